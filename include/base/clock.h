@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SUBMILTER_BASE_CLOCK_H
+#define SUBMILTER_BASE_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+/* Seconds since 1970; tests may stand still at a time of their own. */
+time_t clock_now(void);
+/* 0: the real time again. Not thread-safe. */
+void clock_set(time_t fixed);
+
+/* Microseconds of a clock that only goes forward, for durations. */
+uint64_t clock_monotonic_us(void);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SUBMILTER_BASE_MAP_H
+#define SUBMILTER_BASE_MAP_H
+
+#include "base/str.h"
+
+/*
+ * Text to pointer: a hash table in an arena. Filled by one thread, then read
+ * by any number. Keys are compared octet by octet: fold them first. The hash is
+ * seeded per process, so that no input can be made to collide.
+ */
+struct map;
+
+struct map *map_new(struct arena *mem);
+/* False, and nothing changed, when the key is there already. Copies the key. */
+MUST_USE bool map_add(struct map *map, struct slice key, void *value);
+/* NULL when there is no such key. */
+void *map_get(const struct map *map, struct slice key);
+size_t map_count(const struct map *map);
+/* The entries in the order in which they were added, index below map_count. */
+void *map_entry(const struct map *map, size_t index, struct slice *ret_key);
+
+#endif

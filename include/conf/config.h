@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SUBMILTER_CONF_CONFIG_H
+#define SUBMILTER_CONF_CONFIG_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+/* The words of each choice in options.def, in its order. */
+enum mode { MODE_ENFORCE, MODE_MONITOR };
+enum section_mode { SECTION_INHERIT, SECTION_ENFORCE, SECTION_MONITOR };
+enum log_target { LOG_TARGET_SYSLOG, LOG_TARGET_STDERR };
+enum log_choice { LOG_CHOICE_ERROR, LOG_CHOICE_WARNING, LOG_CHOICE_INFO,
+	LOG_CHOICE_DEBUG };
+enum unidentified { UNIDENTIFIED_REJECT, UNIDENTIFIED_PASS };
+enum repair_field { REPAIR_REPLACE, REPAIR_ADD, REPAIR_NO };
+enum sign_engine_choice { ENGINE_NATIVE, ENGINE_LIBOPENDKIM };
+enum canon_choice { CANON_RELAXED_RELAXED, CANON_RELAXED_SIMPLE,
+	CANON_SIMPLE_RELAXED, CANON_SIMPLE_SIMPLE };
+enum unsigned_choice { UNSIGNED_ACCEPT, UNSIGNED_REJECT };
+
+struct slice_list {
+	struct slice *items;
+	size_t count;
+};
+
+/* One configuration, as read; immutable afterwards. See options.def. */
+struct config {
+	struct arena mem;
+	struct slice path;
+#define SECTION(field, name, text) struct {
+#define SECTION_END(field) } field;
+#define TEXT(section, field, name, value, hint, reload, text) struct slice field;
+#define LIST(section, field, name, value, hint, reload, text) \
+	struct slice_list field;
+#define BOOL(section, field, name, value, reload, text) bool field;
+#define NUMBER(section, field, name, value, min, max, reload, text) \
+	unsigned long field;
+#define CHOICE(section, field, name, type, value, choices, reload, text) \
+	enum type field;
+#include "conf/options.def"
+#undef SECTION
+#undef SECTION_END
+#undef TEXT
+#undef LIST
+#undef BOOL
+#undef NUMBER
+#undef CHOICE
+};
+
+/*
+ * Where a fault stands: report(arg, file, line, text), line 0 for the file as
+ * a whole. Every fault of a configuration is reported, not only the first.
+ */
+typedef void config_report(void *arg, const char *file, unsigned int line,
+    const char *text);
+
+/*
+ * Reads the file and what it includes. -1 with a summary in *err when there
+ * was any fault; all of them have then been reported. Blocks on the file
+ * system only. The result is the caller's: config_free().
+ */
+MUST_USE int config_read(const char *path, config_report *report, void *arg,
+    struct config **ret_config, struct err *err);
+/* The same for text in memory; `name` stands for the file in reports. */
+MUST_USE int config_read_text(const char *name, struct slice text,
+    config_report *report, void *arg, struct config **ret_config,
+    struct err *err);
+void config_free(struct config *config);
+
+/* Whether two configurations differ in an option that takes a new process;
+ * *ret_option names the first such option. */
+bool config_needs_restart(const struct config *old, const struct config *new,
+    const char **ret_option);
+
+/* monitor: for a section that inherits or says so itself. */
+bool config_is_monitor(const struct config *config, enum section_mode mode);
+
+/* Every option with its value, as a configuration file ("check --list"). */
+struct slice config_print(struct arena *mem, const struct config *config);
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SUBMILTER_SIGN_KEYS_H
+#define SUBMILTER_SIGN_KEYS_H
+
+#include <openssl/evp.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+enum key_algorithm {
+	KEY_RSA_SHA256,		/* RFC 6376 section 3.3.2 */
+	KEY_ED25519_SHA256,	/* RFC 8463 */
+};
+
+/* One private key, checked and parsed once, then shared by all threads. */
+struct sign_key {
+	struct slice domain;		/* d=: lower case, A-labels */
+	struct slice selector;		/* s= */
+	enum key_algorithm algorithm;
+	unsigned int bits;
+	EVP_PKEY *pkey;
+	struct slice pem;		/* as libopendkim wants it; NUL behind it */
+	struct slice path;		/* where it came from, for messages */
+};
+
+/* The keys of one domain, in order of selector. */
+struct domain_keys {
+	struct slice domain;
+	const struct sign_key *const *keys;
+	size_t count;
+};
+
+struct keystore;
+
+/*
+ * Loads every DIRECTORY/DOMAIN/SELECTOR.key. Each d= and s= is validated
+ * (RFC 6376 section 3.1, 3.5: they go into the header as they stand). Refused
+ * by name: a file that group or others can read or write, or that belongs
+ * neither to root nor to the user that reads it; a directory that others can
+ * write to; RSA under 1024 bits; encrypted (no passphrase is ever asked for),
+ * unreadable or garbled files; key types other than RSA and Ed25519. One run
+ * reports all of them: report(arg, is_error, text) is called for each fault
+ * and for each warning (RSA under 2048 bits, a file that is no *.key, a domain
+ * without keys). -1 with a summary in *err when there was any fault. Blocks on
+ * the file system only. More than one key of a domain: all of them sign.
+ */
+MUST_USE int keystore_load(struct slice directory,
+    void (*report)(void *arg, bool is_error, const char *text), void *arg,
+    struct keystore **ret_store, struct err *err);
+void keystore_free(struct keystore *store);
+
+/* NULL when the domain (lower case, A-labels) has no key here. Thread-safe. */
+const struct domain_keys *keystore_find(const struct keystore *store,
+    struct slice domain);
+size_t keystore_domain_count(const struct keystore *store);
+const struct domain_keys *keystore_domain(const struct keystore *store,
+    size_t index);
+
+/*
+ * The TXT record that publishes the key (RFC 6376 section 3.6.1, RFC 8463
+ * section 4): "v=DKIM1; k=rsa; h=sha256; p=..." in one piece.
+ */
+struct slice key_record(struct arena *mem, const struct sign_key *key);
+/*
+ * A master file entry for it: NAME IN TXT ( "..." "..." ), each string at most
+ * 255 octets (RFC 1035 section 3.3.14).
+ */
+struct slice key_zone_entry(struct arena *mem, const struct sign_key *key);
+
+/*
+ * New keys for a domain: DIRECTORY/DOMAIN/SELECTOR.key, mode 0600, directory
+ * 0700 if it had to be made; a file that exists is never overwritten (ERR_DATA),
+ * a half-written one never left behind. The key is returned as keystore_load
+ * would load it, in memory of mem; its pkey is freed with key_done().
+ */
+MUST_USE int key_generate(struct slice directory, struct slice domain,
+    struct slice selector, enum key_algorithm algorithm, unsigned int rsa_bits,
+    struct arena *mem, struct sign_key *ret_key, struct err *err);
+void key_done(struct sign_key *key);
+
+/* Whether text may stand in d= and s=: labels of letters, digits and hyphens. */
+bool key_domain_is_valid(struct slice text);
+bool key_selector_is_valid(struct slice text);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SUBMILTER_TABLE_TABLE_H
+#define SUBMILTER_TABLE_TABLE_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+/*
+ * A lookup table, named as Postfix names it: "texthash:/etc/postfix/logins".
+ * Opened while a configuration is built, read by any number of threads, closed
+ * with the configuration.
+ */
+struct table;
+
+enum table_answer {
+	TABLE_FOUND,
+	TABLE_ABSENT,	/* the table answered: no such key */
+	TABLE_FAILED,	/* it could not answer, *err says why */
+};
+
+/* What a table is; see table_caps(). */
+enum {
+	/*
+	 * The key is matched against patterns: it is asked for whole keys only,
+	 * not for parts of an address, as Postfix does with such tables.
+	 */
+	TABLE_CAP_PATTERNS = 1,
+	/* Keys are IP addresses. */
+	TABLE_CAP_NETWORKS = 2,
+};
+
+/*
+ * Opens and reads the table that spec names. *err (ERR_CONFIG, or ERR_TEMP
+ * when it may work later) names the table, and file and line where there is
+ * one; all bad lines are one error that names the first and counts the rest.
+ * The table is the caller's: table_close().
+ */
+MUST_USE int table_open(struct slice spec, struct table **ret_table,
+    struct err *err);
+void table_close(struct table *table);
+
+/* The text that the table was opened with. */
+struct slice table_spec(const struct table *table);
+unsigned int table_caps(const struct table *table);
+/* Rows read, for the log and "check"; 0 where that means nothing. */
+size_t table_rows(const struct table *table);
+
+/*
+ * Look up `key` as it stands: no partial keys (see address_keys.h). Letter
+ * case is folded where the table type does so. TABLE_FOUND sets *ret_value,
+ * in memory of `mem`; TABLE_ABSENT means the table answered "no such key";
+ * TABLE_FAILED sets *err: it could not answer. Whoever decides rights treats
+ * FAILED as a temporary failure, never as ABSENT. Thread-safe.
+ */
+MUST_USE enum table_answer table_lookup(const struct table *table,
+    struct slice key, struct arena *mem, struct slice *ret_value,
+    struct err *err);
+
+/* The table types of this build, for usage texts: names[0 .. *ret_count - 1]. */
+const char *const *table_types(size_t *ret_count);
+
+#endif

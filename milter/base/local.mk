@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: BSD-2-Clause
+libsubmilter_a_SOURCES += \
+	include/base/arena.h %D%/arena.c \
+	include/base/clock.h %D%/clock.c \
+	include/base/ensure.h \
+	include/base/err.h %D%/err.c \
+	include/base/log.h %D%/log.c \
+	include/base/map.h %D%/map.c \
+	include/base/net.h %D%/net.c \
+	include/base/str.h %D%/str.c

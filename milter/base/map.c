@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/map.h"
+
+#include <stdint.h>
+#include <sys/random.h>
+
+struct entry {
+	struct slice key;
+	void *value;
+	uint64_t hash;
+};
+
+struct map {
+	struct arena *mem;
+	struct entry *entries;	/* in order of addition */
+	size_t count;
+	size_t cap;
+	size_t *slots;		/* index into entries plus one; 0 is free */
+	size_t slot_count;	/* a power of two, over 4/3 of cap */
+	uint64_t seed;
+};
+
+static uint64_t
+random_seed(void)
+{
+	uint64_t seed = 0x9e3779b97f4a7c15;
+
+	/* A predictable seed only costs speed, so a failure is no error. */
+	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) < 0)
+		seed ^= (uint64_t)(uintptr_t)&seed;
+	return seed;
+}
+
+/* FNV-1a over the seed, with a final mix so that all bits reach the mask. */
+static uint64_t
+hash_key(uint64_t seed, struct slice key)
+{
+	uint64_t hash = 0xcbf29ce484222325 ^ seed;
+
+	for (size_t i = 0; i < key.len; i++) {
+		hash ^= (unsigned char)key.data[i];
+		hash *= 0x100000001b3;
+	}
+	hash ^= hash >> 32;
+	hash *= 0xd6e8feb86659fd93;
+	return hash ^ (hash >> 32);
+}
+
+struct map *
+map_new(struct arena *mem)
+{
+	struct map *map = arena_alloc(mem, sizeof(*map));
+
+	map->mem = mem;
+	map->seed = random_seed();
+	return map;
+}
+
+static size_t *
+find_slot(const struct map *map, struct slice key, uint64_t hash)
+{
+	size_t mask = map->slot_count - 1;
+
+	for (size_t i = (size_t)hash & mask;; i = (i + 1) & mask) {
+		const struct entry *entry;
+
+		if (map->slots[i] == 0)
+			return &map->slots[i];
+		entry = &map->entries[map->slots[i] - 1];
+		if (entry->hash == hash && slice_eq(entry->key, key))
+			return &map->slots[i];
+	}
+}
+
+static void
+grow(struct map *map)
+{
+	void *entries = map->entries;
+
+	arena_reserve_one(map->mem, &entries, &map->cap, map->count,
+	    sizeof(*map->entries));
+	map->entries = entries;
+	map->slot_count = map->cap * 2;
+	map->slots = arena_array(map->mem, map->slot_count, sizeof(*map->slots));
+	for (size_t i = 0; i < map->count; i++)
+		*find_slot(map, map->entries[i].key, map->entries[i].hash) = i + 1;
+}
+
+bool
+map_add(struct map *map, struct slice key, void *value)
+{
+	uint64_t hash = hash_key(map->seed, key);
+	size_t *slot;
+
+	if (map->count == map->cap)
+		grow(map);
+	slot = find_slot(map, key, hash);
+	if (*slot != 0)
+		return false;
+	map->entries[map->count] =
+	    (struct entry){ slice_dup(map->mem, key), value, hash };
+	*slot = ++map->count;
+	return true;
+}
+
+void *
+map_get(const struct map *map, struct slice key)
+{
+	size_t slot;
+
+	if (map->count == 0)
+		return NULL;
+	slot = *find_slot(map, key, hash_key(map->seed, key));
+	return slot == 0 ? NULL : map->entries[slot - 1].value;
+}
+
+size_t
+map_count(const struct map *map)
+{
+	return map->count;
+}
+
+void *
+map_entry(const struct map *map, size_t index, struct slice *ret_key)
+{
+	ENSURE(index < map->count);
+	if (ret_key != NULL)
+		*ret_key = map->entries[index].key;
+	return map->entries[index].value;
+}

@@ -1,0 +1,49 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# Directories form a line: a file may include headers of its own directory and
+# of those to its left, never of those to its right.
+set -eu
+cd "${1:-${top_srcdir:-.}}"
+layers='base message dns table conf identity policy repair sign preflight pipeline glue daemon cli'
+
+rank()
+{
+	n=0
+	for layer in $layers; do
+		n=$((n + 1))
+		[ "$layer" = "$1" ] && { echo $n; return; }
+	done
+	echo 0
+}
+
+bad=0
+files=0
+for file in milter/*/*.c milter/*/*.h include/*/*.h include/*/*.def; do
+	[ -e "$file" ] || continue
+	files=$((files + 1))
+	dir=${file#*/}
+	dir=${dir%%/*}
+	mine=$(rank "$dir")
+	if [ "$mine" = 0 ]; then
+		echo "$file: directory $dir is no layer"
+		bad=1
+	fi
+	for included in $(sed -n 's|^# *include "\([a-z]*\)/[a-z0-9_]*\.[a-z]*".*|\1|p' "$file" | sort -u); do
+		theirs=$(rank "$included")
+		if [ "$theirs" = 0 ] || [ "$theirs" -gt "$mine" ]; then
+			echo "$file: includes $included/, which is to the right of $dir/"
+			bad=1
+		fi
+	done
+	# One third-party library, few files.
+	for rule in libmilter:glue,daemon opendkim:sign; do
+		if grep -q "^# *include <${rule%%:*}/" "$file"; then
+			case ",${rule#*:}," in
+			*",$dir,"*) ;;
+			*) echo "$file: <${rule%%:*}/...> belongs to ${rule#*:}"; bad=1 ;;
+			esac
+		fi
+	done
+done
+[ "$files" -gt 0 ] || { echo "no sources found in $PWD"; exit 1; }
+exit $bad

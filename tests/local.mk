@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Unit tests: one program a module. Add it to unit_tests and give it its source.
+unit_tests =
+
+include tests/unit/base.mk
+include tests/unit/message.mk
+include tests/unit/table.mk
+include tests/unit/conf.mk
+include tests/unit/policy.mk
+include tests/unit/sign.mk
+
+if HAVE_CMOCKA
+check_PROGRAMS += $(unit_tests)
+TESTS += $(unit_tests)
+endif
+
+dist_check_SCRIPTS += tests/check-layers.sh
+EXTRA_DIST += tests/unit/unit.h

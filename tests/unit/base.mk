@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: BSD-2-Clause
+unit_tests += tests/unit/base/test_str tests/unit/base/test_net tests/unit/base/test_map
+tests_unit_base_test_str_SOURCES = tests/unit/base/test_str.c
+tests_unit_base_test_str_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_base_test_str_LDADD = $(TEST_LDADD)
+tests_unit_base_test_net_SOURCES = tests/unit/base/test_net.c
+tests_unit_base_test_net_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_base_test_net_LDADD = $(TEST_LDADD)
+tests_unit_base_test_map_SOURCES = tests/unit/base/test_map.c
+tests_unit_base_test_map_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_base_test_map_LDADD = $(TEST_LDADD)

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "../unit.h"
+
+#include "base/err.h"
+#include "base/map.h"
+
+static void
+a_key_is_found_after_growth_and_only_once(void **state)
+{
+	struct arena mem;
+	struct map *map;
+	static int values[5000];
+
+	(void)state;
+	arena_init(&mem);
+	map = map_new(&mem);
+	assert_null(map_get(map, SLICE("key0")));
+	for (int i = 0; i < 5000; i++)
+		assert_true(map_add(map, slice_format(&mem, "key%d", i),
+		    &values[i]));
+	assert_false(map_add(map, SLICE("key7"), &values[0]));
+	for (int i = 0; i < 5000; i++)
+		assert_ptr_equal(map_get(map, slice_format(&mem, "key%d", i)),
+		    &values[i]);
+	assert_null(map_get(map, SLICE("key5000")));
+	assert_null(map_get(map, SLICE("Key7")));
+	assert_int_equal(map_count(map), 5000);
+	assert_ptr_equal(map_entry(map, 4999, NULL), &values[4999]);
+	arena_done(&mem);
+}
+
+static void
+errors_wrap_from_the_outside(void **state)
+{
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(err_set(&err, ERR_TEMP, "refused"), -1);
+	assert_int_equal(err_wrap(&err, "table %s", "x"), -1);
+	assert_string_equal(err.text, "table x: refused");
+	assert_int_equal(err.kind, ERR_TEMP);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_key_is_found_after_growth_and_only_once),
+		cmocka_unit_test(errors_wrap_from_the_outside),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
