@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A private Postfix, a private Sendmail, and what stands around them in a test.
+
+    with lab.scratch() as top:
+        debs = lab.Debs(top / "debs", "postfix", "sendmail")
+        with lab.Sink() as sink:
+            with lab.Postfix(top / "pf", debs, sink.port,
+                             milter="unix:/path/of/submilter.sock",
+                             users={"alice": "secret"}) as mta:
+                result = lab.submit(mta.submission_port, RAW_BYTES,
+                                    "alice@corp.example",
+                                    ["bob@far.example"],
+                                    login="alice", password="secret")
+                assert result.accepted, result
+                message = sink.wait_for(1)[0]
+        lab.verify(message.data, {"s1._domainkey.corp.example": "v=DKIM1..."})
+
+Both MTAs run from unpacked Debian packages on random loopback ports, so nothing is
+installed and an installed MTA is never touched. They have to be started as root,
+because Postfix insists on it. Needed on the machine: a C compiler (Sendmail
+only) and, for verify(), python3-dkim, python3-nacl and libmail-dkim-perl.
+"""
+
+from .client import Reply, Result, Session, submit
+from .debs import Debs
+from .postfix import Postfix
+from .process import Daemon, LabError, scratch
+from .sink import Sink
+
+__all__ = ["Daemon", "Debs", "LabError", "Postfix", "Reply", "Result", "Sendmail",
+           "Session", "Sink", "scratch", "submit", "verify"]

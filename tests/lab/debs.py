@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Debian's MTA packages, unpacked into a directory instead of installed.
+
+The packages exclude each other and an installed MTA is not ours to touch; unpacked
+they live side by side. Shared libraries that the machine lacks are unpacked as well
+and found by LD_LIBRARY_PATH.
+"""
+
+import fcntl
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+
+from .process import LabError, run
+
+# What is run from each package; all of it must find its shared libraries.
+_PROGRAMS = {
+    "postfix": ["usr/sbin/postdrop", "usr/lib/postfix/sbin/master",
+                "usr/lib/postfix/sbin/smtp", "usr/lib/postfix/sbin/smtpd"],
+    "sendmail-bin": ["usr/libexec/sendmail/sendmail"],
+    "sendmail-base": [],
+    "sendmail-cf": [],
+    "sasl2-bin": ["usr/sbin/saslpasswd2"],
+    "libsasl2-modules": ["usr/lib/*/sasl2/*.so"],
+    "libsasl2-modules-db": ["usr/lib/*/sasl2/*.so"],
+    "m4": ["usr/bin/m4"],
+    "openssl": ["usr/bin/openssl"],
+}
+_SASL = ["sasl2-bin", "libsasl2-modules", "libsasl2-modules-db"]
+_PRODUCTS = {
+    "postfix": ["postfix"] + _SASL,
+    "sendmail": ["sendmail-bin", "sendmail-base", "sendmail-cf"] + _SASL,
+}
+_TOOLS = {"postfix": ["openssl"], "sendmail": ["openssl", "m4"]}
+
+
+class Debs:
+    """A tree of unpacked packages, one directory each below `directory`."""
+
+    def __init__(self, directory, *products):
+        """Unpack what `products` ("postfix", "sendmail") need.
+
+        What is there already, perhaps by another process at the same time, is used
+        as it is. The packages are downloaded with apt-get, from the sources and lists
+        the machine has (`apt-get update` is the caller's business). If
+        SUBMILTER_DEB_CACHE names a directory, they are kept there.
+        """
+        self.directory = pathlib.Path(directory).resolve()
+        self.directory.mkdir(parents=True, exist_ok=True)
+        with open(self.directory / "lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            for product in products or _PRODUCTS:
+                ready = self.directory / (product + ".ready")
+                if not ready.exists():
+                    self._unpack_product(product)
+                    ready.touch()
+
+    def package(self, name):
+        """The directory that package `name` is (or would be) unpacked in."""
+        return self.directory / name
+
+    def tool(self, name):
+        """The path of a program: the machine's own, else the unpacked one."""
+        path = shutil.which(name)
+        return path if path else str(self.package(name) / "usr/bin" / name)
+
+    def library_path(self):
+        """The value of LD_LIBRARY_PATH for all that is in this tree."""
+        places = [self.package("postfix") / "usr/lib/postfix"]
+        places += sorted(self.directory.glob("*/usr/lib/*-linux-*"))
+        places += sorted(self.directory.glob("*/lib/*-linux-*"))
+        return ":".join(str(p) for p in places)
+
+    def sasl_path(self):
+        """The value of SASL_PATH: where libsasl2 looks for its plugins."""
+        places = self.directory.glob("libsasl2-*/usr/lib/*/sasl2")
+        return ":".join(str(p) for p in sorted(places))
+
+    def environment(self):
+        """The environment in which programs of this tree run."""
+        return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C",
+                "LD_LIBRARY_PATH": self.library_path(),
+                "SASL_PATH": self.sasl_path()}
+
+    def _unpack_product(self, product):
+        tools = [t for t in _TOOLS[product] if not shutil.which(t)]
+        wanted = _PRODUCTS[product] + tools
+        while True:
+            self._unpack(wanted)
+            wanted = self._lacking_libraries()
+            if not wanted:
+                return
+
+    def _unpack(self, names):
+        names = [n for n in names if not self.package(n).exists()]
+        for name, deb in _download(names, self.directory).items():
+            part = self.directory / (name + ".part")
+            shutil.rmtree(part, ignore_errors=True)
+            run(["dpkg-deb", "-x", deb, part])
+            # The control data tells what the package depends on.
+            run(["dpkg-deb", "-e", deb, part / "DEBIAN"])
+            part.rename(self.package(name))
+
+    def _lacking_libraries(self):
+        """Packages that may bring the shared libraries that are missing.
+
+        Which package holds which library is not known before it is unpacked, so
+        these are the dependencies called lib* of those that miss one.
+        """
+        missing, candidates = set(), set()
+        for control in sorted(self.directory.glob("*/DEBIAN/control")):
+            name = control.parent.parent.name
+            lacks = self._missing(name)
+            missing |= lacks
+            if lacks:
+                candidates |= set(_library_dependencies(control.read_text()))
+        candidates = sorted(c for c in candidates
+                            if not self.package(c).exists()
+                            and not _installed(c))
+        if missing and not candidates:
+            raise LabError("no dependency brings the shared libraries "
+                           + ", ".join(sorted(missing)))
+        return candidates
+
+    def _missing(self, name):
+        """Sonames that programs and libraries of a package do not find."""
+        patterns = _PROGRAMS.get(name, ["usr/lib/*/*.so.*", "lib/*/*.so.*"])
+        files = [str(f) for p in patterns
+                 for f in sorted(self.package(name).glob(p))]
+        if not files:
+            return set()
+        out = subprocess.run(["ldd"] + files, env=self.environment(),
+                             stdout=subprocess.PIPE,
+                             stderr=subprocess.DEVNULL).stdout.decode()
+        return set(re.findall(r"^\s*(\S+) => not found", out, re.M))
+
+
+def _library_dependencies(control):
+    field = re.search(r"^Depends:(.*)$", control, re.M)
+    for alternatives in field.group(1).split(",") if field else ():
+        name = re.match(r"\s*([^\s(|:]+)", alternatives).group(1)
+        if name.startswith("lib"):
+            yield name
+
+
+def _installed(name):
+    done = subprocess.run(["dpkg-query", "-W", "-f", "${Status}", name],
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return b"ok installed" in done.stdout
+
+
+def _download(names, directory):
+    """Packages by name as .deb files, from the cache or from apt's sources."""
+    if not names:
+        return {}
+    cache = pathlib.Path(os.environ.get("SUBMILTER_DEB_CACHE")
+                         or directory / "archives")
+    cache.mkdir(parents=True, exist_ok=True)
+    apt = ["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download"]
+    files = {}
+    for line in run(apt + ["--print-uris"] + names).decode().splitlines():
+        uri = re.match(r"'.*' (([^_\s]+)_\S+\.deb) \d+", line)
+        if uri:
+            files[uri.group(2)] = uri.group(1)
+    lost = sorted(set(names) - set(files))
+    if lost:
+        raise LabError("apt-get knows no package " + ", ".join(lost))
+    wanted = [n for n in names if not (cache / files[n]).exists()]
+    if wanted:
+        with tempfile.TemporaryDirectory(dir=cache) as part:
+            run(apt + wanted, cwd=part)
+            for deb in pathlib.Path(part).glob("*.deb"):
+                deb.rename(cache / deb.name)
+    return {n: cache / files[n] for n in names}
