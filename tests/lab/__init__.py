@@ -25,7 +25,9 @@ from .client import Reply, Result, Session, submit
 from .debs import Debs
 from .postfix import Postfix
 from .process import Daemon, LabError, scratch
+from .sendmail import Sendmail
 from .sink import Sink
+from .verify import Signature, verify
 
 __all__ = ["Daemon", "Debs", "LabError", "Postfix", "Reply", "Result", "Sendmail",
-           "Session", "Sink", "scratch", "submit", "verify"]
+           "Session", "Signature", "Sink", "scratch", "submit", "verify"]

@@ -36,10 +36,12 @@ class MTA:
         debs        a Debs with this MTA
         sink_port   all accepted mail is sent there, nothing is local
         milter      "unix:/path", "inet:port@host" or None
-        users       passwords by login. One without a domain may log in so
-                    (`alice`) or with the realm (`alice@corp.example`).
-        realm       is added to logins that come without: the milter then sees
-                    `alice@corp.example` for both. With None it sees what was typed.
+        users       passwords by login. One without a domain (`alice`) logs in
+                    with the realm: as `alice@corp.example`, and so the milter
+                    sees it.
+        realm       None lets the bare login in as well, and the milter sees that.
+                    (Otherwise Postfix adds the realm and Sendmail, which
+                    cannot, refuses.)
         on_milter_failure   "tempfail", "reject" or "accept"
         timeouts    seconds, of the milter: "connect", "answer" (each command)
                     and "message" (the end of it)
@@ -143,12 +145,13 @@ class MTA:
             "sasldb_path: %s" % passwords, "mech_list: PLAIN LOGIN", ""]))
         for login, password in self.users.items():
             user, _, domain = login.partition("@")
-            # A login without a domain is looked for in the realm, or,
-            # if there is none, in one that is called like the host.
-            for realm in [domain] if domain else {self.realm or REALM, HOSTNAME}:
+            realms = [domain or self.realm or REALM]
+            if not domain and not self.realm:
+                realms.append(HOSTNAME)     # where SASL looks for a bare login
+            for realm in realms:
                 run([self.debs.package("sasl2-bin") / "usr/sbin/saslpasswd2",
                      "-p", "-c", "-f", passwords, "-u", realm, user],
-                    input=password.encode(), env=self._environment())
+                    input=password.encode(), env=self.debs.environment())
         if passwords.exists():
             shutil.chown(passwords, owner)
             passwords.chmod(0o600)

@@ -3,8 +3,11 @@
 
 import atexit
 import contextlib
+import ctypes
+import json
 import os
 import pathlib
+import select
 import shutil
 import signal
 import socket
@@ -67,39 +70,33 @@ def free_port():
         return s.getsockname()[1]
 
 
-def _members(session):
-    """Ids of all living processes of a session."""
-    pids = []
+def _descendants(ancestor):
+    """Ids of all living children of a process, and theirs, and so on."""
+    children = {}
     for entry in os.listdir("/proc"):
         if not entry.isdigit():
             continue
         try:
             with open("/proc/%s/stat" % entry) as f:
-                fields = f.read().rpartition(")")[2].split()
+                state, parent = f.read().rpartition(")")[2].split()[:2]
         except OSError:
             continue
-        state, _ppid, _pgrp, sid = fields[:4]
-        if int(sid) == session and state not in "ZX":
-            pids.append(int(entry))
-    return pids
-
-
-def _end_session(session, timeout=5):
-    """Ask all processes of a session to end, then make them."""
-    for number in signal.SIGTERM, signal.SIGKILL:
-        for pid in _members(session):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
-        end = time.monotonic() + timeout
-        while _members(session) and time.monotonic() < end:
-            time.sleep(0.005)
+        if state not in "ZX":
+            children.setdefault(int(parent), []).append(int(entry))
+    found, new = [], [ancestor]
+    while new:
+        new = [c for pid in new for c in children.get(pid, ())]
+        found += new
+    return found
 
 
 class Daemon:
-    """A server with all its children: one session in the kernel's sense.
+    """A server with everything that it forks.
 
-    Children of an MTA change user and name but stay in the session of the process
-    that was started here; so nothing that somebody else started is ever hit.
+    Between it and the test stands a supervisor, which all orphans below it become
+    children of, whatever user, name or session they take; so they are all found,
+    and nothing that somebody else started is ever hit. It ends them when it is
+    told to or when the test is gone, even by SIGKILL.
     """
 
     _running = set()
@@ -107,25 +104,40 @@ class Daemon:
     def __init__(self, argv, env, output):
         """Start `argv`; what it prints is appended to the file `output`."""
         _die_in_order()
+        orders = json.dumps([[str(a) for a in argv], env])
         with open(output, "ab") as out:
-            self._popen = subprocess.Popen(
-                [str(a) for a in argv], env=env, stdin=subprocess.DEVNULL,
-                stdout=out, stderr=out, start_new_session=True)
-        self.pid = self._popen.pid
+            self._supervisor = subprocess.Popen(
+                [sys.executable, "-I", __file__, orders], stderr=out,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
+                start_new_session=True)
         Daemon._running.add(self)
-        # Reads from us until we stop it, or are gone, be it by SIGKILL. (The
-        # kernel's PR_SET_PDEATHSIG is lost when Postfix changes user.)
-        self._watcher = subprocess.Popen(
-            [sys.executable, __file__, str(self.pid)], stdin=subprocess.PIPE,
-            start_new_session=True)
+        self.pid = None
+        self._status = None
+        try:
+            self.pid = self._number()
+        except BaseException:
+            Daemon._running.discard(self)
+            self._supervisor.communicate()
+            raise
+
+    def wait(self, timeout):
+        """The exit code of the server proper, or None if it still runs then.
+
+        Minus the signal's number if a signal ended it.
+        """
+        if self._status is None:
+            pipe = self._supervisor.stdout
+            if select.select([pipe], [], [], timeout)[0]:
+                self._status = os.waitstatus_to_exitcode(self._number())
+        return self._status
 
     def ended(self):
-        """Whether the first process, the server proper, is gone."""
-        return self._popen.poll() is not None
+        """Whether the server proper is gone."""
+        return self.wait(0) is not None
 
     def members(self):
         """Ids of all its living processes."""
-        return _members(self.pid)
+        return _descendants(self._supervisor.pid)
 
     def listens(self, port):
         """Whether this daemon, and nobody else, owns that loopback port."""
@@ -145,23 +157,32 @@ class Daemon:
         return False
 
     def signal(self, number):
-        """Send a signal to the first process, if it still lives."""
+        """Send a signal to the server proper, if it still lives."""
         if not self.ended():
-            self._popen.send_signal(number)
+            os.kill(self.pid, number)
 
     def stop(self, timeout=5):
-        """End every process of the session, with force if it has to be."""
-        self.signal(signal.SIGTERM)
-        end = time.monotonic() + timeout
-        while not self.ended() and time.monotonic() < end:
-            time.sleep(0.005)
-        _end_session(self.pid, timeout)
-        self._popen.wait(timeout)
-        self._watcher.kill()
-        self._watcher.communicate()
-        if self.members():
-            raise LabError("processes %s do not end" % self.members())
+        """End all its processes, after `timeout` with force."""
+        if self not in Daemon._running:
+            return
         Daemon._running.discard(self)
+        if self.pid and not self.ended():
+            self.signal(signal.SIGTERM)
+            self.wait(timeout)
+        # The end of its input is the supervisor's order to end the others.
+        rest = self._supervisor.communicate()[0]
+        if self._status is None and rest:
+            self._status = os.waitstatus_to_exitcode(int(rest))
+        if self._supervisor.returncode != 0:
+            raise LabError("the supervisor of process %s ended with code %d" % (
+                self.pid, self._supervisor.returncode))
+
+    def _number(self):
+        """What the supervisor says next."""
+        line = self._supervisor.stdout.readline()
+        if not line:
+            raise LabError("a supervisor failed: see the daemon's output")
+        return int(line)
 
 
 @atexit.register
@@ -182,6 +203,41 @@ def _die_in_order():
             signal.signal(number, leave)
 
 
-if __name__ == "__main__":      # the watcher of a Daemon
-    sys.stdin.read()
-    _end_session(int(sys.argv[1]))
+def _supervise(argv, env):
+    """The supervisor of a Daemon: what happens between start and stop.
+
+    Prints the server's process id, and its wait status when it ends.
+    """
+    pr_set_child_subreaper = 36
+    if ctypes.CDLL(None).prctl(pr_set_child_subreaper, 1, 0, 0, 0) != 0:
+        sys.exit("prctl: no")
+    server = subprocess.Popen(argv, env=env, stdin=subprocess.DEVNULL,
+                              stdout=sys.stderr, start_new_session=True).pid
+    print(server, flush=True)
+
+    def obey():
+        sys.stdin.read()
+        for number in signal.SIGTERM, signal.SIGKILL, signal.SIGKILL:
+            for pid in _descendants(os.getpid()):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
+            end = time.monotonic() + 3
+            while time.monotonic() < end:
+                if not _descendants(os.getpid()):
+                    os._exit(0)
+                time.sleep(0.005)
+        os._exit(1)
+
+    thread = threading.Thread(target=obey)
+    thread.start()
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            pid, status = os.wait()
+            if pid == server:
+                with contextlib.suppress(BrokenPipeError):
+                    print(status, flush=True)
+    thread.join()
+
+
+if __name__ == "__main__":
+    _supervise(*json.loads(sys.argv[1]))

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The laboratory tests itself. To be run as root, as it stands or by unittest."""
 
+import base64
 import itertools
 import os
 import pathlib
+import re
 import signal
 import socket
 import ssl
@@ -15,8 +17,8 @@ import unittest
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-import lab                              # noqa: E402
-from lab.process import wait_until     # noqa: E402
+import lab                                  # noqa: E402
+from lab.process import run, wait_until     # noqa: E402
 
 HONEST = (b"From: Alice <alice@corp.example>\r\nTo: bob@far.example\r\n"
           b"Date: Mon, 5 Jan 2026 10:00:00 +0000\r\n"
@@ -81,7 +83,7 @@ class Common:
             with self.assertRaises(ConnectionRefusedError):
                 socket.create_connection(("127.0.0.1", port)).close()
 
-    def submit(self, mta, login="alice", password="secret", raw=HONEST):
+    def submit(self, mta, login="alice@corp.example", password="secret", raw=HONEST):
         return lab.submit(mta.submission_port, raw, "alice@corp.example",
                           ["bob@far.example"], login=login, password=password,
                           mail_args=["BODY=8BITMIME"])
@@ -106,7 +108,7 @@ class Common:
             trust = ssl.create_default_context(cafile=mta.ca_file)
             self.assertEqual(s.starttls(trust).code, 220)
             self.assertIn("AUTH", s.ehlo().text)
-        for login, password in (None, None), ("alice", "wrong"):
+        for login, password in (None, None), ("alice@corp.example", "wrong"):
             result = self.submit(mta, login, password)
             self.assertFalse(result.accepted, result)
             self.assertEqual(result.reply.code // 100, 5, result)
@@ -119,17 +121,16 @@ class Common:
         self.assertTrue(result.accepted, result)
         self.assertEqual(self.sink.wait_for(1)[0].mail_from, "")
 
-    def test_login_gets_the_realm_or_stays_bare(self):
-        typed = [("alice", "secret"), ("bob@other.example", "geheim"),
-                 ("alice@corp.example", "secret")]
-        for realm, seen in ("corp.example", "alice@corp.example"), (None, "alice"):
+    def test_logins_are_bare_only_without_a_realm(self):
+        full = [("bob@other.example", "geheim"), ("alice@corp.example", "secret")]
+        bare = [("alice", "secret")]
+        for realm, typed in ("corp.example", full), (None, full + bare):
             with self.subTest(realm=realm):
                 mta = self.start(realm=realm)
                 for login, password in typed:
                     result = self.submit(mta, login, password)
                     self.assertTrue(result.accepted, result)
-                self.assertEqual(self.logins(mta), [
-                    seen, "bob@other.example", "alice@corp.example"])
+                self.assertEqual(self.logins(mta), [t[0] for t in typed])
 
     def test_without_its_milter_nothing_is_accepted(self):
         missing = top / "no" / "milter.sock"
@@ -192,6 +193,11 @@ class PostfixTest(Common, unittest.TestCase):
         return [line.rpartition("sasl_username=")[2]
                 for line in mta.log().splitlines() if "sasl_username=" in line]
 
+    def test_realm_is_added(self):
+        mta = self.start()
+        self.assertTrue(self.submit(mta, login="alice").accepted)
+        self.assertEqual(self.logins(mta), ["alice@corp.example"])
+
     def test_extra_settings_and_reload(self):
         mta = self.start(extra={"smtpd_banner": "$myhostname one"})
         with lab.Session(mta.plain_port) as s:
@@ -207,6 +213,18 @@ class PostfixTest(Common, unittest.TestCase):
         mta.sendmail(b"From: alice@corp.example\n\nhello\n",
                      "alice@corp.example", ["bob@far.example"])
         self.assertIn(b"\r\n\r\nhello\r\n", self.sink.wait_for(1)[0].data)
+
+
+class SendmailTest(Common, unittest.TestCase):
+    kind = lab.Sendmail
+
+    def logins(self, mta):
+        return re.findall(r" authid=([^,]*),", mta.log())
+
+    def test_extra_lines(self):
+        mta = self.start(extra=["define(`confSMTP_LOGIN_MSG', `$j one')dnl"])
+        with lab.Session(mta.plain_port) as s:
+            self.assertTrue(s.open().text.endswith(" one"))
 
 
 class SinkTest(unittest.TestCase):
@@ -243,6 +261,100 @@ class SinkTest(unittest.TestCase):
                 s.send(b"From: x\r\n\r\n")
             sink.stop()
             self.assertEqual(sink.messages, [])
+
+
+class VerifyTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        import dkim
+        import nacl.signing
+        openssl = debs.tool("openssl")
+        rsa = run([openssl, "genrsa", "2048"])
+        rsa = rsa[rsa.index(b"-----BEGIN"):]
+        rsa_public = run([openssl, "pkey", "-pubout", "-outform", "DER"], input=rsa)
+        seed = nacl.signing.SigningKey.generate()
+        cls.records = {
+            "r._domainkey.corp.example":
+                "v=DKIM1; k=rsa; p=" + base64.b64encode(rsa_public).decode(),
+            "e._domainkey.corp.example":
+                "v=DKIM1; k=ed25519; p="
+                + base64.b64encode(bytes(seed.verify_key)).decode()}
+        signed = dkim.sign(HONEST, b"r", b"corp.example", rsa) + HONEST
+        cls.signed = dkim.sign(
+            signed, b"e", b"corp.example", base64.b64encode(bytes(seed)),
+            signature_algorithm=b"ed25519-sha256") + signed
+
+    def opinions(self, message, records):
+        """By verifier: selector, algorithm and verdict of each signature."""
+        return {v: [(s.d, s.s, s.a, s.ok) for s in signatures]
+                for v, signatures in lab.verify(message, records).items()}
+
+    def expect(self, message, ok, records=None):
+        records = self.records if records is None else records
+        both = [("corp.example", "e", "ed25519-sha256", ok),
+                ("corp.example", "r", "rsa-sha256", ok)]
+        seen = self.opinions(message, records)
+        self.assertEqual(seen["dkimpy"], both)
+        # Mail::DKIM learnt Ed25519 in 2024.
+        if seen["Mail::DKIM"][0][3] is None:
+            both[0] = both[0][:3] + (None,)
+        self.assertEqual(seen["Mail::DKIM"], both)
+
+    def test_good_signatures(self):
+        self.expect(self.signed, True)
+
+    def test_changed_body(self):
+        self.expect(self.signed + b"more\r\n", False)
+
+    def test_changed_header(self):
+        self.expect(self.signed.replace(b"Subject: h", b"Subject: H"), False)
+
+    def test_unknown_key(self):
+        self.expect(self.signed, False, records={})
+
+    def test_no_signature(self):
+        self.assertEqual(self.opinions(HONEST, self.records),
+                         {"dkimpy": [], "Mail::DKIM": []})
+
+    def test_one_bad_signature_of_three(self):
+        bad = (b"DKIM-Signature: v=1; a=rsa-sha256; d=corp.example; s=r; h=from;"
+               b" bh=aaaa; b=bbbb\r\n")
+        for verdicts in self.opinions(bad + self.signed, self.records).values():
+            self.assertEqual([v[3] is not False for v in verdicts],
+                             [False, True, True])
+
+
+class DaemonTest(unittest.TestCase):
+    ENV = {"PATH": "/usr/bin:/bin"}
+
+    def daemon(self, script):
+        self.output = top / ("%d.output" % next(number))
+        daemon = lab.Daemon(["sh", "-c", script], self.ENV, self.output)
+        self.addCleanup(daemon.stop)
+        return daemon
+
+    def test_exit_code_and_output(self):
+        daemon = self.daemon("echo hello; exit 3")
+        self.assertEqual(daemon.wait(5), 3)
+        self.assertEqual(self.output.read_text(), "hello\n")
+
+    def test_orphans_in_other_sessions_are_found(self):
+        daemon = self.daemon("setsid sleep 60 & exit 0")
+        self.assertEqual(daemon.wait(5), 0)
+        orphan, = daemon.members()
+        daemon.stop()
+        self.assertFalse(pathlib.Path("/proc/%d" % orphan).exists())
+
+    def test_stubborn_server_is_killed(self):
+        daemon = self.daemon("trap '' TERM; echo; while :; do sleep 60; done")
+        wait_until(lambda: self.output.read_text(), 5, "output")
+        self.assertEqual(len(daemon.members()), 2)
+        daemon.stop(timeout=0.1)
+        self.assertEqual(daemon.wait(0), -signal.SIGKILL)
+
+    def test_missing_program(self):
+        with self.assertRaises(lab.LabError):
+            lab.Daemon(["/nonexistent"], self.ENV, top / "missing")
 
 
 if __name__ == "__main__":

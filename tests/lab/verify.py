@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""DKIM verification by two verifiers that are not ours: python3-dkim, Mail::DKIM."""
+
+import json
+import logging
+import subprocess
+import typing
+
+from .process import LabError
+
+
+class Signature(typing.NamedTuple):
+    """One verifier's opinion of one DKIM-Signature field."""
+
+    d: str
+    s: str
+    a: str
+    ok: typing.Optional[bool]   # None: this verifier does not know the algorithm
+    why: str
+
+
+def verify(message, records):
+    """What each verifier says of each signature, from the top of the header.
+
+    `message` has lines that end in CR LF; `records` gives the TXT record by name,
+    as in {"s1._domainkey.corp.example": "v=DKIM1; p=..."}, and there are no others.
+    Returns {"dkimpy": [Signature, ...], "Mail::DKIM": [...]}. A field that is no
+    tag list at all is a failure to the first and not there to the second.
+    """
+    return {"dkimpy": _dkimpy(message, records),
+            "Mail::DKIM": _mail_dkim(message, records)}
+
+
+def _dkimpy(message, records):
+    # Only here: what does not verify does not need these packages.
+    import dkim
+
+    def txt(name, timeout=5):
+        record = records.get(name.decode().rstrip("."))
+        return record.encode() if record is not None else None
+
+    class Reasons(logging.Handler):
+        def emit(self, record):
+            why.append(record.getMessage())
+
+    logger = logging.Logger("dkimpy", logging.ERROR)
+    logger.addHandler(Reasons())
+    found = []
+    fields = dkim.rfc822_parse(message)[0]
+    for index in range(sum(n.lower() == b"dkim-signature" for n, _ in fields)):
+        why = []
+        verifier = dkim.DKIM(message, logger=logger)
+        try:
+            ok = verifier.verify(index, dnsfunc=txt)
+        except (dkim.DKIMException, dkim.DnsTimeoutError) as e:
+            ok = False
+            why.append(str(e))
+        tags = getattr(verifier, "signature_fields", None) or {}
+        found.append(Signature(*(tags.get(t, b"").decode(errors="replace")
+                                 for t in (b"d", b"s", b"a")),
+                               ok, "; ".join(why) or ("pass" if ok else "fail")))
+    return found
+
+
+# Reads {records}, a newline and the message; prints a JSON list. The method that
+# it overrides is the one through which Mail::DKIM asks for everything.
+_PERL = r"""
+use strict;
+use warnings;
+use JSON::PP;
+use Mail::DKIM::Verifier;
+use Net::DNS::RR;
+
+binmode STDIN;
+my $records = decode_json(scalar <STDIN>);
+{
+    no warnings 'redefine';
+    *Mail::DKIM::DNS::query = sub {
+        my ($name, $type) = @_;
+        my $text = $type eq 'TXT' ? $records->{$name} : undef;
+        $@ = 'NXDOMAIN';
+        return unless defined $text;
+        return Net::DNS::RR->new(owner => $name, type => 'TXT',
+            txtdata => [unpack('(a255)*', $text)]);
+    };
+}
+my $verifier = Mail::DKIM::Verifier->new;
+local $/ = undef;
+$verifier->PRINT(scalar <STDIN>);
+$verifier->CLOSE;
+print encode_json([map { {
+    d => $_->domain, s => $_->selector, a => $_->algorithm,
+    result => $_->result, why => $_->result_detail,
+} } $verifier->signatures]);
+"""
+
+
+def _mail_dkim(message, records):
+    done = subprocess.run(
+        ["perl", "-e", _PERL], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        input=json.dumps(records).encode() + b"\n" + message)
+    if done.returncode != 0:
+        raise LabError("Mail::DKIM: " + done.stderr.decode(errors="replace"))
+    found = []
+    for row in json.loads(done.stdout):
+        unknown = (row["a"] == "ed25519-sha256"
+                   and "unsupported algorithm" in row["why"])
+        found.append(Signature(
+            row["d"] or "", row["s"] or "", row["a"] or "",
+            None if unknown else row["result"] == "pass", row["why"]))
+    return found
