@@ -282,8 +282,8 @@ class Result:
 class Session(Wire):
     """One SMTP session of an MTA.
 
-    `mta` (see mta.py) says which macros it sends by default and whether the
-    last piece of the body travels with the end of message, as in Postfix.
+    `mta` (see mta.py) says which macros it sends and when, and whether the
+    last piece of the body travels with the end of message.
     """
 
     def __init__(self, address, mta, actions=ALL_ACTIONS, steps=ALL_STEPS,
@@ -315,17 +315,22 @@ class Session(Wire):
 
     def _send_macros(self, step):
         command, _, _, number = STEPS[step]
+        if self.mta.macros_with_everything:
+            list_of = {'header': 'eoh', 'body': 'eom'}.get(step, step)
+            number = STEPS[list_of][3]
+        else:
+            list_of = step
         if number is None:
             return
         names = self.wants.macros.get(number)
         if names is None:
-            names = self.mta.default_macros.get(step, ())
+            names = self.mta.default_macros.get(list_of, ())
         data = b''
         for name in names:
             if name in self.values:
                 wire = name if len(name) == 1 else '{%s}' % name
                 data += cstring(wire) + cstring(self.values[name])
-        if data:
+        if data or self.mta.macros_with_everything:
             self.send(b'D', command + data)
 
     # Steps.
@@ -465,6 +470,8 @@ class Session(Wire):
         if not self.silent():
             raise ProtocolError('a reply that nobody asked for: %r'
                                 % (self.receive(),))
+        for _ in range(self.mta.aborts_before_quit):
+            self.abort()
         self.send(b'K' if new_connection else b'Q')
         if not new_connection:
             self.at_end()

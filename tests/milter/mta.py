@@ -9,10 +9,9 @@ reader would not expect.
 
 import re
 
-# Postfix passes a field on to a milter only to about this size.
+# Postfix cuts the first line of a field at this size, name and colon
+# included, and drops a later line that would pass it, with all that follow.
 POSTFIX_FIELD = 60000
-# Postfix takes longer lines as several records.
-POSTFIX_RECORD = 2048
 POSTFIX_REMOVES = (b'bcc', b'resent-bcc', b'return-path', b'content-length')
 
 
@@ -98,7 +97,12 @@ def postfix(raw):
     position = 0
     for position, line in enumerate(lines):
         if line[:1] in (b' ', b'\t') and current is not None:
-            if len(current[1]) + len(current[0]) < POSTFIX_FIELD:
+            full = (current[2] or len(current[0]) + 1 + len(current[1]) + 1
+                    + len(line) > POSTFIX_FIELD)
+            if full:
+                current[2] = True
+                notes.append('dropped: %r' % line[:40])
+            else:
                 current[1] += b'\n' + line
             continue
         length = _postfix_field_end(line)
@@ -107,13 +111,11 @@ def postfix(raw):
         value = line[line.index(b':') + 1:]
         if line[length:length + 1] != b':':
             notes.append('white space before colon: %r' % line[:40])
-        taken = length + 1 + len(value)
-        if taken > POSTFIX_FIELD:
-            # Records are appended until the limit is passed.
-            keep = -(-POSTFIX_FIELD // POSTFIX_RECORD) * POSTFIX_RECORD
-            value = value[:keep - length - 1]
-            notes.append('cut at %d octets' % keep)
-        current = [line[:length], value]
+        full = length + 1 + len(value) > POSTFIX_FIELD
+        if full:
+            value = value[:POSTFIX_FIELD - length - 1]
+            notes.append('cut at %d octets' % POSTFIX_FIELD)
+        current = [line[:length], value, full]
         fields.append(current)
     else:
         position = len(lines)
@@ -123,7 +125,7 @@ def postfix(raw):
     elif body:
         notes.append('blank line put before %r' % body[0][:40])
     kept = []
-    for name, value in fields:
+    for name, value, _ in fields:
         if name.lower() in POSTFIX_REMOVES:
             notes.append('removed: %s' % name.decode())
             continue
@@ -184,10 +186,16 @@ class Mail:
 
 
 class Postfix:
-    """Postfix 3.7.11."""
+    """Postfix 3.7.11.
+
+    It sends a macro packet with each command, even an empty one, and with
+    each header and body piece the macros of end of header and end of message.
+    """
     name = 'postfix'
-    last_piece_with_eom = True
+    last_piece_with_eom = False
     macros_of_skipped_steps = True
+    macros_with_everything = True
+    aborts_before_quit = 2
     version = 'Postfix 3.7.11'
     default_macros = {
         'connect': ['j', 'daemon_name', 'daemon_addr', 'v', '_'],
@@ -308,11 +316,20 @@ class Postfix:
             self.quarantined = True
 
 
+class LastPieceWithEnd(Postfix):
+    """As Postfix, but the last piece of the body comes with the end of the
+    message, as the protocol allows: libmilter then calls the body callback,
+    and end of message only if that one answered "continue"."""
+    last_piece_with_eom = True
+
+
 class Sendmail:
     """Sendmail 8.17.1.9."""
     name = 'sendmail'
     last_piece_with_eom = False
     macros_of_skipped_steps = False
+    macros_with_everything = False
+    aborts_before_quit = 0
     version = '8.17.1.9'
     default_macros = {
         'connect': ['j', '_', 'daemon_name', 'if_name', 'if_addr'],
