@@ -330,7 +330,7 @@ class Session(Wire):
             if name in self.values:
                 wire = name if len(name) == 1 else '{%s}' % name
                 data += cstring(wire) + cstring(self.values[name])
-        if data or self.mta.macros_with_everything:
+        if names or self.mta.macros_with_everything:
             self.send(b'D', command + data)
 
     # Steps.

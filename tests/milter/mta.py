@@ -366,16 +366,21 @@ class Sendmail:
             'auth_type': 'PLAIN' if mail.login else None,
             'auth_authen': mail.login,
             'auth_ssf': '0' if mail.login else None,
-            'mail_addr': mail.mail_addr or '<>',
-            'mail_host': 'rcpt.example.', 'mail_mailer': 'esmtp',
+            'mail_addr': mail.mail_addr,
+            'mail_host': 'rcpt.example.' if mail.mail_addr else '',
+            'mail_mailer': 'esmtp' if mail.mail_addr else 'local',
         }
 
     def rcpt_macros(self, _mail, rcpt, _later):
         return {'rcpt_addr': rcpt, 'rcpt_host': 'rcpt.example.',
                 'rcpt_mailer': 'esmtp'}
 
-    def data_macros(self, _mail):
-        return {}
+    def data_macros(self, mail):
+        # Also given where Sendmail only is about to add one.
+        ids = [value.decode('utf-8', 'surrogateescape').strip()
+               for name, value in mail.content.fields
+               if name.lower() == b'message-id']
+        return {'msg_id': (ids or ['<default@mail.corp.example>'])[0]}
 
     def changed(self, mail, result, lead_space, received=b' from client'):
         return Sendmail.Edited(mail, result, lead_space, received)

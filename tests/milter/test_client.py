@@ -102,7 +102,7 @@ class SessionTest(unittest.TestCase):
     def test_every_step_in_order(self):
         result, peer = conversation(mta.Sendmail(), negotiation())
         self.assertEqual(result.verdict, 'pass')
-        self.assertEqual(peer.commands(), b'ODCDHDMDRTLLNBBEQ')
+        self.assertEqual(peer.commands(), b'ODCDHDMDRTLLNBBDEQ')
 
     def test_postfix_sends_macros_with_everything(self):
         _, peer = conversation(mta.Postfix(), negotiation())
@@ -362,6 +362,18 @@ class EditsTest(unittest.TestCase):
                          'X=1 Subject=s X=2 X=3 X=n')
         self.assertEqual(self.names(mta.Sendmail(), edit),
                          'X=n X=1 Subject=s X=2 X=3')
+
+    def test_insert_counts_what_sendmail_provides(self):
+        # Seen on the wire of a Sendmail 8.17.1.9.
+        edits = [('insert', index, b'I%d' % index, b' %d' % index)
+                 for index in (0, 1, 2, 5, 20)]
+        mail = a_mail(b'Subject: s\r\nFrom: a@x\r\nX: y\r\n\r\n')
+        result = milter.Result('pass', 'eom', None, mail.rcpts, [
+            *edits, ('add', b'Date', b' d'),
+            ('change', 1, b'Message-ID', b' <m>'), ('add', b'X', b' added')])
+        edited = mta.Sendmail().changed(mail, result, True)
+        self.assertEqual(b' '.join(name for name, _ in edited.fields),
+                         b'I0 I1 I2 I5 Date Message-Id Subject From X X I20')
 
     def test_insert(self):
         self.both('New=n X=1 Subject=s X=2 X=3', ('insert', 0, b'New', b' n'))
