@@ -51,15 +51,21 @@ struct config {
 
 /*
  * Where a fault stands: report(arg, file, line, text), line 0 for the file as
- * a whole. Every fault of a configuration is reported, not only the first.
+ * a whole; the text is one line and names the option. Every fault of a
+ * configuration is reported, not only the first; reading ends at the hundredth.
  */
 typedef void config_report(void *arg, const char *file, unsigned int line,
     const char *text);
 
 /*
  * Reads the file and what it includes. -1 with a summary in *err when there
- * was any fault; all of them have then been reported. Blocks on the file
- * system only. The result is the caller's: config_free().
+ * was any fault (ERR_TEMP when the first was one of the system that may pass,
+ * like too many open files); all of them have then been reported. A file that
+ * its group or others can write is refused. report may be NULL. Domains and
+ * field names are folded to lower case. Files, their sizes and their nesting
+ * are bounded. Whether sockets, users, tables and keys exist is not looked at:
+ * see "submilter check". Blocks on the file system only. The result is the
+ * caller's: config_free().
  */
 MUST_USE int config_read(const char *path, config_report *report, void *arg,
     struct config **ret_config, struct err *err);
@@ -69,15 +75,20 @@ MUST_USE int config_read_text(const char *name, struct slice text,
     struct err *err);
 void config_free(struct config *config);
 
-/* Whether two configurations differ in an option that takes a new process;
- * *ret_option names the first such option. */
+/*
+ * Whether two configurations differ in an option that takes a new process;
+ * *ret_option names the first such option, static text.
+ */
 bool config_needs_restart(const struct config *old, const struct config *new,
     const char **ret_option);
 
 /* monitor: for a section that inherits or says so itself. */
 bool config_is_monitor(const struct config *config, enum section_mode mode);
 
-/* Every option with its value, as a configuration file ("check --list"). */
+/*
+ * Every option with its value, as a configuration file ("check --list") that
+ * reads back as the same configuration.
+ */
 struct slice config_print(struct arena *mem, const struct config *config);
 
 #endif

@@ -7,4 +7,5 @@ libsubmilter_a_SOURCES += \
 	include/base/log.h %D%/log.c \
 	include/base/map.h %D%/map.c \
 	include/base/net.h %D%/net.c \
-	include/base/str.h %D%/str.c
+	include/base/str.h %D%/str.c \
+	include/base/suggest.h %D%/suggest.c

@@ -1,3 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 libsubmilter_a_SOURCES += \
-	include/conf/config.h include/conf/options.def
+	include/conf/config.h include/conf/options.def \
+	%D%/config.c %D%/config_priv.h \
+	%D%/config_check.c \
+	%D%/lexer.c %D%/lexer_priv.h \
+	%D%/options.c %D%/options_priv.h

@@ -9,3 +9,7 @@ tests_unit_base_test_net_LDADD = $(TEST_LDADD)
 tests_unit_base_test_map_SOURCES = tests/unit/base/test_map.c
 tests_unit_base_test_map_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_base_test_map_LDADD = $(TEST_LDADD)
+unit_tests += tests/unit/base/test_suggest
+tests_unit_base_test_suggest_SOURCES = tests/unit/base/test_suggest.c
+tests_unit_base_test_suggest_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_base_test_suggest_LDADD = $(TEST_LDADD)
