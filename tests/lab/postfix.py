@@ -158,6 +158,8 @@ class Postfix(MTA):
             "smtpd_tls_CAfile": self.ca_file,
             "smtpd_sasl_type": "cyrus",
             "smtpd_sasl_path": "smtpd",
+            # Debian 12 looks in sasl/ below config_directory whatever this says.
+            "cyrus_sasl_config_path": self.directory / "sasl",
             "smtpd_sasl_local_domain": self.realm or "",
             "smtpd_relay_restrictions": "permit_mynetworks, reject",
             "smtpd_recipient_restrictions": "",
