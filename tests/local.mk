@@ -8,6 +8,7 @@ include tests/unit/table.mk
 include tests/unit/conf.mk
 include tests/unit/policy.mk
 include tests/unit/sign.mk
+include tests/fuzz/local.mk
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests)

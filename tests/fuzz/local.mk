@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Fuzz targets: fuzz_X.c with corpus/X/. Built with --enable-fuzzers they are
+# libFuzzer programs:
+#	tests/fuzz/fuzz_config -max_total_time=60 NEW-DIR ../tests/fuzz/corpus/config
+# and otherwise programs that replay files; "make check" replays the corpus.
+# A new target needs the three lines that fuzz_config has.
+fuzz_targets =
+if FUZZERS
+fuzz_main =
+else
+fuzz_main = tests/fuzz/replay.c
+endif
+fuzz_target_ldflags = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+fuzz_targets += tests/fuzz/fuzz_config
+tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz_config.c tests/fuzz/fuzz.h $(fuzz_main)
+tests_fuzz_fuzz_config_LDFLAGS = $(fuzz_target_ldflags)
+tests_fuzz_fuzz_config_LDADD = $(SUBMILTER_LDADD)
+
+check_PROGRAMS += $(fuzz_targets)
+dist_check_SCRIPTS += tests/fuzz/check-corpus.sh
+EXTRA_DIST += tests/fuzz/corpus
