@@ -1,1 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
+unit_tests += tests/unit/message/test_address tests/unit/message/test_header \
+	tests/unit/message/test_stamp
+tests_unit_message_test_address_SOURCES = tests/unit/message/test_address.c
+tests_unit_message_test_address_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_message_test_address_LDADD = $(TEST_LDADD)
+tests_unit_message_test_header_SOURCES = tests/unit/message/test_header.c
+tests_unit_message_test_header_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_message_test_header_LDADD = $(TEST_LDADD)
+tests_unit_message_test_stamp_SOURCES = tests/unit/message/test_stamp.c
+tests_unit_message_test_stamp_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_message_test_stamp_LDADD = $(TEST_LDADD)

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "message/edit.h"
+
+void
+edits_init(struct edits *edits, struct arena *mem,
+    const struct header *received)
+{
+	*edits = (struct edits){ .mem = mem, .received = received };
+	edits->cap = received->count + 4;
+	edits->fields = arena_array(mem, edits->cap, sizeof(*edits->fields));
+	for (size_t i = 0; i < received->count; i++)
+		edits->fields[i] = (struct edited_field){
+			received->fields[i], FIELD_KEPT, i };
+	edits->count = received->count;
+}
+
+size_t
+edits_find(const struct edits *edits, struct slice name, size_t from)
+{
+	for (size_t i = from; i < edits->count; i++) {
+		if (edits->fields[i].state != FIELD_DELETED &&
+		    slice_eq_nocase(edits->fields[i].field.name, name))
+			return i;
+	}
+	return edits->count;
+}
+
+size_t
+edits_count(const struct edits *edits, struct slice name)
+{
+	size_t count = 0;
+
+	for (size_t i = edits_find(edits, name, 0); i < edits->count;
+	    i = edits_find(edits, name, i + 1))
+		count++;
+	return count;
+}
+
+void
+edits_change(struct edits *edits, size_t index, struct slice value)
+{
+	struct edited_field *field = &edits->fields[index];
+
+	ENSURE(index < edits->count && field->state != FIELD_DELETED);
+	field->field.value = value;
+	if (field->state == FIELD_KEPT)
+		field->state = FIELD_CHANGED;
+	edits->changes++;
+}
+
+void
+edits_delete(struct edits *edits, size_t index)
+{
+	/* What was added here is never taken back. */
+	ENSURE(index < edits->received->count);
+	edits->fields[index].state = FIELD_DELETED;
+	edits->fields[index].field = edits->received->fields[index];
+	edits->changes++;
+}
+
+static void
+append(struct edits *edits, struct slice name, struct slice value,
+    enum field_state state)
+{
+	void *fields = edits->fields;
+
+	arena_reserve_one(edits->mem, &fields, &edits->cap, edits->count,
+	    sizeof(*edits->fields));
+	edits->fields = fields;
+	edits->fields[edits->count++] =
+	    (struct edited_field){ { name, value }, state, 0 };
+	edits->changes++;
+}
+
+void
+edits_add(struct edits *edits, struct slice name, struct slice value)
+{
+	append(edits, name, value, FIELD_ADDED);
+}
+
+void
+edits_add_on_top(struct edits *edits, struct slice name, struct slice value)
+{
+	append(edits, name, value, FIELD_ON_TOP);
+}
+
+const struct field *
+edits_view(const struct edits *edits, size_t *ret_count)
+{
+	struct field *view = arena_array(edits->mem, edits->count + 1,
+	    sizeof(*view));
+	size_t count = 0;
+
+	/* The last one put on top is the first of the header. */
+	for (size_t i = edits->count; i > edits->received->count; i--) {
+		if (edits->fields[i - 1].state == FIELD_ON_TOP)
+			view[count++] = edits->fields[i - 1].field;
+	}
+	for (size_t i = 0; i < edits->count; i++) {
+		enum field_state state = edits->fields[i].state;
+
+		if (state != FIELD_DELETED && state != FIELD_ON_TOP)
+			view[count++] = edits->fields[i].field;
+	}
+	*ret_count = count;
+	return view;
+}
+
+size_t
+edits_occurrence(const struct edits *edits, size_t index)
+{
+	const struct field *fields = edits->received->fields;
+	size_t number = 1;
+
+	ENSURE(index < edits->received->count);
+	for (size_t i = 0; i < index; i++) {
+		if (slice_eq_nocase(fields[i].name, fields[index].name))
+			number++;
+	}
+	return number;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "../unit.h"
+
+#include "message/stamp.h"
+
+static void
+dates_are_those_of_rfc_5322(void **state)
+{
+	static const struct {
+		const char *value;
+		bool ok;
+	} cases[] = {
+		{ " Mon, 23 Nov 2026 10:15:30 +0100", true },
+		{ "23 Nov 2026 10:15:30 +0100", true },
+		{ "Mon, 23 Nov 2026 10:15 +0100", true },
+		{ "Thu, 13 Feb 1969 23:32:54 -0330", true },
+		{ "Thu,\n 13\n Feb\n 1969\n 23:32\n -0330 (Newfoundland)", true },
+		{ "21 Nov 97 09:55:06 GMT", true },
+		{ "Fri, 21 Nov 1997 09(comment): 55 : 06 -0600", true },
+		{ "1 Jan 2024 00:00:60 +0000", true },
+		{ "29 Feb 2024 00:00:00 Z", true },
+		{ "29 Feb 2023 00:00:00 +0000", false },
+		{ "31 Apr 2026 00:00:00 +0000", false },
+		{ "0 Jan 2026 00:00:00 +0000", false },
+		{ "Foo, 23 Nov 2026 10:15:30 +0100", false },
+		{ "Mon 23 Nov 2026 10:15:30 +0100", false },
+		{ "Mon, 23 Nov 2026 24:15:30 +0100", false },
+		{ "Mon, 23 Nov 2026 10:60:30 +0100", false },
+		{ "Mon, 23 Nov 2026 10:15:30", false },
+		{ "Mon, 23 Nov 2026 10:15:30 +01:00", false },
+		{ "Mon, 23 Nov 2026 10:15:30 +0160", false },
+		{ "Mon, 23 Nov 2026 10:15:30 CET", false },
+		{ "Mon, 23 Nov 2026 10:15:30 +0100 x", false },
+		{ "Mon, 23 Nov 0026 10:15:30 +0100", false },
+		{ "2026-11-23T10:15:30Z", false },
+		{ "yesterday", false },
+		{ "", false },
+		{ "(", false },
+		{ "23 Nov 2026 10:15:30 +0100 (", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		if (date_is_valid(slice_of(cases[i].value)) != cases[i].ok)
+			fail_msg("\"%s\"", cases[i].value);
+	}
+}
+
+static void
+a_date_that_is_made_is_valid(void **state)
+{
+	struct arena mem;
+
+	(void)state;
+	arena_init(&mem);
+	check_slice("date", date_format(&mem, 1795428930),
+	    "Mon, 23 Nov 2026 10:15:30 +0000");
+	assert_true(date_is_valid(date_format(&mem, 0)));
+	assert_true(date_is_valid(date_format(&mem, 951782400)));
+	arena_done(&mem);
+}
+
+static void
+message_ids_are_one_identifier(void **state)
+{
+	static const struct {
+		const char *value;
+		bool ok;
+	} cases[] = {
+		{ " <a.b@c.example>", true },
+		{ "<a@[192.0.2.1]>", true },
+		{ "(x) <a@b> (y)", true },
+		{ "<a@b>\n ", true },
+		{ "a@b.example", false },
+		{ "<a>", false },
+		{ "<@b>", false },
+		{ "<a@>", false },
+		{ "<a@b@c>", false },
+		{ "<a b@c>", false },
+		{ "<a@b> <c@d>", false },
+		{ "<a@b", false },
+		{ "", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		if (message_id_is_valid(slice_of(cases[i].value)) !=
+		    cases[i].ok)
+			fail_msg("\"%s\"", cases[i].value);
+	}
+}
+
+static void
+a_repaired_message_id_keeps_what_it_can(void **state)
+{
+	struct arena mem;
+	struct slice one, two;
+
+	(void)state;
+	arena_init(&mem);
+	check_slice("brackets", message_id_repair(&mem, SLICE(" a@b.example "),
+	    SLICE("h.example"), 1), "<a@b.example>");
+	one = message_id_repair(&mem, SLICE("nonsense"), SLICE("h.example"), 1);
+	two = message_id_new(&mem, SLICE("h.example"), 1);
+	assert_true(message_id_is_valid(one));
+	assert_true(message_id_is_valid(two));
+	assert_false(slice_eq(one, two));
+	assert_true(slice_ends_nocase(one, SLICE("@h.example>")));
+	arena_done(&mem);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(dates_are_those_of_rfc_5322),
+		cmocka_unit_test(a_date_that_is_made_is_valid),
+		cmocka_unit_test(message_ids_are_one_identifier),
+		cmocka_unit_test(a_repaired_message_id_keeps_what_it_can),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
