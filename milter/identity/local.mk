@@ -1,1 +1,3 @@
 # SPDX-License-Identifier: BSD-2-Clause
+libsubmilter_a_SOURCES += \
+	include/identity/identity.h %D%/identity.c

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SUBMILTER_IDENTITY_IDENTITY_H
+#define SUBMILTER_IDENTITY_IDENTITY_H
+
+#include "base/net.h"
+#include "conf/config.h"
+#include "table/table.h"
+
+/* What the MTA says of the client. Empty: it did not say. */
+struct client_facts {
+	struct slice auth_authen;	/* {auth_authen}: SASL login */
+	struct net_addr addr;
+};
+
+/* Who is sending. */
+struct submitter {
+	struct slice login;	/* normalised, see login_normalise() */
+	struct slice via;	/* the method that proved it; empty: none did */
+};
+
+/* The identify block, with its tables open; immutable once open. */
+struct identity {
+	const struct config *config;
+	struct table *network;
+};
+
+/* *config outlives it. ERR_CONFIG names what is wrong. identity_close() frees
+ * half-open ones, too. */
+MUST_USE int identity_open(struct identity *identity,
+    const struct config *config, struct err *err);
+void identity_close(struct identity *identity);
+
+/*
+ * The form in which logins are compared: ASCII lower case, and "@" and the
+ * realm behind a login that has none, unless the realm is empty.
+ */
+struct slice login_normalise(struct arena *mem, struct slice login,
+    struct slice realm);
+
+/*
+ * Asks the methods in their configured order; the first that proves a login
+ * wins. 0 with an empty ret->via when none does. -1 (ERR_TEMP) when a method
+ * that might have proved one could not answer. Thread-safe.
+ */
+MUST_USE int identity_find(const struct identity *identity,
+    const struct client_facts *client, struct arena *mem,
+    struct submitter *ret_submitter, struct err *err);
+
+#endif
