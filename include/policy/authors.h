@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SUBMILTER_POLICY_AUTHORS_H
+#define SUBMILTER_POLICY_AUTHORS_H
+
+#include "message/address.h"
+#include "message/header.h"
+
+/* Where an author address stands (RFC 5321, 5322; Author: RFC 9057). */
+enum author_role {
+	ROLE_MAIL_FROM,
+	ROLE_FROM,
+	ROLE_SENDER,
+	ROLE_RESENT_FROM,
+	ROLE_RESENT_SENDER,
+	ROLE_AUTHOR,
+};
+
+/* "MAIL FROM", "From", ...: as a reply names it. */
+const char *author_role_name(enum author_role role);
+
+struct author {
+	enum author_role role;
+	struct mailbox mailbox;		/* as written */
+	struct address address;		/* as compared */
+	bool completed;			/* its domain was not written in full */
+	size_t field;			/* index in the header; not MAIL FROM */
+};
+
+struct authors {
+	struct arena *mem;
+	struct author *items;
+	size_t count;
+	size_t cap;
+};
+
+struct author_rules {
+	struct slice domain;	/* completes addresses; empty: they are refused */
+	bool utf8;		/* the message has SMTPUTF8 */
+	size_t max_mailboxes;	/* in one field */
+};
+
+void authors_init(struct authors *authors, struct arena *mem);
+
+/*
+ * Adds the reverse-path of MAIL. The null reverse-path adds no author and
+ * exempts nothing else.
+ */
+MUST_USE int authors_add_path(struct authors *authors, struct slice path,
+    const struct author_rules *rules, struct err *err);
+
+/*
+ * Adds every author of a header: each mailbox of From, Sender, each
+ * Resent-From and Resent-Sender, and Author. *err says which field cannot be
+ * read in one way, and why. A missing or empty From adds none: the caller
+ * looks for that.
+ */
+MUST_USE int authors_add_header(struct authors *authors,
+    const struct header *header, const struct author_rules *rules,
+    struct err *err);
+
+/* Number of authors in a role, and the first of them (NULL: none). */
+size_t authors_count(const struct authors *authors, enum author_role role);
+const struct author *authors_first(const struct authors *authors,
+    enum author_role role);
+
+#endif
