@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SUBMILTER_REPAIR_REPAIR_HEADER_H
+#define SUBMILTER_REPAIR_REPAIR_HEADER_H
+
+#include <time.h>
+
+#include "conf/config.h"
+#include "message/edit.h"
+#include "policy/authors.h"
+
+/* What was repaired; the log names each (repair_names()). */
+enum repair {
+	REPAIRED_FROM = 1 << 0,
+	REPAIRED_SENDER = 1 << 1,
+	REPAIRED_DATE = 1 << 2,
+	REPAIRED_MESSAGE_ID = 1 << 3,
+	REPAIRED_ADDRESSES = 1 << 4,
+	REPAIRED_BCC = 1 << 5,
+	REPAIRED_RETURN_PATH = 1 << 6,
+	REPAIRED_AUTH_RESULTS = 1 << 7,
+	REPAIRED_DUPLICATES = 1 << 8,
+	REPAIRED_LINES = 1 << 9,
+};
+
+struct repair_facts {
+	struct slice hostname;		/* authserv-id; right side of Message-ID */
+	time_t now;
+	const struct authors *authors;	/* all of them allowed */
+	/*
+	 * The address that stands in a From that was missing, and in a Sender
+	 * beside several From mailboxes: one that the submitter may use. Empty
+	 * if there is none.
+	 */
+	struct slice own_address;
+};
+
+/*
+ * Puts the header right as RFC 6409 section 8 asks, as far as the repair block
+ * allows, by adding to *edits. *ret_repairs is the sum of what was done. -1
+ * (ERR_DATA) when the message cannot go on as it is and may not be repaired;
+ * *err says what the user can do.
+ */
+MUST_USE int repair_header(const struct config *config,
+    const struct repair_facts *facts, struct edits *edits,
+    unsigned int *ret_repairs, struct err *err);
+
+/* "date,message-id"; empty when nothing was done. */
+struct slice repair_names(struct arena *mem, unsigned int repairs);
+
+/*
+ * The authserv-id of an Authentication-Results value (RFC 8601 section 2.2);
+ * false when it cannot be parsed.
+ */
+bool authserv_id(struct slice value, struct arena *mem, struct slice *ret_id);
+
+#endif

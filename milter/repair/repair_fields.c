@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "repair_priv.h"
+
+enum { GOOD_LINE_OCTETS = 78 };
+
+static const struct single {
+	struct slice name;
+	bool joinable;		/* an address list: two make one */
+} singles[] = {
+	{ { "Date", 4 }, false },
+	{ { "Reply-To", 8 }, false },
+	{ { "To", 2 }, true },
+	{ { "Cc", 2 }, true },
+	{ { "Message-ID", 10 }, false },
+	{ { "In-Reply-To", 11 }, false },
+	{ { "References", 10 }, false },
+	{ { "Subject", 7 }, false },
+	{ { "MIME-Version", 12 }, false },
+	{ { "Content-Type", 12 }, false },
+	{ { "Content-Transfer-Encoding", 25 }, false },
+	{ { "Content-ID", 10 }, false },
+	{ { "Content-Description", 19 }, false },
+};
+
+/*
+ * Joins the list of a later field to that of the first one; false when that is
+ * longer than a field may be.
+ */
+static bool
+join_lists(struct edits *edits, size_t first, size_t later, size_t max)
+{
+	struct slice list = slice_trim(edits->fields[first].field.value);
+	struct slice more = slice_trim(edits->fields[later].field.value);
+	struct strbuf buf;
+
+	if (list.len + more.len + 4 > max)
+		return false;
+	strbuf_init(&buf, edits->mem);
+	strbuf_add_char(&buf, ' ');
+	strbuf_add(&buf, list);
+	if (list.len != 0 && more.len != 0)
+		strbuf_add_cstr(&buf, ",\n ");
+	strbuf_add(&buf, more);
+	edits_change(edits, first, strbuf_slice(&buf));
+	edits_delete(edits, later);
+	return true;
+}
+
+int
+repair_duplicates(const struct config *config, struct edits *edits,
+    unsigned int *repairs, struct err *err)
+{
+	for (size_t s = 0; s < sizeof(singles) / sizeof(singles[0]); s++) {
+		const struct single *single = &singles[s];
+		size_t first = edits_find(edits, single->name, 0);
+
+		for (size_t i = edits_find(edits, single->name, first + 1);
+		    i < edits->count;
+		    i = edits_find(edits, single->name, i + 1)) {
+			bool same = slice_eq(
+			    field_unfold(edits->mem,
+				edits->fields[first].field.value),
+			    field_unfold(edits->mem,
+				edits->fields[i].field.value));
+
+			if (!config->repair.duplicates ||
+			    (!same && !(single->joinable && join_lists(edits,
+				first, i, config->limits.field_bytes))))
+				return err_set(err, ERR_DATA,
+				    "two %s fields: only one is allowed",
+				    single->name.data);
+			if (same)
+				edits_delete(edits, i);
+			*repairs |= REPAIRED_DUPLICATES;
+		}
+	}
+	return 0;
+}
+
+/*
+ * The value with what is missing of each domain put behind its address; false
+ * when nothing is missing or the field cannot be read.
+ */
+static bool
+complete_value(struct slice value, struct slice domain, enum address_form form,
+    size_t max_mailboxes, struct arena *mem, struct slice *ret_value)
+{
+	struct mailbox_list list;
+	struct strbuf buf;
+	struct err err;
+	size_t copied = 0;
+
+	if (mailbox_list_parse(value, form, max_mailboxes, mem, &list,
+	    &err) != 0)
+		return false;
+	strbuf_init(&buf, mem);
+	for (size_t i = 0; i < list.count; i++) {
+		const struct mailbox *mailbox = &list.items[i];
+		struct address address;
+		bool completed;
+
+		if (address_canonical(mailbox, domain, true, mem, &address,
+		    &completed, &err) != 0 || !completed)
+			continue;
+		strbuf_add(&buf, slice_sub(value, copied,
+		    mailbox->offset + mailbox->len - copied));
+		copied = mailbox->offset + mailbox->len;
+		strbuf_add_char(&buf, mailbox->domain.len == 0 ? '@' : '.');
+		strbuf_add(&buf, domain);
+	}
+	if (copied == 0)
+		return false;
+	strbuf_add(&buf, slice_from(value, copied));
+	*ret_value = strbuf_slice(&buf);
+	return true;
+}
+
+void
+repair_addresses(const struct config *config,
+    const struct repair_facts *facts, struct edits *edits,
+    unsigned int *repairs)
+{
+	/* Authors were read with the strict form; what follows is not judged. */
+	static const struct slice others[] = { { "To", 2 }, { "Cc", 2 },
+		{ "Reply-To", 8 }, { "Resent-To", 9 }, { "Resent-Cc", 9 },
+		{ "Resent-Reply-To", 15 } };
+	enum { MAX_RECIPIENTS = 10000 };
+
+	if (!config->repair.qualify || config->main.domain.len == 0)
+		return;
+	for (size_t i = 0; i < facts->authors->count; i++) {
+		const struct author *author = &facts->authors->items[i];
+		struct edited_field *field = &edits->fields[author->field];
+		struct slice value;
+
+		if (author->role == ROLE_MAIL_FROM || !author->completed ||
+		    field->state != FIELD_KEPT)
+			continue;
+		if (complete_value(field->field.value, config->main.domain,
+		    ADDRESS_AUTHOR, config->limits.mailboxes, edits->mem,
+		    &value)) {
+			edits_change(edits, author->field, value);
+			*repairs |= REPAIRED_ADDRESSES;
+		}
+	}
+	for (size_t n = 0; n < sizeof(others) / sizeof(others[0]); n++) {
+		for (size_t i = edits_find(edits, others[n], 0);
+		    i < edits->count; i = edits_find(edits, others[n], i + 1)) {
+			struct slice value;
+
+			if (!complete_value(edits->fields[i].field.value,
+			    config->main.domain, ADDRESS_ANY, MAX_RECIPIENTS,
+			    edits->mem, &value))
+				continue;
+			edits_change(edits, i, value);
+			*repairs |= REPAIRED_ADDRESSES;
+		}
+	}
+}
+
+/*
+ * Where a line may be broken: before a blank that has text on both sides.
+ * The last such place up to good, else the first one up to max; line.len when
+ * there is none.
+ */
+static size_t
+break_point(struct slice line, size_t good, size_t max)
+{
+	size_t best = line.len;
+	size_t text = 0;
+
+	while (text < line.len && char_is_wsp(line.data[text]))
+		text++;
+	for (size_t i = text; i < line.len && i <= max; i++) {
+		size_t next = i;
+
+		if (!char_is_wsp(line.data[i]) || char_is_wsp(line.data[i - 1]))
+			continue;
+		while (next < line.len && char_is_wsp(line.data[next]))
+			next++;
+		if (next == line.len)
+			break;
+		if (i > good && best != line.len)
+			break;
+		best = i;
+		if (i > good)
+			break;
+	}
+	return best;
+}
+
+/* One physical line, folded; -1 when a piece stays too long. */
+static int
+fold_line(struct slice line, size_t used, size_t max, struct strbuf *buf)
+{
+	/* used: octets of the name and colon that stand before the value. */
+	while (used + line.len > max) {
+		size_t good = used < GOOD_LINE_OCTETS ? GOOD_LINE_OCTETS - used
+		    : 0;
+		size_t at = used >= max ? line.len
+		    : break_point(line, good, max - used);
+
+		if (at == line.len)
+			return -1;
+		strbuf_add(buf, slice_sub(line, 0, at));
+		strbuf_add_char(buf, '\n');
+		line = slice_from(line, at);
+		used = 0;
+	}
+	strbuf_add(buf, line);
+	return 0;
+}
+
+static bool
+has_long_line(const struct field *field, size_t max)
+{
+	struct slice rest = field->value;
+	size_t used = field->name.len + 1;
+
+	for (;;) {
+		size_t end = slice_find(rest, '\n');
+
+		if (used + end > max)
+			return true;
+		if (end == rest.len)
+			return false;
+		rest = slice_from(rest, end + 1);
+		used = 0;
+	}
+}
+
+static int
+fold_field(const struct field *field, size_t max, struct arena *mem,
+    struct slice *ret_value)
+{
+	struct slice rest = field->value;
+	size_t used = field->name.len + 1;
+	struct strbuf buf;
+
+	strbuf_init(&buf, mem);
+	for (;;) {
+		size_t end = slice_find(rest, '\n');
+
+		if (fold_line(slice_sub(rest, 0, end), used, max, &buf) != 0)
+			return -1;
+		if (end == rest.len)
+			break;
+		strbuf_add_char(&buf, '\n');
+		rest = slice_from(rest, end + 1);
+		used = 0;
+	}
+	*ret_value = strbuf_slice(&buf);
+	return 0;
+}
+
+int
+repair_lines(const struct config *config, struct edits *edits,
+    unsigned int *repairs, struct err *err)
+{
+	size_t max = config->repair.line_length;
+
+	for (size_t i = 0; i < edits->count; i++) {
+		const struct field *field = &edits->fields[i].field;
+		struct slice value;
+
+		if (edits->fields[i].state == FIELD_DELETED ||
+		    !has_long_line(field, max))
+			continue;
+		if (!config->repair.fold ||
+		    fold_field(field, max, edits->mem, &value) != 0)
+			return err_set(err, ERR_DATA,
+			    "a line of over %zu octets in %s", max,
+			    escape(edits->mem, field->name, 64));
+		edits_change(edits, i, value);
+		*repairs |= REPAIRED_LINES;
+	}
+	return 0;
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "repair/repair_header.h"
+
+#include "message/stamp.h"
+#include "repair_priv.h"
+
+static const char *const names[] = { "from", "sender", "date", "message-id",
+	"addresses", "bcc", "return-path", "authentication-results",
+	"duplicates", "lines" };
+
+struct slice
+repair_names(struct arena *mem, unsigned int repairs)
+{
+	struct strbuf buf;
+
+	strbuf_init(&buf, mem);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if ((repairs & 1U << i) == 0)
+			continue;
+		if (buf.len != 0)
+			strbuf_add_char(&buf, ',');
+		strbuf_add_cstr(&buf, names[i]);
+	}
+	return strbuf_slice(&buf);
+}
+
+static struct slice
+with_blank(struct arena *mem, struct slice value)
+{
+	struct strbuf buf;
+
+	strbuf_init(&buf, mem);
+	strbuf_add_char(&buf, ' ');
+	strbuf_add(&buf, value);
+	return strbuf_slice(&buf);
+}
+
+/* Deletes every field of a name; whether there was one. */
+static bool
+delete_all(struct edits *edits, struct slice name)
+{
+	bool found = false;
+
+	for (size_t i = edits_find(edits, name, 0); i < edits->count;
+	    i = edits_find(edits, name, i + 1)) {
+		edits_delete(edits, i);
+		found = true;
+	}
+	return found;
+}
+
+bool
+authserv_id(struct slice value, struct arena *mem, struct slice *ret_id)
+{
+	struct slice s = field_unfold(mem, value);
+	size_t depth = 0, at = 0, start;
+
+	/* CFWS before the id. */
+	for (; at < s.len; at++) {
+		char c = s.data[at];
+
+		if (c == '(')
+			depth++;
+		else if (c == ')' && depth > 0)
+			depth--;
+		else if (c == '\\' && depth > 0)
+			at++;
+		else if (depth == 0 && !char_is_wsp(c))
+			break;
+	}
+	if (at >= s.len)
+		return false;
+	start = at;
+	if (s.data[at] == '"') {
+		struct slice rest = slice_from(s, at + 1);
+		size_t end = slice_find(rest, '"');
+
+		if (end == rest.len || slice_has(slice_sub(rest, 0, end), '\\'))
+			return false;
+		*ret_id = slice_sub(rest, 0, end);
+		return true;
+	}
+	while (at < s.len && !char_is_wsp(s.data[at]) && s.data[at] != ';' &&
+	    s.data[at] != '(')
+		at++;
+	*ret_id = slice_sub(s, start, at - start);
+	return at > start;
+}
+
+/* What only we may say must not come from a client (RFC 8601 section 5). */
+static bool
+delete_forged_results(struct edits *edits, struct slice hostname)
+{
+	bool found = false;
+
+	for (size_t i = edits_find(edits, SLICE("Authentication-Results"), 0);
+	    i < edits->count;
+	    i = edits_find(edits, SLICE("Authentication-Results"), i + 1)) {
+		struct slice id;
+
+		if (authserv_id(edits->fields[i].field.value, edits->mem, &id) &&
+		    !slice_eq_nocase(id, hostname))
+			continue;
+		edits_delete(edits, i);
+		found = true;
+	}
+	return found;
+}
+
+/*
+ * A missing or empty From. RFC 6409 leaves open whose it is: it becomes
+ * the address that the submitter has proved to own.
+ */
+static int
+repair_from(const struct config *config, const struct repair_facts *facts,
+    struct edits *edits, unsigned int *repairs, struct err *err)
+{
+	size_t index = edits_find(edits, SLICE("From"), 0);
+	struct slice value;
+
+	if (authors_count(facts->authors, ROLE_FROM) > 0)
+		return 0;
+	if (!config->repair.from || facts->own_address.len == 0)
+		return err_set(err, ERR_DATA,
+		    "From is missing: say who wrote the message");
+	value = with_blank(edits->mem, facts->own_address);
+	if (index < edits->count)
+		edits_change(edits, index, value);
+	else
+		edits_add(edits, SLICE("From"), value);
+	*repairs |= REPAIRED_FROM;
+	return 0;
+}
+
+/* RFC 5322 section 3.6.2: several authors need a Sender. */
+static int
+repair_sender(const struct config *config, const struct repair_facts *facts,
+    struct edits *edits, unsigned int *repairs, struct err *err)
+{
+	if (authors_count(facts->authors, ROLE_FROM) < 2 ||
+	    authors_count(facts->authors, ROLE_SENDER) > 0)
+		return 0;
+	if (!config->repair.sender || facts->own_address.len == 0)
+		return err_set(err, ERR_DATA,
+		    "From has several mailboxes: say in Sender who sends");
+	edits_add(edits, SLICE("Sender"),
+	    with_blank(edits->mem, facts->own_address));
+	*repairs |= REPAIRED_SENDER;
+	return 0;
+}
+
+static void
+repair_stamp(enum repair_field what, struct slice name, enum repair bit,
+    bool (*is_valid)(struct slice value),
+    struct slice (*make)(const struct repair_facts *facts, struct arena *mem,
+    struct slice old), const struct repair_facts *facts, struct edits *edits,
+    unsigned int *repairs)
+{
+	size_t index = edits_find(edits, name, 0);
+	struct slice old = { NULL, 0 };
+	struct slice value;
+
+	if (what == REPAIR_NO)
+		return;
+	if (index < edits->count) {
+		old = edits->fields[index].field.value;
+		if (is_valid(old))
+			return;
+		/* An empty one is as good as missing. */
+		if (what == REPAIR_ADD && slice_trim(old).len != 0)
+			return;
+	}
+	value = with_blank(edits->mem, make(facts, edits->mem, old));
+	if (index < edits->count)
+		edits_change(edits, index, value);
+	else
+		edits_add(edits, name, value);
+	*repairs |= bit;
+}
+
+static struct slice
+make_date(const struct repair_facts *facts, struct arena *mem, struct slice old)
+{
+	(void)old;
+	return date_format(mem, facts->now);
+}
+
+static struct slice
+make_message_id(const struct repair_facts *facts, struct arena *mem,
+    struct slice old)
+{
+	return message_id_repair(mem, old, facts->hostname, facts->now);
+}
+
+int
+repair_header(const struct config *config, const struct repair_facts *facts,
+    struct edits *edits, unsigned int *ret_repairs, struct err *err)
+{
+	unsigned int repairs = 0;
+
+	if (config->repair.bcc) {
+		bool bcc = delete_all(edits, SLICE("Bcc"));
+		bool resent = delete_all(edits, SLICE("Resent-Bcc"));
+
+		if (bcc || resent)
+			repairs |= REPAIRED_BCC;
+	}
+	if (config->repair.return_path &&
+	    delete_all(edits, SLICE("Return-Path")))
+		repairs |= REPAIRED_RETURN_PATH;
+	if (config->repair.authentication_results &&
+	    delete_forged_results(edits, facts->hostname))
+		repairs |= REPAIRED_AUTH_RESULTS;
+	if (repair_duplicates(config, edits, &repairs, err) != 0 ||
+	    repair_from(config, facts, edits, &repairs, err) != 0 ||
+	    repair_sender(config, facts, edits, &repairs, err) != 0)
+		return -1;
+	repair_stamp(config->repair.date, SLICE("Date"), REPAIRED_DATE,
+	    date_is_valid, make_date, facts, edits, &repairs);
+	repair_stamp(config->repair.message_id, SLICE("Message-ID"),
+	    REPAIRED_MESSAGE_ID, message_id_is_valid, make_message_id, facts,
+	    edits, &repairs);
+	repair_addresses(config, facts, edits, &repairs);
+	if (repair_lines(config, edits, &repairs, err) != 0)
+		return -1;
+	*ret_repairs = repairs;
+	return 0;
+}

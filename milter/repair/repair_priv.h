@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SUBMILTER_REPAIR_PRIV_H
+#define SUBMILTER_REPAIR_PRIV_H
+
+#include "repair/repair_header.h"
+
+/*
+ * Fields that RFC 5322 section 3.6, RFC 2045 and RFC 9057 allow once: copies
+ * with the same text go; To and Cc that differ are joined; any other
+ * difference is ERR_DATA, since readers disagree which one counts.
+ */
+MUST_USE int repair_duplicates(const struct config *config,
+    struct edits *edits, unsigned int *repairs, struct err *err);
+
+/* Writes out the domain of each address that has none or one of one label. */
+void repair_addresses(const struct config *config,
+    const struct repair_facts *facts, struct edits *edits,
+    unsigned int *repairs);
+
+/* Folds lines over the limit at blanks (RFC 5322 section 2.2.3). */
+MUST_USE int repair_lines(const struct config *config, struct edits *edits,
+    unsigned int *repairs, struct err *err);
+
+#endif
