@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SUBMILTER_PIPELINE_PIPELINE_H
+#define SUBMILTER_PIPELINE_PIPELINE_H
+
+#include "message/edit.h"
+#include "pipeline/snapshot.h"
+#include "policy/decide.h"
+
+/*
+ * The way of one message:
+ *
+ *	message_new
+ *	pipeline_mail		identify, rights of MAIL FROM
+ *	message_add_header	as often as it takes
+ *	pipeline_header		authors -> decide -> repair -> begin to sign
+ *	pipeline_body		as often as it takes
+ *	pipeline_end		signatures
+ *	message_free
+ *
+ * A verdict other than ACTION_ACCEPT ends it, at any step. Nothing here knows
+ * libmilter: the daemon, "submilter test", tests and fuzzers call the same
+ * functions. One thread at a time for a message, another may go on.
+ */
+struct message;
+
+/* What the MTA says at MAIL, copied by message_new(). */
+struct mail_facts {
+	struct client_facts client;
+	struct slice path;	/* reverse-path as the client typed it */
+	struct slice mail_addr;	/* {mail_addr}: as the MTA understood it */
+	bool has_mail_addr;	/* the MTA did send that macro */
+	bool mail_is_local;	/* {mail_mailer} is "local": mail_addr may lack its domain */
+	bool smtputf8;
+	struct slice mta_hostname;	/* {j} */
+};
+
+/* Takes a reference on the snapshot. The message is the caller's. */
+struct message *message_new(struct snapshot *snapshot,
+    const struct mail_facts *facts);
+void message_free(struct message *message);
+
+/*
+ * Identifies the submitter and judges MAIL FROM, both as typed and as the MTA
+ * understood it: if they are not the same address, both must be allowed.
+ */
+struct verdict pipeline_mail(struct message *message);
+
+/*
+ * Keeps a header field. A bound that is hit or a field that cannot be is
+ * remembered for pipeline_header().
+ */
+void message_add_header(struct message *message, struct slice name,
+    struct slice value);
+
+/* Judges and repairs the whole header, and feeds it to the signer. */
+struct verdict pipeline_header(struct message *message);
+
+/* Whether the body is needed at all: something will be signed. */
+bool message_wants_body(const struct message *message);
+/* Whether pipeline_end() may have something to tell the MTA. */
+bool message_has_edits(const struct message *message);
+
+void pipeline_body(struct message *message, struct slice chunk);
+
+/* Makes the signatures. After ACTION_ACCEPT the edits are complete. */
+struct verdict pipeline_end(struct message *message);
+
+/* What changes; valid until message_free(). NULL before pipeline_header(). */
+const struct edits *message_edits(const struct message *message);
+struct arena *message_arena(struct message *message);
+const struct submitter *message_submitter(const struct message *message);
+const struct snapshot *message_snapshot(const struct message *message);
+const struct authors *message_authors(const struct message *message);
+
+/*
+ * The log line of a message: key=value in a fixed order, values quoted where
+ * they need it and escaped. qid may be empty. The verdict is the one the MTA
+ * is told.
+ */
+struct slice pipeline_log_line(struct message *message, struct slice qid,
+    const struct verdict *verdict);
+
+/* The same facts as JSON members, without braces ("submilter test --json"). */
+void pipeline_log_json(struct message *message, const struct verdict *verdict,
+    struct strbuf *buf);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SUBMILTER_PIPELINE_SNAPSHOT_H
+#define SUBMILTER_PIPELINE_SNAPSHOT_H
+
+#include <pthread.h>
+
+#include "conf/config.h"
+#include "identity/identity.h"
+#include "policy/rights.h"
+#include "sign/signer.h"
+
+/*
+ * A configuration and all that is built from it: tables, keys, signing policy.
+ * Immutable once built, counted: a message keeps the one it began with.
+ */
+struct snapshot {
+	struct arena mem;
+	struct config *config;		/* owned */
+	struct identity identity;
+	struct rights rights;
+	struct keystore *keys;		/* NULL: nothing is signed */
+	struct sign_policy sign_policy;
+	const struct sign_engine *engine;
+	struct header_limits limits;
+	_Atomic unsigned long references;
+};
+
+/*
+ * Reads everything that the configuration names. Takes *config over, also on
+ * failure. report gets each fault and warning; -1 with a summary in *err.
+ * Blocks on files. The result has one reference.
+ */
+MUST_USE int snapshot_new(struct config *config,
+    void (*report)(void *arg, bool is_error, const char *text), void *arg,
+    struct snapshot **ret_snapshot, struct err *err);
+
+/* Thread-safe. */
+struct snapshot *snapshot_ref(struct snapshot *snapshot);
+void snapshot_unref(struct snapshot *snapshot);
+
+/*
+ * Where the current snapshot stands: the one thing that a reload changes.
+ * snapshot_acquire() gives a reference; snapshot_publish() takes one over and
+ * drops that of the old snapshot. Both thread-safe.
+ */
+struct snapshot_slot {
+	pthread_mutex_t lock;
+	struct snapshot *current;
+};
+
+void snapshot_slot_init(struct snapshot_slot *slot, struct snapshot *first);
+struct snapshot *snapshot_acquire(struct snapshot_slot *slot);
+void snapshot_publish(struct snapshot_slot *slot, struct snapshot *snapshot);
+void snapshot_slot_done(struct snapshot_slot *slot);
+
+/* The signing policy of a configuration; names in memory of mem. */
+MUST_USE int sign_policy_from_config(const struct config *config,
+    struct arena *mem, struct sign_policy *ret_policy, struct err *err);
+
+#endif

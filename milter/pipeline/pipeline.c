@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "pipeline/pipeline.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "message_priv.h"
+
+struct message *
+message_new(struct snapshot *snapshot, const struct mail_facts *facts)
+{
+	struct message *message = calloc(1, sizeof(*message));
+
+	ENSURE(message != NULL);
+	arena_init(&message->mem);
+	message->snapshot = snapshot_ref(snapshot);
+	message->facts = *facts;
+	message->facts.client.auth_authen =
+	    slice_dup(&message->mem, facts->client.auth_authen);
+	message->facts.path = slice_dup(&message->mem, facts->path);
+	message->facts.mail_addr = slice_dup(&message->mem, facts->mail_addr);
+	message->facts.mta_hostname =
+	    slice_dup(&message->mem, facts->mta_hostname);
+	header_init(&message->header, &message->mem);
+	authors_init(&message->authors, &message->mem);
+	return message;
+}
+
+void
+message_free(struct message *message)
+{
+	if (message == NULL)
+		return;
+	if (message->signer != NULL)
+		message->snapshot->engine->free(message->signer);
+	snapshot_unref(message->snapshot);
+	arena_done(&message->mem);
+	free(message);
+}
+
+static const struct config *
+config_of(const struct message *message)
+{
+	return message->snapshot->config;
+}
+
+static struct author_rules
+author_rules(const struct message *message)
+{
+	const struct config *config = config_of(message);
+
+	return (struct author_rules){
+		.domain = config->repair.qualify ? config->main.domain
+		    : (struct slice){ NULL, 0 },
+		.utf8 = message->facts.smtputf8,
+		.max_mailboxes = config->limits.mailboxes,
+	};
+}
+
+/*
+ * What a section decides under "monitor": the message goes on, and the log
+ * says what would have been.
+ */
+static struct verdict
+in_mode(struct message *message, enum section_mode mode,
+    struct verdict verdict)
+{
+	if (verdict.action == ACTION_ACCEPT ||
+	    !config_is_monitor(config_of(message), mode))
+		return verdict;
+	if (message->would.action == ACTION_ACCEPT)
+		message->would = verdict;
+	return verdict_accept();
+}
+
+/*
+ * The MTA may have read another address than the client typed: a comment, a
+ * route, a rewriting table. Then both are authors. Sendmail names a local
+ * user without the domain; that is the same address.
+ */
+static struct verdict
+judge_paths(struct message *message)
+{
+	struct author_rules rules = author_rules(message);
+	const struct mail_facts *facts = &message->facts;
+	struct authors *authors = &message->authors;
+	struct err err;
+
+	if (authors_add_path(authors, facts->path, &rules, &err) != 0)
+		return verdict_bad_path(&message->mem, &err);
+	message->typed_paths = authors->count;
+	if (facts->has_mail_addr) {
+		struct mailbox mailbox;
+		bool is_null = false;
+
+		if (facts->mail_is_local && authors->count == 1 &&
+		    reverse_path_parse(facts->mail_addr, &message->mem,
+			&is_null, &mailbox, &err) == 0 && !is_null &&
+		    mailbox.domain.len == 0 && slice_eq_nocase(mailbox.local,
+			authors->items[0].address.local))
+			return verdict_accept();
+		if (authors_add_path(authors, facts->mail_addr, &rules,
+		    &err) != 0)
+			return verdict_bad_path(&message->mem, &err);
+		/* One of them null, the other not: two readings. */
+		if ((authors->count == 0) != (message->typed_paths == 0) ||
+		    (message->typed_paths == 1 && authors->count == 1)) {
+			err_set(&err, ERR_DATA,
+			    "the mail server reads it as another address");
+			return verdict_bad_path(&message->mem, &err);
+		}
+		if (authors->count == 2 && slice_eq(
+		    authors->items[0].address.text,
+		    authors->items[1].address.text))
+			authors->count = 1;
+	}
+	return verdict_accept();
+}
+
+static struct verdict
+judge_mail(struct message *message)
+{
+	const struct config *config = config_of(message);
+	const struct snapshot *snapshot = message->snapshot;
+	struct verdict verdict;
+	struct err err;
+
+	if (identity_find(&snapshot->identity, &message->facts.client,
+	    &message->mem, &message->submitter, &err) != 0)
+		return in_mode(message, config->identify.mode,
+		    verdict_unsure(&message->mem, "identify", &err));
+	if (message->submitter.via.len == 0) {
+		message->unchecked = true;
+		if (config->identify.unidentified == UNIDENTIFIED_PASS)
+			return verdict_accept();
+		return in_mode(message, config->identify.mode,
+		    verdict_unidentified());
+	}
+	verdict = judge_paths(message);
+	if (verdict.action == ACTION_ACCEPT)
+		verdict = decide_authors(&snapshot->rights,
+		    &message->submitter, &message->authors, 0, &message->mem);
+	return in_mode(message, config->rights.mode, verdict);
+}
+
+/* Time is only counted while we work, not while the client types. */
+#define TIMED(message, expression) do { \
+	uint64_t started_us = clock_monotonic_us(); \
+	expression; \
+	(message)->busy_us += clock_monotonic_us() - started_us; \
+} while (0)
+
+struct verdict
+pipeline_mail(struct message *message)
+{
+	struct verdict verdict;
+
+	TIMED(message, verdict = judge_mail(message));
+	return verdict;
+}
+
+void
+message_add_header(struct message *message, struct slice name,
+    struct slice value)
+{
+	if (message->unchecked || message->header_fault.kind != ERR_NONE)
+		return;
+	if (header_add(&message->header, name, value,
+	    &message->snapshot->limits, &message->header_fault) != 0)
+		ENSURE(message->header_fault.kind != ERR_NONE);
+}
+
+/*
+ * The address that the submitter may use for certain: MAIL FROM, which is
+ * judged already, or for the null sender the login's own.
+ */
+static struct slice
+own_address(struct message *message)
+{
+	const struct author *path = authors_first(&message->authors,
+	    ROLE_MAIL_FROM);
+	struct address address;
+	struct slice how;
+	struct err err;
+
+	if (path != NULL && message->would.action == ACTION_ACCEPT)
+		return path->address.text;
+	if (rights_login_address(message->submitter.login, &message->mem,
+	    &address) && rights_check(&message->snapshot->rights,
+	    message->submitter.login, &address, &message->mem, &how,
+	    &err) == RIGHT_GRANTED)
+		return address.text;
+	return (struct slice){ NULL, 0 };
+}
+
+static struct verdict
+judge_authors(struct message *message)
+{
+	struct author_rules rules = author_rules(message);
+	size_t paths = message->authors.count;
+	struct err err;
+
+	if (message->header_fault.kind != ERR_NONE)
+		return verdict_bad_message(&message->mem,
+		    &message->header_fault);
+	if (authors_add_header(&message->authors, &message->header, &rules,
+	    &err) != 0)
+		return verdict_bad_message(&message->mem, &err);
+	return decide_authors(&message->snapshot->rights, &message->submitter,
+	    &message->authors, paths, &message->mem);
+}
+
+static struct verdict
+repair(struct message *message)
+{
+	const struct config *config = config_of(message);
+	struct repair_facts facts = {
+		.hostname = config->main.hostname.len != 0
+		    ? config->main.hostname : message->facts.mta_hostname,
+		.now = clock_now(),
+		.authors = &message->authors,
+	};
+	struct verdict verdict = verdict_accept();
+	struct edits edits;
+	unsigned int repairs = 0;
+	struct err err;
+
+	if (facts.hostname.len == 0)
+		facts.hostname = SLICE("localhost");
+	facts.own_address = own_address(message);
+	edits_init(&edits, &message->mem, &message->header);
+	if (repair_header(config, &facts, &edits, &repairs, &err) != 0)
+		verdict = verdict_bad_message(&message->mem, &err);
+	message->repairs = repairs;
+	if (!config_is_monitor(config, config->repair.mode))
+		message->edits = edits;
+	return in_mode(message, config->repair.mode, verdict);
+}
+
+/* Keys of every domain that an authorised From has, each domain once. */
+static size_t
+find_keys(const struct message *message, const struct sign_key **keys,
+    size_t max)
+{
+	const struct authors *authors = &message->authors;
+	size_t count = 0;
+
+	if (message->snapshot->keys == NULL)
+		return 0;
+	for (size_t i = 0; i < authors->count; i++) {
+		const struct author *author = &authors->items[i];
+		const struct domain_keys *found;
+		bool seen = author->role != ROLE_FROM;
+
+		for (size_t j = 0; j < i && !seen; j++)
+			seen = authors->items[j].role == ROLE_FROM &&
+			    slice_eq(authors->items[j].address.domain,
+				author->address.domain);
+		if (seen)
+			continue;
+		found = keystore_find(message->snapshot->keys,
+		    author->address.domain);
+		for (size_t k = 0; found != NULL && k < found->count &&
+		    count < max; k++)
+			keys[count++] = found->keys[k];
+	}
+	return count;
+}
+
+/* A From that was added here is an author like any other. */
+static int
+authors_of_result(struct message *message, struct err *err)
+{
+	struct author_rules rules = author_rules(message);
+	size_t index = edits_find(&message->edits, SLICE("From"), 0);
+	struct header header;
+	struct header_limits limits = { 0 };
+
+	if (authors_count(&message->authors, ROLE_FROM) > 0 ||
+	    index == message->edits.count)
+		return 0;
+	header_init(&header, &message->mem);
+	if (header_add(&header, SLICE("From"),
+	    message->edits.fields[index].field.value, &limits, err) != 0)
+		return -1;
+	return authors_add_header(&message->authors, &header, &rules, err);
+}
+
+static struct verdict
+begin_signing(struct message *message)
+{
+	const struct config *config = config_of(message);
+	const struct snapshot *snapshot = message->snapshot;
+	const struct sign_key *keys[MAX_SIGNATURES];
+	const struct field *fields;
+	size_t field_count;
+	struct err err;
+
+	if (authors_of_result(message, &err) != 0)
+		return verdict_unsure(&message->mem, "sign", &err);
+	message->key_count = find_keys(message, keys, MAX_SIGNATURES);
+	if (message->key_count == 0) {
+		if (config->sign.unsigned_policy == UNSIGNED_REJECT)
+			return verdict_refused("unsigned",
+			    SLICE("This service has no key to sign mail of "
+			    "that author domain"));
+		return verdict_accept();
+	}
+	message->signatures = arena_array(&message->mem, message->key_count,
+	    sizeof(*message->signatures));
+	fields = edits_view(&message->edits, &field_count);
+	if (snapshot->engine->begin(&snapshot->sign_policy, keys,
+	    message->key_count, clock_now(), &message->signer, &err) != 0 ||
+	    snapshot->engine->header(message->signer, fields, field_count,
+		&err) != 0)
+		return verdict_unsure(&message->mem, "sign", &err);
+	return verdict_accept();
+}
+
+static struct verdict
+judge_header(struct message *message)
+{
+	const struct config *config = config_of(message);
+	struct verdict verdict;
+
+	edits_init(&message->edits, &message->mem, &message->header);
+	message->has_edits = true;
+	if (message->unchecked)
+		return verdict_accept();
+	verdict = in_mode(message, config->rights.mode,
+	    judge_authors(message));
+	/*
+	 * What would have been refused is never repaired in the name of
+	 * somebody, and never signed.
+	 */
+	if (verdict.action != ACTION_ACCEPT ||
+	    message->would.action != ACTION_ACCEPT)
+		return verdict;
+	verdict = repair(message);
+	if (verdict.action != ACTION_ACCEPT ||
+	    message->would.action != ACTION_ACCEPT)
+		return verdict;
+	if (config_is_monitor(config, config->sign.mode))
+		return verdict;
+	return begin_signing(message);
+}
+
+struct verdict
+pipeline_header(struct message *message)
+{
+	struct verdict verdict;
+
+	TIMED(message, verdict = judge_header(message));
+	return verdict;
+}
+
+bool
+message_wants_body(const struct message *message)
+{
+	return message->signer != NULL;
+}
+
+bool
+message_has_edits(const struct message *message)
+{
+	return message->signer != NULL ||
+	    (message->has_edits && message->edits.changes != 0);
+}
+
+void
+pipeline_body(struct message *message, struct slice chunk)
+{
+	if (message->signer == NULL || message->body_fault.kind != ERR_NONE)
+		return;
+	TIMED(message,
+	    if (message->snapshot->engine->body(message->signer, chunk,
+		&message->body_fault) != 0)
+		    ENSURE(message->body_fault.kind != ERR_NONE));
+}
+
+static struct verdict
+finish(struct message *message)
+{
+	const struct snapshot *snapshot = message->snapshot;
+	struct err err;
+
+	if (message->signer == NULL)
+		return verdict_accept();
+	if (message->body_fault.kind != ERR_NONE)
+		return verdict_unsure(&message->mem, "sign",
+		    &message->body_fault);
+	if (snapshot->engine->finish(message->signer, &message->mem,
+	    message->signatures, &err) != 0)
+		return verdict_unsure(&message->mem, "sign", &err);
+	for (size_t i = 0; i < message->key_count; i++)
+		edits_add_on_top(&message->edits, SLICE("DKIM-Signature"),
+		    message->signatures[i].value);
+	message->is_signed = true;
+	return verdict_accept();
+}
+
+struct verdict
+pipeline_end(struct message *message)
+{
+	struct verdict verdict;
+
+	TIMED(message, verdict = finish(message));
+	return verdict;
+}
+
+const struct edits *
+message_edits(const struct message *message)
+{
+	return message->has_edits ? &message->edits : NULL;
+}
+
+struct arena *
+message_arena(struct message *message)
+{
+	return &message->mem;
+}
+
+const struct submitter *
+message_submitter(const struct message *message)
+{
+	return &message->submitter;
+}
+
+const struct snapshot *
+message_snapshot(const struct message *message)
+{
+	return message->snapshot;
+}
+
+const struct authors *
+message_authors(const struct message *message)
+{
+	return &message->authors;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "pipeline/snapshot.h"
+
+#include <stdlib.h>
+
+static const struct slice *
+lower_names(struct arena *mem, const struct slice_list *list)
+{
+	struct slice *names = arena_array(mem, list->count + 1, sizeof(*names));
+
+	for (size_t i = 0; i < list->count; i++)
+		names[i] = slice_lower(mem, list->items[i]);
+	return names;
+}
+
+int
+sign_policy_from_config(const struct config *config, struct arena *mem,
+    struct sign_policy *ret_policy, struct err *err)
+{
+	enum canon_choice canon = config->sign.canonicalization;
+	struct sign_policy policy = {
+		.header_canon = canon == CANON_SIMPLE_RELAXED ||
+		    canon == CANON_SIMPLE_SIMPLE ? CANON_SIMPLE : CANON_RELAXED,
+		.body_canon = canon == CANON_RELAXED_SIMPLE ||
+		    canon == CANON_SIMPLE_SIMPLE ? CANON_SIMPLE : CANON_RELAXED,
+		.signed_names = lower_names(mem, &config->sign.signed_headers),
+		.signed_count = config->sign.signed_headers.count,
+		.oversigned_names =
+		    lower_names(mem, &config->sign.oversigned_headers),
+		.oversigned_count = config->sign.oversigned_headers.count,
+	};
+
+	if (sign_policy_check(&policy, err) != 0)
+		return err_wrap(err, "sign");
+	*ret_policy = policy;
+	return 0;
+}
+
+static void
+snapshot_free(struct snapshot *snapshot)
+{
+	keystore_free(snapshot->keys);
+	rights_close(&snapshot->rights);
+	identity_close(&snapshot->identity);
+	config_free(snapshot->config);
+	arena_done(&snapshot->mem);
+	free(snapshot);
+}
+
+/* Each part is tried, so that one run names every fault. */
+static unsigned int
+build(struct snapshot *snapshot,
+    void (*report)(void *arg, bool is_error, const char *text), void *arg)
+{
+	const struct config *config = snapshot->config;
+	unsigned int faults = 0;
+	struct err err;
+
+	if (identity_open(&snapshot->identity, config, &err) != 0) {
+		report(arg, true, err.text);
+		faults++;
+	}
+	if (rights_open(&snapshot->rights, config, &snapshot->mem, &err) != 0) {
+		report(arg, true, err.text);
+		faults++;
+	}
+	if (sign_policy_from_config(config, &snapshot->mem,
+	    &snapshot->sign_policy, &err) != 0) {
+		report(arg, true, err.text);
+		faults++;
+	}
+	snapshot->engine = config->sign.engine == ENGINE_NATIVE
+	    ? &sign_engine_native : &sign_engine_opendkim;
+	if (snapshot->engine->init(&err) != 0) {
+		report(arg, true, err.text);
+		faults++;
+	}
+	/* The store reports its own faults, one by one. */
+	if (config->main.keys.len != 0 && keystore_load(config->main.keys,
+	    report, arg, &snapshot->keys, &err) != 0)
+		faults++;
+	return faults;
+}
+
+int
+snapshot_new(struct config *config,
+    void (*report)(void *arg, bool is_error, const char *text), void *arg,
+    struct snapshot **ret_snapshot, struct err *err)
+{
+	struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
+	unsigned int faults;
+
+	ENSURE(snapshot != NULL);
+	arena_init(&snapshot->mem);
+	snapshot->config = config;
+	snapshot->references = 1;
+	snapshot->limits = (struct header_limits){
+		.bytes = config->limits.header_bytes,
+		.fields = config->limits.header_fields,
+		.field_bytes = config->limits.field_bytes,
+	};
+	faults = build(snapshot, report, arg);
+	if (faults != 0) {
+		snapshot_free(snapshot);
+		return err_set(err, ERR_CONFIG,
+		    "%u part%s of the configuration cannot be used", faults,
+		    faults == 1 ? "" : "s");
+	}
+	*ret_snapshot = snapshot;
+	return 0;
+}
+
+struct snapshot *
+snapshot_ref(struct snapshot *snapshot)
+{
+	snapshot->references++;
+	return snapshot;
+}
+
+void
+snapshot_unref(struct snapshot *snapshot)
+{
+	if (snapshot != NULL && --snapshot->references == 0)
+		snapshot_free(snapshot);
+}
+
+void
+snapshot_slot_init(struct snapshot_slot *slot, struct snapshot *first)
+{
+	ENSURE(pthread_mutex_init(&slot->lock, NULL) == 0);
+	slot->current = first;
+}
+
+struct snapshot *
+snapshot_acquire(struct snapshot_slot *slot)
+{
+	struct snapshot *snapshot;
+
+	ENSURE(pthread_mutex_lock(&slot->lock) == 0);
+	snapshot = snapshot_ref(slot->current);
+	ENSURE(pthread_mutex_unlock(&slot->lock) == 0);
+	return snapshot;
+}
+
+void
+snapshot_publish(struct snapshot_slot *slot, struct snapshot *snapshot)
+{
+	struct snapshot *old;
+
+	ENSURE(pthread_mutex_lock(&slot->lock) == 0);
+	old = slot->current;
+	slot->current = snapshot;
+	ENSURE(pthread_mutex_unlock(&slot->lock) == 0);
+	snapshot_unref(old);
+}
+
+void
+snapshot_slot_done(struct snapshot_slot *slot)
+{
+	snapshot_publish(slot, NULL);
+	(void)pthread_mutex_destroy(&slot->lock);
+}
