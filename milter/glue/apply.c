@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "glue_priv.h"
+
+enum { MAX_REPLY_OCTETS = 900 };
+
+/* libmilter wants strings that it may write to. */
+static bool
+change_header(SMFICTX *ctx, struct arena *mem, const struct edits *edits,
+    size_t index)
+{
+	const struct edited_field *field = &edits->fields[index];
+
+	return smfi_chgheader(ctx, slice_cstr(mem, field->field.name),
+	    (int)edits_occurrence(edits, index),
+	    field->state == FIELD_DELETED ? NULL
+		: slice_cstr(mem, field->field.value)) == MI_SUCCESS;
+}
+
+bool
+edits_apply(SMFICTX *ctx, const struct edits *edits)
+{
+	struct arena *mem = edits->mem;
+	size_t received = edits->received->count;
+
+	/*
+	 * From the bottom up: Postfix counts again after a deletion, Sendmail
+	 * does not, and they agree on what stands above.
+	 */
+	for (size_t i = received; i > 0; i--) {
+		if (edits->fields[i - 1].state != FIELD_KEPT &&
+		    !change_header(ctx, mem, edits, i - 1))
+			return false;
+	}
+	/*
+	 * Sendmail would add a Date, From or Message-ID of its own beside one
+	 * that was inserted, but not beside one that was added.
+	 */
+	for (size_t i = received; i < edits->count; i++) {
+		const struct field *field = &edits->fields[i].field;
+
+		if (edits->fields[i].state == FIELD_ADDED &&
+		    smfi_addheader(ctx, slice_cstr(mem, field->name),
+			slice_cstr(mem, field->value)) != MI_SUCCESS)
+			return false;
+	}
+	for (size_t i = received; i < edits->count; i++) {
+		const struct field *field = &edits->fields[i].field;
+
+		if (edits->fields[i].state == FIELD_ON_TOP &&
+		    smfi_insheader(ctx, 0, slice_cstr(mem, field->name),
+			slice_cstr(mem, field->value)) != MI_SUCCESS)
+			return false;
+	}
+	return true;
+}
+
+sfsistat
+verdict_reply(SMFICTX *ctx, const struct verdict *verdict)
+{
+	char code[4] = { 0 };
+	char enhanced[8] = { 0 };
+	char text[MAX_REPLY_OCTETS + 2];
+	size_t len = 0;
+
+	if (verdict->action == ACTION_ACCEPT)
+		return SMFIS_CONTINUE;
+	for (size_t i = 0; i < 3; i++)
+		code[i] = verdict->code[i];
+	for (size_t i = 0; i < 7 && verdict->enhanced[i] != '\0'; i++)
+		enhanced[i] = verdict->enhanced[i];
+	/* Both MTAs take a percent sign for the beginning of something. */
+	for (size_t i = 0; i < verdict->text.len && len < MAX_REPLY_OCTETS;
+	    i++) {
+		char c = verdict->text.data[i];
+
+		if (c == '%')
+			text[len++] = '%';
+		text[len++] = char_is_control(c) || char_is_8bit(c) ? '?' : c;
+	}
+	text[len] = '\0';
+	/* Without a text of ours the MTA answers with its own words. */
+	(void)smfi_setreply(ctx, code, enhanced, text);
+	return verdict->action == ACTION_REJECT ? SMFIS_REJECT : SMFIS_TEMPFAIL;
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "glue/callbacks.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "glue_priv.h"
+
+/* Where messages take their snapshot from; set once, before libmilter runs. */
+static struct snapshot_slot *current;
+
+/*
+ * The header with its leading blanks, since a signature depends on them; no
+ * events that decide nothing, and no replies where no decision is taken. Every
+ * MTA that speaks version 6 of the protocol offers all of it.
+ */
+static const unsigned long needed_steps = SMFIP_HDR_LEADSPC | SMFIP_NOHELO |
+    SMFIP_NORCPT | SMFIP_NOUNKNOWN | SMFIP_NODATA | SMFIP_NR_CONN |
+    SMFIP_NR_HDR | SMFIP_NR_BODY;
+static const unsigned long needed_actions = SMFIF_ADDHDRS | SMFIF_CHGHDRS |
+    SMFIF_SETSYMLIST;
+
+static struct session *
+session_of(SMFICTX *ctx)
+{
+	return smfi_getpriv(ctx);
+}
+
+static void
+end_message(struct session *session)
+{
+	message_free(session->message);
+	session->message = NULL;
+}
+
+/* Tells the log and the MTA what becomes of the message, and lets it go. */
+static sfsistat
+conclude(SMFICTX *ctx, struct session *session, const struct verdict *verdict)
+{
+	struct slice line = pipeline_log_line(session->message,
+	    macro_get(ctx, "i"), verdict);
+	sfsistat status = verdict_reply(ctx, verdict);
+
+	log_write(verdict->action == ACTION_TEMPFAIL ? LOG_LEVEL_WARNING
+	    : LOG_LEVEL_INFO, "%.*s", SLICE_ARGS(line));
+	end_message(session);
+	return status;
+}
+
+static sfsistat
+on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
+    unsigned long unused0, unsigned long unused1, unsigned long *ret_actions,
+    unsigned long *ret_steps, unsigned long *ret_unused0,
+    unsigned long *ret_unused1)
+{
+	(void)unused0;
+	(void)unused1;
+	if ((actions & needed_actions) != needed_actions ||
+	    (steps & needed_steps) != needed_steps || !macros_request(ctx)) {
+		log_write(LOG_LEVEL_ERROR, "the MTA does not offer what is "
+		    "needed (actions %#lx, steps %#lx): it is too old",
+		    actions, steps);
+		return SMFIS_REJECT;
+	}
+	*ret_actions = needed_actions;
+	*ret_steps = needed_steps;
+	*ret_unused0 = 0;
+	*ret_unused1 = 0;
+	return SMFIS_CONTINUE;
+}
+
+static sfsistat
+on_close(SMFICTX *ctx)
+{
+	struct session *session = session_of(ctx);
+
+	if (session == NULL)
+		return SMFIS_CONTINUE;
+	end_message(session);
+	arena_done(&session->mem);
+	free(session);
+	(void)smfi_setpriv(ctx, NULL);
+	return SMFIS_CONTINUE;
+}
+
+static sfsistat
+on_connect(SMFICTX *ctx, char *hostname, _SOCK_ADDR *hostaddr)
+{
+	struct session *session = calloc(1, sizeof(*session));
+
+	(void)hostname;
+	ENSURE(session != NULL);
+	(void)on_close(ctx);
+	arena_init(&session->mem);
+	if (!net_addr_from_sockaddr(hostaddr, &session->client))
+		session->client.bits = 0;
+	session->mta_hostname = slice_dup(&session->mem, macro_get(ctx, "j"));
+	ENSURE(smfi_setpriv(ctx, session) == MI_SUCCESS);
+	return SMFIS_NOREPLY;
+}
+
+/* What belongs to no message that MAIL began is never accepted. */
+static sfsistat
+out_of_order(void)
+{
+	log_write(LOG_LEVEL_ERROR, "the MTA sent events out of order");
+	return SMFIS_TEMPFAIL;
+}
+
+static sfsistat
+on_mail(SMFICTX *ctx, char **argv)
+{
+	struct session *session = session_of(ctx);
+	struct mail_facts facts = { .path = slice_of(argv[0]) };
+	struct snapshot *snapshot;
+	struct verdict verdict;
+
+	if (session == NULL)
+		return out_of_order();
+	end_message(session);
+	facts.client.addr = session->client;
+	facts.mta_hostname = session->mta_hostname;
+	macros_at_mail(ctx, &facts);
+	for (size_t i = 1; argv[0] != NULL && argv[i] != NULL; i++) {
+		if (slice_eq_nocase(slice_of(argv[i]), SLICE("SMTPUTF8")))
+			facts.smtputf8 = true;
+	}
+	snapshot = snapshot_acquire(current);
+	session->message = message_new(snapshot, &facts);
+	snapshot_unref(snapshot);
+	verdict = pipeline_mail(session->message);
+	if (verdict.action != ACTION_ACCEPT)
+		return conclude(ctx, session, &verdict);
+	return SMFIS_CONTINUE;
+}
+
+static sfsistat
+on_header(SMFICTX *ctx, char *name, char *value)
+{
+	struct session *session = session_of(ctx);
+
+	if (session != NULL && session->message != NULL)
+		message_add_header(session->message, slice_of(name),
+		    slice_of(value));
+	return SMFIS_NOREPLY;
+}
+
+static sfsistat
+on_end_of_header(SMFICTX *ctx)
+{
+	struct session *session = session_of(ctx);
+	struct verdict verdict;
+
+	if (session == NULL || session->message == NULL)
+		return out_of_order();
+	verdict = pipeline_header(session->message);
+	if (verdict.action != ACTION_ACCEPT)
+		return conclude(ctx, session, &verdict);
+	/* Nothing will be changed or signed: the body need not come here. */
+	if (!message_has_edits(session->message)) {
+		(void)conclude(ctx, session, &verdict);
+		return SMFIS_ACCEPT;
+	}
+	return SMFIS_CONTINUE;
+}
+
+static sfsistat
+on_body(SMFICTX *ctx, unsigned char *chunk, size_t len)
+{
+	struct session *session = session_of(ctx);
+
+	if (session != NULL && session->message != NULL)
+		pipeline_body(session->message,
+		    (struct slice){ (const char *)chunk, len });
+	return SMFIS_NOREPLY;
+}
+
+static sfsistat
+on_end_of_message(SMFICTX *ctx)
+{
+	struct session *session = session_of(ctx);
+	struct verdict verdict;
+
+	if (session == NULL || session->message == NULL)
+		return out_of_order();
+	verdict = pipeline_end(session->message);
+	if (verdict.action == ACTION_ACCEPT &&
+	    !edits_apply(ctx, message_edits(session->message))) {
+		struct err err;
+
+		err_set(&err, ERR_TEMP, "the MTA did not take a change");
+		verdict = verdict_unsure(message_arena(session->message),
+		    "apply", &err);
+	}
+	return conclude(ctx, session, &verdict);
+}
+
+static sfsistat
+on_abort(SMFICTX *ctx)
+{
+	struct session *session = session_of(ctx);
+
+	if (session != NULL)
+		end_message(session);
+	return SMFIS_CONTINUE;
+}
+
+int
+callbacks_register(struct snapshot_slot *slot, struct err *err)
+{
+	static char name[] = "submilter";
+	struct smfiDesc description = {
+		.xxfi_name = name,
+		.xxfi_version = SMFI_VERSION,
+		.xxfi_flags = needed_actions,
+		.xxfi_connect = on_connect,
+		.xxfi_envfrom = on_mail,
+		.xxfi_header = on_header,
+		.xxfi_eoh = on_end_of_header,
+		.xxfi_body = on_body,
+		.xxfi_eom = on_end_of_message,
+		.xxfi_abort = on_abort,
+		.xxfi_close = on_close,
+		.xxfi_negotiate = on_negotiate,
+	};
+
+	current = slot;
+	if (smfi_register(description) != MI_SUCCESS)
+		return err_set(err, ERR_CONFIG, "libmilter refuses to register");
+	return 0;
+}

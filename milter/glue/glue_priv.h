@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SUBMILTER_GLUE_PRIV_H
+#define SUBMILTER_GLUE_PRIV_H
+
+#include <libmilter/mfapi.h>
+
+#include "pipeline/pipeline.h"
+
+/*
+ * What is known of one connection. Callbacks of a connection never overlap but
+ * may each run on another thread, so all of it hangs on smfi_setpriv().
+ */
+struct session {
+	struct net_addr client;
+	struct slice mta_hostname;	/* in mem */
+	struct arena mem;		/* as long as the connection */
+	struct message *message;	/* NULL between messages */
+};
+
+/*
+ * The macros that each stage is asked for. Nothing has to be configured in the
+ * MTA for them.
+ */
+MUST_USE bool macros_request(SMFICTX *ctx);
+/* Fills what the MTA's macros say at MAIL. Slices point into libmilter. */
+void macros_at_mail(SMFICTX *ctx, struct mail_facts *facts);
+struct slice macro_get(SMFICTX *ctx, const char *name);
+
+/*
+ * Tells the MTA every change, signatures last. False when it does not take
+ * one: the message must then not go on.
+ */
+MUST_USE bool edits_apply(SMFICTX *ctx, const struct edits *edits);
+
+/* The SMTP reply of a verdict, and what the callback returns. */
+sfsistat verdict_reply(SMFICTX *ctx, const struct verdict *verdict);
+
+#endif
