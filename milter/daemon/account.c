@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon_priv.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+static const char default_user[] = "submilter";
+
+int
+account_find(const struct config *config, struct arena *mem,
+    struct account *ret_account, struct err *err)
+{
+	const char *name = config->main.user.len != 0
+	    ? slice_cstr(mem, config->main.user) : default_user;
+	struct account account = { .uid = getuid(), .gid = getgid(),
+		.socket_gid = getgid() };
+	const struct passwd *user = getpwnam(name);
+
+	if (user == NULL && config->main.user.len != 0)
+		return err_set(err, ERR_CONFIG, "user: there is no user \"%s\"",
+		    name);
+	if (geteuid() == 0 && user != NULL && user->pw_uid != 0) {
+		account.change_user = true;
+		account.uid = user->pw_uid;
+		account.gid = account.socket_gid = user->pw_gid;
+		account.name = slice_dup(mem, slice_of(user->pw_name));
+	}
+	if (config->main.socket_group.len != 0) {
+		const char *group_name = slice_cstr(mem,
+		    config->main.socket_group);
+		const struct group *group = getgrnam(group_name);
+
+		if (group == NULL)
+			return err_set(err, ERR_CONFIG,
+			    "socket-group: there is no group \"%s\"",
+			    group_name);
+		account.socket_gid = group->gr_gid;
+	}
+	*ret_account = account;
+	return 0;
+}
+
+int
+account_become(const struct account *account, struct err *err)
+{
+	if (account->change_user &&
+	    (initgroups(account->name.data, account->gid) != 0 ||
+	    setgid(account->gid) != 0 || setuid(account->uid) != 0))
+		return err_set(err, ERR_CONFIG, "cannot become user %s: %s",
+		    account->name.data, strerror(errno));
+	if (account->change_user && setuid(0) == 0)
+		return err_set(err, ERR_CONFIG,
+		    "could become root again: not going on");
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return err_set(err, ERR_CONFIG, "no_new_privs: %s",
+		    strerror(errno));
+	return 0;
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/run.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <libmilter/mfapi.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "config.h"
+#include "daemon_priv.h"
+#include "glue/callbacks.h"
+
+#ifdef HAVE_SYSTEMD
+#include <systemd/sd-daemon.h>
+#endif
+
+enum { EXIT_FINE = 0, EXIT_FAULT = 1, EXIT_TEMPORARY = 75 };
+
+/* What the reload thread needs. */
+struct daemon {
+	const char *config_path;
+	struct snapshot_slot slot;
+};
+
+static void
+tell_systemd(const char *state)
+{
+#ifdef HAVE_SYSTEMD
+	(void)sd_notify(0, state);
+#else
+	(void)state;
+#endif
+}
+
+static void
+log_config_fault(void *arg, const char *file, unsigned int line,
+    const char *text)
+{
+	(void)arg;
+	if (line == 0)
+		log_write(LOG_LEVEL_ERROR, "%s: %s", file, text);
+	else
+		log_write(LOG_LEVEL_ERROR, "%s:%u: %s", file, line, text);
+}
+
+static void
+log_part_fault(void *arg, bool is_error, const char *text)
+{
+	(void)arg;
+	log_write(is_error ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s", text);
+}
+
+/* A whole new snapshot aside, or an error and everything as it was. */
+static int
+reload(struct daemon *daemon, struct err *err)
+{
+	struct snapshot *old = snapshot_acquire(&daemon->slot);
+	struct snapshot *new = NULL;
+	struct config *config;
+	const char *option;
+	int status = config_read(daemon->config_path, log_config_fault, NULL,
+	    &config, err);
+
+	if (status == 0 && config_needs_restart(old->config, config, &option))
+		log_write(LOG_LEVEL_WARNING, "%s: a new value of \"%s\" is "
+		    "used after a restart only", daemon->config_path, option);
+	if (status == 0)
+		status = snapshot_new(config, log_part_fault, NULL, &new, err);
+	if (status == 0)
+		snapshot_publish(&daemon->slot, new);
+	snapshot_unref(old);
+	return status;
+}
+
+static void *
+wait_for_reloads(void *arg)
+{
+	struct daemon *daemon = arg;
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGUSR1);
+	for (;;) {
+		struct err err;
+		char state[64];
+		int number;
+
+		if (sigwait(&signals, &number) != 0)
+			continue;
+		(void)snprintf(state, sizeof(state),
+		    "RELOADING=1\nMONOTONIC_USEC=%llu",
+		    (unsigned long long)clock_monotonic_us());
+		tell_systemd(state);
+		if (reload(daemon, &err) == 0)
+			log_write(LOG_LEVEL_INFO, "reloaded %s",
+			    daemon->config_path);
+		else
+			log_write(LOG_LEVEL_ERROR, "not reloaded, going on as "
+			    "before: %s", err.text);
+		tell_systemd("READY=1");
+	}
+	return NULL;
+}
+
+/* Blocked in every thread, so that only the reload thread sees it. */
+static void
+block_reload_signal(void)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGUSR1);
+	ENSURE(pthread_sigmask(SIG_BLOCK, &signals, NULL) == 0);
+	ENSURE(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+}
+
+/* Each connection is a file; libmilter waits when there are no more. */
+static void
+raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+		log_write(LOG_LEVEL_WARNING, "cannot raise the limit of open "
+		    "files: %s", strerror(errno));
+}
+
+static void
+open_log(const struct config *config, bool foreground)
+{
+	/* The words of log-level are in this order, too. */
+	enum log_level level = (enum log_level)config->main.log_level;
+
+	if (foreground || config->main.log == LOG_TARGET_STDERR)
+		log_open_stderr("submilter", level);
+	else
+		log_open_syslog("submilter", level);
+}
+
+static int
+report_exit(const struct err *err)
+{
+	log_write(LOG_LEVEL_ERROR, "%s", err->text);
+	return err->kind == ERR_TEMP ? EXIT_TEMPORARY : EXIT_FAULT;
+}
+
+/*
+ * Serves until it is told to end. ready is written to when the MTA can
+ * connect; -1 for none.
+ */
+static int
+serve(struct daemon *daemon, int ready)
+{
+	pthread_t reloader;
+	pthread_attr_t detached;
+	struct err err;
+	int status;
+
+	ENSURE(pthread_attr_init(&detached) == 0 &&
+	    pthread_attr_setdetachstate(&detached,
+		PTHREAD_CREATE_DETACHED) == 0);
+	if (pthread_create(&reloader, &detached, wait_for_reloads,
+	    daemon) != 0) {
+		err_set(&err, ERR_TEMP, "cannot start a thread");
+		return report_exit(&err);
+	}
+	(void)pthread_attr_destroy(&detached);
+	log_write(LOG_LEVEL_INFO, "submilter " SUBMILTER_VERSION " ready on %s",
+	    daemon->slot.current->config->main.listen.data);
+	tell_systemd("READY=1");
+	if (ready >= 0) {
+		(void)!write(ready, "1", 1);
+		(void)close(ready);
+	}
+	status = smfi_main();
+	tell_systemd("STOPPING=1");
+	log_write(LOG_LEVEL_INFO, "ending");
+	return status == MI_SUCCESS ? EXIT_FINE : EXIT_FAULT;
+}
+
+/* From the configuration to an end; the process is the one that serves. */
+static int
+start(const char *config_path, struct config *config, bool foreground,
+    int ready)
+{
+	/* The reload thread may outlive this function: it ends with the process. */
+	static struct daemon daemon;
+	struct arena mem;
+	struct account account;
+	struct snapshot *snapshot;
+	const char *socket_path = NULL;
+	struct err err;
+	int status = -1;
+
+	daemon.config_path = config_path;
+	arena_init(&mem);
+	open_log(config, foreground);
+	block_reload_signal();
+	raise_file_limit();
+	if (account_find(config, &mem, &account, &err) != 0 ||
+	    callbacks_register(&daemon.slot, &err) != 0 ||
+	    socket_open(config, &account, &mem, &socket_path, &err) != 0 ||
+	    account_become(&account, &err) != 0)
+		config_free(config);
+	else
+		status = snapshot_new(config, log_part_fault, NULL, &snapshot,
+		    &err);
+	if (status == 0) {
+		snapshot_slot_init(&daemon.slot, snapshot);
+		status = serve(&daemon, ready);
+	} else {
+		status = report_exit(&err);
+	}
+	/* libmilter leaves the file; a directory of root's keeps it. */
+	if (socket_path != NULL)
+		(void)unlink(socket_path);
+	arena_done(&mem);
+	return status;
+}
+
+/* The parent waits until the child serves, or fails. */
+static int
+start_in_background(const char *config_path, struct config *config)
+{
+	int ready[2];
+	char byte;
+	pid_t child;
+
+	if (pipe(ready) != 0 || (child = fork()) < 0) {
+		log_write(LOG_LEVEL_ERROR, "cannot go to the background: %s",
+		    strerror(errno));
+		return EXIT_TEMPORARY;
+	}
+	if (child == 0) {
+		(void)close(ready[0]);
+		(void)setsid();
+		(void)!chdir("/");
+		_exit(start(config_path, config, false, ready[1]));
+	}
+	(void)close(ready[1]);
+	config_free(config);
+	if (read(ready[0], &byte, 1) != 1) {
+		log_write(LOG_LEVEL_ERROR, "did not start: see the log");
+		return EXIT_FAULT;
+	}
+	return EXIT_FINE;
+}
+
+int
+daemon_run(const char *given_path, bool foreground)
+{
+	/* A reload finds the file from any working directory. */
+	static char config_path[PATH_MAX];
+	struct config *config;
+	struct err err;
+
+	if (realpath(given_path, config_path) == NULL) {
+		err_set(&err, ERR_CONFIG, "%s: %s", given_path,
+		    strerror(errno));
+		return report_exit(&err);
+	}
+	if (config_read(config_path, log_config_fault, NULL, &config, &err) != 0)
+		return report_exit(&err);
+	if (foreground)
+		return start(config_path, config, true, -1);
+	return start_in_background(config_path, config);
+}

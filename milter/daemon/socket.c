@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libmilter/mfapi.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static void
+close_fd(int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd);
+}
+
+/*
+ * The directory of a path, open and locked: two instances that start together
+ * do not both find the socket free.
+ */
+static int
+lock_directory(const char *path, struct arena *mem, int *ret_fd,
+    struct err *err)
+{
+	struct slice whole = slice_of(path);
+	size_t slash = slice_find_last(whole, '/');
+	const char *directory = slash == whole.len ? "."
+	    : slash == 0 ? "/" : slice_cstr(mem, slice_sub(whole, 0, slash));
+	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_set(err, ERR_CONFIG, "listen: %s: %s", directory,
+		    strerror(errno));
+	if (flock(fd, LOCK_EX) != 0) {
+		(void)close(fd);
+		return err_set(err, ERR_TEMP, "listen: lock %s: %s", directory,
+		    strerror(errno));
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
+/* Removes a socket file that nobody serves. */
+static int
+remove_stale(const char *path, struct err *err)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	CLEANUP(close_fd) int fd = -1;
+	struct stat status;
+
+	if (lstat(path, &status) != 0)
+		return errno == ENOENT ? 0 : err_set(err, ERR_CONFIG,
+		    "listen: %s: %s", path, strerror(errno));
+	if (!S_ISSOCK(status.st_mode))
+		return err_set(err, ERR_CONFIG,
+		    "listen: %s exists and is no socket", path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return err_set(err, ERR_TEMP, "listen: %s", strerror(errno));
+	memcpy(address.sun_path, path, strlen(path));
+	if (connect(fd, (const struct sockaddr *)&address,
+	    sizeof(address)) == 0)
+		return err_set(err, ERR_TEMP,
+		    "listen: another process serves %s", path);
+	if (errno != ECONNREFUSED)
+		return err_set(err, ERR_TEMP, "listen: %s: %s", path,
+		    strerror(errno));
+	if (unlink(path) != 0)
+		return err_set(err, ERR_CONFIG, "listen: remove %s: %s", path,
+		    strerror(errno));
+	return 0;
+}
+
+static int
+open_unix(const char *path, char *spec, const struct config *config,
+    const struct account *account, struct arena *mem, struct err *err)
+{
+	/* Checked when the configuration was read. */
+	mode_t mode = (mode_t)strtoul(slice_cstr(mem,
+	    config->main.socket_mode), NULL, 8) & 0777;
+	CLEANUP(close_fd) int lock = -1;
+	mode_t old_mask;
+	int status;
+
+	if (strlen(path) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
+		return err_set(err, ERR_CONFIG, "listen: the path is too long");
+	if (lock_directory(path, mem, &lock, err) != 0 ||
+	    remove_stale(path, err) != 0)
+		return -1;
+	old_mask = umask(0777 & ~mode);
+	if (smfi_setconn(spec) != MI_SUCCESS)
+		status = MI_FAILURE;
+	else
+		status = smfi_opensocket(false);
+	(void)umask(old_mask);
+	if (status != MI_SUCCESS)
+		return err_set(err, ERR_CONFIG, "listen: cannot open %s", spec);
+	/* Only who owns the file or is root may do this; else it is the same. */
+	if (chown(path, account->uid, account->socket_gid) != 0 &&
+	    (account->change_user || config->main.socket_group.len != 0)) {
+		err_set(err, ERR_CONFIG, "listen: group of %s: %s", path,
+		    strerror(errno));
+		(void)unlink(path);
+		return -1;
+	}
+	return 0;
+}
+
+int
+socket_open(const struct config *config, const struct account *account,
+    struct arena *mem, const char **ret_path, struct err *err)
+{
+	struct slice listen = config->main.listen;
+	char *spec = slice_cstr(mem, listen);
+
+	*ret_path = NULL;
+	if (slice_starts(listen, SLICE("unix:")) ||
+	    slice_starts(listen, SLICE("local:"))) {
+		const char *path = spec + slice_find(listen, ':') + 1;
+
+		if (open_unix(path, spec, config, account, mem, err) != 0)
+			return -1;
+		*ret_path = path;
+		return 0;
+	}
+	if (smfi_setconn(spec) != MI_SUCCESS ||
+	    smfi_opensocket(false) != MI_SUCCESS)
+		return err_set(err, ERR_TEMP,
+		    "listen: cannot open %s: is the port in use?", spec);
+	return 0;
+}
