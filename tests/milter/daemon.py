@@ -81,6 +81,7 @@ class Daemon:
         self.file = os.path.join(self.directory, 'submilter.conf')
         self.umask = -1 if umask is None else umask
         self.arguments = list(arguments)
+        self.environment = {}
         self.process = None
         self._lines = []
         self._news = threading.Condition()
@@ -113,7 +114,8 @@ class Daemon:
             stderr=subprocess.STDOUT, cwd='/', umask=self.umask,
             env={'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'LANG': 'C',
                  **{name: value for name, value in os.environ.items()
-                    if name.endswith('SAN_OPTIONS')}})
+                    if name.endswith('SAN_OPTIONS')},
+                 **self.environment})
         self._reader = threading.Thread(target=self._read_log,
                                         args=(self.process.stdout,))
         self._reader.start()

@@ -5,6 +5,7 @@
 They need no submilter: a scripted milter answers.
 """
 
+import base64
 import os
 import socket
 import struct
@@ -12,6 +13,10 @@ import tempfile
 import threading
 import unittest
 
+import dkim
+
+import cases
+import daemon
 import milter
 import mta
 
@@ -425,6 +430,126 @@ class EditsTest(unittest.TestCase):
         result = milter.Result('pass', 'eom', None, mail.rcpts, [])
         edited = mta.Postfix().changed(mail, result, True)
         self.assertEqual(mta.wire_form(edited), b'A: 1\r\n\t2\r\n\r\nx\r\n')
+
+
+class JudgementTest(unittest.TestCase):
+    """cases.py sees what is wrong, and only that."""
+    RAW = (b'From: Alice <alice@corp.example>\r\nSubject: s\r\n'
+           b'Date: Mon, 23 Nov 2026 10:15:30 +0100\r\n\r\nbody\r\n')
+
+    @classmethod
+    def setUpClass(cls):
+        directory = tempfile.TemporaryDirectory(prefix='submilter-')
+        cls.addClassCleanup(directory.cleanup)
+        cls.keys = daemon.Keys(os.path.join(directory.name, 'keys'))
+        cls.paths = {
+            (domain, name): cls.keys.add(domain, name, algorithm)
+            for domain in ('corp.example', 'team.example')
+            for name, algorithm in (('s1', 'RSA'), ('e1', 'ED25519'))}
+
+    def signature(self, domain, selector):
+        with open(self.paths[domain, selector], 'rb') as file:
+            key = file.read()
+        algorithm = b'rsa-sha256'
+        if selector == 'e1':
+            # python3-dkim wants the bare key: the last 32 octets.
+            algorithm = b'ed25519-sha256'
+            key = key.splitlines()[1]
+            key = base64.b64encode(base64.b64decode(key)[-32:])
+        signed = dkim.sign(self.RAW, selector.encode(), domain.encode(), key,
+                           canonicalize=(b'relaxed', b'relaxed'),
+                           signature_algorithm=algorithm,
+                           include_headers=[b'From', b'Subject', b'Date'])
+        return signed.partition(b':')[2].rstrip().replace(b'\r\n', b'\n')
+
+    def faults(self, *signatures, more=()):
+        mail = mta.Mail(mta.verbatim(self.RAW), 'alice@corp.example', ['b@y'])
+        edits = [('insert', 0, b'DKIM-Signature', value)
+                 for value in signatures]
+        result = milter.Result('pass', 'eom', None, ['b@y'],
+                               [*more, *edits])
+        found = []
+        for agent in (mta.Postfix(), mta.Sendmail()):
+            found.append(cases.signature_faults(
+                agent.changed(mail, result, True), self.keys))
+        return found
+
+    def test_good_signatures(self):
+        good = [self.signature('corp.example', name) for name in ('s1', 'e1')]
+        for order in (good, good[::-1]):
+            self.assertEqual(self.faults(*order)[0], [])
+        # Sendmail adds a Message-Id; here nothing oversigns it.
+        self.assertEqual(self.faults(*good)[1], [])
+
+    def test_bad_signatures(self):
+        rsa = self.signature('corp.example', 's1')
+        edwards = self.signature('corp.example', 'e1')
+        foreign = self.signature('team.example', 's1')
+        changed = rsa.replace(b'bh=', b'bh=A')
+        for signatures, more, pattern in (
+                ((), (), 'without a signature'),
+                ((rsa,), (), "signed with .'rsa-sha256'"),
+                ((foreign, edwards), (), 'd=team.example'),
+                ((changed, edwards), (), 'signature'),
+                ((rsa, edwards), [('change', 1, b'Subject', b' t')],
+                 'does not verify'),
+                ((rsa, edwards), [('body', b'other')], 'signature'),
+                ((rsa, edwards), [('add', b'X', b' y')], None)):
+            for faults in self.faults(*signatures, more=more):
+                if pattern:
+                    self.assertRegex(' '.join(faults), pattern)
+                else:
+                    self.assertEqual(faults, [])
+
+    def check(self, spec, *edits, raw=RAW):
+        handed = mta.verbatim(raw)
+        mail = mta.Mail(handed, 'alice@corp.example', ['b@y'])
+        result = milter.Result('pass', 'eom', None, ['b@y'], edits)
+        return cases.check(spec, handed, mail, mta.Postfix().changed(
+            mail, result, True))
+
+    def test_checks(self):
+        delete = ('change', 1, b'Subject', b'')
+        change = ('change', 1, b'Subject', b' t')
+        for spec, edit in (
+                ('count:Subject=1', delete), ('same:Subject', change),
+                ('re:Subject:^ ?s$', change), ('nre:Subject:t', change),
+                ('hdrs-same', change), ('hdrs-same', delete),
+                ('body-same', ('body', b'b')),
+                ('env:alice@corp.example', ('from', b'<c@y>', b'')),
+                ('rcpts:same', ('delrcpt', b'<b@y>')),
+                ('rcpts:same', ('addrcpt', b'<c@y>', b'')),
+                ('body-has:body', ('body', b'b')),
+                ('date-ok:Date', ('change', 1, b'Date', b' soon')),
+                ('date-ok:Date', ('add', b'Date', b' Mon, 23 Nov 2026 '
+                                  b'10:15:30 +0100')),
+                ('hdr-line-max:80', ('add', b'X', b' ' + b'x' * 80)),
+                ('junk-not-in-header:junk', ('add', b'junk', b' x')),
+                ('no-bare-cr', ('add', b'X', b' x\ry')),
+                ('nobytes:7a7a@header', ('add', b'X', b' zz')),
+                ('no-nul@header', ('add', b'X', b' \0'))):
+            with self.subTest(spec=spec):
+                self.assertIsNone(self.check(spec))
+                self.assertIsNotNone(self.check(spec, edit))
+        with self.assertRaises(ValueError):
+            self.check('no-such-check')
+
+    def test_dates(self):
+        for text, valid in ((' Mon, 23 Nov 2026 10:15:30 +0100', True),
+                            (' 3 Nov 2026 10:15 -0000 (UTC)', True),
+                            (' Tue, 23 Nov 2026 10:15:30 +0100', False),
+                            (' Mon, 31 Nov 2026 10:15:30 +0100', False),
+                            (' Mon, 23 Nov 26 10:15:30 +0100', False),
+                            (' Mon, 23 Nov 2026 10:15:30 CET', False),
+                            ('', False)):
+            self.assertEqual(cases.date_is_valid(text), valid, text)
+
+    def test_the_manifest(self):
+        names = [case['name'] for case in cases.load()]
+        self.assertEqual(len(set(names)), 113)
+        for name, form in cases.not_passing():
+            self.assertIn(name, names)
+            self.assertIn(form, cases.FORMS)
 
 
 if __name__ == '__main__':
