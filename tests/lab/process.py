@@ -159,7 +159,8 @@ class Daemon:
     def signal(self, number):
         """Send a signal to the server proper, if it still lives."""
         if not self.ended():
-            os.kill(self.pid, number)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
     def stop(self, timeout=5):
         """End all its processes, after `timeout` with force."""
@@ -211,9 +212,10 @@ def _supervise(argv, env):
     pr_set_child_subreaper = 36
     if ctypes.CDLL(None).prctl(pr_set_child_subreaper, 1, 0, 0, 0) != 0:
         sys.exit("prctl: no")
+    # Kept, because the end of a Popen object waits for the process as well.
     server = subprocess.Popen(argv, env=env, stdin=subprocess.DEVNULL,
-                              stdout=sys.stderr, start_new_session=True).pid
-    print(server, flush=True)
+                              stdout=sys.stderr, start_new_session=True)
+    print(server.pid, flush=True)
 
     def obey():
         sys.stdin.read()
@@ -224,7 +226,7 @@ def _supervise(argv, env):
             end = time.monotonic() + 3
             while time.monotonic() < end:
                 if not _descendants(os.getpid()):
-                    os._exit(0)
+                    return
                 time.sleep(0.005)
         os._exit(1)
 
@@ -233,7 +235,7 @@ def _supervise(argv, env):
     with contextlib.suppress(ChildProcessError):
         while True:
             pid, status = os.wait()
-            if pid == server:
+            if pid == server.pid:
                 with contextlib.suppress(BrokenPipeError):
                     print(status, flush=True)
     thread.join()
