@@ -15,5 +15,5 @@ check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
 
-dist_check_SCRIPTS += tests/check-layers.sh
+dist_check_SCRIPTS += tests/check-layers.sh tests/check-docs.sh
 EXTRA_DIST += tests/unit/unit.h

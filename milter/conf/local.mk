@@ -5,3 +5,7 @@ libsubmilter_a_SOURCES += \
 	%D%/config_check.c \
 	%D%/lexer.c %D%/lexer_priv.h \
 	%D%/options.c %D%/options_priv.h
+
+check_PROGRAMS += milter/conf/docgen
+milter_conf_docgen_SOURCES = milter/conf/docgen.c
+milter_conf_docgen_LDADD = libsubmilter.a

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
-unit_tests += tests/unit/conf/test_config tests/unit/conf/test_config_files
+unit_tests += tests/unit/conf/test_config tests/unit/conf/test_config_files \
+	tests/unit/conf/test_examples
 tests_unit_conf_test_config_SOURCES = tests/unit/conf/test_config.c
 tests_unit_conf_test_config_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_conf_test_config_LDADD = $(TEST_LDADD)
 tests_unit_conf_test_config_files_SOURCES = tests/unit/conf/test_config_files.c
 tests_unit_conf_test_config_files_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_conf_test_config_files_LDADD = $(TEST_LDADD)
+tests_unit_conf_test_examples_SOURCES = tests/unit/conf/test_examples.c
+tests_unit_conf_test_examples_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_conf_test_examples_LDADD = $(TEST_LDADD)
 EXTRA_DIST += tests/unit/conf/reports.h

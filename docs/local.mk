@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# submilter.conf.5 and the example file are made from options.def and committed,
+# so that a build needs no program of its own; "make docs" makes them anew.
+dist_man_MANS += docs/submilter.8 docs/submilter.conf.5 docs/submilter-tables.5
+dist_doc_DATA += packaging/submilter.conf.example
+EXTRA_DIST += docs/submilter.conf.5.in docs/submilter.conf.example.in docs/examples
+
+docs: milter/conf/docgen$(EXEEXT)
+	milter/conf/docgen$(EXEEXT) manual $(srcdir)/docs/submilter.conf.5.in > docs.tmp
+	mv docs.tmp $(srcdir)/docs/submilter.conf.5
+	milter/conf/docgen$(EXEEXT) example $(srcdir)/docs/submilter.conf.example.in > docs.tmp
+	mv docs.tmp $(srcdir)/packaging/submilter.conf.example
+.PHONY: docs

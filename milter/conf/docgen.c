@@ -1,0 +1,489 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Writes what is made from options.def, for "make docs" and its test:
+ *
+ *	docgen manual TEMPLATE	submilter.conf(5), in mdoc
+ *	docgen example TEMPLATE	the example file
+ *	docgen names		every option's name, "name" and "block.name"
+ *
+ * A template's line "@OPTIONS@" is where the options go, and "@FILE NAME@"
+ * where a file goes that stands beside the template. A fault in options.def
+ * (a name that does not exist, an empty default without words of its own) ends
+ * with exit code 1.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "options_priv.h"
+
+enum { LINE_COLUMNS = 76, MAX_FILE_BYTES = 1 << 20 };
+
+_Noreturn static void
+fail(const char *what, const char *where)
+{
+	fprintf(stderr, "docgen: %s: %s\n", what, where);
+	exit(1);
+}
+
+/*
+ * The name as it stands in a text: in full, or that of an option outside of
+ * blocks.
+ */
+static bool
+is_option(struct slice name)
+{
+	for (size_t i = 0; i < OPTION_COUNT; i++) {
+		if (slice_eq(name, slice_of(option_name(&options[i]))))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A word of a text: plain, or with one marked part that may hold blanks, and
+ * punctuation around that.
+ */
+struct word {
+	char mark;		/* '*', '`', or 0 */
+	struct slice before;	/* all of a plain word */
+	struct slice marked;
+	struct slice after;
+};
+
+static bool
+next_word(struct slice *rest, struct word *ret_word)
+{
+	struct slice s = slice_trim(*rest);
+	size_t end = 0, star = slice_find(s, '*'), tick = slice_find(s, '`');
+	size_t mark = star < tick ? star : tick;
+
+	if (s.len == 0)
+		return false;
+	end = slice_find(s, ' ');
+	*ret_word = (struct word){ .before = slice_sub(s, 0, end) };
+	if (mark < end) {
+		struct slice marked = slice_from(s, mark + 1);
+		size_t close = slice_find(marked, s.data[mark]);
+
+		if (close == marked.len)
+			fail("a mark is not closed", s.data);
+		ret_word->mark = s.data[mark];
+		ret_word->before = slice_sub(s, 0, mark);
+		ret_word->marked = slice_sub(marked, 0, close);
+		ret_word->after = slice_from(marked, close + 1);
+		ret_word->after.len = slice_find(ret_word->after, ' ');
+		end = mark + 1 + close + 1 + ret_word->after.len;
+		if (ret_word->mark == '*' && !is_option(ret_word->marked))
+			fail("no such option", s.data);
+	}
+	*rest = slice_from(s, end);
+	return true;
+}
+
+/* Text that is filled to lines with a prefix. */
+struct filler {
+	const char *prefix;
+	size_t column;
+};
+
+static void
+fill(struct filler *f, struct slice text)
+{
+	if (f->column > 0 && f->column + 1 + text.len > LINE_COLUMNS) {
+		putchar('\n');
+		f->column = 0;
+	}
+	if (f->column == 0)
+		f->column = (size_t)printf("%s", f->prefix);
+	else
+		f->column += (size_t)printf(" ");
+	fwrite(text.data, 1, text.len, stdout);
+	f->column += text.len;
+}
+
+static void
+fill_end(struct filler *f)
+{
+	if (f->column > 0)
+		putchar('\n');
+	f->column = 0;
+}
+
+/* --- the manual page, in mdoc(7) --- */
+
+static void
+put_escaped(struct slice text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] == '\\')
+			fputs("\\e", stdout);
+		else if (text.data[i] == '"')
+			fputs("\\(dq", stdout);
+		else if (i == 0 && (text.data[i] == '.' || text.data[i] == '\''))
+			printf("\\&%c", text.data[i]);
+		else
+			putchar(text.data[i]);
+	}
+}
+
+/* Each octet of punctuation is an argument of its own. */
+static void
+put_punctuation(struct slice text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		printf(" %c", text.data[i]);
+}
+
+static void
+put_macro(const char *macro, const struct word *word, struct slice argument)
+{
+	printf(".%s", macro);
+	put_punctuation(word->before);
+	fputs(slice_has(argument, ' ') ? " \"" : " ", stdout);
+	put_escaped(argument);
+	if (slice_has(argument, ' '))
+		putchar('"');
+	put_punctuation(word->after);
+	putchar('\n');
+}
+
+/* "name(5)" is a reference to a manual page; punctuation may follow. */
+static bool
+is_page(struct slice text)
+{
+	size_t open = slice_find(text, '(');
+
+	return open > 0 && open + 3 <= text.len &&
+	    char_is_digit(text.data[open + 1]) && text.data[open + 2] == ')';
+}
+
+static void
+put_page(struct slice text)
+{
+	size_t open = slice_find(text, '(');
+
+	printf(".Xr %.*s %c", (int)open, text.data, text.data[open + 1]);
+	put_punctuation(slice_from(text, open + 3));
+	putchar('\n');
+}
+
+static void
+manual_text(const char *text)
+{
+	struct filler f = { .prefix = "" };
+	struct slice rest = slice_of(text);
+	struct word word;
+
+	while (next_word(&rest, &word)) {
+		if (word.mark != 0) {
+			fill_end(&f);
+			put_macro(word.mark == '*' ? "Ic" : "Ql", &word,
+			    word.marked);
+		} else if (is_page(word.before)) {
+			fill_end(&f);
+			put_page(word.before);
+		} else {
+			fill(&f, word.before);
+			if (word.before.data[word.before.len - 1] == '.')
+				fill_end(&f);
+		}
+	}
+	fill_end(&f);
+}
+
+/* The value of a list default: "{a, b}" in filled lines. */
+static void
+fill_list(struct filler *f, const char *items, const char *end)
+{
+	struct slice rest = slice_of(items);
+	struct slice item, next;
+	bool more = slice_next_item(&rest, " ", &next);
+	struct arena mem;
+
+	arena_init(&mem);
+	for (bool first = true; more; first = false) {
+		item = next;
+		more = slice_next_item(&rest, " ", &next);
+		fill(f, slice_format(&mem, "%s%.*s%s", first ? "{" : "",
+		    SLICE_ARGS(item), more ? "," : end));
+	}
+	arena_done(&mem);
+}
+
+static bool
+tells_default(const struct option *option)
+{
+	return strstr(option->text, "Default:") != NULL;
+}
+
+static void
+manual_default(const struct option *option)
+{
+	struct filler f = { .prefix = "" };
+	struct word stop = { .after = SLICE(".") };
+
+	if (option->initial[0] == '\0') {
+		if (!tells_default(option))
+			fail("no words for the empty default",
+			    option_name(option));
+		return;
+	}
+	puts("Default:");
+	if (option->kind == OPTION_LIST) {
+		fill_list(&f, option->initial, "}.");
+		fill_end(&f);
+	} else {
+		put_macro("Ql", &stop, slice_of(option->initial));
+	}
+}
+
+static void
+manual_choices(const char *choices)
+{
+	struct slice rest = slice_of(choices);
+	struct slice word;
+
+	for (bool first = true; slice_next_item(&rest, "|", &word);
+	    first = false)
+		printf("%s Cm %.*s", first ? "" : " No \\&|", SLICE_ARGS(word));
+	putchar('\n');
+}
+
+static void
+manual_option(const struct option *option)
+{
+	printf(".It Ic %s No =", option->name);
+	switch (option->kind) {
+	case OPTION_TEXT:
+		printf(" Ar %s\n", option->hint);
+		break;
+	case OPTION_LIST:
+		printf(" Ar \"%s\"\n", option->hint);
+		break;
+	case OPTION_BOOL:
+		manual_choices("yes|no");
+		break;
+	case OPTION_NUMBER:
+		puts(" Ar NUMBER");
+		break;
+	case OPTION_CHOICE:
+		manual_choices(option->choices);
+		break;
+	}
+	manual_text(option->text);
+	if (option->kind == OPTION_NUMBER)
+		printf("From %lu to %lu.\n", option->min, option->max);
+	manual_default(option);
+	if (option->restart)
+		puts("A change takes a restart.");
+}
+
+static void
+manual_options(void)
+{
+	for (size_t s = 0; s < SECTION_COUNT; s++) {
+		const struct option_section *section = &option_sections[s];
+
+		if (s == SECTION_main)
+			puts(".Ss Outside of blocks");
+		else
+			printf(".Ss %s { ... }\n", section->name);
+		manual_text(section->text);
+		puts(".Bl -tag -width Ds");
+		for (size_t i = 0; i < section->count; i++)
+			manual_option(&options[section->first + i]);
+		puts(".El");
+	}
+}
+
+/* A file in a literal display: only roff's own octets need an escape. */
+static void
+manual_line(struct slice line)
+{
+	if (line.len > 0 && (line.data[0] == '.' || line.data[0] == '\''))
+		fputs("\\&", stdout);
+	for (size_t i = 0; i < line.len; i++) {
+		if (line.data[i] == '\\')
+			fputs("\\e", stdout);
+		else
+			putchar(line.data[i]);
+	}
+	putchar('\n');
+}
+
+/* --- the example file --- */
+
+static void
+example_text(struct filler *f, const char *text)
+{
+	struct slice rest = slice_of(text);
+	struct word word;
+	struct arena mem;
+
+	arena_init(&mem);
+	while (next_word(&rest, &word)) {
+		const char *quote = word.mark != 0 ? "\"" : "";
+
+		fill(f, slice_format(&mem, "%.*s%s%.*s%s%.*s",
+		    SLICE_ARGS(word.before), quote, SLICE_ARGS(word.marked),
+		    quote, SLICE_ARGS(word.after)));
+	}
+	arena_done(&mem);
+}
+
+/*
+ * "# words" is text; "#name = value", and a line that goes on with "#" and a
+ * tab, is an option to be put into force by taking the "#" away.
+ */
+static void
+example_option(const struct option *option, bool in_block)
+{
+	struct filler f = { .prefix = in_block ? "\t# " : "# " };
+	struct strbuf text;
+	struct arena mem;
+
+	arena_init(&mem);
+	strbuf_init(&text, &mem);
+	strbuf_add_cstr(&text, option->text);
+	if (option->kind == OPTION_CHOICE)
+		strbuf_addf(&text, " (%s)", option->choices);
+	if (option->kind == OPTION_NUMBER)
+		strbuf_addf(&text, " From %lu to %lu.", option->min,
+		    option->max);
+	if (option->restart)
+		strbuf_add_cstr(&text, " A change takes a restart.");
+	putchar('\n');
+	example_text(&f, text.data);
+	fill_end(&f);
+	arena_done(&mem);
+	f.prefix = in_block ? "\t#\t" : "#\t";
+	f.column = (size_t)printf("%s#%s =", in_block ? "\t" : "",
+	    option->name);
+	if (option->kind == OPTION_TEXT)
+		printf(" \"%s\"", option->initial);
+	else if (option->kind == OPTION_LIST && option->initial[0] == '\0')
+		printf(" {}");
+	else if (option->kind == OPTION_LIST)
+		fill_list(&f, option->initial, "}");
+	else
+		printf(" %s", option->initial);
+	fill_end(&f);
+}
+
+static void
+example_options(void)
+{
+	for (size_t s = 0; s < SECTION_COUNT; s++) {
+		const struct option_section *section = &option_sections[s];
+		struct filler f = { .prefix = "# " };
+		bool in_block = s != SECTION_main;
+
+		if (in_block) {
+			putchar('\n');
+			example_text(&f, section->text);
+			fill_end(&f);
+			printf("%s {\n", section->name);
+		}
+		for (size_t i = 0; i < section->count; i++)
+			example_option(&options[section->first + i], in_block);
+		if (in_block)
+			puts("}");
+	}
+}
+
+/* --- templates --- */
+
+static struct slice
+read_file(struct arena *mem, const char *path)
+{
+	char *data = arena_alloc(mem, MAX_FILE_BYTES);
+	FILE *file = fopen(path, "rb");
+	size_t len;
+
+	if (file == NULL)
+		fail("cannot open", path);
+	len = fread(data, 1, MAX_FILE_BYTES, file);
+	if (ferror(file) || len == MAX_FILE_BYTES)
+		fail("cannot read", path);
+	(void)fclose(file);
+	return (struct slice){ data, len };
+}
+
+/* Cuts the next line off, without its LF. */
+static struct slice
+next_line(struct slice *rest)
+{
+	size_t end = slice_find(*rest, '\n');
+	struct slice line = slice_sub(*rest, 0, end);
+
+	*rest = slice_from(*rest, end + 1);
+	return line;
+}
+
+static void
+put_template(struct arena *mem, const char *path, bool manual)
+{
+	static const char file_mark[] = "@FILE ";
+	struct slice rest = read_file(mem, path);
+	struct slice directory = slice_of(path);
+
+	directory.len = slice_find_last(directory, '/');
+	if (directory.len == strlen(path))
+		directory = SLICE(".");
+	while (rest.len > 0) {
+		struct slice line = next_line(&rest);
+		struct slice name, text;
+
+		if (slice_eq(line, SLICE("@OPTIONS@"))) {
+			if (manual)
+				manual_options();
+			else
+				example_options();
+			continue;
+		}
+		if (!slice_starts(line, slice_of(file_mark))) {
+			printf("%.*s\n", (int)line.len, line.data);
+			continue;
+		}
+		name = slice_from(line, strlen(file_mark));
+		name.len = slice_find(name, '@');
+		text = read_file(mem, slice_format(mem, "%.*s/%.*s",
+		    SLICE_ARGS(directory), SLICE_ARGS(name)).data);
+		while (text.len > 0)
+			manual_line(next_line(&text));
+	}
+}
+
+static void
+put_names(void)
+{
+	for (size_t i = 0; i < OPTION_COUNT; i++) {
+		puts(options[i].name);
+		if (strcmp(options[i].name, option_name(&options[i])) != 0)
+			puts(option_name(&options[i]));
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	struct arena mem;
+
+	arena_init(&mem);
+	if (argc == 2 && strcmp(argv[1], "names") == 0) {
+		put_names();
+	} else if (argc == 3 && strcmp(argv[1], "manual") == 0) {
+		put_template(&mem, argv[2], true);
+	} else if (argc == 3 && strcmp(argv[1], "example") == 0) {
+		put_template(&mem, argv[2], false);
+	} else {
+		fputs("usage: docgen manual TEMPLATE | example TEMPLATE | "
+		    "names\n", stderr);
+		return 2;
+	}
+	arena_done(&mem);
+	if (fflush(stdout) != 0 || ferror(stdout))
+		fail("cannot write", "standard output");
+	return 0;
+}

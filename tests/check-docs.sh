@@ -1,0 +1,45 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# The manual page and the example that are made from options.def are current,
+# the pages name no option that does not exist, and mandoc finds no fault.
+set -eu
+src=${top_srcdir:-.}
+docgen=${top_builddir:-.}/milter/conf/docgen
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/submilter-docs.XXXXXX")
+trap 'rm -rf "$tmp"' EXIT
+bad=0
+
+current()
+{
+	"$docgen" "$1" "$src/docs/$2" > "$tmp/made"
+	if ! cmp -s "$tmp/made" "$src/$3"; then
+		echo "$3 is not what options.def and docs/$2 say: run make docs"
+		diff "$src/$3" "$tmp/made" | head -20 || :
+		bad=1
+	fi
+}
+
+current manual submilter.conf.5.in docs/submilter.conf.5
+current example submilter.conf.example.in packaging/submilter.conf.example
+
+# Option names are set with the macro Ic and nothing else is.
+"$docgen" names > "$tmp/names"
+pages=0
+for page in "$src"/docs/*.[1-9]; do
+	pages=$((pages + 1))
+	sed -n 's/^\.\(.* \)\{0,1\}Ic \([^ ]*\).*/\2/p' "$page" | sort -u > "$tmp/used"
+	[ -s "$tmp/used" ] || { echo "$page: names no option at all"; bad=1; }
+	while read -r name; do
+		grep -qxF -e "$name" "$tmp/names" ||
+			{ echo "$page: there is no option $name"; bad=1; }
+	done < "$tmp/used"
+	if command -v mandoc > /dev/null; then
+		# Pages of other packages need not be installed here.
+		mandoc -T lint -W style "$page" > "$tmp/lint" || :
+		grep -v 'referenced manual not found' "$tmp/lint" && bad=1
+	else
+		echo "$page: not linted: no mandoc (Debian package mandoc)"
+	fi
+done
+[ "$pages" -ge 3 ] || { echo "pages are missing in $src/docs"; bad=1; }
+exit $bad
