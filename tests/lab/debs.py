@@ -46,10 +46,12 @@ class Debs:
         What is there already, perhaps by another process at the same time, is used
         as it is. The packages are downloaded with apt-get, from the sources and lists
         the machine has (`apt-get update` is the caller's business). If
-        SUBMILTER_DEB_CACHE names a directory, they are kept there.
+        SUBMILTER_DEB_CACHE names a directory, they are kept there. The way to
+        `directory` has to be open for all users.
         """
         self.directory = pathlib.Path(directory).resolve()
         self.directory.mkdir(parents=True, exist_ok=True)
+        self.directory.chmod(0o755)
         with open(self.directory / "lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             for product in products or _PRODUCTS:
@@ -57,6 +59,14 @@ class Debs:
                 if not ready.exists():
                     self._unpack_product(product)
                     ready.touch()
+
+    @classmethod
+    def shared(cls, top, *products):
+        """A tree that the test programs of one run have in common.
+
+        It is in the directory that SUBMILTER_DEBS names, else below `top`.
+        """
+        return cls(os.environ.get("SUBMILTER_DEBS") or top / "debs", *products)
 
     def package(self, name):
         """The directory that package `name` is (or would be) unpacked in."""
@@ -99,6 +109,8 @@ class Debs:
         for name, deb in _download(names, self.directory).items():
             part = self.directory / (name + ".part")
             shutil.rmtree(part, ignore_errors=True)
+            part.mkdir()
+            part.chmod(0o755)
             run(["dpkg-deb", "-x", deb, part])
             # The control data tells what the package depends on.
             run(["dpkg-deb", "-e", deb, part / "DEBIAN"])

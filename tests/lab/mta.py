@@ -32,7 +32,8 @@ class MTA:
                  extra=None):
         """Nothing is written or started before start().
 
-        directory   where to live; is made, and has to be new
+        directory   where to live; is made, and has to be new. The way to it
+                    has to be open for all users, as scratch() makes it
         debs        a Debs with this MTA
         sink_port   all accepted mail is sent there, nothing is local
         milter      "unix:/path", "inet:port@host" or None
@@ -82,7 +83,8 @@ class MTA:
             raise LabError("%s: too long for the paths of the sockets in it"
                            % self.directory)
         if not self.directory.exists():
-            self.directory.mkdir(mode=0o755, parents=True)
+            self.directory.mkdir(parents=True)
+            self.directory.chmod(0o755)     # whatever the umask
             self._make_certificates()
             self._prepare()
         for _attempt in range(5):
@@ -93,14 +95,15 @@ class MTA:
                                   self.directory / "output")
             try:
                 wait_until(self._settled, 20, "answer of " + self._name())
-                if not self._daemon.ended():
+                taken = [p for p in self._ports() if self._daemon.misses(p)]
+                if not taken and not self._daemon.ended():
                     return
             except BaseException:
                 self.stop()
                 raise
             self.stop()
-            if "in use" not in self.log():
-                break   # anything but a port that was taken meanwhile
+            if not taken:
+                break
         raise LabError("%s does not start:\n%s" % (self._name(), self.log()))
 
     def stop(self):
@@ -110,18 +113,30 @@ class MTA:
             self._daemon = None
 
     def log(self):
-        """All it has logged or printed so far."""
+        """All it has logged or printed so far.
+
+        The log comes after the deed: see wait_for_log().
+        """
         files = [self.directory / "output", self._log_file]
         return "".join(f.read_text(errors="backslashreplace")
                        for f in files if f.exists())
 
+    def wait_for_log(self, text, count=1, timeout=10):
+        """The log, as soon as it has that text, `count` times."""
+        wait_until(lambda: self.log().count(text) >= count, timeout,
+                   "%r in the log of %s" % (text, self._name()))
+        return self.log()
+
     def _name(self):
         return type(self).__name__
 
+    def _ports(self):
+        return [self.submission_port, self.plain_port]
+
     def _settled(self):
-        return self._daemon.ended() or (
-            self._daemon.listens(self.submission_port)
-            and self._daemon.listens(self.plain_port))
+        return (self._daemon.ended()
+                or any(self._daemon.misses(p) for p in self._ports())
+                or all(self._daemon.listens(p) for p in self._ports()))
 
     def _prepare(self):
         """Make the files that do not depend on the ports."""
@@ -132,7 +147,9 @@ class MTA:
     def _write(self, name, text, mode=0o644):
         """Make or replace a file of the directory."""
         path = self.directory / name
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.parent.exists():
+            path.parent.mkdir()
+            path.parent.chmod(0o755)
         path.write_text(text)
         path.chmod(mode)
         return path

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A private Postfix."""
 
+import contextlib
 import os
 import shutil
 import signal
+import socket
 import time
 
 from .mta import HOSTNAME, MTA
@@ -11,6 +13,10 @@ from .process import run, wait_until
 
 # Accounts that every Debian has, so that none has to be made.
 OWNER, SETGID_GROUP = "daemon", "mail"
+
+# What Postfix's programs let through to each other.
+_ENVIRONMENT = ("MAIL_CONFIG POSTLOG_SERVICE POSTLOG_HOSTNAME LD_LIBRARY_PATH "
+                "SASL_PATH TZ")
 
 # The queue's directories, by owner, group and mode.
 _QUEUE = [
@@ -58,10 +64,11 @@ class Postfix(MTA):
     """See MTA for all that is not Postfix's own."""
 
     milter_group = OWNER
+    _early_log = None
 
     def reload(self):
         """Apply changes of `extra` and the like; open sessions go on."""
-        self._configure()
+        self._write_settings()
         before = self.log().count(": reload ")
         self._daemon.signal(signal.SIGHUP)
         wait_until(lambda: self.log().count(": reload ") > before, 10, "reload")
@@ -88,13 +95,19 @@ class Postfix(MTA):
                 "-c", self.directory]
 
     def _environment(self):
-        return dict(super()._environment(), MAIL_CONFIG=str(self.directory))
+        # The last two are what postfix(1) would set.
+        return dict(super()._environment(), MAIL_CONFIG=str(self.directory),
+                    POSTLOG_SERVICE=str(self._postlog()),
+                    POSTLOG_HOSTNAME=HOSTNAME)
 
     def _prepare(self):
+        spool = self.directory / "spool"
+        spool.mkdir()
+        spool.chmod(0o755)
         for user, group, mode, names in _QUEUE:
             for name in names:
-                path = self.directory / "spool" / name
-                path.mkdir(parents=True)
+                path = spool / name
+                path.mkdir()
                 shutil.chown(path, user, group)
                 path.chmod(mode)
         data = self.directory / "data"
@@ -102,7 +115,34 @@ class Postfix(MTA):
         shutil.chown(data, OWNER)
         self._make_sasl("smtpd", OWNER)
 
+    def log(self):
+        if self._early_log:
+            with contextlib.suppress(BlockingIOError), \
+                    open(self.directory / "output", "ab") as output:
+                while True:
+                    output.write(self._early_log.recv(65536) + b"\n")
+        return super().log()
+
+    def stop(self):
+        super().stop()
+        self.log()
+        if self._early_log:
+            self._early_log.close()
+            self._early_log = None
+
     def _configure(self):
+        self._write_settings()
+        # Until postlogd runs and replaces this socket, what goes wrong is said
+        # here; without it, to the machine's syslog.
+        self._early_log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._early_log.setblocking(False)
+        self._postlog().unlink(missing_ok=True)
+        self._early_log.bind(str(self._postlog()))
+
+    def _postlog(self):
+        return self.directory / "spool/public/postlog"
+
+    def _write_settings(self):
         settings = dict(self._places(), **self._policy(), **self._milters())
         settings.update(self.extra or {})
         main_cf = self._write("main.cf", "".join(
@@ -125,8 +165,8 @@ class Postfix(MTA):
             "shlib_directory": package / "usr/lib/postfix",
             "meta_directory": package / "etc/postfix",
             "sendmail_path": package / "usr/sbin/sendmail",
-            "export_environment": "MAIL_CONFIG LD_LIBRARY_PATH TZ",
-            "import_environment": "MAIL_CONFIG LD_LIBRARY_PATH SASL_PATH TZ",
+            "export_environment": _ENVIRONMENT,
+            "import_environment": _ENVIRONMENT,
             "mail_owner": OWNER,
             "setgid_group": SETGID_GROUP,
             "default_privs": "nobody",

@@ -39,7 +39,7 @@ def scratch(prefix="submilter-lab."):
 def run(argv, **kwargs):
     """Run a command to its end; its output goes into the error if it fails."""
     done = subprocess.run([str(a) for a in argv], stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, **kwargs)
+                          stderr=subprocess.STDOUT, umask=0o022, **kwargs)
     if done.returncode != 0:
         raise LabError("%s: exit code %d\n%s" % (
             " ".join(str(a) for a in argv), done.returncode,
@@ -63,11 +63,19 @@ def free_port():
     """A loopback port that was free a moment ago.
 
     Someone else may take it before the server binds it, so that users of this have
-    to check with Daemon.listens() and try again with another one.
+    to check with Daemon.misses() and try again with another one.
     """
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
+
+
+def _sockets_at(port):
+    """State and inode of the sockets that are bound to a loopback port."""
+    with open("/proc/net/tcp") as f:
+        rows = [line.split() for line in f][1:]
+    return [(row[3], row[9]) for row in rows
+            if row[1] in ("0100007F:%04X" % port, "00000000:%04X" % port)]
 
 
 def _descendants(ancestor):
@@ -109,7 +117,7 @@ class Daemon:
             self._supervisor = subprocess.Popen(
                 [sys.executable, "-I", __file__, orders], stderr=out,
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
-                start_new_session=True)
+                start_new_session=True, umask=0o022)
         Daemon._running.add(self)
         self.pid = None
         self._status = None
@@ -140,21 +148,20 @@ class Daemon:
         return _descendants(self._supervisor.pid)
 
     def listens(self, port):
-        """Whether this daemon, and nobody else, owns that loopback port."""
-        local = "0100007F:%04X" % port
-        inodes = set()
-        with open("/proc/net/tcp") as f:
-            for row in list(f)[1:]:
-                field = row.split()
-                if field[1] == local and field[3] == "0A":
-                    inodes.add("socket:[%s]" % field[9])
-        for pid in self.members() if inodes else ():
+        """Whether this daemon, and nobody else, listens at that loopback port."""
+        sockets = {"socket:[%s]" % inode for state, inode in _sockets_at(port)
+                   if state == "0A"}
+        for pid in self.members() if sockets else ():
             with contextlib.suppress(OSError):
                 for fd in os.listdir("/proc/%d/fd" % pid):
                     with contextlib.suppress(OSError):
-                        if os.readlink("/proc/%d/fd/%s" % (pid, fd)) in inodes:
+                        if os.readlink("/proc/%d/fd/%s" % (pid, fd)) in sockets:
                             return True
         return False
+
+    def misses(self, port):
+        """Whether somebody else has taken that loopback port."""
+        return bool(_sockets_at(port)) and not self.listens(port)
 
     def signal(self, number):
         """Send a signal to the server proper, if it still lives."""

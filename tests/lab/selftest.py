@@ -13,12 +13,13 @@ import ssl
 import subprocess
 import sys
 import unittest
+from unittest import mock
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 import lab                                  # noqa: E402
-from lab.process import run, wait_until     # noqa: E402
+from lab.process import free_port, run, wait_until    # noqa: E402
 
 HONEST = (b"From: Alice <alice@corp.example>\r\nTo: bob@far.example\r\n"
           b"Date: Mon, 5 Jan 2026 10:00:00 +0000\r\n"
@@ -35,7 +36,7 @@ def setUpModule():
     scratch = lab.scratch()
     top = scratch.__enter__()
     unittest.addModuleCleanup(scratch.__exit__, None, None, None)
-    debs = lab.Debs(top / "debs")
+    debs = lab.Debs.shared(top)
 
 
 def users_of(path):
@@ -61,7 +62,10 @@ def users_of(path):
 
 
 class Common:
-    """What every MTA of the laboratory has to do; `kind` is its class."""
+    """What every MTA of the laboratory has to do.
+
+    `kind` is its class, `logged_login` what stands before a login in its log.
+    """
 
     def setUp(self):
         self.sink = lab.Sink()
@@ -70,7 +74,7 @@ class Common:
     def start(self, **settings):
         settings.setdefault("users", USERS)
         settings.setdefault("sink_port", self.sink.port)
-        mta = self.kind(top / str(next(number)) / "mta", debs, **settings)
+        mta = self.kind(top / str(next(number)), debs, **settings)
         self.addCleanup(self.stop_completely, mta)
         mta.start()
         return mta
@@ -82,6 +86,10 @@ class Common:
         for port in ports:
             with self.assertRaises(ConnectionRefusedError):
                 socket.create_connection(("127.0.0.1", port)).close()
+
+    def logins(self, log):
+        """Logins in a log, as the milter is told of them."""
+        return re.findall(self.logged_login + r"([^,\s]*)", log)
 
     def submit(self, mta, login="alice@corp.example", password="secret", raw=HONEST):
         return lab.submit(mta.submission_port, raw, "alice@corp.example",
@@ -130,7 +138,8 @@ class Common:
                 for login, password in typed:
                     result = self.submit(mta, login, password)
                     self.assertTrue(result.accepted, result)
-                self.assertEqual(self.logins(mta), [t[0] for t in typed])
+                log = mta.wait_for_log(self.logged_login, len(typed))
+                self.assertEqual(self.logins(log), [t[0] for t in typed])
 
     def test_without_its_milter_nothing_is_accepted(self):
         missing = top / "no" / "milter.sock"
@@ -147,7 +156,7 @@ class Common:
         mta = self.start(milter="inet:%d@127.0.0.1" % port,
                          on_milter_failure="accept")
         self.assertTrue(self.submit(mta).accepted)
-        self.assertIn("127.0.0.1", mta.log())
+        mta.wait_for_log("milter")
         self.assertEqual(len(self.sink.wait_for(1)), 1)
 
     def test_undeliverable_mail_stays_in_the_queue(self):
@@ -168,12 +177,12 @@ class Common:
     def test_a_killed_test_leaves_no_process(self):
         for kill in signal.SIGTERM, signal.SIGKILL:
             with self.subTest(signal=kill):
-                directory = top / str(next(number)) / "mta"
+                directory = top / str(next(number))
                 program = ("import sys, time, lab\n"
                            "m = lab.%s(%r, lab.Debs(%r), 1)\n"
                            "m.start(); print('up', flush=True); time.sleep(60)"
                            % (self.kind.__name__, str(directory),
-                              str(top / "debs")))
+                              str(debs.directory)))
                 child = subprocess.Popen(
                     [sys.executable, "-c", program], stdout=subprocess.PIPE,
                     env=dict(os.environ, PYTHONPATH=str(
@@ -189,14 +198,26 @@ class Common:
 class PostfixTest(Common, unittest.TestCase):
     kind = lab.Postfix
 
-    def logins(self, mta):
-        return [line.rpartition("sasl_username=")[2]
-                for line in mta.log().splitlines() if "sasl_username=" in line]
+    logged_login = "sasl_username="
+
+    def test_taken_port_is_replaced(self):
+        with socket.create_server(("127.0.0.1", 0)) as s:
+            taken = s.getsockname()[1]
+            ports = [taken] + [free_port() for _ in range(9)]
+            with mock.patch("lab.mta.free_port", side_effect=ports):
+                mta = self.start()
+        self.assertNotIn(taken, [mta.submission_port, mta.plain_port])
+        self.assertTrue(self.submit(mta).accepted)
+
+    def test_bad_setting_is_reported(self):
+        with self.assertRaisesRegex(lab.LabError, "inet_protocols"):
+            self.start(extra={"inet_protocols": "bogus"})
 
     def test_realm_is_added(self):
         mta = self.start()
         self.assertTrue(self.submit(mta, login="alice").accepted)
-        self.assertEqual(self.logins(mta), ["alice@corp.example"])
+        log = mta.wait_for_log(self.logged_login)
+        self.assertEqual(self.logins(log), ["alice@corp.example"])
 
     def test_extra_settings_and_reload(self):
         mta = self.start(extra={"smtpd_banner": "$myhostname one"})
@@ -218,8 +239,7 @@ class PostfixTest(Common, unittest.TestCase):
 class SendmailTest(Common, unittest.TestCase):
     kind = lab.Sendmail
 
-    def logins(self, mta):
-        return re.findall(r" authid=([^,]*),", mta.log())
+    logged_login = " authid="
 
     def test_extra_lines(self):
         mta = self.start(extra=["define(`confSMTP_LOGIN_MSG', `$j one')dnl"])
