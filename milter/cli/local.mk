@@ -1,1 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
+libsubmilter_a_SOURCES += \
+	include/cli/options.h \
+	include/cli/check.h %D%/check.c %D%/check_priv.h \
+	%D%/check_postfix.c \
+	%D%/check_sendmail.c \
+	%D%/check_socket.c \
+	%D%/postfix_config.c %D%/postfix_config_priv.h

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "daemon_priv.h"
+#include "daemon/account.h"
 
 #include <errno.h>
 #include <grp.h>

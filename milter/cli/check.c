@@ -1,0 +1,517 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check_priv.h"
+#include "cli/options.h"
+#include "pipeline/snapshot.h"
+
+enum {
+	MAX_TEXT_BYTES = 1 << 20,
+	MAX_CHILD_BYTES = 4 << 20,
+	MAX_FINDING_BYTES = 2048,
+};
+
+static const char usage[] =
+"usage: submilter check [-c FILE] [--postfix DIR] [--sendmail FILE] [--list]\n"
+"                       [--json]\n"
+"\n"
+"Looks for what would break at night: faults of the configuration, tables and\n"
+"keys that cannot be read, a socket that the MTA cannot reach, and settings of\n"
+"the MTA that let mail pass unchecked while the milter is down.\n"
+"\n"
+"  -c, --config FILE      the configuration (default: " DEFAULT_CONFIG_FILE ")\n"
+"      --postfix DIR      where Postfix's main.cf and master.cf are\n"
+"      --sendmail FILE    Sendmail's sendmail.cf\n"
+"                         (default: those of /etc/postfix and /etc/mail that\n"
+"                         exist; one that is named is the only one)\n"
+"      --list             print every option with its value instead\n"
+"      --json             print JSON\n"
+"\n"
+"Exit codes: 0 no errors, 1 errors, 2 usage, 75 could not be checked now.\n";
+
+void
+finding_add(struct findings *found, enum finding_level level, const char *fix,
+    const char *format, ...)
+{
+	char text[MAX_FINDING_BYTES];
+	void *items = found->items;
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	arena_reserve_one(found->mem, &items, &found->cap, found->count,
+	    sizeof(found->items[0]));
+	found->items = items;
+	found->items[found->count++] = (struct finding){ level,
+		slice_dup(found->mem, slice_of(text)),
+		slice_dup(found->mem, slice_of(fix)) };
+}
+
+static void
+close_fd(int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd);
+}
+
+/* All that can be read from fd, at most max octets; -1 sets errno. */
+static int
+read_all(int fd, struct arena *mem, size_t max, struct slice *ret_text)
+{
+	char chunk[4096];
+	struct strbuf text;
+
+	strbuf_init(&text, mem);
+	strbuf_add_cstr(&text, "");
+	for (;;) {
+		ssize_t got = read(fd, chunk, sizeof(chunk));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			break;
+		if (text.len + (size_t)got > max) {
+			errno = EFBIG;
+			return -1;
+		}
+		strbuf_add(&text, (struct slice){ chunk, (size_t)got });
+	}
+	*ret_text = strbuf_slice(&text);
+	return 0;
+}
+
+int
+text_file_read(const char *path, struct arena *mem, struct slice *ret_text,
+    struct err *err)
+{
+	int fd CLEANUP(close_fd) = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK |
+	    O_NOCTTY);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) != 0)
+		return err_set(err, errno == EMFILE || errno == ENFILE ||
+		    errno == EIO ? ERR_TEMP : ERR_CONFIG, "%s: %s", path,
+		    strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, ERR_CONFIG, "%s is no regular file", path);
+	if (read_all(fd, mem, MAX_TEXT_BYTES, ret_text) != 0)
+		return err_set(err, errno == EFBIG ? ERR_CONFIG : ERR_TEMP,
+		    "%s: %s", path, strerror(errno));
+	return 0;
+}
+
+static void
+add_config_fault(void *arg, const char *file, unsigned int line,
+    const char *text)
+{
+	if (line == 0)
+		finding_add(arg, FINDING_ERROR, NULL, "%s: %s", file, text);
+	else
+		finding_add(arg, FINDING_ERROR, NULL, "%s:%u: %s", file, line,
+		    text);
+}
+
+static void
+add_part_fault(void *arg, bool is_error, const char *text)
+{
+	finding_add(arg, is_error ? FINDING_ERROR : FINDING_WARNING, NULL, "%s",
+	    text);
+}
+
+static void
+add_table(struct findings *found, const char *option,
+    const struct table *table)
+{
+	struct slice spec = table_spec(table);
+	size_t rows = table_rows(table);
+
+	if (rows > 0)
+		finding_add(found, FINDING_OK, NULL, "%s: %.*s: %zu row%s",
+		    option, SLICE_ARGS(spec), rows, rows == 1 ? "" : "s");
+	else
+		finding_add(found, FINDING_OK, NULL, "%s: %.*s", option,
+		    SLICE_ARGS(spec));
+}
+
+static void
+add_parts(struct findings *found, const struct snapshot *snapshot)
+{
+	const struct keystore *keys = snapshot->keys;
+	size_t count = 0;
+
+	if (snapshot->identity.network != NULL)
+		add_table(found, "identify.network",
+		    snapshot->identity.network);
+	for (size_t i = 0; i < snapshot->rights.table_count; i++)
+		add_table(found, "rights.tables", snapshot->rights.tables[i]);
+	if (keys == NULL) {
+		finding_add(found, FINDING_WARNING,
+		    "set keys, and make some with \"submilter genkey DOMAIN\"",
+		    "keys: is not set, and nothing is signed");
+		return;
+	}
+	for (size_t i = 0; i < keystore_domain_count(keys); i++)
+		count += keystore_domain(keys, i)->count;
+	if (count == 0)
+		finding_add(found, FINDING_WARNING,
+		    "make some with \"submilter genkey DOMAIN\"",
+		    "keys: there is no key in %.*s, and nothing is signed",
+		    SLICE_ARGS(snapshot->config->main.keys));
+	else
+		finding_add(found, FINDING_OK, NULL,
+		    "keys: %zu of %zu domains", count,
+		    keystore_domain_count(keys));
+}
+
+/* Reads tables and keys as a start or a reload would. */
+static void
+check_parts(struct findings *found, const char *path, const char *user)
+{
+	struct snapshot *snapshot;
+	struct config *config;
+	struct err err;
+
+	if (config_read(path, NULL, NULL, &config, &err) != 0) {
+		finding_add(found, err.kind == ERR_TEMP ? FINDING_LATER :
+		    FINDING_ERROR, NULL, "a reload would fail as user %s: %s",
+		    user, err.text);
+		return;
+	}
+	if (snapshot_new(config, add_part_fault, found, &snapshot, &err) != 0) {
+		if (err.kind == ERR_TEMP)
+			finding_add(found, FINDING_LATER, NULL, "%s", err.text);
+		return;
+	}
+	add_parts(found, snapshot);
+	snapshot_unref(snapshot);
+}
+
+/* A finding on its way from the child: level, text, NUL, fix, NUL. */
+static void
+send_findings(int fd, const struct findings *found)
+{
+	for (size_t i = 0; i < found->count; i++) {
+		const struct finding *f = &found->items[i];
+		struct strbuf out;
+
+		strbuf_init(&out, found->mem);
+		strbuf_add_char(&out, (char)('0' + (int)f->level));
+		strbuf_add(&out, f->text);
+		strbuf_add_char(&out, '\0');
+		strbuf_add(&out, f->fix);
+		strbuf_add_char(&out, '\0');
+		for (size_t sent = 0; sent < out.len;) {
+			ssize_t n = write(fd, out.data + sent, out.len - sent);
+
+			if (n < 0 && errno != EINTR)
+				_exit(EXIT_LATER);
+			sent += n < 0 ? 0 : (size_t)n;
+		}
+	}
+}
+
+static void
+take_findings(struct findings *found, struct slice text)
+{
+	while (text.len > 0) {
+		enum finding_level level =
+		    (enum finding_level)(text.data[0] - '0');
+		size_t end = slice_find(text, '\0');
+		struct slice fix = slice_from(text, end + 1);
+
+		fix.len = slice_find(fix, '\0');
+		finding_add(found, level, fix.data, "%.*s",
+		    (int)end - 1, text.data + 1);
+		text = slice_from(text, end + 1 + fix.len + 1);
+	}
+}
+
+/* The same in a child process that has become the milter's user. */
+static void
+check_parts_as(struct findings *found, const char *path,
+    const struct account *account)
+{
+	int from_child CLEANUP(close_fd) = -1;
+	struct slice text;
+	int ends[2], status;
+	pid_t child;
+
+	if (fflush(NULL) != 0 || pipe(ends) != 0) {
+		finding_add(found, FINDING_LATER, NULL,
+		    "cannot start a process: %s", strerror(errno));
+		return;
+	}
+	from_child = ends[0];
+	child = fork();
+	if (child == 0) {
+		struct err err;
+
+		found->count = 0;
+		(void)close(ends[0]);
+		if (account_become(account, &err) != 0)
+			finding_add(found, FINDING_ERROR, NULL, "user: %s",
+			    err.text);
+		else
+			check_parts(found, path, account->name.data);
+		send_findings(ends[1], found);
+		_exit(0);
+	}
+	(void)close(ends[1]);
+	if (child < 0) {
+		finding_add(found, FINDING_LATER, NULL,
+		    "cannot start a process: %s", strerror(errno));
+		return;
+	}
+	if (read_all(from_child, found->mem, MAX_CHILD_BYTES, &text) == 0)
+		take_findings(found, text);
+	else
+		finding_add(found, FINDING_LATER, NULL,
+		    "tables and keys: %s", strerror(errno));
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		finding_add(found, FINDING_ERROR, NULL, "tables and keys: the "
+		    "process that reads them ended with status %d", status);
+}
+
+static void
+check_account(struct findings *found, const struct config *config,
+    const struct account *account)
+{
+	if (geteuid() == 0 && !account->change_user)
+		finding_add(found, FINDING_WARNING,
+		    "a system user \"submilter\", or user = ...",
+		    "user: the milter would run as root");
+	if (geteuid() != 0 && config->main.user.len > 0)
+		finding_add(found, FINDING_WARNING, "run this check as root",
+		    "user: tables and keys were read as the user of this "
+		    "check, not as %.*s", SLICE_ARGS(config->main.user));
+}
+
+struct check_options {
+	const char *config;
+	const char *postfix;
+	const char *sendmail;
+	bool list;
+	bool json;
+};
+
+static void
+check_mta(const struct checked *c, const struct check_options *options)
+{
+	const char *postfix = options->postfix;
+	const char *sendmail = options->sendmail;
+
+	if (postfix == NULL && sendmail == NULL) {
+		if (access("/etc/postfix/main.cf", F_OK) == 0)
+			postfix = "/etc/postfix";
+		if (access("/etc/mail/sendmail.cf", F_OK) == 0)
+			sendmail = "/etc/mail/sendmail.cf";
+	}
+	if (postfix != NULL)
+		check_postfix(c, postfix);
+	if (sendmail != NULL)
+		check_sendmail(c, sendmail);
+	if (postfix == NULL && sendmail == NULL)
+		finding_add(c->found, FINDING_WARNING,
+		    "--postfix DIR or --sendmail FILE",
+		    "no configuration of an MTA was found, and none was "
+		    "checked");
+}
+
+/* All checks behind the configuration itself. */
+static void
+check_all(struct findings *found, const struct config *config,
+    const struct check_options *options)
+{
+	struct account account;
+	struct checked c = { .config = config, .account = &account,
+		.found = found };
+	struct slice listen = config->main.listen;
+	struct err err;
+
+	if (account_find(config, found->mem, &account, &err) != 0) {
+		finding_add(found, FINDING_ERROR, NULL, "%s", err.text);
+		return;
+	}
+	if (slice_starts(listen, SLICE("unix:")) ||
+	    slice_starts(listen, SLICE("local:")))
+		c.socket_path = path_clean(found->mem,
+		    slice_from(listen, slice_find(listen, ':') + 1));
+	check_account(found, config, &account);
+	if (account.change_user)
+		check_parts_as(found, options->config, &account);
+	else
+		check_parts(found, options->config, "that runs it");
+	check_socket(&c);
+	check_mta(&c, options);
+}
+
+static size_t
+count_level(const struct findings *found, enum finding_level level)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < found->count; i++)
+		count += found->items[i].level == level;
+	return count;
+}
+
+static const char *
+level_name(enum finding_level level)
+{
+	static const char *const names[] = { "ok", "warning", "error",
+		"later" };
+
+	return names[level];
+}
+
+static void
+print_json(const struct findings *found)
+{
+	struct strbuf out;
+
+	strbuf_init(&out, found->mem);
+	strbuf_add_cstr(&out, "{\"findings\":[");
+	for (size_t i = 0; i < found->count; i++) {
+		const struct finding *f = &found->items[i];
+
+		strbuf_addf(&out, "%s\n {\"level\":\"%s\",\"text\":",
+		    i == 0 ? "" : ",", level_name(f->level));
+		json_append(&out, f->text);
+		if (f->fix.len > 0) {
+			strbuf_add_cstr(&out, ",\"fix\":");
+			json_append(&out, f->fix);
+		}
+		strbuf_add_char(&out, '}');
+	}
+	strbuf_addf(&out, "],\n \"errors\":%zu,\"warnings\":%zu}\n",
+	    count_level(found, FINDING_ERROR),
+	    count_level(found, FINDING_WARNING));
+	fwrite(out.data, 1, out.len, stdout);
+}
+
+static void
+print_text(const struct findings *found)
+{
+	size_t errors = count_level(found, FINDING_ERROR);
+	size_t warnings = count_level(found, FINDING_WARNING);
+
+	for (size_t i = 0; i < found->count; i++) {
+		const struct finding *f = &found->items[i];
+
+		printf("%s: %s\n", level_name(f->level), f->text.data);
+		if (f->fix.len > 0)
+			printf("    do: %s\n", f->fix.data);
+	}
+	printf("%zu error%s, %zu warning%s\n", errors, errors == 1 ? "" : "s",
+	    warnings, warnings == 1 ? "" : "s");
+}
+
+static int
+finish(struct findings *found, const struct check_options *options)
+{
+	if (options->json)
+		print_json(found);
+	else
+		print_text(found);
+	if (count_level(found, FINDING_ERROR) > 0)
+		return EXIT_NO;
+	return count_level(found, FINDING_LATER) > 0 ? EXIT_LATER : EXIT_YES;
+}
+
+static int
+check(const struct check_options *options, struct findings *found)
+{
+	struct config *config;
+	struct slice list;
+	struct err err;
+
+	if (config_read(options->config, add_config_fault, found, &config,
+	    &err) != 0) {
+		/* Every fault is an error there, also one that may pass. */
+		for (size_t i = 0; err.kind == ERR_TEMP && i < found->count;
+		    i++)
+			found->items[i].level = FINDING_LATER;
+		return finish(found, options);
+	}
+	if (options->list) {
+		list = config_print(found->mem, config);
+		fwrite(list.data, 1, list.len, stdout);
+		config_free(config);
+		return EXIT_YES;
+	}
+	finding_add(found, FINDING_OK, NULL, "%s: no faults", options->config);
+	check_all(found, config, options);
+	config_free(config);
+	return finish(found, options);
+}
+
+int
+check_main(int argc, char **argv)
+{
+	static const struct option long_options[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "postfix", required_argument, NULL, 'p' },
+		{ "sendmail", required_argument, NULL, 's' },
+		{ "list", no_argument, NULL, 'l' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct check_options options = { .config = DEFAULT_CONFIG_FILE };
+	struct findings found = { .items = NULL };
+	struct arena mem;
+	int option, status;
+
+	while ((option = getopt_long(argc, argv, "c:h", long_options,
+	    NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			options.config = optarg;
+			break;
+		case 'p':
+			options.postfix = optarg;
+			break;
+		case 's':
+			options.sendmail = optarg;
+			break;
+		case 'l':
+			options.list = true;
+			break;
+		case 'j':
+			options.json = true;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return EXIT_YES;
+		default:
+			fputs(usage, stderr);
+			return EXIT_USAGE;
+		}
+	}
+	if (optind != argc || (options.list && options.json)) {
+		fputs(usage, stderr);
+		return EXIT_USAGE;
+	}
+	arena_init(&mem);
+	found.mem = &mem;
+	status = check(&options, &found);
+	arena_done(&mem);
+	if (fflush(stdout) != 0)
+		return EXIT_LATER;
+	return status;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SUBMILTER_CLI_CHECK_PRIV_H
+#define SUBMILTER_CLI_CHECK_PRIV_H
+
+#include <sys/types.h>
+
+#include "conf/config.h"
+#include "daemon/account.h"
+
+enum finding_level {
+	FINDING_OK,
+	FINDING_WARNING,	/* works, but is not wise */
+	FINDING_ERROR,
+	FINDING_LATER,		/* could not be looked at now */
+};
+
+/* One thing that was found, in a sentence. */
+struct finding {
+	enum finding_level level;
+	struct slice text;
+	struct slice fix;	/* what to change; empty where text says it */
+};
+
+struct findings {
+	struct arena *mem;
+	struct finding *items;
+	size_t count;
+	size_t cap;
+};
+
+/* fix may be NULL; both texts are copied. */
+void finding_add(struct findings *found, enum finding_level level,
+    const char *fix, const char *format, ...) PRINTF_LIKE(4, 5);
+
+/* What one check looks at. */
+struct checked {
+	const struct config *config;
+	const struct account *account;
+	struct findings *found;
+	struct slice socket_path;	/* of a Unix socket; else empty */
+};
+
+/* The socket by itself, whatever MTA there is. */
+void check_socket(const struct checked *c);
+
+/* Whom a socket must let in. */
+struct socket_user {
+	const char *name;
+	uid_t uid;
+	gid_t gids[64];
+	size_t gid_count;
+};
+
+/* False when there is no such user. */
+MUST_USE bool socket_user_find(const char *name, struct socket_user *ret_user);
+
+/*
+ * Whether that user gets to our Unix socket: through its directories, from the
+ * one behind the first `skip` octets of its path on, and past its own mode.
+ * Reports what is in the way.
+ */
+void check_socket_access(const struct checked *c,
+    const struct socket_user *user, size_t skip);
+
+/*
+ * Whether an MTA's words for a socket mean ours. The host of an inet socket may
+ * be a name; then the port decides.
+ */
+bool socket_is_inet(const struct config *config, struct slice host,
+    struct slice port);
+
+/* Paths without doubled and final slashes and "." parts. */
+struct slice path_clean(struct arena *mem, struct slice path);
+
+/* A text file of at most a megabyte. */
+MUST_USE int text_file_read(const char *path, struct arena *mem,
+    struct slice *ret_text, struct err *err);
+
+void check_postfix(const struct checked *c, const char *directory);
+void check_sendmail(const struct checked *c, const char *file);
+
+#endif

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+#include <sys/stat.h>
+
+#include "check_priv.h"
+
+enum { SHOWN_BYTES = 120, WANTED_WAIT_SECONDS = 30 };
+
+/* What sendmail.cf says of filters. */
+struct sendmail {
+	struct slice name;	/* of the filter at our socket; empty: none */
+	unsigned int line;
+	struct slice flags;	/* F= */
+	struct slice times;	/* T= */
+	struct slice input_filters;	/* O InputMailFilters */
+	bool in_daemon;		/* a DaemonPortOptions names it */
+};
+
+/* The next logical line: one that begins with a blank continues the last. */
+static bool
+next_line(struct slice *rest, unsigned int *line, struct arena *mem,
+    struct slice *ret_text, unsigned int *ret_line)
+{
+	struct strbuf text;
+
+	strbuf_init(&text, mem);
+	strbuf_add_cstr(&text, "");
+	while (rest->len > 0) {
+		size_t end = slice_find(*rest, '\n');
+		struct slice part = slice_sub(*rest, 0, end);
+
+		if (text.len > 0 &&
+		    (part.len == 0 || !char_is_wsp(part.data[0])))
+			break;
+		*rest = slice_from(*rest, end + 1);
+		++*line;
+		if (slice_trim(part).len == 0 || part.data[0] == '#')
+			continue;
+		if (text.len == 0)
+			*ret_line = *line;
+		strbuf_add(&text, part);
+	}
+	*ret_text = strbuf_slice(&text);
+	return text.len > 0;
+}
+
+/* The value of "key=value" among items with commas; keys count by a letter. */
+static bool
+find_field(struct slice list, char key, struct slice *ret_value)
+{
+	struct slice item;
+
+	while (slice_next_item(&list, ",", &item)) {
+		size_t equals = slice_find(item, '=');
+
+		item = slice_trim(item);
+		equals = slice_find(item, '=');
+		if (equals < item.len && item.data[0] == key) {
+			*ret_value = slice_trim(slice_from(item, equals + 1));
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool
+has_word(struct slice list, struct slice word)
+{
+	struct slice item;
+
+	while (slice_next_item(&list, ",; \t", &item)) {
+		if (slice_eq(item, word))
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_ours(const struct checked *c, struct slice spec)
+{
+	size_t colon = slice_find(spec, ':');
+	struct slice kind = slice_sub(spec, 0, colon);
+	struct slice rest = slice_from(spec, colon + 1);
+	size_t at = slice_find(rest, '@');
+
+	if (slice_eq(kind, SLICE("inet")) || slice_eq(kind, SLICE("inet6")))
+		return socket_is_inet(c->config, slice_from(rest, at + 1),
+		    slice_sub(rest, 0, at));
+	if (slice_eq(kind, SLICE("unix")) || slice_eq(kind, SLICE("local")))
+		return slice_eq(path_clean(c->found->mem, rest),
+		    c->socket_path);
+	/* Without a kind it is a path. */
+	return colon == spec.len &&
+	    slice_eq(path_clean(c->found->mem, spec), c->socket_path);
+}
+
+static void
+read_filters(const struct checked *c, struct slice rest,
+    struct sendmail *sendmail)
+{
+	struct arena *mem = c->found->mem;
+	struct slice all = rest, text, value;
+	unsigned int line = 0, first = 0;
+
+	while (next_line(&rest, &line, mem, &text, &first)) {
+		struct slice option = SLICE("O InputMailFilters=");
+
+		if (slice_starts(text, option))
+			sendmail->input_filters = slice_from(text, option.len);
+		if (text.data[0] != 'X' || !find_field(slice_from(text, 1),
+		    'S', &value) || !is_ours(c, value))
+			continue;
+		sendmail->name = slice_trim(slice_sub(text, 1,
+		    slice_find(text, ',') - 1));
+		sendmail->line = first;
+		(void)!find_field(slice_from(text, 1), 'F', &sendmail->flags);
+		(void)!find_field(slice_from(text, 1), 'T', &sendmail->times);
+	}
+	line = 0;
+	while (next_line(&all, &line, mem, &text, &first)) {
+		struct slice option = SLICE("O DaemonPortOptions=");
+
+		if (slice_starts(text, option) &&
+		    find_field(slice_from(text, option.len), 'I', &value) &&
+		    has_word(value, sendmail->name))
+			sendmail->in_daemon = true;
+	}
+}
+
+/* Seconds of "R:30s" among T='s items; -1: there is none. */
+static long
+wait_seconds(struct slice times)
+{
+	static const struct {
+		char unit;
+		long seconds;
+	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 },
+		{ 'w', 604800 } };
+	struct slice item;
+
+	while (slice_next_item(&times, "; \t", &item)) {
+		unsigned long number;
+		long factor = 1;
+
+		if (!slice_starts(item, SLICE("R:")))
+			continue;
+		item = slice_from(item, 2);
+		for (size_t i = 0; i < 5 && item.len > 0; i++) {
+			if (item.data[item.len - 1] == units[i].unit) {
+				factor = units[i].seconds;
+				item.len--;
+				break;
+			}
+		}
+		if (!slice_number(item, 1000000, &number))
+			return -1;
+		return (long)number * factor;
+	}
+	return -1;
+}
+
+static void
+check_filter(const struct checked *c, const struct sendmail *sendmail,
+    const char *file)
+{
+	struct findings *found = c->found;
+	const char *name = slice_format(found->mem,
+	    "Sendmail: filter \"%s\" (%s:%u)",
+	    escape(found->mem, sendmail->name, SHOWN_BYTES), file,
+	    sendmail->line).data;
+	long wait = wait_seconds(sendmail->times);
+
+	if (!slice_has(sendmail->flags, 'T') &&
+	    !slice_has(sendmail->flags, 'R') &&
+	    !slice_has(sendmail->flags, '4'))
+		finding_add(found, FINDING_ERROR, "F=T", "%s: while the milter "
+		    "is down mail goes out unchecked and unsigned, because F= "
+		    "has neither T, R nor 4", name);
+	if (wait >= 0 && wait < WANTED_WAIT_SECONDS)
+		finding_add(found, FINDING_WARNING, "T=S:30s;R:60s;E:5m",
+		    "%s: Sendmail waits %ld seconds for an answer, and refuses "
+		    "mail after that", name, wait);
+	else if (wait < 0)
+		finding_add(found, FINDING_WARNING, "T=S:30s;R:60s;E:5m",
+		    "%s: Sendmail waits 10 seconds for an answer, its default, "
+		    "and refuses mail after that", name);
+	if (!sendmail->in_daemon && !has_word(sendmail->input_filters,
+	    sendmail->name))
+		finding_add(found, FINDING_ERROR,
+		    "INPUT_MAIL_FILTER instead of MAIL_FILTER, or "
+		    "InputFilters= in DAEMON_OPTIONS",
+		    "%s is defined, but no mail passes it", name);
+	else
+		finding_add(found, FINDING_OK, NULL, "%s passes mail to the "
+		    "milter", name);
+}
+
+/* Sendmail connects as root, and is particular about the directory. */
+static void
+check_directory(const struct checked *c)
+{
+	struct arena *mem = c->found->mem;
+	size_t slash = slice_find_last(c->socket_path, '/');
+	const char *directory = slash == 0 ? "/" :
+	    slice_cstr(mem, slice_sub(c->socket_path, 0, slash));
+	struct stat st;
+
+	if (c->socket_path.len > 0 && stat(directory, &st) == 0 &&
+	    (st.st_mode & S_IWOTH) != 0)
+		finding_add(c->found, FINDING_ERROR,
+		    "give the socket a directory of its own, mode 2750",
+		    "Sendmail: will not use a socket in %s, which everybody "
+		    "can write to (mode %04o)", directory,
+		    (unsigned int)st.st_mode & 07777U);
+}
+
+void
+check_sendmail(const struct checked *c, const char *file)
+{
+	struct arena *mem = c->found->mem;
+	struct sendmail sendmail = { .line = 0 };
+	struct slice text;
+	struct err err;
+
+	if (text_file_read(file, mem, &text, &err) != 0) {
+		finding_add(c->found, err.kind == ERR_TEMP ? FINDING_LATER :
+		    FINDING_ERROR, NULL, "Sendmail: %s", err.text);
+		return;
+	}
+	read_filters(c, text, &sendmail);
+	if (sendmail.name.len == 0) {
+		finding_add(c->found, FINDING_ERROR, slice_format(mem,
+		    "INPUT_MAIL_FILTER(`submilter', `S=%.*s, F=T, "
+		    "T=S:30s;R:60s;E:5m')dnl in sendmail.mc",
+		    SLICE_ARGS(c->config->main.listen)).data,
+		    "Sendmail: no filter in %s has the socket %.*s", file,
+		    SLICE_ARGS(c->config->main.listen));
+		return;
+	}
+	check_filter(c, &sendmail, file);
+	check_directory(c);
+}

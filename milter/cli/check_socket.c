@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/net.h"
+#include "check_priv.h"
+
+/* What a user may do with a file. */
+enum { MAY_SEARCH = 1, MAY_WRITE = 2 };
+
+bool
+socket_user_find(const char *name, struct socket_user *ret_user)
+{
+	const struct passwd *user = getpwnam(name);
+	int count = sizeof(ret_user->gids) / sizeof(ret_user->gids[0]);
+
+	if (user == NULL)
+		return false;
+	*ret_user = (struct socket_user){ .name = name, .uid = user->pw_uid };
+	/* Postfix's programs take all groups of the user along (initgroups). */
+	if (getgrouplist(name, user->pw_gid, ret_user->gids, &count) < 0)
+		count = sizeof(ret_user->gids) / sizeof(ret_user->gids[0]);
+	ret_user->gid_count = (size_t)count;
+	return true;
+}
+
+/* By owner, group and mode; of access lists nothing is known here. */
+static bool
+may(const struct socket_user *user, uid_t uid, gid_t gid, mode_t mode,
+    unsigned int want)
+{
+	unsigned int shift = 0;
+
+	if (user->uid == 0)
+		return true;
+	if (user->uid == uid) {
+		shift = 6;
+	} else {
+		for (size_t i = 0; i < user->gid_count; i++) {
+			if (user->gids[i] == gid)
+				shift = 3;
+		}
+	}
+	return ((unsigned int)mode >> shift & want) == want;
+}
+
+static const char *
+user_name(struct arena *mem, uid_t uid)
+{
+	const struct passwd *user = getpwuid(uid);
+
+	return user != NULL ? slice_cstr(mem, slice_of(user->pw_name)) :
+	    slice_format(mem, "%lu", (unsigned long)uid).data;
+}
+
+static const char *
+group_name(struct arena *mem, gid_t gid)
+{
+	const struct group *group = getgrgid(gid);
+
+	return group != NULL ? slice_cstr(mem, slice_of(group->gr_name)) :
+	    slice_format(mem, "%lu", (unsigned long)gid).data;
+}
+
+static mode_t
+socket_mode(const struct config *config)
+{
+	mode_t mode = 0;
+
+	for (size_t i = 0; i < config->main.socket_mode.len; i++)
+		mode = mode * 8 +
+		    (mode_t)(config->main.socket_mode.data[i] - '0');
+	return mode;
+}
+
+static struct slice
+directory_of(struct slice path)
+{
+	size_t slash = slice_find_last(path, '/');
+
+	return slash == 0 ? SLICE("/") : slice_sub(path, 0, slash);
+}
+
+static void
+check_unix(const struct checked *c)
+{
+	struct arena *mem = c->found->mem;
+	const char *path = slice_cstr(mem, c->socket_path);
+	const char *directory = slice_cstr(mem, directory_of(c->socket_path));
+	struct stat st;
+
+	if (stat(directory, &st) != 0) {
+		finding_add(c->found, FINDING_ERROR, errno != ENOENT ? NULL :
+		    slice_format(mem, "install -d -o %s -g %s -m 2750 %s",
+			user_name(mem, c->account->uid),
+			group_name(mem, c->account->socket_gid),
+			directory).data,
+		    "listen: directory %s: %s", directory, strerror(errno));
+		return;
+	}
+	if (!S_ISDIR(st.st_mode)) {
+		finding_add(c->found, FINDING_ERROR, NULL,
+		    "listen: %s is no directory", directory);
+		return;
+	}
+	if ((st.st_mode & S_IWOTH) != 0)
+		finding_add(c->found,
+		    (st.st_mode & S_ISVTX) != 0 ? FINDING_WARNING :
+		    FINDING_ERROR,
+		    "give the socket a directory of its own, mode 2750",
+		    "listen: everybody can write to %s (mode %04o) and put a "
+		    "socket of his own there while the milter is down",
+		    directory, (unsigned int)st.st_mode & 07777U);
+	if (lstat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
+		finding_add(c->found, FINDING_ERROR, "remove it",
+		    "listen: %s exists and is no socket", path);
+}
+
+static void
+check_inet(const struct checked *c)
+{
+	const struct config *config = c->config;
+	struct slice listen = config->main.listen;
+	struct slice host = slice_from(listen, slice_find(listen, '@') + 1);
+	struct net_addr addr;
+	bool loopback = slice_eq_nocase(host, SLICE("localhost"));
+
+	if (net_addr_parse(host, &addr)) {
+		static const unsigned char one[16] = { [15] = 1 };
+
+		loopback = addr.bits == 32 ? addr.octets[0] == 127 :
+		    memcmp(addr.octets, one, 16) == 0;
+	}
+	if (!loopback)
+		finding_add(c->found, FINDING_WARNING,
+		    "let a packet filter admit the MTA's host only, or use "
+		    "127.0.0.1 or a Unix socket",
+		    "listen: other hosts may reach %.*s and pose as the MTA",
+		    SLICE_ARGS(listen));
+	if (config->main.socket_group.len > 0)
+		finding_add(c->found, FINDING_WARNING, NULL,
+		    "socket-group: has no effect, because listen is no Unix "
+		    "socket");
+}
+
+void
+check_socket(const struct checked *c)
+{
+	if (c->socket_path.len > 0)
+		check_unix(c);
+	else
+		check_inet(c);
+}
+
+/* False, and reported, when the user cannot pass the directory. */
+static bool
+check_directory(const struct checked *c, const struct socket_user *user,
+    const char *path)
+{
+	struct arena *mem = c->found->mem;
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return false;	/* check_unix() has said it */
+	if (may(user, st.st_uid, st.st_gid, st.st_mode, MAY_SEARCH))
+		return true;
+	finding_add(c->found, FINDING_ERROR,
+	    slice_format(mem, "chgrp %s %s && chmod g+x %s",
+		group_name(mem, user->gids[0]), path, path).data,
+	    "listen: the MTA's user %s cannot pass %s (mode %04o, %s:%s)",
+	    user->name, path, (unsigned int)st.st_mode & 07777U,
+	    user_name(mem, st.st_uid), group_name(mem, st.st_gid));
+	return false;
+}
+
+void
+check_socket_access(const struct checked *c, const struct socket_user *user,
+    size_t skip)
+{
+	struct arena *mem = c->found->mem;
+	struct slice path = c->socket_path;
+	const struct account *account = c->account;
+	mode_t mode = socket_mode(c->config);
+
+	/* Each directory of the path, "/" or the skipped one first. */
+	for (size_t i = skip; i < path.len; i++) {
+		if (path.data[i] == '/' && !check_directory(c, user,
+		    i == 0 ? "/" : slice_cstr(mem, slice_sub(path, 0, i))))
+			return;
+	}
+	if (may(user, account->uid, account->socket_gid, mode, MAY_WRITE))
+		return;
+	finding_add(c->found, FINDING_ERROR,
+	    slice_format(mem, "socket-group = %s and socket-mode = 0660",
+		group_name(mem, user->gids[0])).data,
+	    "listen: the MTA's user %s cannot connect: the socket will have "
+	    "mode %04o, %s:%s", user->name, (unsigned int)mode,
+	    user_name(mem, account->uid),
+	    group_name(mem, account->socket_gid));
+}
+
+bool
+socket_is_inet(const struct config *config, struct slice host,
+    struct slice port)
+{
+	struct slice listen = config->main.listen;
+	size_t colon = slice_find(listen, ':'), at = slice_find(listen, '@');
+	struct slice our_host = slice_from(listen, at + 1);
+	struct slice our_port;
+	struct net_addr ours, theirs;
+
+	if (!slice_starts(listen, SLICE("inet")) || at == listen.len)
+		return false;
+	our_port = slice_sub(listen, colon + 1, at - colon - 1);
+	if (!slice_eq(our_port, port))
+		return false;
+	if (slice_eq_nocase(host, SLICE("localhost")))
+		host = slice_starts(listen, SLICE("inet6")) ? SLICE("::1") :
+		    SLICE("127.0.0.1");
+	if (slice_eq_nocase(our_host, SLICE("localhost")))
+		our_host = slice_starts(listen, SLICE("inet6")) ? SLICE("::1") :
+		    SLICE("127.0.0.1");
+	if (!net_addr_parse(host, &theirs) || !net_addr_parse(our_host, &ours))
+		return true;
+	/* 0.0.0.0 and :: listen on every address. */
+	for (size_t i = 0; i < ours.bits / 8; i++) {
+		if (ours.octets[i] != 0)
+			return ours.bits == theirs.bits && memcmp(ours.octets,
+			    theirs.octets, ours.bits / 8) == 0;
+	}
+	return true;
+}
+
+struct slice
+path_clean(struct arena *mem, struct slice path)
+{
+	struct strbuf out;
+	struct slice part;
+
+	strbuf_init(&out, mem);
+	strbuf_add_cstr(&out, "");
+	while (slice_next_item(&path, "/", &part)) {
+		if (slice_eq(part, SLICE(".")))
+			continue;
+		strbuf_add_char(&out, '/');
+		strbuf_add(&out, part);
+	}
+	return strbuf_slice(&out);
+}
