@@ -1,2 +1,4 @@
 # SPDX-License-Identifier: BSD-2-Clause
+# test_deb.sh needs the tools of a Debian developer: tests/run calls it.
 dist_check_SCRIPTS += tests/packaging/test_install.sh
+EXTRA_DIST += tests/packaging/test_deb.sh

@@ -1,0 +1,121 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# The Debian package builds from this tree, lintian finds nothing in it, and it
+# holds what it should: files and their modes, scripts in the right order, a
+# unit, an account and directories that systemd accepts, and a configuration
+# that the packaged program accepts.
+# Needs: dpkg-dev debhelper lintian systemd, and what a build needs (apt-get
+# build-dep ./packaging).
+set -eu
+top=$(cd "${top_srcdir:-$(dirname "$0")/../..}" && pwd)
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/submilter-test-deb.XXXXXX")
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 1' HUP INT TERM
+bad=0
+
+fault()
+{
+	echo "FAIL: $*"
+	bad=1
+}
+
+for program in dpkg-buildpackage dh lintian systemd-analyze systemd-sysusers \
+	systemd-tmpfiles; do
+	command -v "$program" > /dev/null || fault "no $program on this machine"
+done
+[ $bad = 0 ] || exit 1
+
+# The unit tests have a run of their own; source and binary packages, so that
+# lintian sees both.
+if ! DEB_BUILD_OPTIONS="nocheck ${DEB_BUILD_OPTIONS:-}" \
+	"$top/packaging/build-deb" "$tmp/out" -F > "$tmp/log" 2>&1; then
+	tail -40 "$tmp/log"
+	fault "the package does not build"
+	exit 1
+fi
+deb=$(ls "$tmp"/out/submilter_*.deb)
+
+lintian --allow-root --fail-on error,warning "$tmp"/out/*.changes ||
+	fault "lintian"
+
+dpkg-deb -x "$deb" "$tmp/root"
+dpkg-deb -e "$deb" "$tmp/control"
+root=$tmp/root
+
+# Debian 13 has units below /usr.
+dpkg-deb -c "$deb" | sed 's|root/root  *[0-9]* *[^ ]* *[^ ]* *\./|root |' |
+	sed -n '/^-/{s|usr/lib/systemd|lib/systemd|;p;}' | sort -k 3 > "$tmp/have"
+sort -k 3 > "$tmp/want" <<'EOF'
+-rw-r--r-- root etc/submilter/submilter.conf
+-rw-r--r-- root lib/systemd/system/submilter.service
+-rw-r--r-- root usr/lib/sysusers.d/submilter.conf
+-rw-r--r-- root usr/lib/tmpfiles.d/submilter.conf
+-rwxr-xr-x root usr/sbin/submilter
+-rw-r--r-- root usr/share/doc/submilter/README.Debian
+-rw-r--r-- root usr/share/doc/submilter/changelog.Debian.gz
+-rw-r--r-- root usr/share/doc/submilter/copyright
+-rw-r--r-- root usr/share/doc/submilter/submilter.conf.example
+-rw-r--r-- root usr/share/lintian/overrides/submilter
+-rw-r--r-- root usr/share/man/man5/submilter-tables.5.gz
+-rw-r--r-- root usr/share/man/man5/submilter.conf.5.gz
+-rw-r--r-- root usr/share/man/man8/submilter.8.gz
+EOF
+diff "$tmp/want" "$tmp/have" || fault "files or modes differ from the list here"
+dpkg-deb -c "$deb" | grep '^d' | grep -v '^drwxr-xr-x root/root' &&
+	fault "a directory with an odd mode"
+
+[ "$(cat "$tmp/control/conffiles")" = /etc/submilter/submilter.conf ] ||
+	fault "conffiles: $(cat "$tmp/control/conffiles")"
+
+# The account, then its directories, then the service.
+for script in postinst postrm prerm; do
+	sh -n "$tmp/control/$script" || fault "$script is no shell script"
+done
+order=$(sed -n 's/.*\(systemd-sysusers\) .*/\1/p
+	s/^[	 ]*\(systemd-tmpfiles\) .*/\1/p
+	s/.*\(deb-systemd-invoke\) .*/\1/p' "$tmp/control/postinst" | tr '\n' ' ')
+[ "$order" = "systemd-sysusers systemd-tmpfiles deb-systemd-invoke " ] ||
+	fault "postinst runs: $order"
+
+# All in a root of its own.
+mkdir -p "$root/run" "$root/var"
+systemd-sysusers --root="$root" submilter.conf > "$tmp/log" 2>&1 ||
+	fault "systemd-sysusers: $(cat "$tmp/log")"
+grep -q '^submilter:[^:]*:[0-9]*:[0-9]*:[^:]*:/nonexistent:/usr/sbin/nologin$' \
+	"$root/etc/passwd" || fault "the account is not as it should be"
+id=$(sed -n 's/^submilter:[^:]*:\([0-9]*:[0-9]*\):.*/\1/p' "$root/etc/passwd")
+if [ "$(id -u)" = 0 ]; then
+	systemd-tmpfiles --root="$root" --create submilter.conf \
+		> "$tmp/log" 2>&1 ||
+		fault "systemd-tmpfiles: $(cat "$tmp/log")"
+	[ "$(stat -c %a:%u:%g "$root/etc/submilter/keys")" = "700:$id" ] ||
+		fault "the directory of the keys is not the milter's alone"
+	[ "$(stat -c %a:%u:%g "$root/run/submilter")" = "755:$id" ] ||
+		fault "/run/submilter is not the milter's"
+fi
+
+# The unit names the program by the path it will have.
+unit=$(find "$root" -name submilter.service)
+sed "s|^ExecStart=/usr/sbin/|ExecStart=$root/usr/sbin/|" "$unit" \
+	> "$tmp/submilter.service"
+cmp -s "$unit" "$tmp/submilter.service" && fault "ExecStart= is elsewhere"
+systemd-analyze verify --man=no "$tmp/submilter.service" > "$tmp/log" 2>&1 ||
+	fault "systemd-analyze verify"
+grep submilter "$tmp/log" && fault "systemd-analyze verify complains"
+systemd-analyze security --offline=true --threshold=20 "$tmp/submilter.service" \
+	> "$tmp/log" 2>&1 || {
+	tail -1 "$tmp/log"
+	fault "the unit is less confined than it was"
+}
+grep -q '^Type=notify$' "$unit" || fault "built without systemd's readiness"
+grep -q '^SupplementaryGroups=' "$unit" &&
+	fault "a unit that names a group does not start where that is missing"
+
+version=$(dpkg-deb -f "$deb" Version)
+[ "$("$root/usr/sbin/submilter" --version)" = "submilter ${version%-*}" ] ||
+	fault "the program says another version than the package"
+
+if [ $bad = 0 ]; then
+	echo "PASS: submilter $version"
+fi
+exit $bad
