@@ -3,6 +3,13 @@
 
 enum { SHOWN_OCTETS = 120 };
 
+/* Errors hold mail data only escaped, so the text is one printable line. */
+static struct slice
+err_text(struct arena *mem, const struct err *err)
+{
+	return slice_dup(mem, slice_of(err->text));
+}
+
 const char *
 action_name(enum action action)
 {
@@ -36,7 +43,7 @@ verdict_bad_path(struct arena *mem, const struct err *err)
 {
 	return (struct verdict){ ACTION_REJECT, "501", "5.1.7",
 		slice_format(mem, "MAIL FROM is not an address: %s",
-		    escape(mem, slice_of(err->text), 400)),
+		    err->text),
 		"mail-from-syntax", { NULL, 0 } };
 }
 
@@ -44,7 +51,7 @@ struct verdict
 verdict_bad_message(struct arena *mem, const struct err *err)
 {
 	return (struct verdict){ ACTION_REJECT, "554", "5.6.0",
-		slice_of(escape(mem, slice_of(err->text), 400)),
+		err_text(mem, err),
 		err->kind == ERR_LIMIT ? "limit" : "header-syntax",
 		{ NULL, 0 } };
 }
@@ -62,7 +69,7 @@ verdict_unsure(struct arena *mem, const char *reason, const struct err *err)
 	return (struct verdict){ ACTION_TEMPFAIL, "451", "4.3.0",
 		SLICE("The message cannot be checked right now, "
 		    "please try again later"),
-		reason, slice_of(escape(mem, slice_of(err->text), 400)) };
+		reason, err_text(mem, err) };
 }
 
 /* What the user reads who sends as somebody else, and what would do. */

@@ -77,7 +77,7 @@ value_has_login(struct slice value, struct slice login, struct slice realm,
 	while (slice_next_item(&rest, ", \t\r\n", &item)) {
 		if (slice_has(item, ';') || slice_has(item, '!'))
 			return err_set(err, ERR_CONFIG,
-			    "\"%s\" is no login", escape(mem, item, 64));
+			    "%s is no login", escape(mem, item, 64));
 		if (slice_eq(login_normalise(mem, item, realm), login))
 			*ret_has = true;
 	}
@@ -110,14 +110,14 @@ rights_check(const struct rights *rights, struct slice login,
 
 		if (value_has_login(found.values[i], login,
 		    rights->config->main.domain, mem, &has, err) != 0) {
-			err_wrap(err, "%.*s, key \"%s\"",
+			err_wrap(err, "%.*s, key %s",
 			    SLICE_ARGS(found.specs[i]),
 			    escape(mem, found.key, 128));
 			return RIGHT_UNKNOWN;
 		}
 		if (has && !granted) {
 			granted = true;
-			*ret_how = slice_format(mem, "%.*s, key \"%s\"",
+			*ret_how = slice_format(mem, "%.*s, key %s",
 			    SLICE_ARGS(found.specs[i]),
 			    escape(mem, found.key, 128));
 		}
