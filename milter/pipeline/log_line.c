@@ -7,7 +7,7 @@ enum { SHOWN_OCTETS = 256 };
 struct fact {
 	const char *name;
 	struct slice value;
-	bool quote_text;	/* it is a sentence: always quoted */
+	bool is_text;		/* a sentence of ours, printable as it stands */
 };
 
 enum { MAX_FACTS = 16 };
@@ -30,7 +30,7 @@ add_text(struct facts *facts, const char *name, struct slice value)
 	if (value.len == 0)
 		return;
 	add(facts, name, value);
-	facts->items[facts->count - 1].quote_text = true;
+	facts->items[facts->count - 1].is_text = true;
 }
 
 static struct slice
@@ -77,6 +77,16 @@ reply_text(struct message *message, const struct verdict *verdict)
 	    verdict->enhanced, SLICE_ARGS(verdict->text));
 }
 
+/* The reverse-path without its brackets, but for the null one. */
+static struct slice
+bare_path(struct slice path)
+{
+	if (path.len > 2 && path.data[0] == '<' &&
+	    path.data[path.len - 1] == '>')
+		return slice_sub(path, 1, path.len - 2);
+	return path.len == 0 ? SLICE("<>") : path;
+}
+
 static void
 gather(struct message *message, struct slice qid,
     const struct verdict *verdict, struct facts *facts)
@@ -88,7 +98,7 @@ gather(struct message *message, struct slice qid,
 	add(facts, "login", message->submitter.login);
 	add(facts, "via", message->submitter.via);
 	add(facts, "client", net_addr_text(mem, &message->facts.client.addr));
-	add(facts, "mail_from", message->facts.path);
+	add(facts, "mail_from", bare_path(message->facts.path));
 	add(facts, "from", author_list(message, ROLE_FROM));
 	add(facts, "action", slice_of(action_name(verdict->action)));
 	if (message->would.action != ACTION_ACCEPT) {
@@ -100,7 +110,8 @@ gather(struct message *message, struct slice qid,
 		add_text(facts, "reply", reply_text(message, told));
 		add_text(facts, "detail", told->detail);
 	}
-	add(facts, "repaired", repair_names(mem, message->repairs));
+	add(facts, message->repairs_done ? "repaired" : "would_repair",
+	    repair_names(mem, message->repairs));
 	add(facts, "signed", signed_list(message));
 	add(facts, "ms", slice_format(mem, "%.1f",
 	    (double)message->busy_us / 1000));
@@ -118,6 +129,15 @@ is_plain(struct slice value)
 			return false;
 	}
 	return value.len != 0;
+}
+
+static void
+add_quoted(struct strbuf *buf, struct slice text)
+{
+	strbuf_add_char(buf, '"');
+	for (size_t i = 0; i < text.len; i++)
+		strbuf_add_char(buf, text.data[i] == '"' ? '\'' : text.data[i]);
+	strbuf_add_char(buf, '"');
 }
 
 struct slice
@@ -138,13 +158,15 @@ pipeline_log_line(struct message *message, struct slice qid,
 			strbuf_add_char(&buf, ' ');
 		strbuf_add_cstr(&buf, fact->name);
 		strbuf_add_char(&buf, '=');
-		if (!fact->quote_text && is_plain(fact->value)) {
+		if (fact->is_text)
+			add_quoted(&buf, fact->value);
+		else if (is_plain(fact->value))
 			escape_append(&buf, fact->value, SHOWN_OCTETS);
-			continue;
+		else {
+			strbuf_add_char(&buf, '"');
+			escape_append(&buf, fact->value, SHOWN_OCTETS);
+			strbuf_add_char(&buf, '"');
 		}
-		strbuf_add_char(&buf, '"');
-		escape_append(&buf, fact->value, 2 * SHOWN_OCTETS);
-		strbuf_add_char(&buf, '"');
 	}
 	return strbuf_slice(&buf);
 }

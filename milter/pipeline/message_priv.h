@@ -20,7 +20,8 @@ struct message {
 	struct err header_fault;
 	struct authors authors;
 	struct verdict would;		/* what monitor mode did not do */
-	unsigned int repairs;
+	unsigned int repairs;		/* that the message needed */
+	bool repairs_done;
 	bool has_edits;
 	struct edits edits;
 	struct signer *signer;

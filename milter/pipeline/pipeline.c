@@ -163,7 +163,7 @@ void
 message_add_header(struct message *message, struct slice name,
     struct slice value)
 {
-	if (message->unchecked || message->header_fault.kind != ERR_NONE)
+	if (message->header_fault.kind != ERR_NONE)
 		return;
 	if (header_add(&message->header, name, value,
 	    &message->snapshot->limits, &message->header_fault) != 0)
@@ -232,7 +232,9 @@ repair(struct message *message)
 	if (repair_header(config, &facts, &edits, &repairs, &err) != 0)
 		verdict = verdict_bad_message(&message->mem, &err);
 	message->repairs = repairs;
-	if (!config_is_monitor(config, config->repair.mode))
+	message->repairs_done =
+	    !config_is_monitor(config, config->repair.mode);
+	if (message->repairs_done)
 		message->edits = edits;
 	return in_mode(message, config->repair.mode, verdict);
 }
