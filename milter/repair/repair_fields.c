@@ -189,19 +189,26 @@ break_point(struct slice line, size_t good, size_t max)
 	return best;
 }
 
-/* One physical line, folded; -1 when a piece stays too long. */
+/*
+ * One physical line, folded to short ones if it is over max; -1 when a piece
+ * stays too long. used: octets of the name and colon that stand before it.
+ */
 static int
 fold_line(struct slice line, size_t used, size_t max, struct strbuf *buf)
 {
-	/* used: octets of the name and colon that stand before the value. */
-	while (used + line.len > max) {
+	bool too_long = used + line.len > max;
+
+	while (too_long && used + line.len > GOOD_LINE_OCTETS) {
 		size_t good = used < GOOD_LINE_OCTETS ? GOOD_LINE_OCTETS - used
 		    : 0;
 		size_t at = used >= max ? line.len
 		    : break_point(line, good, max - used);
 
-		if (at == line.len)
-			return -1;
+		if (at == line.len) {
+			if (used + line.len > max)
+				return -1;
+			break;
+		}
 		strbuf_add(buf, slice_sub(line, 0, at));
 		strbuf_add_char(buf, '\n');
 		line = slice_from(line, at);
