@@ -5,4 +5,7 @@ libsubmilter_a_SOURCES += \
 	%D%/check_postfix.c \
 	%D%/check_sendmail.c \
 	%D%/check_socket.c \
-	%D%/postfix_config.c %D%/postfix_config_priv.h
+	include/cli/genkey.h %D%/genkey.c \
+	include/cli/lookup.h %D%/lookup.c \
+	%D%/postfix_config.c %D%/postfix_config_priv.h \
+	include/cli/test.h %D%/test.c

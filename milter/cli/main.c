@@ -1,11 +1,124 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "base/suggest.h"
+#include "cli/check.h"
+#include "cli/genkey.h"
+#include "cli/lookup.h"
+#include "cli/options.h"
+#include "cli/test.h"
 #include "config.h"
+#include "daemon/run.h"
+#include "sign/signer.h"
+
+static const char usage_text[] =
+"usage: submilter COMMAND [OPTION ...]\n"
+"\n"
+"  run       serve as a milter\n"
+"  check     look for faults in the configuration, tables, keys, sockets, MTA\n"
+"  test      say what would happen to a message file, and why\n"
+"  lookup    ask a table as the milter would\n"
+"  genkey    make DKIM keys for a domain, and print their DNS records\n"
+"\n"
+"  --help, --version; each command has --help of its own.\n"
+"\n"
+"Exit codes: 0 fine, 1 the answer is no, 2 usage, 75 try again later.\n";
+
+static const char run_usage[] =
+"usage: submilter run [-c FILE] [-f]\n"
+"\n"
+"Serves as a milter until SIGTERM. SIGUSR1 reloads the configuration.\n"
+"\n"
+"  -c, --config FILE    the configuration (default: " DEFAULT_CONFIG_FILE ")\n"
+"  -f, --foreground     stay in the foreground and log to stderr\n";
+
+static int
+run_main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "foreground", no_argument, NULL, 'f' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	const char *config_path = DEFAULT_CONFIG_FILE;
+	bool foreground = false;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "c:fh", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			config_path = optarg;
+			break;
+		case 'f':
+			foreground = true;
+			break;
+		case 'h':
+			fputs(run_usage, stdout);
+			return EXIT_YES;
+		default:
+			fputs(run_usage, stderr);
+			return EXIT_USAGE;
+		}
+	}
+	if (optind != argc) {
+		fputs(run_usage, stderr);
+		return EXIT_USAGE;
+	}
+	return daemon_run(config_path, foreground);
+}
+
+static const struct command {
+	const char *name;
+	int (*main)(int argc, char **argv);
+} commands[] = {
+	{ "run", run_main },
+	{ "check", check_main },
+	{ "test", test_main },
+	{ "lookup", lookup_main },
+	{ "genkey", genkey_main },
+};
+
+static int
+print_version(void)
+{
+	printf("submilter %s\n  engine native: %s\n  engine libopendkim: %s\n",
+	    SUBMILTER_VERSION, sign_engine_native.version(),
+	    sign_engine_opendkim.version());
+	return EXIT_YES;
+}
 
 int
-main(void)
+main(int argc, char **argv)
 {
-	puts("submilter " SUBMILTER_VERSION);
-	return 0;
+	enum { COUNT = sizeof(commands) / sizeof(commands[0]) };
+	const char *names[COUNT];
+	const char *guess;
+
+	if (argc < 2) {
+		fputs(usage_text, stderr);
+		return EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    strcmp(argv[1], "help") == 0) {
+		fputs(usage_text, stdout);
+		return EXIT_YES;
+	}
+	if (strcmp(argv[1], "--version") == 0)
+		return print_version();
+	for (size_t i = 0; i < COUNT; i++) {
+		names[i] = commands[i].name;
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].main(argc - 1, argv + 1);
+	}
+	guess = suggest(slice_of(argv[1]), names, COUNT);
+	if (guess != NULL)
+		fprintf(stderr, "submilter: there is no command \"%s\": did you "
+		    "mean \"%s\"?\n", argv[1], guess);
+	else
+		fprintf(stderr, "submilter: there is no command \"%s\"\n\n%s",
+		    argv[1], usage_text);
+	return EXIT_USAGE;
 }

@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 libsubmilter_a_SOURCES += \
-	include/table/address_keys.h \
-	include/table/table.h
+	include/table/address_keys.h %D%/address_keys.c \
+	include/table/table.h %D%/table.c %D%/table_priv.h \
+	%D%/table_file.c %D%/patterns.c %D%/patterns_priv.h \
+	%D%/table_cidr.c %D%/table_pcre.c %D%/table_regexp.c \
+	%D%/table_static.c %D%/table_texthash.c

@@ -1,0 +1,555 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/test.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "cli/options.h"
+#include "pipeline/pipeline.h"
+#include "sign/signer.h"
+
+enum { MAX_MESSAGE_BYTES = 256 * 1024 * 1024 };
+
+static const char usage[] =
+"usage: submilter test [-c FILE] --auth LOGIN [OPTION ...] MESSAGE.eml\n"
+"\n"
+"Says what the milter would do with a message, why, and what the message would\n"
+"become. Nothing is sent. Exit codes: 0 accepted, 1 refused, 2 usage, 75 would\n"
+"be asked to come again later.\n"
+"\n"
+"  -c, --config FILE      the configuration (default: " DEFAULT_CONFIG_FILE ")\n"
+"      --auth LOGIN       the login of SMTP AUTH; without it: not logged in\n"
+"      --mail-from ADDR   the reverse-path, <> for the null one; default: the\n"
+"                         login if it is an address\n"
+"      --mail-addr ADDR   how the MTA would understand it ({mail_addr})\n"
+"      --client IP        the client's address (default: 192.0.2.1)\n"
+"      --hostname NAME    the MTA's own name ({j})\n"
+"      --smtputf8         MAIL has the parameter SMTPUTF8\n"
+"      --now SECONDS      judge as if it were then (seconds since 1970)\n"
+"      --json             for programs; the message is a member of the answer\n"
+"      --report-only      do not print the resulting message\n"
+"MESSAGE.eml may be - for standard input.\n";
+
+struct request {
+	const char *config_path;
+	const char *auth;
+	const char *mail_from;
+	const char *mail_addr;
+	const char *client;
+	const char *hostname;
+	const char *file;
+	bool smtputf8;
+	bool json;
+	bool report_only;
+};
+
+static void
+print_config_fault(void *arg, const char *file, unsigned int line,
+    const char *text)
+{
+	(void)arg;
+	if (line == 0)
+		fprintf(stderr, "%s: %s\n", file, text);
+	else
+		fprintf(stderr, "%s:%u: %s\n", file, line, text);
+}
+
+static void
+print_part_fault(void *arg, bool is_error, const char *text)
+{
+	(void)arg;
+	fprintf(stderr, "%s%s\n", is_error ? "" : "warning: ", text);
+}
+
+static int
+read_message(const char *path, struct arena *mem, struct slice *ret_text,
+    struct err *err)
+{
+	FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
+	struct strbuf buf;
+	char chunk[16384];
+	size_t len;
+	bool failed;
+
+	if (file == NULL)
+		return err_set(err, ERR_DATA, "%s: %s", path, strerror(errno));
+	strbuf_init(&buf, mem);
+	while ((len = fread(chunk, 1, sizeof(chunk), file)) > 0 &&
+	    buf.len < MAX_MESSAGE_BYTES)
+		strbuf_add(&buf, (struct slice){ chunk, len });
+	failed = ferror(file) != 0;
+	if (file != stdin)
+		(void)fclose(file);
+	if (failed)
+		return err_set(err, ERR_DATA, "%s: %s", path, strerror(errno));
+	if (buf.len >= MAX_MESSAGE_BYTES)
+		return err_set(err, ERR_LIMIT, "%s: too large", path);
+	*ret_text = strbuf_slice(&buf);
+	return 0;
+}
+
+/* Line ends as an MTA hands a body over: CRLF. */
+static struct slice
+with_crlf(struct arena *mem, struct slice text)
+{
+	struct strbuf buf;
+
+	strbuf_init(&buf, mem);
+	while (text.len > 0) {
+		size_t end = slice_find(text, '\n');
+		struct slice line = slice_sub(text, 0, end);
+
+		if (end < text.len && line.len > 0 &&
+		    line.data[line.len - 1] == '\r')
+			line.len--;
+		strbuf_add(&buf, line);
+		if (end < text.len)
+			strbuf_add_cstr(&buf, "\r\n");
+		text = slice_from(text, end + 1);
+	}
+	return strbuf_slice(&buf);
+}
+
+/* The message as it goes on, with CRLF. */
+static struct slice
+result_text(struct arena *mem, const struct field *fields, size_t count,
+    struct slice body)
+{
+	struct strbuf buf;
+
+	strbuf_init(&buf, mem);
+	for (size_t i = 0; i < count; i++) {
+		strbuf_add(&buf, fields[i].name);
+		strbuf_add_char(&buf, ':');
+		strbuf_add(&buf, with_crlf(mem, fields[i].value));
+		strbuf_add_cstr(&buf, "\r\n");
+	}
+	strbuf_add_cstr(&buf, "\r\n");
+	strbuf_add(&buf, body);
+	return strbuf_slice(&buf);
+}
+
+struct verification {
+	struct strbuf *text;
+	bool json;
+	size_t count;
+};
+
+static void
+report_signature(void *arg, struct slice domain, struct slice selector,
+    bool passed, const char *why)
+{
+	struct verification *report = arg;
+	struct strbuf *buf = report->text;
+
+	if (report->json) {
+		strbuf_add_cstr(buf, report->count == 0 ? "" : ",");
+		strbuf_add_cstr(buf, "{\"d\":");
+		json_append(buf, domain);
+		strbuf_add_cstr(buf, ",\"s\":");
+		json_append(buf, selector);
+		strbuf_addf(buf, ",\"verified\":%s}", passed ? "true" : "false");
+	} else {
+		strbuf_add_cstr(buf, "signature    ");
+		escape_append(buf, domain, 255);
+		strbuf_add_char(buf, '/');
+		escape_append(buf, selector, 255);
+		strbuf_addf(buf, "  %s%s%s\n",
+		    passed ? "verified by libopendkim" : "DOES NOT VERIFY",
+		    passed || why == NULL ? "" : ": ",
+		    passed || why == NULL ? "" : why);
+	}
+	report->count++;
+}
+
+/* The signatures that were made, verified by libopendkim. */
+static int
+verify(struct message *message, const struct field *fields, size_t count,
+    struct slice body, struct verification *report, struct err *err)
+{
+	const struct keystore *store = message_snapshot(message)->keys;
+	const struct sign_key **keys;
+	size_t key_count = 0;
+
+	if (store == NULL)
+		return 0;
+	for (size_t d = 0; d < keystore_domain_count(store); d++)
+		key_count += keystore_domain(store, d)->count;
+	keys = arena_array(message_arena(message), key_count + 1,
+	    sizeof(const struct sign_key *));
+	key_count = 0;
+	for (size_t d = 0; d < keystore_domain_count(store); d++) {
+		const struct domain_keys *domain = keystore_domain(store, d);
+
+		for (size_t k = 0; k < domain->count; k++)
+			keys[key_count++] = domain->keys[k];
+	}
+	return opendkim_verify(fields, count, body, keys, key_count,
+	    report_signature, report, err);
+}
+
+/* Each author with what gives the right to it, or that nothing does. */
+static void
+report_authors(struct message *message, struct strbuf *buf, bool json)
+{
+	const struct authors *authors = message_authors(message);
+	struct arena *mem = message_arena(message);
+
+	for (size_t i = 0; i < authors->count; i++) {
+		const struct author *author = &authors->items[i];
+		struct slice how = SLICE("");
+		struct err err;
+		const char *answer = "unknown";
+		enum right right = rights_check(
+		    &message_snapshot(message)->rights,
+		    message_submitter(message)->login, &author->address, mem,
+		    &how, &err);
+
+		switch (right) {
+		case RIGHT_GRANTED:
+			answer = "allowed";
+			break;
+		case RIGHT_NONE:
+			answer = "not allowed";
+			how = SLICE("no table and no rule grants it");
+			break;
+		case RIGHT_UNKNOWN:
+			how = slice_dup(mem, slice_of(err.text));
+			break;
+		}
+		if (json) {
+			strbuf_add_cstr(buf, i == 0 ? "" : ",");
+			strbuf_addf(buf, "{\"role\":\"%s\",\"address\":",
+			    author_role_name(author->role));
+			json_append(buf, author->address.text);
+			strbuf_addf(buf, ",\"right\":\"%s\",\"by\":", answer);
+			json_append(buf, how);
+			strbuf_add_char(buf, '}');
+			continue;
+		}
+		strbuf_addf(buf, "author       %s: ",
+		    author_role_name(author->role));
+		escape_append(buf, author->address.text, 320);
+		strbuf_addf(buf, "  %s (", answer);
+		strbuf_add(buf, how);
+		strbuf_add_cstr(buf, ")\n");
+	}
+}
+
+static void
+report_edits(const struct edits *edits, struct strbuf *buf, bool json)
+{
+	bool first = true;
+
+	for (size_t i = 0; edits != NULL && i < edits->count; i++) {
+		const struct edited_field *field = &edits->fields[i];
+		const char *what = NULL;
+
+		switch (field->state) {
+		case FIELD_KEPT:
+			break;
+		case FIELD_CHANGED:
+			what = "change";
+			break;
+		case FIELD_DELETED:
+			what = "delete";
+			break;
+		case FIELD_ADDED:
+		case FIELD_ON_TOP:
+			what = "add";
+			break;
+		}
+		if (what == NULL)
+			continue;
+		if (json) {
+			strbuf_addf(buf, "%s{\"edit\":\"%s\",\"name\":",
+			    first ? "" : ",", what);
+			json_append(buf, field->field.name);
+			strbuf_add_cstr(buf, ",\"value\":");
+			json_append(buf, field->field.value);
+			strbuf_add_char(buf, '}');
+			first = false;
+			continue;
+		}
+		strbuf_addf(buf, "edit         %s ", what);
+		escape_append(buf, field->field.name, 100);
+		strbuf_add_char(buf, ':');
+		if (field->state != FIELD_DELETED)
+			escape_append(buf, field_unfold(edits->mem,
+			    field->field.value), 100);
+		strbuf_add_char(buf, '\n');
+	}
+}
+
+/* The reply that the client would read. */
+static struct slice
+reply_line(struct arena *mem, const struct verdict *verdict)
+{
+	if (verdict->action == ACTION_ACCEPT)
+		return SLICE("250");
+	return slice_format(mem, "%s %s %.*s", verdict->code,
+	    verdict->enhanced, SLICE_ARGS(verdict->text));
+}
+
+static int
+exit_code(const struct verdict *verdict)
+{
+	switch (verdict->action) {
+	case ACTION_ACCEPT:
+		return EXIT_YES;
+	case ACTION_REJECT:
+		return EXIT_NO;
+	case ACTION_TEMPFAIL:
+		return EXIT_LATER;
+	}
+	return EXIT_LATER;
+}
+
+static void
+print_text(const struct request *request, struct message *message,
+    const struct verdict *verdict, struct slice signatures,
+    struct slice result)
+{
+	struct strbuf buf;
+
+	strbuf_init(&buf, message_arena(message));
+	strbuf_addf(&buf, "verdict      %s\n", action_name(verdict->action));
+	strbuf_add_cstr(&buf, "reply        ");
+	strbuf_add(&buf, reply_line(message_arena(message), verdict));
+	strbuf_add_char(&buf, '\n');
+	report_authors(message, &buf, false);
+	if (verdict->action == ACTION_ACCEPT) {
+		report_edits(message_edits(message), &buf, false);
+		strbuf_add(&buf, signatures);
+	}
+	strbuf_add_cstr(&buf, "log          ");
+	strbuf_add(&buf, pipeline_log_line(message, (struct slice){ NULL, 0 },
+	    verdict));
+	strbuf_add_char(&buf, '\n');
+	(void)fwrite(buf.data, 1, buf.len, stdout);
+	if (verdict->action != ACTION_ACCEPT || request->report_only)
+		return;
+	puts("\n--- the message as it goes on ---");
+	(void)fwrite(result.data, 1, result.len, stdout);
+}
+
+static void
+print_json(const struct request *request, struct message *message,
+    const struct verdict *verdict, struct slice signatures,
+    struct slice result)
+{
+	struct strbuf buf;
+
+	strbuf_init(&buf, message_arena(message));
+	strbuf_add_cstr(&buf, "{\"verdict\":");
+	json_append(&buf, slice_of(action_name(verdict->action)));
+	strbuf_add_cstr(&buf, ",\"smtp\":");
+	json_append(&buf, reply_line(message_arena(message), verdict));
+	strbuf_add_cstr(&buf, ",\"log\":{");
+	pipeline_log_json(message, verdict, &buf);
+	strbuf_add_cstr(&buf, "},\"authors\":[");
+	report_authors(message, &buf, true);
+	strbuf_add_cstr(&buf, "],\"edits\":[");
+	if (verdict->action == ACTION_ACCEPT)
+		report_edits(message_edits(message), &buf, true);
+	strbuf_add_cstr(&buf, "],\"signatures\":[");
+	strbuf_add(&buf, signatures);
+	strbuf_add_char(&buf, ']');
+	if (verdict->action == ACTION_ACCEPT && !request->report_only) {
+		strbuf_add_cstr(&buf, ",\"message\":");
+		json_append(&buf, result);
+	}
+	strbuf_add_cstr(&buf, "}\n");
+	(void)fwrite(buf.data, 1, buf.len, stdout);
+}
+
+/* The events of the milter protocol, in their order. */
+static struct verdict
+submit(struct message *message, const struct header *header,
+    struct slice body)
+{
+	struct verdict verdict = pipeline_mail(message);
+
+	if (verdict.action != ACTION_ACCEPT)
+		return verdict;
+	for (size_t i = 0; i < header->count; i++)
+		message_add_header(message, header->fields[i].name,
+		    header->fields[i].value);
+	verdict = pipeline_header(message);
+	if (verdict.action != ACTION_ACCEPT)
+		return verdict;
+	pipeline_body(message, body);
+	return pipeline_end(message);
+}
+
+static int
+run_message(const struct request *request, struct snapshot *snapshot,
+    struct slice text, struct arena *mem)
+{
+	struct mail_facts facts = {
+		.client.auth_authen = slice_of(request->auth),
+		.path = slice_of(request->mail_from),
+		.mail_addr = slice_of(request->mail_addr),
+		.has_mail_addr = request->mail_addr != NULL,
+		.smtputf8 = request->smtputf8,
+		.mta_hostname = slice_of(request->hostname),
+	};
+	struct header_limits no_limits = { 0 };
+	struct header header;
+	struct message *message;
+	struct verdict verdict;
+	struct strbuf signatures;
+	struct verification report = { &signatures, request->json, 0 };
+	struct slice body = { NULL, 0 };
+	struct slice result = { NULL, 0 };
+	struct err err;
+	int code;
+
+	if (!net_addr_parse(slice_of(request->client), &facts.client.addr)) {
+		fprintf(stderr, "--client: not an IP address\n");
+		return EXIT_USAGE;
+	}
+	header_init(&header, mem);
+	if (header_parse(&header, text, &no_limits, &body, &err) != 0) {
+		printf("verdict      reject\nreply        554 5.6.0 %s\n",
+		    err.text);
+		return EXIT_NO;
+	}
+	body = with_crlf(mem, body);
+	message = message_new(snapshot, &facts);
+	verdict = submit(message, &header, body);
+	code = exit_code(&verdict);
+	strbuf_init(&signatures, mem);
+	if (verdict.action == ACTION_ACCEPT &&
+	    message_edits(message) != NULL) {
+		size_t count;
+		const struct field *fields = edits_view(message_edits(message),
+		    &count);
+
+		result = result_text(mem, fields, count, body);
+		if (verify(message, fields, count, body, &report, &err) != 0) {
+			fprintf(stderr, "verify: %s\n", err.text);
+			code = EXIT_LATER;
+		}
+	}
+	if (request->json)
+		print_json(request, message, &verdict,
+		    strbuf_slice(&signatures), result);
+	else
+		print_text(request, message, &verdict,
+		    strbuf_slice(&signatures), result);
+	message_free(message);
+	return code;
+}
+
+static int
+run_test(const struct request *request)
+{
+	struct snapshot *snapshot;
+	struct config *config;
+	struct arena mem;
+	struct slice text;
+	struct err err;
+	int code = EXIT_NO;
+
+	if (config_read(request->config_path, print_config_fault, NULL,
+	    &config, &err) != 0 ||
+	    snapshot_new(config, print_part_fault, NULL, &snapshot,
+		&err) != 0) {
+		fprintf(stderr, "%s\n", err.text);
+		return err.kind == ERR_TEMP ? EXIT_LATER : EXIT_USAGE;
+	}
+	arena_init(&mem);
+	if (read_message(request->file, &mem, &text, &err) == 0)
+		code = run_message(request, snapshot, text, &mem);
+	else {
+		fprintf(stderr, "%s\n", err.text);
+		code = EXIT_USAGE;
+	}
+	arena_done(&mem);
+	snapshot_unref(snapshot);
+	return code;
+}
+
+int
+test_main(int argc, char **argv)
+{
+	enum { AUTH = 256, MAIL_FROM, MAIL_ADDR, CLIENT, HOSTNAME, UTF8, NOW,
+		JSON, REPORT_ONLY };
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "auth", required_argument, NULL, AUTH },
+		{ "mail-from", required_argument, NULL, MAIL_FROM },
+		{ "mail-addr", required_argument, NULL, MAIL_ADDR },
+		{ "client", required_argument, NULL, CLIENT },
+		{ "hostname", required_argument, NULL, HOSTNAME },
+		{ "smtputf8", no_argument, NULL, UTF8 },
+		{ "now", required_argument, NULL, NOW },
+		{ "json", no_argument, NULL, JSON },
+		{ "report-only", no_argument, NULL, REPORT_ONLY },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct request request = { .config_path = DEFAULT_CONFIG_FILE,
+		.client = "192.0.2.1", .hostname = "" };
+	unsigned long now;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			request.config_path = optarg;
+			break;
+		case AUTH:
+			request.auth = optarg;
+			break;
+		case MAIL_FROM:
+			request.mail_from = optarg;
+			break;
+		case MAIL_ADDR:
+			request.mail_addr = optarg;
+			break;
+		case CLIENT:
+			request.client = optarg;
+			break;
+		case HOSTNAME:
+			request.hostname = optarg;
+			break;
+		case UTF8:
+			request.smtputf8 = true;
+			break;
+		case NOW:
+			if (!slice_number(slice_of(optarg), 253402300799UL,
+			    &now) || now == 0) {
+				fputs("--now wants seconds since 1970\n", stderr);
+				return EXIT_USAGE;
+			}
+			clock_set((time_t)now);
+			break;
+		case JSON:
+			request.json = true;
+			break;
+		case REPORT_ONLY:
+			request.report_only = true;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return EXIT_YES;
+		default:
+			fputs(usage, stderr);
+			return EXIT_USAGE;
+		}
+	}
+	if (optind + 1 != argc) {
+		fputs(usage, stderr);
+		return EXIT_USAGE;
+	}
+	request.file = argv[optind];
+	if (request.mail_from == NULL)
+		request.mail_from = request.auth != NULL &&
+		    strchr(request.auth, '@') != NULL ? request.auth : "<>";
+	return run_test(&request);
+}
