@@ -18,3 +18,7 @@ endif
 
 dist_check_SCRIPTS += tests/check-layers.sh tests/check-docs.sh
 EXTRA_DIST += tests/unit/unit.h
+
+# Golden cases, run by "submilter test".
+dist_check_SCRIPTS += tests/golden/run.py
+EXTRA_DIST += tests/golden

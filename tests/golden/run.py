@@ -1,0 +1,89 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Golden cases: what `submilter test` says of a message, word for word.
+
+A case is one file, AREA/NAME.case, of sections that begin with a line `--- NAME`:
+
+    --- conf        the configuration; @DIR@ is the case's own directory, with an
+                    empty directory "keys"
+    --- file NAME   a further file in that directory
+    --- args        arguments of `submilter test`, a line each
+    --- message     the message, LF line ends
+    --- want        the output; @RANDOM@ and @MS@ stand for what varies
+
+What stands before the first section says what the case shows. With --update the
+`want` sections are written anew: read the difference before you commit it.
+"""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+NOW = "1795428930"      # Mon, 23 Nov 2026 10:15:30 +0000
+
+
+def program():
+    path = os.environ.get("SUBMILTER")
+    if not path:
+        path = os.path.join(os.environ.get("top_builddir", "."), "submilter")
+    return os.path.abspath(path)
+
+
+def parse(text):
+    parts = re.split(r"^--- (.*)\n", text, flags=re.M)
+    return parts[0], list(zip(parts[1::2], parts[2::2]))
+
+
+def mask(text, directory):
+    text = text.replace(str(directory), "@DIR@")
+    text = re.sub(r"\b\d{14}\.[0-9a-z]{16}@", "@RANDOM@@", text)
+    return re.sub(r"\bms=\d+\.\d", "ms=@MS@", text)
+
+
+def run(sections):
+    with tempfile.TemporaryDirectory(prefix="submilter-golden.") as top:
+        args = []
+        os.mkdir(top + "/keys", 0o700)
+        for name, body in sections:
+            if name == "conf":
+                pathlib.Path(top, "submilter.conf").write_text(
+                    body.replace("@DIR@", top))
+            elif name.startswith("file "):
+                pathlib.Path(top, name[5:]).write_text(body)
+            elif name == "args":
+                args = body.splitlines()
+            elif name == "message":
+                pathlib.Path(top, "in.eml").write_text(body)
+        done = subprocess.run(
+            [program(), "test", "-c", top + "/submilter.conf", "--now", NOW,
+             *args, top + "/in.eml"],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        output = done.stdout.decode("latin-1").replace("\r\n", "\n")
+        return mask(output, top) + "exit %d\n" % done.returncode
+
+
+def main():
+    update = "--update" in sys.argv
+    paths = sorted(HERE.glob("*/*.case"))
+    failed = 0
+    for path in paths:
+        intro, sections = parse(path.read_text())
+        want = dict(sections).get("want", "")
+        got = run(sections)
+        if update:
+            body = [(n, b) for n, b in sections if n != "want"] + [("want", got)]
+            path.write_text(intro + "".join("--- %s\n%s" % s for s in body))
+        elif got != want:
+            failed += 1
+            print("FAIL %s\n--- want\n%s--- got\n%s" % (
+                path.relative_to(HERE), want, got))
+    print("golden: %d passed, %d failed" % (len(paths) - failed, failed))
+    return 1 if failed or not paths else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
