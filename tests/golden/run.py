@@ -34,7 +34,7 @@ def program():
 
 
 def parse(text):
-    parts = re.split(r"^--- (.*)\n", text, flags=re.M)
+    parts = re.split(r"^--- (conf|file \S+|args|message|want)\n", text, flags=re.M)
     return parts[0], list(zip(parts[1::2], parts[2::2]))
 
 
