@@ -19,7 +19,7 @@ class Signature(typing.NamedTuple):
     why: str
 
 
-def verify(message, records):
+def verify(message, records, verifiers=("dkimpy", "Mail::DKIM")):
     """What each verifier says of each signature, from the top of the header.
 
     `message` has lines that end in CR LF; `records` gives the TXT record by name,
@@ -27,8 +27,8 @@ def verify(message, records):
     Returns {"dkimpy": [Signature, ...], "Mail::DKIM": [...]}. A field that is no
     tag list at all is a failure to the first and not there to the second.
     """
-    return {"dkimpy": _dkimpy(message, records),
-            "Mail::DKIM": _mail_dkim(message, records)}
+    known = {"dkimpy": _dkimpy, "Mail::DKIM": _mail_dkim}
+    return {name: known[name](message, records) for name in verifiers}
 
 
 def _dkimpy(message, records):
