@@ -161,6 +161,16 @@ def forged(mta, sink):
     return faults
 
 
+def explain(top, config):
+    print("\n== 6. The same code, offline: submilter test")
+    for name, text in ("honest", HONEST), ("forged", FORGED[0][2]):
+        path = top / (name + ".eml")
+        path.write_text(text)
+        show("submilter test --auth %s %s.eml" % (ALICE, name),
+             command("test", "-c", config, "--auth", ALICE, "--report-only",
+                     path, check=False))
+
+
 def main():
     with lab.scratch("submilter-quickstart.") as top:
         print("\n== 3. A private Postfix, and submilter attached to it")
@@ -183,9 +193,10 @@ def main():
                 print("   submission service on 127.0.0.1:%d (STARTTLS, AUTH)"
                       % mta.submission_port)
                 faults = honest(mta, sink, records) + forged(mta, sink)
+                explain(top, config)
         finally:
             milter.stop(timeout=10)
-        print("\n== 6. What the postmaster reads in the log")
+        print("\n== 7. What the postmaster reads in the log")
         print(textwrap.indent(log.read_text(), "   "))
     for fault in faults:
         print("quickstart: FAULT: %s" % fault)
