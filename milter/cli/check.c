@@ -355,7 +355,8 @@ check_all(struct findings *found, const struct config *config,
 	if (account.change_user)
 		check_parts_as(found, options->config, &account);
 	else
-		check_parts(found, options->config, "that runs it");
+		check_parts(found, options->config,
+		    user_name(found->mem, geteuid()));
 	check_socket(&c);
 	check_mta(&c, options);
 }

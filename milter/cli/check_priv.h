@@ -43,6 +43,9 @@ struct checked {
 /* The socket by itself, whatever MTA there is. */
 void check_socket(const struct checked *c);
 
+/* The name of a user, or its number. */
+const char *user_name(struct arena *mem, uid_t uid);
+
 /* Whom a socket must let in. */
 struct socket_user {
 	const char *name;

@@ -48,7 +48,7 @@ may(const struct socket_user *user, uid_t uid, gid_t gid, mode_t mode,
 	return ((unsigned int)mode >> shift & want) == want;
 }
 
-static const char *
+const char *
 user_name(struct arena *mem, uid_t uid)
 {
 	const struct passwd *user = getpwuid(uid);

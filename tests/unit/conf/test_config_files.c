@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -236,6 +237,30 @@ only_regular_files_are_read(void **state)
 	    "@/conf.d:0: is no regular file\n");
 }
 
+/* A reload that fails for want of files may work a minute later. */
+static void
+faults_that_may_pass_are_temporary(void **state)
+{
+	struct scratch *s = *state;
+	struct slice path = slice_format(&s->mem, "%s/main.conf", s->dir);
+	struct config *config = NULL;
+	struct rlimit old, none;
+	struct err err;
+	int result;
+
+	write_file("main.conf", "mode = monitor");
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	none = old;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	result = config_read(path.data, NULL, NULL, &config, &err);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	assert_int_equal(result, -1);
+	assert_int_equal(err.kind, ERR_TEMP);
+	assert_non_null(strstr(err.text, "main.conf: cannot be opened: Too "
+	    "many open files"));
+}
+
 static void
 large_files_are_refused(void **state)
 {
@@ -265,6 +290,7 @@ main(void)
 		TEST(missing_files_are_named_where_they_are_included),
 		TEST(files_that_others_can_write_are_refused),
 		TEST(only_regular_files_are_read),
+		TEST(faults_that_may_pass_are_temporary),
 		TEST(large_files_are_refused),
 	};
 
