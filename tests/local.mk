@@ -19,6 +19,9 @@ endif
 dist_check_SCRIPTS += tests/check-layers.sh tests/check-docs.sh
 EXTRA_DIST += tests/unit/unit.h
 
+# Commands, run as a user would run them.
+dist_check_SCRIPTS += tests/cli/test_check.py
+
 # Golden cases, run by "submilter test".
 dist_check_SCRIPTS += tests/golden/run.py
 EXTRA_DIST += tests/golden

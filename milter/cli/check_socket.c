@@ -94,12 +94,14 @@ check_unix(const struct checked *c)
 	struct stat st;
 
 	if (stat(directory, &st) != 0) {
-		finding_add(c->found, FINDING_ERROR, errno != ENOENT ? NULL :
+		int error = errno;
+
+		finding_add(c->found, FINDING_ERROR, error != ENOENT ? NULL :
 		    slice_format(mem, "install -d -o %s -g %s -m 2750 %s",
 			user_name(mem, c->account->uid),
 			group_name(mem, c->account->socket_gid),
 			directory).data,
-		    "listen: directory %s: %s", directory, strerror(errno));
+		    "listen: directory %s: %s", directory, strerror(error));
 		return;
 	}
 	if (!S_ISDIR(st.st_mode)) {

@@ -1,0 +1,452 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""submilter check, against made-up configurations of Postfix and Sendmail."""
+
+import grp
+import json
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+SUBMILTER = os.path.join(os.environ.get("top_builddir", "."), "submilter")
+ROOT = os.geteuid() == 0
+# Whom the made-up MTA runs as: a user that exists everywhere, or ourselves.
+MTA_USER = "daemon" if ROOT else pwd.getpwuid(os.geteuid()).pw_name
+MTA_GROUP = grp.getgrgid(pwd.getpwnam(MTA_USER).pw_gid).gr_name
+
+MASTER = """\
+# service type private unpriv chroot wakeup maxproc command
+smtp       inet  n  -  y  -  -  smtpd
+submission inet  n  -  %(chroot)s  -  -  smtpd
+  -o syslog_name=postfix/submission
+# a comment in between
+  -o smtpd_sasl_auth_enable=yes
+  %(options)s
+cleanup    unix  n  -  y  -  0  cleanup
+"""
+
+X_LINE = "Xsubmilter, S=unix:%(socket)s, F=T, T=S:30s;R:1m;E:5m\n"
+
+
+class Check(unittest.TestCase):
+    def setUp(self):
+        self.dir = tempfile.mkdtemp(prefix="submilter-check.")
+        self.addCleanup(shutil.rmtree, self.dir)
+        self.queue = self.path("queue")
+        self.socket_dir = self.path("queue/submilter")
+        self.socket = self.path("queue/submilter/s.sock")
+        os.mkdir(self.queue)
+        os.chmod(self.queue, 0o755)
+        os.mkdir(self.socket_dir)
+        os.chmod(self.socket_dir, 0o2755)
+        os.mkdir(self.path("keys"), 0o755)
+        self.write("rights", "info@example.org alice@example.org\n")
+        self.configure()
+
+    def path(self, name):
+        return os.path.join(self.dir, name)
+
+    def write(self, name, text, mode=0o644):
+        path = self.path(name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(path, mode)
+        return path
+
+    def configure(self, listen=None, more="", group=MTA_GROUP):
+        self.write("submilter.conf", """\
+listen = "%s"
+socket-group = "%s"
+rights { tables = "texthash:%s" }
+%s
+""" % (listen or "unix:" + self.socket, group, self.path("rights"), more))
+
+    def postfix(self, chroot="y", options="", main="",
+                milters="unix:submilter/s.sock"):
+        os.makedirs(self.path("postfix"), exist_ok=True)
+        self.write("postfix/main.cf", """\
+compatibility_level = 3.6
+queue_directory = %s
+mail_owner = %s
+%s
+""" % (self.queue, MTA_USER, main))
+        if milters is not None:
+            options = "-o smtpd_milters=%s\n  %s" % (milters, options)
+        self.write("postfix/master.cf",
+                   MASTER % {"chroot": chroot, "options": options})
+
+    def run_check(self, *args, config="submilter.conf"):
+        return subprocess.run(
+            [SUBMILTER, "check", "-c", self.path(config), *args],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
+            check=False, text=True)
+
+    def found(self, *args, status, config="submilter.conf"):
+        """The findings, as "level: text" and its fix."""
+        done = self.run_check("--json", *args, config=config)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        answer = json.loads(done.stdout)
+        levels = [f["level"] for f in answer["findings"]]
+        self.assertEqual(answer["errors"], levels.count("error"))
+        self.assertEqual(answer["warnings"], levels.count("warning"))
+        return [(f["level"] + ": " + f["text"].replace(self.dir, "@"),
+                 f.get("fix", "").replace(self.dir, "@"))
+                for f in answer["findings"]]
+
+    def found_postfix(self, status):
+        return self.found("--postfix", self.path("postfix"), status=status)
+
+    def has(self, findings, text, fix=None):
+        for found, found_fix in findings:
+            if text in found:
+                if fix is not None:
+                    self.assertIn(fix, found_fix)
+                return
+        self.fail("%r is not among\n%s" % (
+            text, "\n".join(found for found, _ in findings)))
+
+    def has_not(self, findings, text):
+        for found, _ in findings:
+            self.assertNotIn(text, found)
+
+    # --- the configuration and what it names ---
+
+    def test_sound_set_up_has_no_errors(self):
+        self.postfix()
+        findings = self.found_postfix(0)
+        self.has(findings, "ok: @/submilter.conf: no faults")
+        self.has(findings, "ok: rights.tables: texthash:@/rights: 1 row")
+        self.has(findings, 'ok: Postfix: service "submission" '
+                 "(master.cf:3) passes mail to the milter")
+        self.has_not(findings, "error")
+
+    def test_every_fault_of_the_configuration_is_shown(self):
+        self.write("submilter.conf", "mode = x\nlisetn = y\nsign {\n")
+        findings = self.found(status=1)
+        self.assertEqual([text for text, _ in findings], [
+            'error: @/submilter.conf:1: mode: wants enforce or monitor, not '
+            '"x"',
+            'error: @/submilter.conf:2: lisetn: unknown option; did you mean '
+            '"listen"?',
+            'error: @/submilter.conf:3: the block "sign" that begins here is '
+            'not closed: } is missing'])
+
+    def test_missing_configuration_is_an_error(self):
+        findings = self.found(status=1, config="none.conf")
+        self.has(findings, "error: @/none.conf: cannot be opened")
+
+    def test_missing_and_broken_tables_are_errors(self):
+        self.postfix()
+        self.configure(more="identify { methods = {sasl, network}\n"
+                       'network = "cidr:%s" }' % self.path("networks"))
+        self.has(self.found_postfix(1), "@/networks")
+        self.write("networks", "192.0.2.1/24 webmail@example.org\n")
+        self.has(self.found_postfix(1), "@/networks")
+        self.write("networks", "192.0.2.0/24 webmail@example.org\n")
+        self.has(self.found_postfix(0),
+                 "ok: identify.network: cidr:@/networks: 1 row")
+
+    def test_broken_keys_are_errors(self):
+        self.postfix()
+        os.mkdir(self.path("keys/example.org"), 0o755)
+        self.write("keys/example.org/s1.key", "no key\n", 0o600)
+        self.configure(more='keys = "%s"' % self.path("keys"))
+        self.has(self.found_postfix(1), "keys/example.org/s1.key")
+
+    def test_no_keys_is_a_warning(self):
+        self.postfix()
+        self.has(self.found_postfix(0), "warning: keys: is not set")
+        self.configure(more='keys = "%s"' % self.path("keys"))
+        self.has(self.found_postfix(0), "warning: keys: there is no key")
+
+    @unittest.skipUnless(ROOT, "only root can become another user")
+    def test_files_are_read_as_the_user_of_the_milter(self):
+        self.postfix()
+        self.configure(more="user = nobody")
+        # The directory is root's alone.
+        findings = self.found_postfix(1)
+        self.has(findings, "error: a reload would fail as user nobody: "
+                 "@/submilter.conf: cannot be opened: Permission denied")
+        os.chmod(self.dir, 0o755)
+        self.found_postfix(0)
+        os.chmod(self.path("rights"), 0o640)
+        findings = self.found_postfix(1)
+        self.has(findings, "@/rights")
+
+    def test_unknown_names_are_errors(self):
+        self.postfix()
+        self.configure(group="no-such-group")
+        self.has(self.found_postfix(1), "error: socket-group: there is no "
+                 'group "no-such-group"')
+
+    # --- the socket ---
+
+    def test_missing_directory_is_an_error(self):
+        os.rmdir(self.socket_dir)
+        self.postfix()
+        self.has(self.found_postfix(1),
+                 "error: listen: directory @/queue/submilter: No such file",
+                 fix="install -d -o ")
+
+    def test_directory_that_everybody_can_write_to(self):
+        self.postfix()
+        os.chmod(self.socket_dir, 0o777)
+        self.has(self.found_postfix(1),
+                 "error: listen: everybody can write to @/queue/submilter")
+        os.chmod(self.socket_dir, 0o1777)
+        self.has(self.found_postfix(0),
+                 "warning: listen: everybody can write to")
+
+    def test_other_file_in_the_place_of_the_socket(self):
+        self.postfix()
+        self.write("queue/submilter/s.sock", "")
+        self.has(self.found_postfix(1), "s.sock exists and is no socket")
+
+    @unittest.skipUnless(ROOT, "our own user may pass our own directories")
+    def test_directory_that_the_mta_cannot_pass(self):
+        self.postfix()
+        os.chmod(self.socket_dir, 0o700)
+        self.has(self.found_postfix(1),
+                 "error: listen: the MTA's user daemon cannot pass "
+                 "@/queue/submilter (mode 0700, root:root)",
+                 fix="chgrp daemon @/queue/submilter && chmod g+x")
+
+    @unittest.skipUnless(ROOT, "our own user may use our own socket")
+    def test_socket_with_another_group(self):
+        self.postfix()
+        self.configure(group="mail")
+        self.has(self.found_postfix(1),
+                 "error: listen: the MTA's user daemon cannot connect: the "
+                 "socket will have mode 0660, ", fix="socket-group = daemon")
+
+    def test_inet_socket_of_all_addresses_is_a_warning(self):
+        self.postfix(milters="inet:127.0.0.1:8891")
+        self.configure(listen="inet:8891@0.0.0.0", group="")
+        self.has(self.found_postfix(0),
+                 "warning: listen: other hosts may reach inet:8891@0.0.0.0")
+        self.configure(listen="inet:8891@127.0.0.1")
+        findings = self.found_postfix(0)
+        self.has_not(findings, "other hosts")
+        self.has(findings, "warning: socket-group: has no effect")
+
+    # --- Postfix ---
+
+    def test_chroot_hides_a_socket_elsewhere(self):
+        os.mkdir(self.path("run"))
+        os.chmod(self.path("run"), 0o755)
+        listen = "unix:" + self.path("run/s.sock")
+        self.configure(listen=listen)
+        self.postfix(milters=listen)
+        self.has(self.found_postfix(1), "runs in a chroot, where @/run/s.sock "
+                 "would be @/queue@/run/s.sock",
+                 fix="smtpd_milters = unix:submilter/submilter.sock")
+        if not ROOT:
+            self.postfix(chroot="n", milters=listen)
+            self.found_postfix(0)
+            return
+        os.chmod(self.dir, 0o711)
+        self.postfix(chroot="n", milters=listen)
+        self.has_not(self.found_postfix(0), "chroot")
+        # "-" means no chroot since compatibility level 1, and yes before.
+        self.postfix(chroot="-", milters=listen)
+        self.found_postfix(0)
+        self.postfix(chroot="-", milters=listen, main="compatibility_level=0")
+        self.found_postfix(1)
+        # Outside of a chroot the whole path counts.
+        os.chmod(self.dir, 0o700)
+        self.postfix(chroot="n", milters=listen)
+        self.has(self.found_postfix(1), "cannot pass @ (mode 0700")
+
+    def test_absolute_path_inside_a_chroot(self):
+        self.postfix(milters="unix:/submilter/s.sock")
+        self.found_postfix(0)
+        self.postfix(chroot="n", milters="unix:/submilter/s.sock")
+        self.has(self.found_postfix(1), "passes no mail to the milter")
+
+    def test_service_without_the_milter(self):
+        self.postfix(milters=None)
+        self.has(self.found_postfix(1),
+                 'error: Postfix: service "submission" (master.cf:3) passes '
+                 'no mail to the milter: smtpd_milters is ""',
+                 fix="-o smtpd_milters=unix:submilter/s.sock")
+        self.postfix(milters="inet:127.0.0.1:8892")
+        self.has(self.found_postfix(1), 'is "inet:127.0.0.1:8892"')
+        self.configure(listen="inet6:8891@::1", group="")
+        self.has(self.found_postfix(1), "passes no mail",
+                 fix="-o smtpd_milters=inet:[::1]:8891")
+
+    def test_no_submission_service_at_all(self):
+        self.postfix()
+        self.write("postfix/master.cf", "smtp inet n - y - - smtpd\n")
+        self.has(self.found_postfix(1), "error: Postfix: no service in "
+                 "@/postfix/master.cf passes mail to the milter")
+
+    def test_forms_of_an_inet_milter(self):
+        self.configure(listen="inet:8891@127.0.0.1", group="")
+        for spec, status in (
+                ("inet:127.0.0.1:8891", 0), ("inet:localhost:8891", 0),
+                ("inet:8891@127.0.0.1", 0), ("inet:[127.0.0.1]:8891", 0),
+                ("inet:127.0.0.2:8891", 1), ("inet:127.0.0.1:889", 1),
+                ("inet:127.0.0.1:9999,inet:127.0.0.1:8891", 0),
+                ("tcp:127.0.0.1:8891", 1)):
+            self.postfix(milters=spec)
+            with self.subTest(spec=spec):
+                self.found_postfix(status)
+
+    def test_accepting_while_the_milter_is_down(self):
+        accept = "because milter_default_action is accept"
+        self.postfix(main="milter_default_action = accept")
+        self.has(self.found_postfix(1), accept,
+                 fix="milter_default_action = tempfail")
+        self.postfix(options="-o milter_default_action=accept")
+        self.has(self.found_postfix(1), accept)
+        self.postfix(main="milter_default_action = accept",
+                     options="-o milter_default_action=tempfail")
+        self.found_postfix(0)
+        # A milter's own action counts more, and braces may hold blanks.
+        self.postfix(milters=None, main="milter_default_action = accept",
+                     options="-o { smtpd_milters = { unix:submilter/s.sock, "
+                     "connect_timeout = 2s, default_action = tempfail } }")
+        self.found_postfix(0)
+        self.postfix(milters=None,
+                     options="-o { smtpd_milters = { unix:submilter/s.sock, "
+                     "default_action = accept } }")
+        self.has(self.found_postfix(1), accept)
+
+    def test_main_cf_is_read_as_postfix_reads_it(self):
+        self.postfix(milters=None, main="""\
+our_dir = submilter
+our_name = ${our_none?no}${our_none:s}
+our_milter =
+# a comment between the lines
+    unix:$our_dir/$(our_name).${our_dir?{sock}:{none}}
+smtpd_milters = unix:overridden
+smtpd_milters = inet:127.0.0.1:1 $our_milter
+""")
+        # Port 25 has it as well then, where nobody logs in.
+        findings = self.found_postfix(0)
+        self.has(findings, 'service "submission" (master.cf:3) passes mail')
+        self.has(findings, 'warning: Postfix: service "smtp" (master.cf:2): '
+                 "mail from other servers has no login and will be refused")
+
+    def test_references_that_multiply_come_to_an_end(self):
+        self.postfix(milters="$v0", main="".join(
+            "v%d = $v%d$v%d\n" % (n, n + 1, n + 1) for n in range(40)))
+        self.has(self.found_postfix(1), "passes no mail")
+
+    def test_login_that_is_not_offered_is_a_warning(self):
+        self.postfix(options="-o smtpd_sasl_auth_enable=no")
+        self.has(self.found_postfix(0), "warning: Postfix: service "
+                 '"submission" (master.cf:3): nobody can log in there')
+
+    def test_login_beside_the_milter_is_a_warning(self):
+        self.postfix(main="smtpd_sasl_auth_enable = yes")
+        self.has(self.found_postfix(0), 'warning: Postfix: service "smtp" '
+                 "(master.cf:2) lets users log in, and their mail does not "
+                 "pass the milter")
+
+    def test_local_mail_without_a_login_is_a_warning(self):
+        self.postfix(main="non_smtpd_milters = unix:submilter/s.sock")
+        self.has(self.found_postfix(0), "warning: Postfix: mail of local "
+                 "programs has no login and will be refused")
+        self.configure(more="identify { unidentified = pass }")
+        self.has_not(self.found_postfix(0), "local programs")
+
+    def test_unreadable_postfix_is_an_error(self):
+        self.has(self.found_postfix(1),
+                 "error: Postfix: @/postfix/main.cf: No such file")
+        self.postfix()
+        os.unlink(self.path("postfix/master.cf"))
+        self.has(self.found_postfix(1),
+                 "error: Postfix: @/postfix/master.cf: No such file")
+
+    # --- Sendmail ---
+
+    def sendmail(self, text, status):
+        self.write("sendmail.cf", "# made up\nV10/Debian\n" + text % {
+            "socket": self.socket})
+        return self.found("--sendmail", self.path("sendmail.cf"),
+                          status=status)
+
+    def test_sound_sendmail(self):
+        findings = self.sendmail(
+            "O InputMailFilters=other, submilter\n" + X_LINE, 0)
+        self.has(findings, 'ok: Sendmail: filter "submilter" '
+                 "(@/sendmail.cf:4) passes mail to the milter")
+        self.has_not(findings, "waits")
+        # A continuation line, and one port alone.
+        self.sendmail("O DaemonPortOptions=Name=MSA, Port=587, M=Ea,\n"
+                      "\tInputFilters=submilter\n" + X_LINE, 0)
+
+    def test_sendmail_passes_mail_while_the_milter_is_down(self):
+        findings = self.sendmail(
+            "O InputMailFilters=submilter\n"
+            "Xsubmilter, S=local:%(socket)s, T=R:60s\n", 1)
+        self.has(findings, "because F= has neither T, R nor 4", fix="F=T")
+
+    def test_sendmail_waits_too_short(self):
+        for times, text in (("", "waits 10 seconds"),
+                            (", T=S:1m;E:5m", "waits 10 seconds"),
+                            (", T=C:1m;R:29s", "waits 29 seconds")):
+            with self.subTest(times=times):
+                self.has(self.sendmail(
+                    "O InputMailFilters=submilter\n"
+                    "Xsubmilter, S=unix:%(socket)s, F=T" + times + "\n", 0),
+                    "warning: Sendmail: filter \"submilter\" "
+                    "(@/sendmail.cf:4): Sendmail " + text)
+
+    def test_sendmail_without_our_filter(self):
+        self.has(self.sendmail(
+            "O InputMailFilters=other\n"
+            "Xother, S=inet:8891@127.0.0.1, F=T\n", 1),
+            "error: Sendmail: no filter in @/sendmail.cf has the socket",
+            fix="INPUT_MAIL_FILTER(`submilter', `S=unix:@/queue")
+
+    def test_sendmail_filter_that_no_mail_passes(self):
+        self.has(self.sendmail("O InputMailFilters=other\n" + X_LINE, 1),
+                 "is defined, but no mail passes it")
+
+    def test_sendmail_refuses_a_directory_of_everybody(self):
+        os.chmod(self.socket_dir, 0o1777)
+        self.has(self.sendmail("O InputMailFilters=submilter\n" + X_LINE, 1),
+                 "error: Sendmail: will not use a socket in "
+                 "@/queue/submilter")
+
+    def test_sendmail_over_inet(self):
+        self.configure(listen="inet:8891@127.0.0.1", group="")
+        self.sendmail("O InputMailFilters=s\n"
+                      "Xs, S=inet:8891@localhost, F=R, T=R:2m\n", 0)
+
+    # --- the command ---
+
+    def test_usage(self):
+        for args, status in ((["--help"], 0), (["--nonsense"], 2),
+                             (["word"], 2), (["--list", "--json"], 2)):
+            done = self.run_check(*args)
+            self.assertEqual(done.returncode, status)
+            self.assertIn("usage: submilter check",
+                          done.stdout if status == 0 else done.stderr)
+
+    def test_list_prints_every_option(self):
+        done = self.run_check("--list")
+        self.assertEqual(done.returncode, 0)
+        self.assertIn('listen = "unix:%s"\n' % self.socket, done.stdout)
+        self.assertIn("\nsign {\n\tengine = native\n", done.stdout)
+        self.write("printed.conf", done.stdout)
+        again = self.run_check("--list", config="printed.conf")
+        self.assertEqual(again.stdout, done.stdout)
+
+    def test_text_for_people(self):
+        self.postfix(milters=None)
+        done = self.run_check("--postfix", self.path("postfix"))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("    do: -o smtpd_milters=unix:submilter/s.sock\n",
+                      done.stdout)
+        self.assertRegex(done.stdout, r"\n1 error, \d warnings?\n$")
+
+
+if __name__ == "__main__":
+    unittest.main()
