@@ -110,14 +110,20 @@ wait_for_reloads(void *arg)
 	return NULL;
 }
 
-/* Blocked in every thread, so that only the reload thread sees it. */
+/*
+ * Blocked in every thread, so that only the reload thread sees SIGUSR1 and
+ * only libmilter's own thread sees those that end the process.
+ */
 static void
-block_reload_signal(void)
+block_signals(void)
 {
 	sigset_t signals;
 
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGUSR1);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGHUP);
 	ENSURE(pthread_sigmask(SIG_BLOCK, &signals, NULL) == 0);
 	ENSURE(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
 }
@@ -206,7 +212,7 @@ start(const char *config_path, struct config *config, bool foreground,
 	daemon.config_path = config_path;
 	arena_init(&mem);
 	open_log(config, foreground);
-	block_reload_signal();
+	block_signals();
 	raise_file_limit();
 	if (account_find(config, &mem, &account, &err) != 0 ||
 	    callbacks_register(&daemon.slot, &err) != 0 ||

@@ -6,6 +6,8 @@
 #include "base/log.h"
 #include "glue_priv.h"
 
+enum { MAX_PACKET_BYTES = 1024 * 1024 };
+
 /* Where messages take their snapshot from; set once, before libmilter runs. */
 static struct snapshot_slot *current;
 
@@ -225,6 +227,11 @@ callbacks_register(struct snapshot_slot *slot, struct err *err)
 	};
 
 	current = slot;
+	/*
+	 * What is larger than this ends the connection; what is smaller is
+	 * refused here, with a reply that says why.
+	 */
+	(void)smfi_setmaxdatasize(MAX_PACKET_BYTES);
 	if (smfi_register(description) != MI_SUCCESS)
 		return err_set(err, ERR_CONFIG, "libmilter refuses to register");
 	return 0;
