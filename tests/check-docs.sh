@@ -41,5 +41,20 @@ for page in "$src"/docs/*.[1-9]; do
 		echo "$page: not linted: no mandoc (Debian package mandoc)"
 	fi
 done
+
+# submilter(8) and --help name the same options.
+sed -n 's/^\.\(.* \)\{0,1\}Fl \(.*\)/\2/p' "$src/docs/submilter.8" |
+	grep -o -e '-[a-z][a-z0-9-]*' | sort -u > "$tmp/page"
+for command in run check test lookup genkey; do
+	"${top_builddir:-.}/submilter" "$command" --help > "$tmp/help"
+	grep -o -e ' --[a-z][a-z0-9-]*' "$tmp/help" | sed 's/^ -//' >> "$tmp/helps"
+done
+sort -u "$tmp/helps" > "$tmp/help"
+printf '%s\n' -help -version | sort -u - "$tmp/help" > "$tmp/helps"
+if ! diff "$tmp/page" "$tmp/helps" > "$tmp/difference"; then
+	echo "options of docs/submilter.8 (<) and of --help (>):"
+	cat "$tmp/difference"
+	bad=1
+fi
 [ "$pages" -ge 3 ] || { echo "pages are missing in $src/docs"; bad=1; }
 exit $bad
