@@ -49,12 +49,17 @@ uninstall-local: packaging/submilter.conf
 		"$(DESTDIR)$(sysconfdir)/submilter" 2> /dev/null || :
 
 # A release holds every file that git knows of, so that no test of it lacks its
-# data; MANIFEST lets an unpacked release make a release, or a package, again.
+# data, and nothing more: the directories in EXTRA_DIST bring what a build left
+# in them. MANIFEST lets an unpacked release make a release, or a package, again.
 dist-hook:
-	$(srcdir)/packaging/list-files $(srcdir) > $(distdir)/MANIFEST.tmp
+	$(srcdir)/packaging/list-files $(srcdir) | LC_ALL=C sort > $(distdir)/MANIFEST.tmp
+	test -s $(distdir)/MANIFEST.tmp
 	while IFS= read -r file; do \
 		test -e "$(distdir)/$$file" || { \
 			$(MKDIR_P) "$(distdir)/$$(dirname "$$file")" && \
 			cp -fp "$(srcdir)/$$file" "$(distdir)/$$file"; } || exit 1; \
 	done < $(distdir)/MANIFEST.tmp
+	cd $(distdir) && find . -type f -path './*/*' ! -path './build-aux/*' | \
+		sed 's|^\./||' | LC_ALL=C sort | LC_ALL=C comm -23 - MANIFEST.tmp | \
+		while IFS= read -r file; do rm -f "$$file" || exit 1; done
 	mv $(distdir)/MANIFEST.tmp $(distdir)/MANIFEST
