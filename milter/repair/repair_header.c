@@ -217,7 +217,8 @@ repair_header(const struct config *config, const struct repair_facts *facts,
 		return -1;
 	repair_stamp(config->repair.date, SLICE("Date"), REPAIRED_DATE,
 	    date_is_valid, make_date, facts, edits, &repairs);
-	repair_stamp(config->repair.message_id, SLICE("Message-ID"),
+	/* Spelt as Sendmail will: simple canonicalization sees the difference. */
+	repair_stamp(config->repair.message_id, SLICE("Message-Id"),
 	    REPAIRED_MESSAGE_ID, message_id_is_valid, make_message_id, facts,
 	    edits, &repairs);
 	repair_addresses(config, facts, edits, &repairs);

@@ -1,0 +1,24 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""submilter on a real Sendmail."""
+
+import unittest
+
+import common
+from common import lab
+
+
+def setUpModule():
+    scratch = lab.scratch("submilter-e2e.")
+    top = scratch.__enter__()
+    unittest.addModuleCleanup(scratch.__exit__, None, None, None)
+    common.Tests.world = common.World(top)
+    common.Tests.debs = lab.Debs.shared(top, "sendmail")
+
+
+class Sendmail(common.Tests, unittest.TestCase):
+    mta_class = lab.Sendmail
+
+
+if __name__ == "__main__":
+    unittest.main()
