@@ -20,6 +20,7 @@ enum relation {
 	NOT_OURS,
 	OURS,
 	OURS_BUT_CHROOT,	/* would be, if the service were not in a chroot */
+	OURS_MISSPELT,		/* in words that only Sendmail understands */
 };
 
 static const char *
@@ -74,9 +75,13 @@ relate_unix(const struct postfix_check *p, struct slice path, bool chroot)
 	return NOT_OURS;
 }
 
-/* "inet:HOST:PORT", or Sendmail's "inet:PORT@HOST". */
+/*
+ * "inet:HOST:PORT", also for IPv6. With Sendmail's "inet:PORT@HOST" Postfix's
+ * smtpd does not even start, and with "inet6:" it answers 451 to all mail.
+ */
 static enum relation
-relate_inet(const struct postfix_check *p, struct slice rest)
+relate_inet(const struct postfix_check *p, struct slice kind,
+    struct slice rest)
 {
 	size_t at = slice_find(rest, '@'), colon = slice_find_last(rest, ':');
 	struct slice host = slice_sub(rest, 0, colon);
@@ -86,7 +91,10 @@ relate_inet(const struct postfix_check *p, struct slice rest)
 		host = slice_from(rest, at + 1);
 		port = slice_sub(rest, 0, at);
 	}
-	return socket_is_inet(p->c->config, host, port) ? OURS : NOT_OURS;
+	if (!socket_is_inet(p->c->config, host, port))
+		return NOT_OURS;
+	return at < rest.len || !slice_eq(kind, SLICE("inet")) ?
+	    OURS_MISSPELT : OURS;
 }
 
 static enum relation
@@ -99,12 +107,12 @@ relate(const struct postfix_check *p, struct slice spec, bool chroot)
 	if (slice_eq(kind, SLICE("unix")) || slice_eq(kind, SLICE("local")))
 		return relate_unix(p, rest, chroot);
 	if (slice_eq(kind, SLICE("inet")) || slice_eq(kind, SLICE("inet6")))
-		return relate_inet(p, rest);
+		return relate_inet(p, kind, rest);
 	return NOT_OURS;
 }
 
 /*
- * Our item in a list of milters: "SPEC" or "{ SPEC, name = value, ... }". Sets
+ * Our item in a list of milters: "SPEC" or "{ SPEC, name=value, ... }". Sets
  * *action where the item has a default_action of its own.
  */
 static enum relation
@@ -118,14 +126,14 @@ find_milter(const struct postfix_check *p, struct slice list, bool chroot,
 		struct slice part, rest = item;
 		enum relation relation;
 
-		if (!slice_next_item(&rest, ", \t", &part))
+		if (!postfix_next_item(&rest, ",", &part))
 			continue;
 		relation = relate(p, part, chroot);
-		if (relation == OURS_BUT_CHROOT)
+		if (relation != NOT_OURS)
 			best = relation;
 		if (relation != OURS)
 			continue;
-		while (slice_next_item(&rest, ",", &part)) {
+		while (postfix_next_item(&rest, ",", &part)) {
 			size_t equals = slice_find(part, '=');
 
 			if (slice_eq(slice_trim(slice_sub(part, 0, equals)),
@@ -284,6 +292,13 @@ check_service(struct postfix_check *p, const struct postfix_service *service)
 		    SLICE_ARGS(p->c->socket_path), SLICE_ARGS(p->queue),
 		    SLICE_ARGS(p->c->socket_path));
 		return;
+	case OURS_MISSPELT:
+		p->was_used = true;
+		finding_add(found, FINDING_ERROR, slice_format(found->mem,
+		    "smtpd_milters = %s", p->wanted).data, "%s: Postfix does "
+		    "not understand smtpd_milters \"%s\", and will take no mail",
+		    name, shown(p, milters));
+		return;
 	case NOT_OURS:
 		break;
 	}
@@ -315,6 +330,12 @@ check_local_mail(struct postfix_check *p,
 		    "%s runs in a chroot, where %.*s would be %.*s%.*s",
 		    called(p, cleanup), SLICE_ARGS(p->c->socket_path),
 		    SLICE_ARGS(p->queue), SLICE_ARGS(p->c->socket_path));
+		return;
+	case OURS_MISSPELT:
+		finding_add(found, FINDING_ERROR, slice_format(found->mem,
+		    "non_smtpd_milters = %s", p->wanted).data, "Postfix does "
+		    "not understand non_smtpd_milters \"%s\"",
+		    shown(p, milters));
 		return;
 	case OURS:
 		break;

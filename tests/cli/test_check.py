@@ -288,13 +288,25 @@ mail_owner = %s
         self.configure(listen="inet:8891@127.0.0.1", group="")
         for spec, status in (
                 ("inet:127.0.0.1:8891", 0), ("inet:localhost:8891", 0),
-                ("inet:8891@127.0.0.1", 0), ("inet:[127.0.0.1]:8891", 0),
+                ("inet:[127.0.0.1]:8891", 0),
                 ("inet:127.0.0.2:8891", 1), ("inet:127.0.0.1:889", 1),
                 ("inet:127.0.0.1:9999,inet:127.0.0.1:8891", 0),
                 ("tcp:127.0.0.1:8891", 1)):
             self.postfix(milters=spec)
             with self.subTest(spec=spec):
                 self.found_postfix(status)
+
+    def test_forms_of_sendmail_are_not_for_postfix(self):
+        self.configure(listen="inet:8891@127.0.0.1", group="")
+        for spec in "inet:8891@127.0.0.1", "inet6:127.0.0.1:8891":
+            self.postfix(milters=spec)
+            self.has(self.found_postfix(1), 'does not understand '
+                     'smtpd_milters "%s"' % spec,
+                     fix="smtpd_milters = inet:127.0.0.1:8891")
+        self.postfix(milters="inet:127.0.0.1:8891",
+                     main="non_smtpd_milters = inet:8891@127.0.0.1")
+        self.has(self.found_postfix(1), "does not understand "
+                 "non_smtpd_milters")
 
     def test_accepting_while_the_milter_is_down(self):
         accept = "because milter_default_action is accept"
@@ -309,11 +321,11 @@ mail_owner = %s
         # A milter's own action counts more, and braces may hold blanks.
         self.postfix(milters=None, main="milter_default_action = accept",
                      options="-o { smtpd_milters = { unix:submilter/s.sock, "
-                     "connect_timeout = 2s, default_action = tempfail } }")
+                     "connect_timeout=2s, default_action=tempfail } }")
         self.found_postfix(0)
         self.postfix(milters=None,
                      options="-o { smtpd_milters = { unix:submilter/s.sock, "
-                     "default_action = accept } }")
+                     "{ default_action = accept } } }")
         self.has(self.found_postfix(1), accept)
 
     def test_main_cf_is_read_as_postfix_reads_it(self):
