@@ -21,7 +21,8 @@ setup(void **state)
 	if (s == NULL)
 		return -1;
 	arena_init(&s->mem);
-	strcpy(s->dir, "/tmp/submilter-test.XXXXXX");
+	(void)snprintf(s->dir, sizeof(s->dir), "%s",
+	    "/tmp/submilter-test.XXXXXX");
 	if (mkdtemp(s->dir) == NULL || chdir(s->dir) != 0)
 		return -1;
 	*state = s;
