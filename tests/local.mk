@@ -26,3 +26,9 @@ dist_check_SCRIPTS += tests/cli/test_check.py
 # (Their files go into a release by its MANIFEST: a directory in EXTRA_DIST would
 # bring the logs of a build along.)
 dist_check_SCRIPTS += tests/golden/run.py
+
+# Signs a message file with either engine, for tests/sign/test_verifiers.py.
+check_PROGRAMS += tests/sign/sign_message
+tests_sign_sign_message_SOURCES = tests/sign/sign_message.c
+tests_sign_sign_message_LDADD = $(SUBMILTER_LDADD)
+EXTRA_DIST += tests/sign/test_keys.py tests/sign/test_verifiers.py

@@ -1,0 +1,169 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Keys: what genkey makes, and what is refused by name. SUBMILTER names the
+program, SIGN_MESSAGE the signing tool, which loads keys as the daemon does."""
+
+import base64
+import json
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
+import unittest
+
+MESSAGE = b"From: a@corp.example\n\nx\n"
+
+
+def openssl(*args, **more):
+    return subprocess.run(["openssl", *map(str, args)], check=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                          **more).stdout
+
+
+class Keys(unittest.TestCase):
+
+    def setUp(self):
+        top = tempfile.TemporaryDirectory(prefix="submilter-keys.")
+        self.addCleanup(top.cleanup)
+        self.keys = pathlib.Path(top.name, "keys")
+        self.folder = self.keys / "corp.example"
+        self.folder.mkdir(parents=True)
+
+    def genkey(self, *args, code=0):
+        done = subprocess.run([os.environ["SUBMILTER"], "genkey", "-d", self.keys, *args],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.assertEqual(done.returncode, code, done)
+        return done.stdout, done.stderr
+
+    def load(self):
+        """Exit code and error text of a tool that signs with the keys there."""
+        done = subprocess.run(
+            [os.environ["SIGN_MESSAGE"], "native", "relaxed/relaxed", self.keys,
+             "corp.example"], input=MESSAGE, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, timeout=20)
+        return done.returncode, done.stderr.decode()
+
+    def refused(self, name, why):
+        code, text = self.load()
+        self.assertEqual(code, 3, text)
+        self.assertRegex(text, re.escape(str(self.keys / name)) + ".*" + why)
+
+    def put(self, name, data, mode=0o600):
+        path = self.folder / name
+        path.write_bytes(data)
+        path.chmod(mode)
+        return path
+
+    def rsa(self, bits=2048):
+        return openssl("genpkey", "-algorithm", "RSA", "-pkeyopt",
+                       "rsa_keygen_bits:%d" % bits)
+
+    def test_genkey_makes_keys_that_load_and_records_that_match(self):
+        out, _ = self.genkey("--selector", "1", "corp.example")
+        for selector in "r1", "e1":
+            path = self.folder / (selector + ".key")
+            self.assertEqual(path.stat().st_mode & 0o777, 0o600)
+            found = re.search(r"(?s)%s\._domainkey\.corp\.example\. IN TXT \((.*?) \)\n"
+                              % selector, out)
+            strings = re.findall(r'"([^"]*)"', found[1])
+            self.assertLessEqual(max(map(len, strings)), 255)
+            tags = dict(t.strip().split("=", 1) for t in "".join(strings).split(";"))
+            public = openssl("pkey", "-in", path, "-pubout", "-outform", "DER")
+            if selector == "e1":
+                public = public[-32:]
+            self.assertEqual(base64.b64decode(tags["p"]), public)
+            self.assertEqual(tags["k"], "rsa" if selector == "r1" else "ed25519")
+            self.assertEqual(tags["v"], "DKIM1")
+        self.assertEqual(self.load(), (0, ""))
+        self.assertEqual(sorted(p.name for p in self.folder.iterdir()),
+                         ["e1.key", "r1.key"])
+
+    def test_genkey_overwrites_nothing(self):
+        self.genkey("--selector", "1", "corp.example")
+        before = {p: p.read_bytes() for p in self.folder.iterdir()}
+        _, text = self.genkey("--selector", "1", "corp.example", code=1)
+        self.assertIn("r1.key: File exists", text)
+        self.assertEqual({p: p.read_bytes() for p in self.folder.iterdir()}, before)
+
+    def test_genkey_for_programs_and_for_nonsense(self):
+        out, _ = self.genkey("--json", "--bits", "3072", "new.example")
+        keys = json.loads(out)["keys"]
+        self.assertEqual(len(keys), 2)
+        for key in keys:
+            self.assertTrue(pathlib.Path(key["file"]).exists())
+            self.assertTrue(key["txt"].startswith("v=DKIM1; k="))
+        for domain in "example", "../../etc", "a b.example", "-x.example", "x.example;":
+            self.genkey("--", domain, code=1)
+        self.genkey("--bits", "1024", "corp.example", code=2)
+        self.genkey(code=2)
+
+    def test_genkey_gives_keys_to_the_owner_of_the_directory(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root can give files away")
+        os.chown(self.keys, 65534, 65534)
+        self.genkey("new.example")
+        for path in (self.keys / "new.example", *(self.keys / "new.example").iterdir()):
+            self.assertEqual(path.stat().st_uid, 65534)
+
+    def test_faulty_keys_are_refused_by_name(self):
+        good = self.rsa()
+        ec = openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
+        encrypted = openssl("pkey", "-aes128", "-passout", "pass:x", input=good)
+        for name, data, mode, why in (
+                ("others.key", good, 0o604, "group or others can use it"),
+                ("group.key", good, 0o640, "group or others can use it"),
+                ("weak.key", self.rsa(768), 0o600, "RSA key of 768 bits"),
+                ("curve.key", ec, 0o600, "neither an RSA nor an Ed25519 key"),
+                ("secret.key", encrypted, 0o600, "encrypted"),
+                ("public.key", openssl("pkey", "-pubout", input=good), 0o600,
+                 "not a private key"),
+                ("empty.key", b"", 0o600, "not a private key"),
+                ("noise.key", bytes(range(256)), 0o600, "not a key in PEM form"),
+                ("a;b.key", good, 0o600, "the name of the file is no selector"),
+                ("cut.key", good[:300], 0o600, "not a private key")):
+            with self.subTest(name):
+                path = self.put(name, data, mode)
+                self.refused("corp.example/" + name, why)
+                path.unlink()
+
+    def test_a_key_whose_halves_do_not_match(self):
+        # The public exponent of one key in the DER of the other: swap the modulus.
+        one, two = (openssl("rsa", "-outform", "DER", "-traditional", input=self.rsa())
+                    for _ in range(2))
+        mixed = one[:20] + two[20:260] + one[260:]
+        pem = (b"-----BEGIN RSA PRIVATE KEY-----\n" + base64.encodebytes(mixed)
+               + b"-----END RSA PRIVATE KEY-----\n")
+        self.put("mixed.key", pem)
+        self.refused("corp.example/mixed.key", "halves do not match|not a private key")
+
+    def test_directories_are_checked(self):
+        self.put("s1.key", self.rsa())
+        self.folder.chmod(0o777)
+        self.refused("corp.example", "group or others can write to the directory")
+        self.folder.chmod(0o700)
+        (self.keys / "no domain").mkdir()
+        self.refused("no domain", "is no domain")
+        (self.keys / "no domain").rmdir()
+        (self.keys / "Corp.Example").mkdir()
+        self.refused("corp.example", "there twice")
+
+    def test_all_faults_are_named_at_once(self):
+        for name in "a.key", "b.key", "c.key":
+            self.put(name, b"x")
+        code, text = self.load()
+        self.assertEqual(code, 3)
+        for name in "a.key", "b.key", "c.key":
+            self.assertIn(name, text)
+        self.assertIn("3 faults", text)
+
+    def test_what_is_no_key_does_not_disturb(self):
+        self.put("s1.key", self.rsa())
+        self.put("notes.txt", b"hello")
+        self.put(".hidden", b"hello")
+        (self.keys / "README").write_text("hello")
+        self.assertEqual(self.load(), (0, ""))
+
+
+if __name__ == "__main__":
+    unittest.main()
