@@ -426,6 +426,12 @@ mailbox_list_parse(struct slice value, enum address_form form,
 			continue;
 		}
 		if (item == ITEM_MAILBOX) {
+			struct slice span = slice_sub(value, mailbox.offset,
+			    mailbox.len);
+
+			if (form == ADDRESS_AUTHOR && (slice_has(span, '\n') ||
+			    slice_has(span, '\t')))
+				return bad(&r, "a fold or tab in an address");
 			if (list.count >= max_mailboxes)
 				return err_set(err, ERR_LIMIT,
 				    "more than %zu mailboxes", max_mailboxes);

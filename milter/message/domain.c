@@ -74,7 +74,7 @@ address_canonical(const struct mailbox *mailbox, struct slice default_domain,
     bool utf8, struct arena *mem, struct address *ret_address,
     bool *ret_completed, struct err *err)
 {
-	struct slice domain = mailbox->domain;
+	struct slice domain = { NULL, 0 };
 	struct address address;
 	struct strbuf text;
 	bool completed = false;
@@ -85,17 +85,21 @@ address_canonical(const struct mailbox *mailbox, struct slice default_domain,
 		    "an internationalized address in a message without SMTPUTF8");
 	if (!slice_is_utf8(mailbox->local))
 		return err_set(err, ERR_DATA, "a local part that is not UTF-8");
-	if (!slice_has(domain, '.') && slice_is_ascii(domain)) {
+	if (mailbox->domain.len != 0 &&
+	    domain_canonical(mailbox->domain, mem, &domain, err) != 0)
+		return -1;
+	if (!slice_has(domain, '.')) {
 		if (default_domain.len == 0)
 			return err_set(err, ERR_DATA,
 			    "an address without a full domain");
 		domain = domain.len == 0 ? default_domain
 		    : slice_format(mem, "%.*s.%.*s", SLICE_ARGS(domain),
 			SLICE_ARGS(default_domain));
+		if (domain_canonical(domain, mem, &domain, err) != 0)
+			return -1;
 		completed = true;
 	}
-	if (domain_canonical(domain, mem, &address.domain, err) != 0)
-		return -1;
+	address.domain = domain;
 	address.local = slice_lower(mem, mailbox->local);
 	strbuf_init(&text, mem);
 	if (local_part_is_dot_atom(address.local))

@@ -17,6 +17,16 @@ tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz_config.c tests/fuzz/fuzz.h $(fu
 tests_fuzz_fuzz_config_LDFLAGS = $(fuzz_target_ldflags)
 tests_fuzz_fuzz_config_LDADD = $(SUBMILTER_LDADD)
 
+fuzz_targets += tests/fuzz/fuzz_address
+tests_fuzz_fuzz_address_SOURCES = tests/fuzz/fuzz_address.c tests/fuzz/fuzz.h $(fuzz_main)
+tests_fuzz_fuzz_address_LDFLAGS = $(fuzz_target_ldflags)
+tests_fuzz_fuzz_address_LDADD = $(SUBMILTER_LDADD)
+
+fuzz_targets += tests/fuzz/fuzz_message
+tests_fuzz_fuzz_message_SOURCES = tests/fuzz/fuzz_message.c tests/fuzz/fuzz.h $(fuzz_main)
+tests_fuzz_fuzz_message_LDFLAGS = $(fuzz_target_ldflags)
+tests_fuzz_fuzz_message_LDADD = $(SUBMILTER_LDADD)
+
 check_PROGRAMS += $(fuzz_targets)
 dist_check_SCRIPTS += tests/fuzz/check-corpus.sh
 EXTRA_DIST += tests/fuzz/corpus

@@ -135,6 +135,8 @@ static const struct {
 	    "a character that must not stand here" },
 	{ "angle with a name inside", " <Alice a@b.example>",
 	    "text inside '<' and '>' that is no address" },
+	{ "fold in a local part", " \"a\n b\"@c.example",
+	    "a fold or tab in an address" },
 	{ "empty angle", " <>", "a character that must not stand here" },
 };
 
@@ -282,6 +284,10 @@ addresses_are_compared_in_one_form(void **state)
 		{ "a@\xef\xbd\x83orp.example", true, "",
 		    "an internationalized domain that IDNA2008 does not allow" },
 		{ "a@c\xd0\xberp.example", true, "", "a@xn--crp-sed.example" },
+		{ "a@team\xe1\x80\x82" "e", true, "corp.example",
+		    "a@xn--teame-ypt.corp.example" },
+		{ "a@b\xc3\xbc" "cher", true, "",
+		    "an address without a full domain" },
 		{ "a@b..example", false, "", "misplaced dots in a domain" },
 		{ "a@b.example.", false, "", "misplaced dots in a domain" },
 		{ "a@-b.example", false, "",

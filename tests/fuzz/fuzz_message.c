@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The whole pipeline. The first octet chooses the engine and SMTPUTF8, the
+ * first line is MAIL FROM, the rest is the message.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fuzz.h"
+#include "message/stamp.h"
+#include "pipeline/pipeline.h"
+
+static const char *const configurations[2] = {
+	"domain = corp.example; hostname = mail.corp.example\n",
+	"domain = corp.example; hostname = mail.corp.example\n"
+	"sign { engine = libopendkim }\n",
+};
+
+static struct snapshot *snapshots[2];
+
+static void
+no_fault(void *arg, bool is_error, const char *text)
+{
+	(void)arg;
+	(void)text;
+	ENSURE(!is_error);
+}
+
+/* Two snapshots with one key for corp.example; the files go at once. */
+static void
+set_up(void)
+{
+	char directory[] = "/tmp/submilter-fuzz.XXXXXX";
+	struct sign_key key;
+	struct arena mem;
+	struct err err;
+
+	arena_init(&mem);
+	ENSURE(mkdtemp(directory) != NULL);
+	ENSURE(key_generate(slice_of(directory), SLICE("corp.example"),
+	    SLICE("s"), KEY_ED25519_SHA256, 0, &mem, &key, &err) == 0);
+	for (size_t i = 0; i < 2; i++) {
+		struct config *config;
+		struct slice text = slice_format(&mem, "keys = \"%s\"\n%s",
+		    directory, configurations[i]);
+
+		ENSURE(config_read_text("fuzz", text, NULL, NULL, &config,
+		    &err) == 0);
+		ENSURE(snapshot_new(config, no_fault, NULL, &snapshots[i],
+		    &err) == 0);
+	}
+	ENSURE(unlink(key.path.data) == 0);
+	*strrchr(slice_cstr(&mem, key.path), '/') = '\0';
+	ENSURE(rmdir(slice_format(&mem, "%s/corp.example",
+	    directory).data) == 0 && rmdir(directory) == 0);
+	key_done(&key);
+	arena_done(&mem);
+}
+
+/* What goes on holds nothing that another program could take for more. */
+static void
+check_result(struct message *message)
+{
+	const struct snapshot *snapshot = message_snapshot(message);
+	const struct header_limits no_limits = { 0 };
+	const struct author_rules rules = { .domain = { NULL, 0 },
+		.utf8 = true, .max_mailboxes = 1000 };
+	struct arena *mem = message_arena(message);
+	const struct field *fields;
+	struct authors authors;
+	struct header header;
+	size_t count, signatures = 0;
+	struct err err;
+
+	fields = edits_view(message_edits(message), &count);
+	header_init(&header, mem);
+	for (size_t i = 0; i < count; i++) {
+		/* Fails for a name or a line end that would begin a field. */
+		ENSURE(header_add(&header, fields[i].name, fields[i].value,
+		    &no_limits, &err) == 0);
+		ENSURE(!slice_has(fields[i].value, '\r'));
+	}
+	ENSURE(header_count(&header, SLICE("From")) == 1);
+	ENSURE(header_count(&header, SLICE("Date")) == 1);
+	ENSURE(header_count(&header, SLICE("Message-ID")) == 1);
+	ENSURE(header_count(&header, SLICE("Bcc")) == 0);
+	ENSURE(date_is_valid(header.fields[header_find(&header,
+	    SLICE("Date"), 0)].value));
+	ENSURE(message_id_is_valid(header.fields[header_find(&header,
+	    SLICE("Message-ID"), 0)].value));
+	/* Whoever reads the result sees allowed authors only. */
+	authors_init(&authors, mem);
+	ENSURE(authors_add_header(&authors, &header, &rules, &err) == 0);
+	ENSURE(authors_count(&authors, ROLE_FROM) > 0);
+	for (size_t i = 0; i < authors.count; i++) {
+		struct slice how;
+
+		ENSURE(rights_check(&snapshot->rights,
+		    message_submitter(message)->login,
+		    &authors.items[i].address, mem, &how,
+		    &err) == RIGHT_GRANTED);
+	}
+	for (size_t i = 0; i < message_edits(message)->count; i++)
+		signatures += message_edits(message)->fields[i].state ==
+		    FIELD_ON_TOP;
+	ENSURE(signatures == 1);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct slice rest = { (const char *)data, size };
+	const struct header_limits no_limits = { 0 };
+	struct mail_facts facts = {
+		.client.auth_authen = SLICE("alice@corp.example"),
+		.mta_hostname = SLICE("mail.corp.example"),
+	};
+	struct message *message;
+	struct verdict verdict;
+	struct header header;
+	struct slice body = { NULL, 0 }, line;
+	struct arena mem;
+	struct err err;
+	size_t engine;
+
+	if (snapshots[0] == NULL)
+		set_up();
+	if (rest.len == 0)
+		return 0;
+	engine = (size_t)(rest.data[0] & 1);
+	facts.smtputf8 = (rest.data[0] & 2) != 0;
+	rest = slice_from(rest, 1);
+	facts.path = slice_sub(rest, 0, slice_find(rest, '\n'));
+	rest = slice_from(rest, facts.path.len + 1);
+	arena_init(&mem);
+	header_init(&header, &mem);
+	if (header_parse(&header, rest, &no_limits, &body, &err) != 0) {
+		arena_done(&mem);
+		return 0;
+	}
+	message = message_new(snapshots[engine], &facts);
+	verdict = pipeline_mail(message);
+	for (size_t i = 0; i < header.count; i++)
+		message_add_header(message, header.fields[i].name,
+		    header.fields[i].value);
+	if (verdict.action == ACTION_ACCEPT)
+		verdict = pipeline_header(message);
+	if (verdict.action == ACTION_ACCEPT) {
+		pipeline_body(message, slice_sub(body, 0, body.len / 2));
+		pipeline_body(message, slice_from(body, body.len / 2));
+		verdict = pipeline_end(message);
+	}
+	if (verdict.action == ACTION_ACCEPT)
+		check_result(message);
+	else
+		ENSURE(verdict.text.len > 0 && slice_is_ascii(verdict.text) &&
+		    !slice_has(verdict.text, '\n'));
+	line = pipeline_log_line(message, SLICE("1"), &verdict);
+	ENSURE(slice_is_ascii(line) && !slice_has(line, '\n'));
+	message_free(message);
+	arena_done(&mem);
+	return 0;
+}
