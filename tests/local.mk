@@ -32,3 +32,11 @@ check_PROGRAMS += tests/sign/sign_message
 tests_sign_sign_message_SOURCES = tests/sign/sign_message.c
 tests_sign_sign_message_LDADD = $(SUBMILTER_LDADD)
 EXTRA_DIST += tests/sign/test_keys.py tests/sign/test_verifiers.py
+
+# Benchmarks: not part of any test.
+EXTRA_PROGRAMS += tests/bench/bench_sign
+tests_bench_bench_sign_SOURCES = tests/bench/bench_sign.c
+tests_bench_bench_sign_LDADD = $(SUBMILTER_LDADD)
+.PHONY: bench
+bench: tests/bench/bench_sign
+	tests/bench/bench_sign
