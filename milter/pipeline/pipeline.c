@@ -44,13 +44,19 @@ config_of(const struct message *message)
 	return message->snapshot->config;
 }
 
+/*
+ * The MTA completes a reverse-path itself. In the header an address is judged
+ * as completed only if it is going to be completed.
+ */
 static struct author_rules
-author_rules(const struct message *message)
+author_rules(const struct message *message, bool in_header)
 {
 	const struct config *config = config_of(message);
+	bool complete = !in_header || (config->repair.qualify &&
+	    !config_is_monitor(config, config->repair.mode));
 
 	return (struct author_rules){
-		.domain = config->repair.qualify ? config->main.domain
+		.domain = complete ? config->main.domain
 		    : (struct slice){ NULL, 0 },
 		.utf8 = message->facts.smtputf8,
 		.max_mailboxes = config->limits.mailboxes,
@@ -81,7 +87,7 @@ in_mode(struct message *message, enum section_mode mode,
 static struct verdict
 judge_paths(struct message *message)
 {
-	struct author_rules rules = author_rules(message);
+	struct author_rules rules = author_rules(message, false);
 	const struct mail_facts *facts = &message->facts;
 	struct authors *authors = &message->authors;
 	struct err err;
@@ -196,7 +202,7 @@ own_address(struct message *message)
 static struct verdict
 judge_authors(struct message *message)
 {
-	struct author_rules rules = author_rules(message);
+	struct author_rules rules = author_rules(message, true);
 	size_t paths = message->authors.count;
 	struct err err;
 
@@ -273,7 +279,7 @@ find_keys(const struct message *message, const struct sign_key **keys,
 static int
 authors_of_result(struct message *message, struct err *err)
 {
-	struct author_rules rules = author_rules(message);
+	struct author_rules rules = author_rules(message, true);
 	size_t index = edits_find(&message->edits, SLICE("From"), 0);
 	struct header header;
 	struct header_limits limits = { 0 };
