@@ -12,5 +12,7 @@
 MUST_USE int socket_open(const struct config *config,
     const struct account *account, struct arena *mem, const char **ret_path,
     struct err *err);
+/* Removes the file of a Unix socket, unless another process serves it now. */
+void socket_remove(const char *path, struct arena *mem);
 
 #endif

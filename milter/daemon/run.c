@@ -206,6 +206,7 @@ start(const char *config_path, struct config *config, bool foreground,
 	struct account account;
 	struct snapshot *snapshot;
 	const char *socket_path = NULL;
+	bool served = false;
 	struct err err;
 	int status = -1;
 
@@ -224,12 +225,18 @@ start(const char *config_path, struct config *config, bool foreground,
 		    &err);
 	if (status == 0) {
 		snapshot_slot_init(&daemon.slot, snapshot);
+		served = true;
 		status = serve(&daemon, ready);
 	} else {
 		status = report_exit(&err);
 	}
-	/* libmilter leaves the file; a directory of root's keeps it. */
-	if (socket_path != NULL)
+	/*
+	 * libmilter leaves the file; a directory of root's keeps it. Before
+	 * serve() the socket is open still, and surely ours.
+	 */
+	if (socket_path != NULL && served)
+		socket_remove(socket_path, &mem);
+	else if (socket_path != NULL)
 		(void)unlink(socket_path);
 	arena_done(&mem);
 	return status;

@@ -10,7 +10,10 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { LOCK_TRIES = 100 };
 
 static void
 close_fd(int *fd)
@@ -21,12 +24,14 @@ close_fd(int *fd)
 
 /*
  * The directory of a path, open and locked: two instances that start together
- * do not both find the socket free.
+ * do not both find the socket free. Whoever may read the directory can hold
+ * such a lock for ever, so after a while we go on without it.
  */
 static int
 lock_directory(const char *path, struct arena *mem, int *ret_fd,
     struct err *err)
 {
+	const struct timespec pause = { .tv_nsec = 20 * 1000 * 1000 };
 	struct slice whole = slice_of(path);
 	size_t slash = slice_find_last(whole, '/');
 	const char *directory = slash == whole.len ? "."
@@ -36,11 +41,9 @@ lock_directory(const char *path, struct arena *mem, int *ret_fd,
 	if (fd < 0)
 		return err_set(err, ERR_CONFIG, "listen: %s: %s", directory,
 		    strerror(errno));
-	if (flock(fd, LOCK_EX) != 0) {
-		(void)close(fd);
-		return err_set(err, ERR_TEMP, "listen: lock %s: %s", directory,
-		    strerror(errno));
-	}
+	for (int i = 0; i < LOCK_TRIES &&
+	    flock(fd, LOCK_EX | LOCK_NB) != 0; i++)
+		(void)nanosleep(&pause, NULL);
 	*ret_fd = fd;
 	return 0;
 }
@@ -59,12 +62,13 @@ remove_stale(const char *path, struct err *err)
 	if (!S_ISSOCK(status.st_mode))
 		return err_set(err, ERR_CONFIG,
 		    "listen: %s exists and is no socket", path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	/* A busy server's backlog may be full: that must not block us. */
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return err_set(err, ERR_TEMP, "listen: %s", strerror(errno));
 	memcpy(address.sun_path, path, strlen(path));
 	if (connect(fd, (const struct sockaddr *)&address,
-	    sizeof(address)) == 0)
+	    sizeof(address)) == 0 || errno == EAGAIN)
 		return err_set(err, ERR_TEMP,
 		    "listen: another process serves %s", path);
 	if (errno != ECONNREFUSED)
@@ -109,6 +113,21 @@ open_unix(const char *path, char *spec, const struct config *config,
 		return -1;
 	}
 	return 0;
+}
+
+void
+socket_remove(const char *path, struct arena *mem)
+{
+	CLEANUP(close_fd) int lock = -1;
+	struct err err;
+
+	/*
+	 * The next instance may serve that path by now. Without the lock, in a
+	 * directory that we may no longer read, there is no more to do than to
+	 * look.
+	 */
+	(void)!lock_directory(path, mem, &lock, &err);
+	(void)!remove_stale(path, &err);
 }
 
 int

@@ -13,12 +13,13 @@ static struct snapshot_slot *current;
 
 /*
  * The header with its leading blanks, since a signature depends on them; no
- * events that decide nothing, and no replies where no decision is taken. Every
- * MTA that speaks version 6 of the protocol offers all of it.
+ * events that decide nothing, and no replies where no decision is taken, save
+ * for the body (see on_body()). Every MTA that speaks version 6 of the protocol
+ * offers all of it.
  */
 static const unsigned long needed_steps = SMFIP_HDR_LEADSPC | SMFIP_NOHELO |
     SMFIP_NORCPT | SMFIP_NOUNKNOWN | SMFIP_NODATA | SMFIP_NR_CONN |
-    SMFIP_NR_HDR | SMFIP_NR_BODY;
+    SMFIP_NR_HDR;
 static const unsigned long needed_actions = SMFIF_ADDHDRS | SMFIF_CHGHDRS |
     SMFIF_SETSYMLIST;
 
@@ -174,7 +175,12 @@ on_body(SMFICTX *ctx, unsigned char *chunk, size_t len)
 	if (session != NULL && session->message != NULL)
 		pipeline_body(session->message,
 		    (struct slice){ (const char *)chunk, len });
-	return SMFIS_NOREPLY;
+	/*
+	 * An MTA may send the last piece along with the end of the message.
+	 * libmilter then calls this function first, and the one for the end
+	 * only after this very answer.
+	 */
+	return SMFIS_CONTINUE;
 }
 
 static sfsistat
@@ -183,7 +189,9 @@ on_end_of_message(SMFICTX *ctx)
 	struct session *session = session_of(ctx);
 	struct verdict verdict;
 
-	if (session == NULL || session->message == NULL)
+	/* libmilter lets the end come without an end of the header. */
+	if (session == NULL || session->message == NULL ||
+	    message_edits(session->message) == NULL)
 		return out_of_order();
 	verdict = pipeline_end(session->message);
 	if (verdict.action == ACTION_ACCEPT &&

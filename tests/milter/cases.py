@@ -329,11 +329,11 @@ def main(arguments):
                     print('ok   ' + label)
                 if names and (verbose or is_listed or not run.faults):
                     print(run.details())
-        log = server.log()
         status = server.stop()
-    if status != 0 or 'ERROR: ' in log or 'runtime error: ' in log:
+        log = server.log()
+    if status != 0 or daemon.sanitizer_says(log):
         failures += 1
-        print('FAIL: submilter ended with %s:\n%s' % (status, log))
+        print('FAIL: submilter ended with %s:\n%s' % (status, log[-5000:]))
     print('%d cases in %d forms: %d right, %d not passing yet, %d failures'
           % (runs // len(FORMS), len(FORMS), runs - failures - waiting,
              waiting, failures))

@@ -5,6 +5,7 @@ The program is named by the environment variable SUBMILTER (absolute path).
 """
 
 import base64
+import contextlib
 import os
 import re
 import shutil
@@ -23,6 +24,27 @@ def program():
         raise RuntimeError('SUBMILTER must name the program, as an absolute '
                            'path')
     return path
+
+
+def sanitizer_says(log):
+    """What a sanitizer had to say, from there to the end of the log."""
+    match = re.search(r'(ERROR: \w+Sanitizer|WARNING: ThreadSanitizer'
+                      r'|runtime error: )', log)
+    return log[match.start():] if match else ''
+
+
+def sanitizer_options():
+    """Environment of the daemon: what the user set, and else our own."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    options = {
+        # Else stacks end in OpenSSL and cannot be told apart.
+        'ASAN_OPTIONS': 'fast_unwind_on_malloc=0',
+        'LSAN_OPTIONS': 'print_suppressions=0:suppressions=%s/lsan.supp'
+                        % here,
+        'TSAN_OPTIONS': 'suppressions=%s/tsan.supp' % here,
+    }
+    return {**options, **{name: value for name, value in os.environ.items()
+                          if name.endswith('SAN_OPTIONS')}}
 
 
 class Keys:
@@ -84,6 +106,7 @@ class Daemon:
         self.environment = {}
         self.process = None
         self._lines = []
+        self._ended = False
         self._news = threading.Condition()
         self._reader = None
         self.configure(text)
@@ -107,14 +130,13 @@ class Daemon:
 
     def launch(self):
         """Starts the process without waiting for its socket."""
-        # pylint: disable=consider-using-with
+        self._ended = False
         self.process = subprocess.Popen(
             [program(), 'run', '-f', '-c', self.file, *self.arguments],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, cwd='/', umask=self.umask,
             env={'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'LANG': 'C',
-                 **{name: value for name, value in os.environ.items()
-                    if name.endswith('SAN_OPTIONS')},
+                 **sanitizer_options(),
                  **self.environment})
         self._reader = threading.Thread(target=self._read_log,
                                         args=(self.process.stdout,))
@@ -147,13 +169,23 @@ class Daemon:
         self.process.stdout.close()
         return status
 
-    def stop(self, timeout=20):
-        """SIGTERM, and SIGKILL if that does not help: the exit status."""
+    def stop(self, timeout=20, hurry=True):
+        """SIGTERM, and SIGKILL if that does not help: the exit status.
+
+        libmilter looks every five seconds whether it shall end, and when
+        somebody connects. `hurry` connects.
+        """
         if self.process is None or self.process.stdout.closed:
             return None
         if self.process.poll() is None:
             self.signal(signal.SIGTERM)
         try:
+            end = time.monotonic() + timeout
+            while (hurry and self.process.poll() is None
+                   and time.monotonic() < end):
+                with contextlib.suppress(OSError):
+                    milter.Wire(self.address, timeout=1).close()
+                time.sleep(0.02)
             return self.wait(timeout)
         except subprocess.TimeoutExpired:
             self.signal(signal.SIGKILL)
@@ -177,19 +209,15 @@ class Daemon:
                 self._lines.append(line)
                 self._news.notify_all()
         with self._news:
-            self._lines.append(None)
+            self._ended = True
             self._news.notify_all()
-
-    def log(self, since=0):
-        with self._news:
-            return b''.join(line for line in self._lines[since:]
-                            if line is not None).decode('utf-8',
-                                                        'backslashreplace')
 
     def log_bytes(self, since=0):
         with self._news:
-            return b''.join(line for line in self._lines[since:]
-                            if line is not None)
+            return b''.join(self._lines[since:])
+
+    def log(self, since=0):
+        return self.log_bytes(since).decode('utf-8', 'backslashreplace')
 
     def mark(self):
         """A place in the log, for log() and expect()."""
@@ -203,17 +231,15 @@ class Daemon:
         with self._news:
             while True:
                 for line in self._lines[since:]:
-                    if line is None:
-                        break
                     text = line.decode('utf-8', 'backslashreplace')
                     if pattern.search(text):
                         return text.rstrip('\n')
                 left = end - time.monotonic()
-                if left <= 0 or (self._lines and self._lines[-1] is None):
+                if left <= 0 or self._ended:
                     break
                 self._news.wait(left)
         raise AssertionError('no log line matches %r in:\n%s'
-                             % (pattern.pattern, self.log(since)))
+                             % (pattern.pattern, self.log(since)[-3000:]))
 
     def __enter__(self):
         try:

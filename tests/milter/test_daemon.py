@@ -1,0 +1,644 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The daemon as an operator sees it: sockets, signals, reload, log, modes.
+
+The environment variable SUBMILTER names the program.
+"""
+
+import contextlib
+import grp
+import os
+import pwd
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import threading
+import time
+import unittest
+
+import daemon
+import milter
+import mta
+from support import (ALICE, BOB, CEO, DaemonTest, OwnDaemonTest, mail,
+                     message, tokens)
+
+CEO_TOO = daemon.RIGHTS + '%s %s\n' % (CEO, ALICE)
+IS_ROOT = os.geteuid() == 0
+
+
+def free_port(family=socket.AF_INET, host='127.0.0.1'):
+    with socket.socket(family) as probe:
+        probe.bind((host, 0))
+        return probe.getsockname()[1]
+
+
+def without_listen(text=daemon.WORLD):
+    return ''.join(line for line in text.splitlines(True)
+                   if not line.startswith('listen'))
+
+
+class ReloadTest(OwnDaemonTest):
+    DONE = r'(?i)reload'
+
+    def reload(self, server):
+        return server.reload(r'(?i)\b(reloaded|configuration (is )?loaded)')
+
+    def failed_reload(self, server):
+        return server.reload(r'(?i)(not reloaded|reload failed|stays|'
+                             r'remains|keeping|kept)')
+
+    def begin(self, session, one):
+        """A message up to its recipients."""
+        session.set_macros(**session.mta.mail_macros(one))
+        self.assertTrue(session.mail('<%s>' % one.sender).goes_on)
+        self.assertTrue(session.rcpt('<%s>' % one.rcpts[0]).goes_on)
+
+    def finish(self, session, one):
+        for field in one.content.fields:
+            session.header(*field)
+        reply = session.eoh()
+        if reply.goes_on:
+            session.step('body', one.content.body)
+            reply = session.eom()
+        return milter.Result(
+            {'continue': 'pass', 'replycode': 'reject'}[reply.kind], 'eom',
+            reply, one.rcpts, reply.edits)
+
+    def test_in_mid_session_counts_for_the_next_message(self):
+        server = self.start()
+        session = self.session(server=server)
+        forged = mail(message(CEO))
+        self.begin(session, forged)
+        server.write('rights', CEO_TOO)
+        self.reload(server)
+        self.assert_refused(self.finish(session, forged), '550 5.7.1')
+        self.assert_signed(forged, session.submit(forged))
+        self.begin(session, forged)
+        server.write('rights', daemon.RIGHTS)
+        self.reload(server)
+        self.assert_signed(forged, self.finish(session, forged))
+        self.assert_refused(session.submit(forged), '550 5.7.1')
+        session.quit()
+
+    def test_everything_changes_at_once(self):
+        server = self.start()
+        self.assert_works(server)
+        server.configure(daemon.WORLD.replace('@DIR@/keys', '@DIR@/new')
+                         .replace('= reject', '= pass'))
+        shutil.copytree(self.keys.directory, server.path('new'))
+        keys = daemon.Keys(server.path('newer'))
+        for name in ('corp.example', 'team.example'):
+            shutil.rmtree(server.path('new', name))
+        keys.directory = server.path('new')
+        keys.add('corp.example', 'other', 'RSA')
+        keys.add('corp.example', 'second', 'ED25519')
+        self.reload(server)
+        self.assert_works(server, keys)
+        free = self.submit(mail(message(CEO), CEO, login=None), server=server)
+        self.assertIn(free.verdict, ('pass', 'accept'))
+        self.assertEqual(free.edits, [])
+
+    BROKEN = {
+        'no brace': (daemon.WORLD.rstrip().rstrip('}'), ()),
+        'unknown option': (daemon.WORLD + 'frobnicate = yes\n',
+                           ('frobnicate', 'submilter.conf:')),
+        'option twice': (daemon.WORLD + 'domain = "x.example"\n',
+                         ('domain', 'submilter.conf:')),
+        'no such table file': (daemon.WORLD.replace('/rights"', '/nothing"'),
+                               ('nothing',)),
+        'no such kind of table': (daemon.WORLD.replace('pcre:', 'oracle:'),
+                                  ('oracle',)),
+        'no key directory': (daemon.WORLD.replace('/keys"', '/nokeys"'),
+                             ('nokeys',)),
+    }
+
+    def test_broken_configuration_keeps_the_old_one(self):
+        server = self.start()
+        for name, (text, words) in self.BROKEN.items():
+            with self.subTest(name):
+                # Would be seen if a part of it came into force.
+                server.configure(text.replace('= reject', '= pass'))
+                seen = server.mark()
+                self.failed_reload(server)
+                for word in words:
+                    self.assertIn(word, server.log(seen))
+                self.assert_works(server)
+                result = self.submit(mail(login=None), server=server)
+                self.assert_refused(result, '530 5.7.0')
+        server.configure(daemon.WORLD)
+        self.reload(server)
+        self.assert_works(server)
+
+    def test_broken_files_keep_the_old_ones(self):
+        server = self.start()
+
+        def broken_pattern():
+            server.write('rights.pcre', '/(unbalanced/ alice@corp.example\n')
+
+        def open_key():
+            os.chmod(server.path('keys', 'corp.example', 's1.key'), 0o644)
+
+        def no_key():
+            server.write('keys/corp.example/s1.key', 'nonsense\n', 0o600)
+
+        def no_file():
+            os.unlink(server.path('rights'))
+
+        for damage, word in ((broken_pattern, 'rights.pcre'),
+                             (open_key, 's1.key'), (no_key, 's1.key'),
+                             (no_file, 'rights')):
+            with self.subTest(damage.__name__):
+                seen = server.mark()
+                damage()
+                self.failed_reload(server)
+                self.assertIn(word, server.log(seen))
+                self.assert_works(server)
+                server.write('rights', daemon.RIGHTS)
+                server.write('rights.pcre', daemon.RIGHTS_PATTERNS)
+                shutil.rmtree(server.path('keys'))
+                shutil.copytree(self.keys.directory, server.path('keys'))
+                self.reload(server)
+
+    def test_under_load(self):
+        """Messages never see half of a configuration."""
+        server = self.start()
+        stop = threading.Event()
+        outcomes = []
+
+        def load():
+            with milter.Session(server.address, mta.Postfix()) as session:
+                session.set_macros(**session.mta.session_macros())
+                session.connect()
+                while not stop.is_set():
+                    for one in (mail(), mail(message(CEO)),
+                                mail(message('b@team.example'),
+                                     'b@team.example', BOB)):
+                        outcomes.append((one, session.submit(one)))
+                session.quit()
+        threads = [threading.Thread(target=load) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        try:
+            for number in range(20):
+                server.write('rights', (CEO_TOO, daemon.RIGHTS)[number % 2])
+                self.reload(server)
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join(30)
+        self.assertGreater(len(outcomes), 20)
+        for one, result in outcomes:
+            self.assertIn(result.verdict, ('pass', 'reject'), result)
+            if result.verdict == 'pass':
+                self.assert_signed(one, result)
+            else:
+                self.assertIn(CEO.encode(), one.content.fields[0][1])
+
+
+class StopTest(OwnDaemonTest):
+    def test_sigterm(self):
+        for kind in ('unix', 'inet'):
+            with self.subTest(kind):
+                text, address = daemon.WORLD, None
+                if kind == 'inet':
+                    address = 'inet:%d@127.0.0.1' % free_port()
+                    text = 'listen = "%s"\n' % address + without_listen()
+                server = self.start(text, address=address)
+                self.assert_works(server)
+                began = time.monotonic()
+                self.assertEqual(server.stop(hurry=False), 0)
+                self.assertLess(time.monotonic() - began, 10)
+                with self.assertRaises(OSError):
+                    milter.Wire(server.address).close()
+                self.assertFalse(os.path.exists(server.socket))
+
+    def test_sigterm_with_sessions(self):
+        """Sessions in progress are cut: the MTA keeps such a message."""
+        server = self.start()
+        waiting = self.session(server=server)
+        session = self.session(server=server)
+        one = mail()
+        session.set_macros(**session.mta.mail_macros(one))
+        session.mail('<%s>' % ALICE)
+        session.rcpt('<friend@rcpt.example>')
+        for field in one.content.fields:
+            session.header(*field)
+        server.signal(signal.SIGTERM)
+        self.assertEqual(server.wait(), 0)
+        for each in (session, waiting):
+            with self.assertRaises((milter.Closed, milter.ProtocolError)):
+                each.send(b'N')
+                each.send(b'E')
+                while True:
+                    self.assertNotIn(each.receive()[0], (b'a',))
+
+    def test_start_again_at_once(self):
+        for kind in ('unix', 'inet'):
+            with self.subTest(kind):
+                text, address = daemon.WORLD, None
+                if kind == 'inet':
+                    address = 'inet:%d@127.0.0.1' % free_port()
+                    text = 'listen = "%s"\n' % address + without_listen()
+                server = self.start(text, address=address)
+                self.assert_works(server)
+                server.stop()
+                server.start()
+                self.assert_works(server)
+                server.stop()
+
+    def test_readiness(self):
+        """systemd is told once the socket answers, and about a reload."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+            server = self.world()
+            path = server.path('notify')
+            notify.bind(path)
+            notify.settimeout(20)
+            server.environment['NOTIFY_SOCKET'] = path
+            server.launch()
+            text = b''
+            while b'READY=1' not in text:
+                text = notify.recv(4096)
+            milter.Wire(server.address).close()
+            self.assert_works(server)
+            server.signal(signal.SIGTERM)
+            while b'STOPPING=1' not in text:
+                text = notify.recv(4096)
+            self.assertEqual(server.wait(), 0)
+
+
+class SocketTest(OwnDaemonTest):
+    def refuses_to_start(self, server):
+        server.launch()
+        status = server.wait()
+        self.assertNotEqual(status, 0)
+        self.assertGreater(status, 0, 'killed by a signal')
+        return server.log()
+
+    def test_inet6(self):
+        try:
+            port = free_port(socket.AF_INET6, '::1')
+        except OSError:
+            self.skipTest('no IPv6 on the loopback interface')
+        address = 'inet6:%d@::1' % port
+        server = self.start('listen = "%s"\n' % address + without_listen(),
+                            address=address)
+        self.assert_works(server)
+
+    def test_second_instance_does_not_steal_the_socket(self):
+        first = self.start()
+        second = self.world()
+        second.configure(daemon.WORLD.replace('@SOCKET@', first.socket))
+        self.assertIn(first.socket, self.refuses_to_start(second))
+        self.assert_works(first)
+        self.assertTrue(stat.S_ISSOCK(os.stat(first.socket).st_mode))
+
+    def test_second_instance_does_not_steal_the_port(self):
+        address = 'inet:%d@127.0.0.1' % free_port()
+        text = 'listen = "%s"\n' % address + without_listen()
+        first = self.start(text, address=address)
+        self.assertIn(address.split('@')[0].split(':')[1],
+                      self.refuses_to_start(self.world(text)))
+        self.assert_works(first)
+
+    def test_first_instance_stays_when_it_is_busy(self):
+        first = self.start()
+        waiting = [self.session(server=first) for _ in range(50)]
+        second = self.world()
+        second.configure(daemon.WORLD.replace('@SOCKET@', first.socket))
+        self.refuses_to_start(second)
+        honest = mail()
+        for session in waiting:
+            self.assert_signed(honest, session.submit(honest))
+
+    def test_stale_socket_is_replaced(self):
+        server = self.start()
+        server.signal(signal.SIGKILL)
+        server.wait()
+        self.assertTrue(os.path.exists(server.socket))
+        server.start()
+        self.assert_works(server)
+
+    def test_successor_keeps_its_socket(self):
+        """An instance that is ending does not remove the next one's."""
+        first = self.start()
+        waiting = self.session(server=first)
+        second = self.world()
+        second.configure(daemon.WORLD.replace('@SOCKET@', first.socket))
+        second.address = first.address
+        first.signal(signal.SIGTERM)
+        end = time.monotonic() + 20
+        while True:
+            # It may not begin before the first one has closed its socket.
+            seen = second.mark()
+            second.launch()
+            try:
+                second.expect(' ready on ', seen)
+                break
+            except AssertionError:
+                self.assertLess(time.monotonic(), end)
+                second.wait()
+        self.assertEqual(first.wait(), 0)
+        waiting.close()
+        self.assert_works(second)
+
+    def test_other_files_are_not_removed(self):
+        for make in (lambda path: open(path, 'wb').close(), os.mkdir,
+                     lambda path: os.symlink('/dev/null', path)):
+            server = self.world()
+            make(server.socket)
+            before = os.lstat(server.socket)
+            self.assertIn(server.socket, self.refuses_to_start(server))
+            self.assertEqual(os.lstat(server.socket).st_ino, before.st_ino)
+
+    def test_socket_in_a_missing_directory(self):
+        server = self.world(daemon.WORLD.replace('@SOCKET@',
+                                                  '@DIR@/no/such/socket'))
+        self.assertIn('/no/such', self.refuses_to_start(server))
+
+    def mode_of(self, server):
+        return oct(stat.S_IMODE(os.stat(server.socket).st_mode))
+
+    def test_mode_is_what_is_configured(self):
+        for umask in (0, 0o022, 0o077):
+            for option, mode in (('', '0o660'),
+                                 ('socket-mode = "0600"\n', '0o600'),
+                                 ('socket-mode = "0640"\n', '0o640')):
+                with self.subTest(umask=oct(umask), option=option):
+                    server = self.start(option + daemon.WORLD, umask=umask)
+                    self.assertEqual(self.mode_of(server), mode)
+                    server.stop()
+
+    def test_socket_for_everybody_is_refused(self):
+        for mode in ('0666', '0777', '0662'):
+            server = self.world('socket-mode = "%s"\n' % mode
+                                + daemon.WORLD)
+            self.assertIn('socket-mode', self.refuses_to_start(server))
+
+    @unittest.skipUnless(IS_ROOT, 'only root may choose any group')
+    def test_group(self):
+        group = grp.getgrnam('mail')
+        server = self.start('socket-group = "mail"\n' + daemon.WORLD)
+        self.assertEqual(os.stat(server.socket).st_gid, group.gr_gid)
+        self.assertEqual(self.mode_of(server), '0o660')
+        self.assert_works(server)
+
+    def test_unknown_group(self):
+        server = self.world('socket-group = "no-such-group"\n'
+                             + daemon.WORLD)
+        self.assertIn('no-such-group', self.refuses_to_start(server))
+
+    @unittest.skipUnless(IS_ROOT, 'only root may become another user')
+    def test_privileges_are_dropped(self):
+        user = pwd.getpwnam('daemon')
+        server = self.world('user = "daemon"\n' + daemon.WORLD)
+        for folder, _, files in os.walk(server.directory):
+            for name in [folder] + [os.path.join(folder, file)
+                                    for file in files]:
+                os.chown(name, user.pw_uid, user.pw_gid)
+        server.start()
+        self.assert_works(server)
+        tasks = '/proc/%d/task' % server.process.pid
+        for task in os.listdir(tasks):
+            with contextlib.suppress(FileNotFoundError), \
+                    open(os.path.join(tasks, task, 'status'),
+                         encoding='ascii') as file:
+                facts = dict(line.rstrip('\n').split(':\t', 1)
+                             for line in file if ':\t' in line)
+                self.assertEqual(set(facts['Uid'].split()),
+                                 {str(user.pw_uid)})
+                self.assertEqual(set(facts['Gid'].split()),
+                                 {str(user.pw_gid)})
+                self.assertNotIn('0', facts['Groups'].split())
+                self.assertEqual(int(facts['CapEff'], 16), 0)
+        self.assertEqual(os.stat(server.socket).st_gid, user.pw_gid)
+        server.write('rights', CEO_TOO)
+        server.reload(r'(?i)\breloaded')
+        forged = mail(message(CEO))
+        self.assert_signed(forged, self.submit(forged, server=server))
+
+    def test_unknown_user(self):
+        server = self.world('user = "no-such-user"\n' + daemon.WORLD)
+        log = self.refuses_to_start(server)
+        if IS_ROOT:
+            self.assertIn('no-such-user', log)
+
+    def test_all_faults_of_a_configuration_at_once(self):
+        server = self.world(daemon.WORLD.replace('texthash:', 'oracle:')
+                             + 'frobnicate = yes\nnonsense = 5\n')
+        log = self.refuses_to_start(server)
+        for word in ('frobnicate', 'nonsense'):
+            self.assertRegex(log, r'submilter\.conf:\d+.*' + word)
+
+    def test_keys_that_are_never_used(self):
+        def readable(server):
+            os.chmod(server.path('keys/corp.example/s1.key'), 0o640)
+            os.chmod(server.path('keys/team.example/e1.key'), 0o604)
+
+        def nonsense(server):
+            for key in ('corp.example/s1.key', 'team.example/e1.key'):
+                server.write('keys/' + key, 'nonsense', 0o600)
+
+        def weak(server):
+            for key in ('corp.example/s1.key', 'team.example/e1.key'):
+                subprocess.run(['openssl', 'genrsa', '-out',
+                                server.path('keys', key), '512'],
+                               check=True, capture_output=True)
+                os.chmod(server.path('keys', key), 0o600)
+
+        def encrypted(server):
+            for key in ('corp.example/s1.key', 'team.example/e1.key'):
+                subprocess.run(
+                    ['openssl', 'genpkey', '-algorithm', 'ED25519', '-aes256',
+                     '-pass', 'pass:x', '-out', server.path('keys', key)],
+                    check=True, capture_output=True)
+                os.chmod(server.path('keys', key), 0o600)
+
+        for damage in (readable, nonsense, weak, encrypted):
+            with self.subTest(damage.__name__):
+                server = self.world()
+                damage(server)
+                log = self.refuses_to_start(server)
+                self.assertIn('corp.example/s1.key', log)
+                self.assertIn('team.example/e1.key', log)
+                self.assertFalse(os.path.lexists(server.socket))
+
+
+class LogTest(DaemonTest):
+    def line_of(self, one, **more):
+        seen = self.server.mark()
+        result = self.submit(one, **more)
+        return result, self.log_line('', seen)
+
+    def test_accepted(self):
+        one = mail()
+        result, line = self.line_of(one)
+        self.assert_signed(one, result)
+        expected = {'login': ALICE, 'via': 'sasl', 'client': '192.0.2.7',
+                    'from': ALICE, 'action': 'accept', 'qid': one.queue_id}
+        self.assertLessEqual(expected.items(), line.items())
+        self.assertIn(ALICE, line['mail_from'])
+        self.assertEqual(set(line['signed'].split(',')),
+                         {'corp.example/s1', 'corp.example/e1'})
+        self.assertRegex(line['ms'], r'^\d+(\.\d+)?$')
+        self.assertNotIn('repaired', line)
+
+    def test_queue_id_of_sendmail(self):
+        one = mail()
+        _, line = self.line_of(one, agent=mta.Sendmail())
+        self.assertEqual(line['qid'], one.queue_id)
+
+    def test_repaired(self):
+        raw = message().replace(b'Date:', b'X-Was-Date:').replace(
+            b'Message-ID:', b'X-Was-ID:')
+        _, line = self.line_of(mail(b'Bcc: x@rcpt.example\r\n' + raw))
+        self.assertLessEqual({'date', 'message-id', 'bcc'},
+                             set(line['repaired'].split(',')))
+
+    def test_refused(self):
+        for one in (mail(message(CEO)), mail(sender=CEO)):
+            result, line = self.line_of(one)
+            self.assertEqual(line['action'], 'reject')
+            self.assertEqual(line.get('signed', 'none'), 'none')
+            self.assertEqual(line['login'], ALICE)
+            self.assertIn(result.reply.text[:40], line['reply'])
+
+    def test_no_login(self):
+        _, line = self.line_of(mail(login=None))
+        self.assertEqual(line['action'], 'reject')
+        self.assertNotIn('via', line)
+
+    def test_one_line_a_message(self):
+        seen = self.server.mark()
+        session = self.session()
+        for number in range(3):
+            session.submit(mail(message(subject=str(number))))
+        session.quit()
+        last = mail(message(CEO))
+        self.submit(last)
+        self.server.expect('qid=%s .*action=reject' % last.queue_id, seen)
+        self.assertEqual(self.server.log(seen).count('action='), 4)
+        self.assertEqual(self.server.log(seen).count('\n'), 4)
+
+    HOSTILE = ('x\nsubmilter: qid=1 action=accept', 'x\r\ny', 'x\x1b[31mred',
+               'x" action="accept', 'x action=accept', "x\\", 'x\\" a=b',
+               'x\x7f\x08\x0b\x0c', 'x\xe9\u202e\u2028', '%s%n%x%99999d',
+               'x=y', '"' * 300, 'A' * 5000, '\u0085\u009b')
+
+    def test_hostile_values(self):
+        for value in self.HOSTILE:
+            encoded = value.encode('utf-8')
+            for where in ('login', 'typed', 'understood', 'from', 'sender'):
+                with self.subTest(value=value[:40], where=where):
+                    self.hostile(value, encoded, where)
+
+    def hostile(self, value, encoded, where):
+        local = b'"' + encoded.replace(b'\\', b'\\\\').replace(
+            b'"', b'\\"').replace(b'\r\n', b'').replace(
+                b'\n', b'') + b'"@victim.example'
+        raw = message()
+        one = mail()
+        if where == 'login':
+            one = mail(login=value)
+        elif where == 'typed':
+            one = mail(sender=value, mail_addr=ALICE)
+        elif where == 'understood':
+            one = mail(mail_addr=value)
+        elif where == 'from':
+            one = mail(raw.replace(ALICE.encode(), local, 1))
+        else:
+            one = mail(b'Sender: ' + local + b'\r\n' + raw)
+        seen = self.server.mark()
+        result = self.submit(one)
+        self.assertEqual(result.verdict, 'reject', result)
+        self.log_line('', seen)
+        octets = self.server.log_bytes(seen)
+        self.assertNotRegex(octets, rb'[\x00-\x09\x0b-\x1f\x7f]')
+        octets.decode('utf-8')
+        self.assertNotRegex(octets.decode('utf-8'),
+                            '[\x80-\x9f\u2028\u2029\u202a-\u202e]')
+        lines = octets.splitlines()
+        self.assertEqual(len(lines), 1, lines)
+        self.assertLess(len(lines[0]), 4000)
+        facts = dict(tokens(lines[0].decode().removeprefix('submilter: ')))
+        self.assertEqual(facts['action'], 'reject')
+
+    def test_reply_is_escaped(self):
+        for value in (b'"%s%n"@victim.example', b'"\x1b[31m"@victim.example',
+                      '"\xe9\u202e"@victim.example'.encode(),
+                      b'"' + b'x' * 900 + b'"@victim.example'):
+            raw = message().replace(ALICE.encode(), value, 1)
+            result = self.submit(mail(raw))
+            # milter.py checks the form of a reply; these are its letters.
+            self.assert_refused(result, '5')
+            self.assertRegex(result.reply.text, r'^[ -~]*$')
+            self.assertLess(len(result.reply.text), 512)
+
+
+class ModeTest(OwnDaemonTest):
+    def test_monitor_changes_and_refuses_nothing(self):
+        server = self.start('mode = monitor\n' + daemon.WORLD)
+        raw = message().replace(b'Date:', b'X-Date:')
+        for one, would in ((mail(), None), (mail(raw), None),
+                           (mail(message(CEO)), 'reject'),
+                           (mail(sender=CEO), 'reject'),
+                           (mail(login=None), 'reject'),
+                           (mail(b'From: x\r\nFrom: y\r\n\r\n'), 'reject')):
+            seen = server.mark()
+            result = self.submit(one, server=server)
+            self.assertIn(result.verdict, ('pass', 'accept'), result)
+            self.assertEqual(result.edits, [])
+            line = self.log_line('', seen, server)
+            self.assertEqual(line['action'], 'accept')
+            self.assertEqual(line.get('would'), would)
+
+    def test_unidentified_pass(self):
+        server = self.start(daemon.WORLD.replace('= reject', '= pass'))
+        result = self.submit(mail(message(CEO), CEO, login=None),
+                             server=server)
+        self.assertIn(result.verdict, ('pass', 'accept'))
+        self.assertEqual(result.edits, [])
+        self.assert_works(server)
+
+    def test_network(self):
+        text = daemon.WORLD.replace(
+            'methods      = {sasl}',
+            'methods = {sasl, network}\n\tnetwork = "cidr:@DIR@/networks"')
+        server = self.world(text)
+        server.write('networks', '192.0.2.0/28 %s\n2001:db8::/64 %s\n'
+                     % (ALICE, BOB))
+        server.start()
+        honest = mail(login=None)
+        self.assert_signed(honest, self.submit(honest, server=server,
+                                               client='192.0.2.15'))
+        other = mail(message('b@team.example'), 'b@team.example', None)
+        self.assert_signed(other, self.submit(other, server=server,
+                                              client='2001:db8::7'))
+        self.assert_refused(self.submit(mail(message(CEO), login=None),
+                                        server=server, client='192.0.2.1'),
+                            '550 5.7.1')
+        self.assert_refused(self.submit(honest, server=server,
+                                        client='192.0.2.16'), '530 5.7.0')
+        # The first method that proves a login wins.
+        seen = server.mark()
+        self.assert_signed(honest, self.submit(
+            mail(), server=server, client='2001:db8::7'))
+        self.assertEqual(self.log_line('', seen, server)['via'], 'sasl')
+
+    def test_unsigned_domains(self):
+        for policy, verdict in (('accept', 'pass'), ('reject', 'reject')):
+            server = self.world(daemon.WORLD + 'sign {\n\tunsigned = %s\n}\n'
+                                 % policy)
+            server.write('rights', daemon.RIGHTS
+                         + 'a@other.example %s\n' % ALICE)
+            server.start()
+            result = self.submit(mail(message('a@other.example')),
+                                 server=server)
+            self.assertEqual(result.verdict.replace('accept', 'pass'),
+                             verdict)
+            self.assertEqual(result.edits, [])
+
+
+if __name__ == '__main__':
+    unittest.main()
