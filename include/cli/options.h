@@ -13,4 +13,8 @@ enum {
 /* The configuration that is read when -c names no other. */
 #define DEFAULT_CONFIG_FILE SYSCONFDIR "/submilter/submilter.conf"
 
+/* A config_report that writes to stderr, "FILE:LINE: TEXT". */
+void print_config_fault(void *arg, const char *file, unsigned int line,
+    const char *text);
+
 #endif

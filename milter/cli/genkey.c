@@ -38,16 +38,6 @@ struct request {
 	bool json;
 };
 
-static void
-print_fault(void *arg, const char *file, unsigned int line, const char *text)
-{
-	(void)arg;
-	if (line == 0)
-		fprintf(stderr, "%s: %s\n", file, text);
-	else
-		fprintf(stderr, "%s:%u: %s\n", file, line, text);
-}
-
 static int
 find_directory(const struct request *request, struct arena *mem,
     struct slice *ret_directory)
@@ -59,7 +49,7 @@ find_directory(const struct request *request, struct arena *mem,
 		*ret_directory = slice_of(request->directory);
 		return EXIT_YES;
 	}
-	if (config_read(request->config_path, print_fault, NULL, &config,
+	if (config_read(request->config_path, print_config_fault, NULL, &config,
 	    &err) != 0) {
 		fprintf(stderr, "%s\n", err.text);
 		return EXIT_USAGE;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 libsubmilter_a_SOURCES += \
-	include/cli/options.h \
+	include/cli/options.h %D%/options.c \
 	include/cli/check.h %D%/check.c %D%/check_priv.h \
 	%D%/check_postfix.c \
 	%D%/check_sendmail.c \

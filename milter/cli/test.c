@@ -47,17 +47,6 @@ struct request {
 };
 
 static void
-print_config_fault(void *arg, const char *file, unsigned int line,
-    const char *text)
-{
-	(void)arg;
-	if (line == 0)
-		fprintf(stderr, "%s: %s\n", file, text);
-	else
-		fprintf(stderr, "%s:%u: %s\n", file, line, text);
-}
-
-static void
 print_part_fault(void *arg, bool is_error, const char *text)
 {
 	(void)arg;
