@@ -433,6 +433,20 @@ class EnvelopeTest(DaemonTest):
         session.set_macros(mail_addr=CEO)
         self.assertEqual(session.mail(CEO).code, 5)
 
+    def test_local_users_have_no_domain_in_sendmail(self):
+        """Sendmail names the mailbox alone where it delivers locally."""
+        for typed, understood, goes_on in (
+                ('<%s>' % ALICE, 'alice', True),
+                ('<alice@other.example>', 'alice', False),
+                ('<%s>' % ALICE, 'ceo', False),
+                ('<>', 'alice', False),
+                ('<%s>' % ALICE, '', False)):
+            with self.subTest(typed=typed, understood=understood):
+                session = self.session()
+                session.set_macros(auth_authen=ALICE, mail_addr=understood,
+                                   mail_mailer='local')
+                self.assertEqual(session.mail(typed).goes_on, goes_on)
+
     def test_understood_sender_is_missing(self):
         """Without {mail_addr} the address as typed is all there is."""
         session = self.session()
