@@ -381,7 +381,7 @@ options_must_fit_together(void **state)
 		    "2: sign.signed-headers: has \"from\" twice" },
 		{ "limits", "limits { header-bytes = 2000 }",
 		    "1: limits.header-bytes: 2000 is less than "
-		    "limits.field-bytes (32768), and one field would not "
+		    "limits.field-bytes (51200), and one field would not "
 		    "fit" },
 		{ "no faults that follow from others",
 		    "identify { methods = {network\n network = x }\n"
