@@ -41,6 +41,7 @@ def parse(text):
 def mask(text, directory):
     text = text.replace(str(directory), "@DIR@")
     text = re.sub(r"\b\d{14}\.[0-9a-z]{16}@", "@RANDOM@@", text)
+    text = re.sub(r'"ms":"\d+\.\d"', '"ms":"@MS@"', text)
     return re.sub(r"\bms=\d+\.\d", "ms=@MS@", text)
 
 
