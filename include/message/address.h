@@ -78,6 +78,16 @@ MUST_USE int address_canonical(const struct mailbox *mailbox,
 MUST_USE int domain_canonical(struct slice domain, struct arena *mem,
     struct slice *ret_domain, struct err *err);
 
+/*
+ * A canonical domain with its A-labels as U-labels; false when it has none, or
+ * when what they stand for does not give the same domain again.
+ */
+bool domain_unicode(struct slice domain, struct arena *mem,
+    struct slice *ret_domain);
+
+/* Adds a local part, quoted where it must be. */
+void local_part_append(struct strbuf *buf, struct slice local);
+
 /* Whether a local part can stand without quotes: dot-atom of RFC 5322. */
 bool local_part_is_dot_atom(struct slice local);
 

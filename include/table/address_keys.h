@@ -10,25 +10,43 @@ struct address_keys {
 	struct slice local_domain;	/* a bare "user" key stands for this domain; may be empty */
 };
 
+/*
+ * One key to ask for. The keys of an address form the ladder of Postfix's
+ * smtpd_sender_login_maps (postconf(5)), rung by rung:
+ *
+ *	user+extension@domain, user@domain,
+ *	user+extension, user (both only if domain is local_domain), @domain
+ *
+ * A rung has several keys where an address is written in several ways: a local
+ * part that needs quotes first with them, as postmap(1) and Postfix write it,
+ * then without; a domain in A-labels first, then in U-labels.
+ */
+struct address_key {
+	struct slice text;
+	unsigned int rung;	/* from 0, in order */
+	bool whole;		/* asked of tables with TABLE_CAP_PATTERNS, too */
+};
+
+/* The ladder of local@domain, folded as for address_lookup(). */
+void address_keys_make(const struct address_keys *how, struct slice local,
+    struct slice domain, struct arena *mem, struct address_key **ret_keys,
+    size_t *ret_count);
+
 /* The values that the tables hold for an address. */
 struct address_values {
-	struct slice key;	/* the key that was found */
+	struct slice key;	/* the key that was found; in the first such table */
 	struct slice *values;	/* one a table that has the key */
 	struct slice *specs;	/* which table each came from */
 	size_t count;
 };
 
 /*
- * Asks all tables for local@domain with the key ladder of Postfix's
- * smtpd_sender_login_maps (postconf(5)):
- *
- *	user+extension@domain, user@domain,
- *	user+extension, user (both only if domain is local_domain), @domain
- *
- * The first key that any table has ends the search; the values of all tables
- * that have that key are returned. Tables with TABLE_CAP_PATTERNS are asked for
- * the first key only. local and domain are folded to lower case, domain to
- * A-labels, by the caller. TABLE_FAILED when any table that was asked failed.
+ * Asks all tables for local@domain. The first rung that any table has ends the
+ * search; the values of all tables that have that rung are returned, each
+ * under the first key of the rung that it has. Tables with TABLE_CAP_PATTERNS
+ * are asked for whole addresses only. local (without quotes) and domain are
+ * folded to lower case, domain to A-labels, by the caller. TABLE_FAILED when
+ * any table that was asked failed, whatever the others say; *err names it.
  */
 MUST_USE enum table_answer address_lookup(struct table *const *tables,
     size_t table_count, const struct address_keys *how, struct slice local,
@@ -36,10 +54,11 @@ MUST_USE enum table_answer address_lookup(struct table *const *tables,
     struct err *err);
 
 /*
- * Length of local without its extension, as Postfix splits it: the delimiter
- * that stands first, but not at the very start, and never for "owner-" and
- * "-request" forms or the names MAILER-DAEMON, double-bounce and postmaster.
- * local.len when there is no extension.
+ * Length of local without its extension, as Postfix splits it: at the first
+ * delimiter, unless that is the very first octet; never for the names
+ * MAILER-DAEMON, double-bounce and postmaster; and where '-' is a delimiter
+ * never for "owner-" and "-request" forms. local.len when there is no
+ * extension.
  */
 size_t address_base_length(struct slice local, const char *recipient_delimiter);
 

@@ -8,7 +8,7 @@
 /*
  * A lookup table, named as Postfix names it: "texthash:/etc/postfix/logins".
  * Opened while a configuration is built, read by any number of threads, closed
- * with the configuration.
+ * with the configuration. submilter-tables(5) describes the types.
  */
 struct table;
 
@@ -25,18 +25,29 @@ enum {
 	 * not for parts of an address, as Postfix does with such tables.
 	 */
 	TABLE_CAP_PATTERNS = 1,
-	/* Keys are IP addresses. */
+	/* Keys are IP addresses; any other key is TABLE_FAILED. */
 	TABLE_CAP_NETWORKS = 2,
 };
 
+/* A longer key, which no address is, is TABLE_FAILED. */
+enum { TABLE_MAX_KEY_BYTES = 1024 };
+
 /*
  * Opens and reads the table that spec names. *err (ERR_CONFIG, or ERR_TEMP
- * when it may work later) names the table, and file and line where there is
- * one; all bad lines are one error that names the first and counts the rest.
- * The table is the caller's: table_close().
+ * when it may work later) names the table, and the line where there is one; all
+ * bad lines are one error that names the first and counts the rest (reading
+ * ends at the hundredth). A file that every user of the machine can write is
+ * refused. Blocks on the file system only; files, rows and patterns are
+ * bounded. The table is the caller's: table_close().
  */
 MUST_USE int table_open(struct slice spec, struct table **ret_table,
     struct err *err);
+/*
+ * The same with text in memory for what the file would hold. A type that has
+ * no file is ERR_CONFIG.
+ */
+MUST_USE int table_open_text(struct slice spec, struct slice text,
+    struct table **ret_table, struct err *err);
 void table_close(struct table *table);
 
 /* The text that the table was opened with. */
@@ -50,7 +61,9 @@ size_t table_rows(const struct table *table);
  * case is folded where the table type does so. TABLE_FOUND sets *ret_value,
  * in memory of `mem`; TABLE_ABSENT means the table answered "no such key";
  * TABLE_FAILED sets *err: it could not answer. Whoever decides rights treats
- * FAILED as a temporary failure, never as ABSENT. Thread-safe.
+ * FAILED as a temporary failure, never as ABSENT. A key with a control
+ * character or over TABLE_MAX_KEY_BYTES is FAILED in every table: a library
+ * may see less of it than we do. Thread-safe.
  */
 MUST_USE enum table_answer table_lookup(const struct table *table,
     struct slice key, struct arena *mem, struct slice *ret_value,

@@ -69,6 +69,41 @@ domain_canonical(struct slice domain, struct arena *mem,
 	return 0;
 }
 
+bool
+domain_unicode(struct slice domain, struct arena *mem, struct slice *ret_domain)
+{
+	char *text = NULL;
+	struct slice unicode, again;
+	struct err err;
+
+	if (!slice_has_text_nocase(domain, SLICE("xn--")) ||
+	    idn2_to_unicode_8z8z(slice_cstr(mem, domain), &text, 0) != IDN2_OK)
+		return false;
+	unicode = slice_dup(mem, slice_of(text));
+	idn2_free(text);
+	if (domain_canonical(unicode, mem, &again, &err) != 0 ||
+	    !slice_eq(again, domain) || slice_eq(unicode, domain))
+		return false;
+	*ret_domain = unicode;
+	return true;
+}
+
+void
+local_part_append(struct strbuf *buf, struct slice local)
+{
+	if (local_part_is_dot_atom(local)) {
+		strbuf_add(buf, local);
+		return;
+	}
+	strbuf_add_char(buf, '"');
+	for (size_t i = 0; i < local.len; i++) {
+		if (local.data[i] == '"' || local.data[i] == '\\')
+			strbuf_add_char(buf, '\\');
+		strbuf_add_char(buf, local.data[i]);
+	}
+	strbuf_add_char(buf, '"');
+}
+
 int
 address_canonical(const struct mailbox *mailbox, struct slice default_domain,
     bool utf8, struct arena *mem, struct address *ret_address,
@@ -102,19 +137,7 @@ address_canonical(const struct mailbox *mailbox, struct slice default_domain,
 	address.domain = domain;
 	address.local = slice_lower(mem, mailbox->local);
 	strbuf_init(&text, mem);
-	if (local_part_is_dot_atom(address.local))
-		strbuf_add(&text, address.local);
-	else {
-		strbuf_add_char(&text, '"');
-		for (size_t i = 0; i < address.local.len; i++) {
-			char c = address.local.data[i];
-
-			if (c == '"' || c == '\\')
-				strbuf_add_char(&text, '\\');
-			strbuf_add_char(&text, c);
-		}
-		strbuf_add_char(&text, '"');
-	}
+	local_part_append(&text, address.local);
 	strbuf_add_char(&text, '@');
 	strbuf_add(&text, address.domain);
 	address.text = strbuf_slice(&text);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/suggest.h"
+#include "table_file_priv.h"
 #include "table_priv.h"
 
 static const struct table_ops *const registry[] = {
@@ -14,6 +15,14 @@ static const struct table_ops *const registry[] = {
 
 enum { TYPE_COUNT = sizeof(registry) / sizeof(registry[0]) };
 
+/* The same as text; a test holds the two against each other. */
+static const char *const type_names[TYPE_COUNT] = { "texthash", "regexp",
+	"pcre", "cidr", "static" };
+
+/* Postfix's types whose source postmap(1) reads, and so can we. */
+static const char *const indexed_types[] = { "hash", "btree", "lmdb", "cdb",
+	"dbm", "sdbm" };
+
 struct table {
 	struct arena mem;
 	const struct table_ops *ops;
@@ -25,65 +34,116 @@ struct table {
 const char *const *
 table_types(size_t *ret_count)
 {
-	static const char *const names[TYPE_COUNT] = { "texthash", "regexp",
-		"pcre", "cidr", "static" };
-
 	*ret_count = TYPE_COUNT;
-	return names;
+	return type_names;
 }
 
 static int
-find_type(struct slice spec, const struct table_ops **ret_ops, struct err *err)
+type_fault(struct slice type, struct arena *mem, struct err *err)
 {
-	struct slice type = slice_sub(spec, 0, slice_find(spec, ':'));
-	struct arena mem;
-	const char *const *types;
-	const char *guess;
-	size_t count;
+	const char *guess = suggest(type, type_names, TYPE_COUNT);
+	const char *shown = escape(mem, type, 32);
 
-	for (size_t i = 0; i < TYPE_COUNT; i++) {
-		if (type.len < spec.len && slice_eq(registry[i]->type, type)) {
-			*ret_ops = registry[i];
-			return 0;
-		}
+	for (size_t i = 0; i < sizeof(indexed_types) / sizeof(indexed_types[0]);
+	    i++) {
+		if (slice_eq(type, slice_of(indexed_types[i])))
+			return err_set(err, ERR_CONFIG, "type \"%s\" is an "
+			    "index made by postmap(1): name its source file as "
+			    "\"texthash:FILE\"", shown);
 	}
-	arena_init(&mem);
-	types = table_types(&count);
-	guess = suggest(type, types, count);
-	if (type.len == spec.len)
-		err_set(err, ERR_CONFIG, "a table is named as TYPE:NAME");
-	else if (guess != NULL)
-		err_set(err, ERR_CONFIG,
-		    "there is no table type \"%s\": did you mean \"%s\"?",
-		    escape(&mem, type, 32), guess);
-	else
-		err_set(err, ERR_CONFIG, "there is no table type \"%s\"",
-		    escape(&mem, type, 32));
-	arena_done(&mem);
-	return -1;
+	if (guess != NULL)
+		return err_set(err, ERR_CONFIG, "there is no table type "
+		    "\"%s\": did you mean \"%s\"?", shown, guess);
+	return err_set(err, ERR_CONFIG, "there is no table type \"%s\"", shown);
 }
 
-int
-table_open(struct slice spec, struct table **ret_table, struct err *err)
+static int
+parse_spec(struct slice spec, struct arena *mem,
+    const struct table_ops **ret_ops, struct slice *ret_name, struct err *err)
+{
+	size_t colon = slice_find(spec, ':');
+	struct slice type = slice_sub(spec, 0, colon);
+
+	if (colon == spec.len)
+		return err_set(err, ERR_CONFIG,
+		    "a table is named as TYPE:NAME, like texthash:/etc/file");
+	for (size_t i = 0; i < spec.len; i++) {
+		if (char_is_control(spec.data[i]))
+			return err_set(err, ERR_CONFIG,
+			    "a control character in the name");
+	}
+	for (size_t i = 0; i < TYPE_COUNT; i++) {
+		const struct table_ops *ops = registry[i];
+
+		if (!slice_eq(type, slice_of(ops->type)))
+			continue;
+		*ret_name = slice_from(spec, colon + 1);
+		if (ret_name->len == 0)
+			return err_set(err, ERR_CONFIG, "%s is missing behind "
+			    "the colon", ops->has_file ? "a file" : "a value");
+		*ret_ops = ops;
+		return 0;
+	}
+	return type_fault(type, mem, err);
+}
+
+/* text NULL: from the file that the spec names. */
+static int
+fill(struct table *table, const struct slice *text, struct err *err)
+{
+	struct slice name, content = { NULL, 0 };
+	struct table_file file;
+
+	if (parse_spec(table->spec, &table->mem, &table->ops, &name, err) != 0)
+		return -1;
+	if (!table->ops->has_file) {
+		if (text != NULL)
+			return err_set(err, ERR_CONFIG,
+			    "a table of type %s has no text",
+			    table->ops->type);
+		return table->ops->open(name, NULL, &table->mem,
+		    &table->handle, &table->rows, err);
+	}
+	if (text != NULL)
+		content = slice_dup(&table->mem, *text);
+	else if (table_file_read(name, &table->mem, &content, err) != 0)
+		return -1;
+	table_file_init(&file, content, &table->mem);
+	if (table->ops->open(name, &file, &table->mem, &table->handle,
+	    &table->rows, err) != 0)
+		return -1;
+	return table_file_finish(&file, err);
+}
+
+static int
+open_table(struct slice spec, const struct slice *text,
+    struct table **ret_table, struct err *err)
 {
 	struct table *table = calloc(1, sizeof(*table));
-	int status;
 
 	ENSURE(table != NULL);
 	arena_init(&table->mem);
 	table->spec = slice_dup(&table->mem, spec);
-	status = find_type(table->spec, &table->ops, err);
-	if (status == 0)
-		status = table->ops->open(slice_from(table->spec,
-		    table->ops->type.len + 1), &table->mem, &table->handle,
-		    &table->rows, err);
-	if (status != 0) {
+	if (fill(table, text, err) != 0) {
 		err_wrap(err, "table %s", escape(&table->mem, spec, 200));
 		table_close(table);
 		return -1;
 	}
 	*ret_table = table;
 	return 0;
+}
+
+int
+table_open(struct slice spec, struct table **ret_table, struct err *err)
+{
+	return open_table(spec, NULL, ret_table, err);
+}
+
+int
+table_open_text(struct slice spec, struct slice text, struct table **ret_table,
+    struct err *err)
+{
+	return open_table(spec, &text, ret_table, err);
 }
 
 void
@@ -115,21 +175,33 @@ table_rows(const struct table *table)
 	return table->rows;
 }
 
+static int
+check_key(struct slice key, struct err *err)
+{
+	if (key.len > TABLE_MAX_KEY_BYTES)
+		return err_set(err, ERR_LIMIT, "a key over %d octets",
+		    (int)TABLE_MAX_KEY_BYTES);
+	for (size_t i = 0; i < key.len; i++) {
+		if (char_is_control(key.data[i]))
+			return err_set(err, ERR_DATA,
+			    "a control character in the key");
+	}
+	return 0;
+}
+
 enum table_answer
 table_lookup(const struct table *table, struct slice key, struct arena *mem,
     struct slice *ret_value, struct err *err)
 {
-	enum table_answer answer;
+	enum table_answer answer = TABLE_FAILED;
+	struct slice value = { NULL, 0 };
 
-	/* C libraries would see less of the key than we do. */
-	if (slice_has(key, '\0')) {
-		err_set(err, ERR_DATA, "NUL in the key");
-		answer = TABLE_FAILED;
-	} else {
-		answer = table->ops->lookup(table->handle, key, mem, ret_value,
+	if (check_key(key, err) == 0)
+		answer = table->ops->lookup(table->handle, key, mem, &value,
 		    err);
-	}
-	if (answer == TABLE_FAILED)
+	if (answer == TABLE_FOUND)
+		*ret_value = slice_dup(mem, value);
+	else if (answer == TABLE_FAILED)
 		err_wrap(err, "table %s", escape(mem, table->spec, 200));
 	return answer;
 }

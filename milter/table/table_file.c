@@ -1,49 +1,103 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "table_priv.h"
+#include "table_file_priv.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-enum { MAX_FILE_BYTES = 256 * 1024 * 1024 };
+#include <sys/stat.h>
+#include <unistd.h>
 
 static void
-close_file(FILE **file)
+close_fd(int *fd)
 {
-	if (*file != NULL)
-		(void)fclose(*file);
+	if (*fd >= 0)
+		(void)close(*fd);
+}
+
+/* A lack of files or memory passes; a path that is wrong stays so. */
+static int
+system_fault(struct err *err)
+{
+	int number = errno;
+	bool temporary = number == EMFILE || number == ENFILE ||
+	    number == EIO || number == ENOMEM || number == ESTALE;
+
+	return err_set(err, temporary ? ERR_TEMP : ERR_CONFIG, "%s",
+	    strerror(number));
+}
+
+static bool
+is_same_state(const struct stat *a, const struct stat *b)
+{
+	return a->st_size == b->st_size &&
+	    a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	    a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+	    a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
+	    a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+static int
+check_file(const struct stat *st, struct err *err)
+{
+	if (!S_ISREG(st->st_mode))
+		return err_set(err, ERR_CONFIG, "not a regular file");
+	if ((st->st_mode & S_IWOTH) != 0)
+		return err_set(err, ERR_CONFIG, "every user can write this "
+		    "file (mode %04o): chmod o-w it",
+		    (unsigned int)(st->st_mode & 07777));
+	if (st->st_size > TABLE_MAX_FILE_BYTES)
+		return err_set(err, ERR_CONFIG, "a file over %d octets",
+		    (int)TABLE_MAX_FILE_BYTES);
+	return 0;
 }
 
 int
-table_file_open(struct table_file *file, struct slice path, struct arena *mem,
+table_file_read(struct slice path, struct arena *mem, struct slice *ret_text,
     struct err *err)
 {
-	CLEANUP(close_file) FILE *in = fopen(slice_cstr(mem, path), "re");
-	struct strbuf text;
-	char chunk[65536];
-	size_t len;
+	/* O_NONBLOCK: the path may be a FIFO that nobody writes to. */
+	int fd CLEANUP(close_fd) = open(slice_cstr(mem, path),
+	    O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat before, after;
+	size_t size, len = 0;
+	char *text;
 
-	if (in == NULL)
-		return err_set(err, ERR_CONFIG, "%s", strerror(errno));
-	strbuf_init(&text, mem);
-	while ((len = fread(chunk, 1, sizeof(chunk), in)) > 0) {
-		if (text.len > MAX_FILE_BYTES)
-			return err_set(err, ERR_CONFIG, "the file is too large");
-		strbuf_add(&text, (struct slice){ chunk, len });
+	if (fd < 0 || fstat(fd, &before) != 0)
+		return system_fault(err);
+	if (check_file(&before, err) != 0)
+		return -1;
+	/* One octet more shows a file that has grown. */
+	size = (size_t)before.st_size;
+	text = arena_alloc(mem, size + 1);
+	while (len <= size) {
+		ssize_t got = read(fd, text + len, size + 1 - len);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return system_fault(err);
+		if (got == 0)
+			break;
+		len += (size_t)got;
 	}
-	if (ferror(in))
-		return err_set(err, ERR_CONFIG, "%s", strerror(errno));
-	table_file_open_text(file, path, strbuf_slice(&text), mem);
+	if (fstat(fd, &after) != 0)
+		return system_fault(err);
+	if (len != size || !is_same_state(&before, &after))
+		return err_set(err, ERR_TEMP, "the file changed while it was "
+		    "read");
+	*ret_text = (struct slice){ text, len };
 	return 0;
 }
 
 void
-table_file_open_text(struct table_file *file, struct slice path,
-    struct slice text, struct arena *mem)
+table_file_init(struct table_file *file, struct slice text, struct arena *mem)
 {
-	*file = (struct table_file){ .mem = mem, .path = path, .rest = text,
-		.line = 1 };
+	*file = (struct table_file){ .mem = mem, .rest = text, .line = 1 };
+	/* Some editors begin a file with a byte order mark. */
+	if (slice_starts(text, SLICE("\xef\xbb\xbf")))
+		file->rest = slice_from(text, 3);
 }
 
 static struct slice
@@ -54,8 +108,6 @@ take_line(struct table_file *file)
 
 	file->rest = slice_from(file->rest, end + 1);
 	file->line++;
-	if (line.len > 0 && line.data[line.len - 1] == '\r')
-		line.len--;
 	return line;
 }
 
@@ -68,53 +120,87 @@ is_void(struct slice line)
 	return text.len == 0 || text.data[0] == '#';
 }
 
-bool
-table_file_next(struct table_file *file, struct slice *ret_text,
-    size_t *ret_number)
+static void
+check_line(struct table_file *file, size_t number, struct slice text)
 {
-	struct strbuf joined;
-	struct slice line;
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.data[i];
 
-	do {
-		if (file->rest.len == 0)
-			return false;
-		*ret_number = file->line;
-		line = take_line(file);
-		if (slice_has(line, '\0')) {
-			table_file_fault(file, *ret_number, "NUL in the line");
-			line.len = 0;
+		if (char_is_control(c) && c != '\t') {
+			table_file_fault(file, number,
+			    "control character 0x%02x",
+			    (unsigned int)(unsigned char)c);
+			return;
 		}
-		if (!is_void(line) && char_is_wsp(line.data[0])) {
-			table_file_fault(file, *ret_number,
-			    "a continuation without a row before it");
-			line.len = 0;
-		}
-	} while (is_void(line));
-	*ret_text = slice_trim(line);
+	}
+}
+
+/* Adds the lines that continue a row; false when it gets too long. */
+static bool
+join_lines(struct table_file *file, struct slice *row)
+{
+	bool too_long = row->len > TABLE_MAX_ROW_BYTES;
+	struct strbuf joined;
+
 	strbuf_init(&joined, file->mem);
 	while (file->rest.len > 0) {
 		struct table_file ahead = *file;
+		struct slice line = take_line(&ahead);
 
-		line = take_line(&ahead);
 		if (!is_void(line) && !char_is_wsp(line.data[0]))
 			break;
-		*file = ahead;
+		file->rest = ahead.rest;
+		file->line = ahead.line;
 		if (is_void(line))
 			continue;
+		line = slice_trim(line);
+		check_line(file, ahead.line - 1, line);
+		too_long = too_long ||
+		    row->len + line.len >= TABLE_MAX_ROW_BYTES;
+		if (too_long)
+			continue;
 		if (joined.len == 0)
-			strbuf_add(&joined, *ret_text);
+			strbuf_add(&joined, *row);
 		strbuf_add_char(&joined, ' ');
-		strbuf_add(&joined, slice_trim(line));
-		*ret_text = strbuf_slice(&joined);
+		strbuf_add(&joined, line);
+		*row = strbuf_slice(&joined);
 	}
-	return true;
+	return !too_long;
+}
+
+bool
+table_file_next(struct table_file *file, struct slice *ret_row,
+    size_t *ret_line)
+{
+	while (file->rest.len > 0 && file->faults < TABLE_MAX_FAULTS) {
+		size_t number = file->line, faults = file->faults;
+		struct slice line = take_line(file);
+		struct slice row = slice_trim(line);
+
+		if (is_void(line))
+			continue;
+		check_line(file, number, row);
+		if (char_is_wsp(line.data[0]))
+			table_file_fault(file, number,
+			    "begins with a blank, but there is no row that it "
+			    "could continue");
+		else if (!join_lines(file, &row))
+			table_file_fault(file, number, "a row over %d octets",
+			    (int)TABLE_MAX_ROW_BYTES);
+		if (file->faults != faults)
+			continue;
+		*ret_row = row;
+		*ret_line = number;
+		return true;
+	}
+	return false;
 }
 
 void
-table_file_fault(struct table_file *file, size_t number,
+table_file_fault(struct table_file *file, size_t line,
     const char *format, ...)
 {
-	char text[300];
+	char text[ERR_TEXT_BYTES];
 	va_list args;
 
 	if (file->faults++ > 0)
@@ -122,34 +208,71 @@ table_file_fault(struct table_file *file, size_t number,
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	err_set(&file->first, ERR_CONFIG, "%s:%zu: %s",
-	    escape(file->mem, file->path, 150), number, text);
+	err_set(&file->first, ERR_CONFIG, "line %zu: %.300s", line, text);
 }
 
 int
-table_file_close(struct table_file *file, struct err *err)
+table_file_finish(const struct table_file *file, struct err *err)
 {
 	if (file->faults == 0)
 		return 0;
-	*err = file->first;
-	if (file->faults > 1) {
-		size_t used = strlen(err->text);
-
-		(void)snprintf(err->text + used, sizeof(err->text) - used,
-		    " (and %zu more)", file->faults - 1);
-	}
-	return -1;
+	if (file->faults == 1)
+		return err_set(err, ERR_CONFIG, "%s", file->first.text);
+	return err_set(err, ERR_CONFIG, "%.400s (and %s%zu more fault%s)",
+	    file->first.text, file->faults < TABLE_MAX_FAULTS ? "" : "at least ",
+	    file->faults - 1, file->faults == 2 ? "" : "s");
 }
 
 bool
-table_split_row(struct slice text, struct slice *ret_key,
-    struct slice *ret_value)
+table_row_is(struct slice row, struct slice word, struct slice *ret_rest)
 {
-	size_t end = 0;
+	if (!slice_starts_nocase(row, word))
+		return false;
+	row = slice_from(row, word.len);
+	if (row.len > 0 &&
+	    (char_is_alpha(row.data[0]) || char_is_digit(row.data[0])))
+		return false;
+	*ret_rest = slice_trim(row);
+	return true;
+}
 
-	while (end < text.len && !char_is_wsp(text.data[end]))
-		end++;
-	*ret_key = slice_sub(text, 0, end);
-	*ret_value = slice_trim(slice_from(text, end));
-	return ret_key->len != 0 && ret_value->len != 0;
+void
+table_block_begin(struct table_blocks *blocks, struct table_file *file,
+    size_t line, size_t rule)
+{
+	if (blocks->depth < TABLE_MAX_NESTING) {
+		blocks->rules[blocks->depth] = rule;
+		blocks->lines[blocks->depth] = line;
+	} else {
+		table_file_fault(file, line, "\"if\" nested deeper than %d",
+		    (int)TABLE_MAX_NESTING);
+	}
+	blocks->depth++;
+}
+
+bool
+table_block_end(struct table_blocks *blocks, struct table_file *file,
+    size_t line, struct slice rest, size_t *ret_rule)
+{
+	if (blocks->depth == 0) {
+		table_file_fault(file, line, "\"endif\" without \"if\"");
+		return false;
+	}
+	blocks->depth--;
+	if (rest.len > 0) {
+		table_file_fault(file, line, "text behind \"endif\"");
+		return false;
+	}
+	if (blocks->depth >= TABLE_MAX_NESTING)
+		return false;
+	*ret_rule = blocks->rules[blocks->depth];
+	return true;
+}
+
+void
+table_blocks_finish(const struct table_blocks *blocks, struct table_file *file)
+{
+	for (size_t i = 0; i < blocks->depth && i < TABLE_MAX_NESTING; i++)
+		table_file_fault(file, blocks->lines[i],
+		    "\"if\" without \"endif\"");
 }

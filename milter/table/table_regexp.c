@@ -4,26 +4,207 @@
 
 #include "patterns_priv.h"
 
-static int
-regexp_compile(const char *pattern, struct slice flags, void **ret_code,
-    size_t *ret_groups, struct err *err)
+enum {
+	MAX_DEPTH = 100,
+	MAX_SIZE = 5000,
+};
+
+/*
+ * The C library compiles a{50} to fifty times "a", and what is in parentheses
+ * by recursion, both without a bound. So the size of what it would make is
+ * reckoned beforehand, roughly: every octet counts for one, and what stands
+ * before {m,n} for max(m, n) times as much. Sizes stay at MAX_SIZE + 1 once
+ * they are there.
+ */
+struct size_reader {
+	const char *at;
+	bool extended;
+	size_t sizes[MAX_DEPTH + 1];	/* of each group that is open */
+	size_t lasts[MAX_DEPTH + 1];	/* of the last item in it, not more */
+	size_t depth;
+};
+
+static size_t
+bounded(size_t size)
 {
-	/* As in Postfix: extended, letter case ignored unless "i" is given. */
+	return size > MAX_SIZE ? MAX_SIZE + 1 : size;
+}
+
+static void
+add_item(struct size_reader *r, size_t size)
+{
+	r->lasts[r->depth] = bounded(size);
+	r->sizes[r->depth] = bounded(r->sizes[r->depth] + size);
+}
+
+static void
+begin_group(struct size_reader *r)
+{
+	r->sizes[r->depth] = 1;
+	r->lasts[r->depth] = 1;
+}
+
+/* "[...]", where ']' may stand first and "[:x:]" inside. */
+static void
+skip_bracket(struct size_reader *r)
+{
+	const char *p = r->at + 1;
+
+	if (*p == '^')
+		p++;
+	if (*p == ']')
+		p++;
+	while (*p != '\0' && *p != ']') {
+		if (*p == '[' && (p[1] == ':' || p[1] == '.' || p[1] == '=')) {
+			char mark = p[1];
+
+			for (p += 2; *p != '\0'; p++) {
+				if (*p == mark && p[1] == ']')
+					break;
+			}
+			if (*p != '\0')
+				p++;
+		}
+		if (*p != '\0')
+			p++;
+	}
+	r->at = *p == ']' ? p + 1 : p;
+	add_item(r, 1);
+}
+
+/* "m,n}", where "}" may be "\\}": the larger number counts. */
+static void
+read_interval(struct size_reader *r)
+{
+	size_t most = 1, number = 0;
+
+	while (char_is_digit(*r->at) || *r->at == ',') {
+		number = *r->at == ',' ? 0 :
+		    number * 10 + (size_t)(*r->at - '0');
+		if (number > MAX_SIZE)
+			number = MAX_SIZE;
+		if (number > most)
+			most = number;
+		r->at++;
+	}
+	if (*r->at == '\\' && r->at[1] == '}')
+		r->at++;
+	if (*r->at == '}')
+		r->at++;
+	/* The item itself is counted already. */
+	r->sizes[r->depth] -= r->lasts[r->depth];
+	add_item(r, r->lasts[r->depth] * most);
+}
+
+static int
+open_group(struct size_reader *r, struct err *err)
+{
+	if (r->depth == MAX_DEPTH)
+		return err_set(err, ERR_CONFIG, "groups nested deeper than %d",
+		    (int)MAX_DEPTH);
+	r->depth++;
+	begin_group(r);
+	return 0;
+}
+
+static void
+close_group(struct size_reader *r)
+{
+	size_t size = r->sizes[r->depth];
+
+	if (r->depth > 0)
+		r->depth--;
+	add_item(r, size);
+}
+
+/* A mark that repeats the item before it, and is none itself. */
+static bool
+is_repetition(const struct size_reader *r, char c, bool escaped)
+{
+	if (c == '*')
+		return !escaped;
+	return (c == '+' || c == '?') && escaped != r->extended;
+}
+
+static int
+check_size(const char *pattern, bool extended, struct err *err)
+{
+	struct size_reader r = { .at = pattern, .extended = extended };
+
+	begin_group(&r);
+	while (*r.at != '\0') {
+		bool escaped = *r.at == '\\' && r.at[1] != '\0';
+		char c = escaped ? r.at[1] : *r.at;
+
+		if (!escaped && c == '[') {
+			skip_bracket(&r);
+			continue;
+		}
+		r.at += escaped ? 2 : 1;
+		/*
+		 * The C library matches a back-reference by trying, without a
+		 * bound on how long.
+		 */
+		if (escaped && c >= '1' && c <= '9')
+			return err_set(err, ERR_CONFIG, "\\%c: back-references "
+			    "may take for ever; use a table of type pcre", c);
+		if (c == '(' && escaped != extended) {
+			if (open_group(&r, err) != 0)
+				return -1;
+		} else if (c == ')' && escaped != extended) {
+			close_group(&r);
+		} else if (c == '{' && escaped != extended) {
+			read_interval(&r);
+		} else if (!is_repetition(&r, c, escaped)) {
+			add_item(&r, 1);
+		}
+	}
+	while (r.depth > 0)
+		close_group(&r);
+	if (r.sizes[0] > MAX_SIZE)
+		return err_set(err, ERR_CONFIG,
+		    "the repetitions in this pattern make it too large");
+	return 0;
+}
+
+static int
+read_flags(struct slice flags, int *ret_options, struct err *err)
+{
+	/* As in Postfix: each letter turns round what holds without it. */
 	int options = REG_EXTENDED | REG_ICASE;
-	regex_t *code;
-	int number;
 
 	for (size_t i = 0; i < flags.len; i++) {
-		if (flags.data[i] == 'i')
+		switch (flags.data[i]) {
+		case 'i':
 			options ^= REG_ICASE;
-		else if (flags.data[i] == 'm')
+			break;
+		case 'm':
 			options ^= REG_NEWLINE;
-		else if (flags.data[i] == 'x')
+			break;
+		case 'x':
 			options ^= REG_EXTENDED;
-		else
+			break;
+		default:
 			return err_set(err, ERR_CONFIG,
 			    "there is no flag '%c'", flags.data[i]);
+		}
 	}
+	*ret_options = options;
+	return 0;
+}
+
+static int
+regexp_compile(const char *pattern, struct slice flags, bool want_groups,
+    void **ret_code, size_t *ret_groups, struct err *err)
+{
+	regex_t *code;
+	int options = 0, number;
+
+	if (read_flags(flags, &options, err) != 0 ||
+	    check_size(pattern, (options & REG_EXTENDED) != 0, err) != 0)
+		return -1;
+	if (!want_groups)
+		options |= REG_NOSUB;
 	code = calloc(1, sizeof(*code));
 	ENSURE(code != NULL);
 	number = regcomp(code, pattern, options);
@@ -34,24 +215,20 @@ regexp_compile(const char *pattern, struct slice flags, void **ret_code,
 		free(code);
 		return err_set(err, ERR_CONFIG, "%s", text);
 	}
-	if (code->re_nsub >= MAX_GROUPS) {
-		regfree(code);
-		free(code);
-		return err_set(err, ERR_CONFIG, "more than %d groups",
-		    MAX_GROUPS - 1);
-	}
 	*ret_code = code;
 	*ret_groups = code->re_nsub;
 	return 0;
 }
 
 static enum match
-regexp_match(const void *code, const char *key, size_t key_len,
+regexp_match(const void *code, void *state, const char *key, size_t key_len,
     struct group *groups, struct err *err)
 {
 	regmatch_t matches[MAX_GROUPS];
-	int number = regexec(code, key, MAX_GROUPS, matches, 0);
+	int number = regexec(code, key, groups == NULL ? 0 : MAX_GROUPS,
+	    matches, 0);
 
+	(void)state;
 	(void)key_len;
 	if (number == REG_NOMATCH)
 		return MATCH_NO;
@@ -59,10 +236,10 @@ regexp_match(const void *code, const char *key, size_t key_len,
 		char text[200];
 
 		(void)regerror(number, code, text, sizeof(text));
-		err_set(err, ERR_TEMP, "%s", text);
+		err_set(err, ERR_LIMIT, "%s", text);
 		return MATCH_FAILED;
 	}
-	for (size_t i = 0; i < MAX_GROUPS; i++)
+	for (size_t i = 0; groups != NULL && i < MAX_GROUPS; i++)
 		groups[i] = matches[i].rm_so < 0 ? (struct group){ 1, 0 }
 		    : (struct group){ (size_t)matches[i].rm_so,
 			(size_t)matches[i].rm_eo };
@@ -78,18 +255,20 @@ regexp_free(void *code)
 	free(code);
 }
 
-static const struct pattern_ops ops = { regexp_compile, regexp_match,
-	regexp_free };
+static const struct pattern_ops ops = {
+	.compile = regexp_compile,
+	.free = regexp_free,
+	.match = regexp_match,
+};
 
 static int
-regexp_open(struct slice name, struct arena *mem, void **ret_handle,
-    size_t *ret_rows, struct err *err)
+regexp_open(struct slice name, struct table_file *file, struct arena *mem,
+    void **ret_handle, size_t *ret_rows, struct err *err)
 {
-	struct patterns *patterns = NULL;
-	int status = patterns_open(&ops, name, mem, &patterns, ret_rows, err);
-
-	*ret_handle = patterns;
-	return status;
+	(void)name;
+	(void)err;
+	*ret_handle = patterns_read(&ops, file, mem, ret_rows);
+	return 0;
 }
 
 static enum table_answer
@@ -102,12 +281,13 @@ regexp_lookup(const void *handle, struct slice key, struct arena *mem,
 static void
 regexp_close(void *handle)
 {
-	patterns_close(handle);
+	patterns_free(handle);
 }
 
 const struct table_ops table_regexp = {
-	.type = { "regexp", 6 },
+	.type = "regexp",
 	.caps = TABLE_CAP_PATTERNS,
+	.has_file = true,
 	.open = regexp_open,
 	.lookup = regexp_lookup,
 	.close = regexp_close,

@@ -3,11 +3,12 @@
 
 /* static:VALUE or static:{ VALUE }: every key has that value. */
 static int
-static_open(struct slice name, struct arena *mem, void **ret_handle,
-    size_t *ret_rows, struct err *err)
+static_open(struct slice name, struct table_file *file, struct arena *mem,
+    void **ret_handle, size_t *ret_rows, struct err *err)
 {
 	struct slice *value = arena_alloc(mem, sizeof(*value));
 
+	(void)file;
 	*value = slice_trim(name);
 	if (value->len >= 2 && value->data[0] == '{' &&
 	    value->data[value->len - 1] == '}')
@@ -33,7 +34,7 @@ static_lookup(const void *handle, struct slice key, struct arena *mem,
 }
 
 const struct table_ops table_static = {
-	.type = { "static", 6 },
+	.type = "static",
 	.caps = TABLE_CAP_PATTERNS,
 	.open = static_open,
 	.lookup = static_lookup,

@@ -498,7 +498,7 @@ class Tests:
         milter.rights.write_text("info@corp.example\n")
         milter.process.signal(signal.SIGUSR1)
         milter.wait_for_log("not reloaded")
-        self.assertIn("rights:1: a key without a value", milter.log())
+        self.assertRegex(milter.log(), "rights.*1: .*a key without a value")
         self.assertEqual(send().code, 250)
         milter.write("no-such-option = 1\n")
         milter.process.signal(signal.SIGUSR1)

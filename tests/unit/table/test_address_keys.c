@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "../unit.h"
+
+#include "table/address_keys.h"
+
+static void
+extensions_are_split_as_postfix_splits_them(void **state)
+{
+	static const struct {
+		const char *local, *delimiter, *base;
+	} cases[] = {
+		{ "alice", "+", "alice" },
+		{ "alice+x", "+", "alice" },
+		{ "alice+x+y", "+", "alice" },
+		{ "alice-x", "+-", "alice" },
+		{ "alice+x-y", "-+", "alice" },
+		{ "alice+", "+", "alice" },
+		{ "+x", "+", "+x" },
+		{ "alice+x", "", "alice+x" },
+		{ "owner-list", "-", "owner-list" },
+		{ "list-request", "-", "list-request" },
+		{ "owner-list", "+", "owner-list" },
+		{ "mailer-daemon", "-", "mailer-daemon" },
+		{ "double-bounce", "-", "double-bounce" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct slice local = slice_of(cases[i].local);
+
+		check_slice(cases[i].local, slice_sub(local, 0,
+		    address_base_length(local, cases[i].delimiter)),
+		    cases[i].base);
+	}
+}
+
+static struct table *
+open_text(const char *spec, const char *text)
+{
+	struct table *table;
+	struct err err;
+
+	if (table_open_text(slice_of(spec), slice_of(text), &table, &err) != 0)
+		fail_msg("%s", err.text);
+	return table;
+}
+
+/* The values of all tables, joined by "|"; "-" for none, "!" for a failure. */
+static struct slice
+look_up(struct arena *mem, struct table *const *tables, size_t count,
+    const char *local, const char *domain)
+{
+	const struct address_keys how = { "+", SLICE("corp.example") };
+	struct address_values found;
+	struct strbuf buf;
+	struct err err;
+
+	switch (address_lookup(tables, count, &how, slice_of(local),
+	    slice_of(domain), mem, &found, &err)) {
+	case TABLE_ABSENT:
+		return SLICE("-");
+	case TABLE_FAILED:
+		return SLICE("!");
+	case TABLE_FOUND:
+		break;
+	}
+	strbuf_init(&buf, mem);
+	for (size_t i = 0; i < found.count; i++) {
+		if (i != 0)
+			strbuf_add_char(&buf, '|');
+		strbuf_add(&buf, found.values[i]);
+	}
+	return strbuf_slice(&buf);
+}
+
+static void
+the_first_rung_that_any_table_has_decides(void **state)
+{
+	struct table *one = open_text("texthash:one",
+	    "a+x@corp.example full\na@corp.example base\nb whole\n"
+	    "@corp.example domain\n@xn--bcher-kva.example puny\n");
+	struct table *two = open_text("texthash:two",
+	    "a@corp.example other\n@other.example elsewhere\n"
+	    "c@corp.example specific\nu@b\xc3\xbc" "cher.example ulabel\n");
+	struct table *both[] = { one, two };
+	static const struct {
+		const char *local, *domain, *want;
+	} cases[] = {
+		{ "a+x", "corp.example", "full" },
+		{ "a+y", "corp.example", "base|other" },
+		{ "a", "corp.example", "base|other" },
+		{ "b", "corp.example", "whole" },
+		{ "b+z", "corp.example", "whole" },
+		{ "b", "other.example", "elsewhere" },
+		/* Table one has the domain, but two has the address. */
+		{ "c", "corp.example", "specific" },
+		{ "d", "corp.example", "domain" },
+		{ "d", "sub.corp.example", "-" },
+		{ "x", "xn--bcher-kva.example", "puny" },
+		{ "u", "xn--bcher-kva.example", "ulabel" },
+	};
+	struct arena mem;
+
+	(void)state;
+	arena_init(&mem);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		check_slice(cases[i].local, look_up(&mem, both, 2,
+		    cases[i].local, cases[i].domain), cases[i].want);
+	arena_done(&mem);
+	table_close(one);
+	table_close(two);
+}
+
+static void
+patterns_are_asked_for_whole_addresses_only(void **state)
+{
+	struct table *table = open_text("pcre:p",
+	    "/^a@corp\\.example$/ base\n/^@corp/ never\n/^a$/ never\n");
+	struct arena mem;
+
+	(void)state;
+	arena_init(&mem);
+	check_slice("exact", look_up(&mem, &table, 1, "a", "corp.example"),
+	    "base");
+	check_slice("extension", look_up(&mem, &table, 1, "a+x",
+	    "corp.example"), "-");
+	arena_done(&mem);
+	table_close(table);
+}
+
+static void
+one_table_that_fails_makes_the_answer_unknown(void **state)
+{
+	struct table *good = open_text("texthash:good",
+	    "\"x,y\"@corp.example alice\n");
+	struct table *bad = open_text("regexp:bad", "/^(.*)@/ $1\n");
+	struct table *orders[2][2] = { { good, bad }, { bad, good } };
+	struct arena mem;
+
+	(void)state;
+	arena_init(&mem);
+	check_slice("good alone", look_up(&mem, &good, 1, "x,y",
+	    "corp.example"), "alice");
+	for (size_t i = 0; i < 2; i++)
+		check_slice("failed", look_up(&mem, orders[i], 2, "x,y",
+		    "corp.example"), "!");
+	arena_done(&mem);
+	table_close(good);
+	table_close(bad);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(extensions_are_split_as_postfix_splits_them),
+		cmocka_unit_test(the_first_rung_that_any_table_has_decides),
+		cmocka_unit_test(patterns_are_asked_for_whole_addresses_only),
+		cmocka_unit_test(one_table_that_fails_makes_the_answer_unknown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
