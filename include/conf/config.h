@@ -18,6 +18,12 @@ enum repair_field { REPAIR_REPLACE, REPAIR_ADD, REPAIR_NO };
 enum sign_engine_choice { ENGINE_NATIVE, ENGINE_LIBOPENDKIM };
 enum canon_choice { CANON_RELAXED_RELAXED, CANON_RELAXED_SIMPLE,
 	CANON_SIMPLE_RELAXED, CANON_SIMPLE_SIMPLE };
+/* How one construct of author fields is met; each has some of the three. */
+enum refuse_accept { RA_REFUSE, RA_ACCEPT };
+enum refuse_repair { RR_REFUSE, RR_REPAIR };
+enum refuse_repair_accept { RRA_REFUSE, RRA_REPAIR, RRA_ACCEPT };
+enum mismatch { MISMATCH_REJECT, MISMATCH_REWRITE_FROM };
+enum name_choice { NAME_REFUSE, NAME_NEUTRALISE, NAME_LOG, NAME_ACCEPT };
 enum unsigned_choice { UNSIGNED_ACCEPT, UNSIGNED_REJECT };
 
 struct slice_list {

@@ -4,20 +4,15 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "message/construct.h"
 
 /*
- * Addresses as RFC 5322 section 3.4 writes them (with RFC 6532 UTF-8), read so
- * strictly that no other reader can see another author: what two programs
- * could read differently is an error, not a guess. Accepted are, on purpose,
- * dots and 8-bit text in a display name, comments between tokens, and a
- * comment behind an address ("addr (name)"). Refused are routes, comments or
- * blanks inside an address, domain literals, '%' and '!' in a local part,
- * quoted local parts with special characters, encoded words in an address,
- * text behind '>', empty list items, control characters, and lines of white
- * space only.
+ * One mailbox of RFC 5322 section 3.4, with its obsolete forms (section 4.4),
+ * groups (RFC 6854) and UTF-8 (RFC 6532).
  */
 struct mailbox {
 	struct slice display;	/* the phrase as it stands; empty: none */
+	struct slice comment;	/* behind a bare address, without parentheses */
 	struct slice local;	/* unquoted, letter case as written */
 	struct slice domain;	/* as written; empty: the address has none */
 	size_t offset;		/* of the address in the value, ... */
@@ -27,25 +22,41 @@ struct mailbox {
 struct mailbox_list {
 	struct mailbox *items;
 	size_t count;
-};
-
-/* Where forms are let through that author fields must not have. */
-enum address_form {
-	ADDRESS_AUTHOR,		/* From, Sender, Resent-From, ... */
-	ADDRESS_ANY,		/* To, Reply-To, ...: groups, routes, empty items */
+	unsigned int constructs;	/* CONSTRUCT_BIT() of what was met */
 };
 
 enum { ADDRESS_COMMENT_DEPTH = 16 };
 
 /*
- * Every mailbox of a field value, in memory of mem and of value. *err says in
- * one sentence part what cannot be read ("text behind the address"); kind
- * ERR_DATA, or ERR_LIMIT for more than max_mailboxes or deep comments. An
- * empty value gives no mailbox and no error. Linear in the length of value.
+ * Every mailbox of a field value, members of groups included, in memory of mem
+ * and of value, and the constructs that were met on the way. What is in no
+ * construct and in no grammar is an error, not a guess: *err says in one
+ * sentence part what cannot be read ("'<' without '>'"); kind ERR_DATA, or
+ * ERR_LIMIT for more than max_mailboxes or deep comments. An empty value gives
+ * no mailbox and no error. Linear in the length of value.
  */
-MUST_USE int mailbox_list_parse(struct slice value, enum address_form form,
-    size_t max_mailboxes, struct arena *mem, struct mailbox_list *ret_list,
-    struct err *err);
+MUST_USE int mailbox_list_parse(struct slice value, size_t max_mailboxes,
+    struct arena *mem, struct mailbox_list *ret_list, struct err *err);
+
+/*
+ * The value of a field that says the same in the plainest form: for each of
+ * the mailboxes a display name, quoted where it must be, and the address in
+ * angle brackets, each on a line of its own. Routes, groups, comments, control
+ * characters and what stood behind an address are left out; a comment behind
+ * an address becomes its name; names that are not UTF-8 become RFC 2047 words
+ * of the charset unknown-8bit (RFC 1428). *completed[i], where it is not empty,
+ * is the domain that stands in for that of items[i]. Parsed again it gives the
+ * same addresses and no construct but what a local part and quotes have in
+ * them, and prints as itself.
+ */
+struct slice mailbox_list_print(const struct mailbox *items, size_t count,
+    const struct slice *completed, struct arena *mem);
+
+/*
+ * Adds text (UTF-8) as a display name: in quotes where it needs them, as
+ * encoded words where it is not ASCII. Control characters become blanks.
+ */
+void display_name_append(struct strbuf *buf, struct slice text);
 
 /*
  * The argument of MAIL FROM, in angle brackets (SMTP) or without (sendmail(1)).
@@ -53,7 +64,8 @@ MUST_USE int mailbox_list_parse(struct slice value, enum address_form form,
  * or source routes: RFC 5321 section 4.1.2 without its obsolete forms.
  */
 MUST_USE int reverse_path_parse(struct slice path, struct arena *mem,
-    bool *ret_null, struct mailbox *ret_mailbox, struct err *err);
+    bool *ret_null, struct mailbox *ret_mailbox, unsigned int *ret_constructs,
+    struct err *err);
 
 /* An address in the form in which it is compared and looked up. */
 struct address {
@@ -64,10 +76,10 @@ struct address {
 
 /*
  * Brings a mailbox into that form. No domain: default_domain; a domain of one
- * label gets default_domain behind it (RFC 6409 section 4.2). ERR_DATA when
- * default_domain is empty then, when the domain is no domain name, when it is
- * no IDNA2008 name, or when 8-bit octets stand in an address and utf8 is
- * false (no SMTPUTF8). *ret_completed (may be NULL): the text behind the local
+ * label gets default_domain behind it (RFC 6409 section 4.2); a domain literal
+ * is kept in its shortest form. ERR_DATA when default_domain is empty then, when
+ * the domain is no domain name, when it is no IDNA2008 name, or when 8-bit
+ * octets stand in an address and utf8 is false (no SMTPUTF8). *ret_completed (may be NULL): the text behind the local
  * part was added here.
  */
 MUST_USE int address_canonical(const struct mailbox *mailbox,

@@ -44,6 +44,8 @@ size_t edits_count(const struct edits *edits, struct slice name);
 /* A received or added field gets another value (kept by reference). */
 void edits_change(struct edits *edits, size_t index, struct slice value);
 void edits_delete(struct edits *edits, size_t index);
+/* Deletes every field of a name; whether there was one. */
+bool edits_delete_all(struct edits *edits, struct slice name);
 void edits_add(struct edits *edits, struct slice name, struct slice value);
 void edits_add_on_top(struct edits *edits, struct slice name,
     struct slice value);

@@ -6,6 +6,8 @@
 
 #include "conf/config.h"
 #include "identity/identity.h"
+#include "policy/authors.h"
+#include "policy/names.h"
 #include "policy/rights.h"
 #include "sign/signer.h"
 
@@ -18,6 +20,9 @@ struct snapshot {
 	struct config *config;		/* owned */
 	struct identity identity;
 	struct rights rights;
+	struct author_forms author_forms;
+	struct map *own_domains;	/* canonical; their values mean nothing */
+	struct names names;
 	struct keystore *keys;		/* NULL: nothing is signed */
 	struct sign_policy sign_policy;
 	const struct sign_engine *engine;

@@ -2,6 +2,7 @@
 #ifndef SUBMILTER_POLICY_AUTHORS_H
 #define SUBMILTER_POLICY_AUTHORS_H
 
+#include "conf/config.h"
 #include "message/address.h"
 #include "message/header.h"
 
@@ -23,6 +24,10 @@ struct author {
 	struct mailbox mailbox;		/* as written */
 	struct address address;		/* as compared */
 	bool completed;			/* its domain was not written in full */
+	bool rewrite;			/* its field must be written anew, ... */
+	bool hide_name;			/* ... and without names */
+	bool behalf;			/* the login may only send for its owner */
+	bool foreign;			/* no right, but the mail is redirected */
 	size_t field;			/* index in the header; not MAIL FROM */
 };
 
@@ -33,11 +38,29 @@ struct authors {
 	size_t cap;
 };
 
+/* The authors block: sets of CONSTRUCT_BIT(), and what no parser can see. */
+struct author_forms {
+	unsigned int refused;
+	unsigned int repaired;
+	bool several_from;
+	bool same_fields;	/* copies of a single-use field go */
+	bool odd_fields;	/* so do fields like ">From" */
+	bool utf8_address;	/* also without SMTPUTF8 */
+};
+
 struct author_rules {
 	struct slice domain;	/* completes addresses; empty: they are refused */
 	bool utf8;		/* the message has SMTPUTF8 */
 	size_t max_mailboxes;	/* in one field */
+	size_t max_authors;	/* in all; 0: any number */
+	struct author_forms forms;
 };
+
+/*
+ * What a configuration says of forms. Where repairs are not made (monitor
+ * mode), what would have to be repaired is refused.
+ */
+struct author_forms author_forms_from_config(const struct config *config);
 
 void authors_init(struct authors *authors, struct arena *mem);
 
@@ -57,6 +80,19 @@ MUST_USE int authors_add_path(struct authors *authors, struct slice path,
 MUST_USE int authors_add_header(struct authors *authors,
     const struct header *header, const struct author_rules *rules,
     struct err *err);
+
+/*
+ * Whether some programs take a field of that name for an author field although
+ * it is none: ">From", "From()".
+ */
+bool author_field_is_odd(struct slice name);
+
+/* Adds an author that was judged before. */
+void authors_keep(struct authors *authors, const struct author *author);
+
+/* The addresses of a role, "a@example.org,b@example.org"; empty: none. */
+struct slice authors_text(const struct authors *authors, enum author_role role,
+    struct arena *mem);
 
 /* Number of authors in a role, and the first of them (NULL: none). */
 size_t authors_count(const struct authors *authors, enum author_role role);

@@ -2,6 +2,8 @@
 #ifndef SUBMILTER_POLICY_DECIDE_H
 #define SUBMILTER_POLICY_DECIDE_H
 
+#include <stdint.h>
+
 #include "identity/identity.h"
 #include "policy/authors.h"
 #include "policy/rights.h"
@@ -30,7 +32,10 @@ struct verdict verdict_accept(void);
 struct verdict verdict_unidentified(void);
 /* 501 5.1.7: MAIL FROM is no address (RFC 3463 X.1.7). */
 struct verdict verdict_bad_path(struct arena *mem, const struct err *err);
-/* 554 5.6.0: the message cannot be read in one way, or a bound was hit. */
+/*
+ * 554 5.6.0: the message cannot be read in one way; 552 5.3.4: a bound was hit
+ * (RFC 3463 X.3.4).
+ */
 struct verdict verdict_bad_message(struct arena *mem, const struct err *err);
 /* 550 5.7.1 with a text of its own. */
 struct verdict verdict_refused(const char *reason, struct slice text);
@@ -43,10 +48,19 @@ struct verdict verdict_unsure(struct arena *mem, const char *reason,
 
 /*
  * Whether the submitter may use every author address, from author index from
- * on. One without a right is refused even where another is unknown.
+ * on, as the rights block says. One without a right is refused even where
+ * another is unknown. Marks authors: behalf, and foreign for those without a
+ * right. deadline_us (see clock_monotonic_us()): what is not known by then is
+ * unknown.
  */
 struct verdict decide_authors(const struct rights *rights,
-    const struct submitter *submitter, const struct authors *authors,
-    size_t from, struct arena *mem);
+    const struct submitter *submitter, struct authors *authors, size_t from,
+    uint64_t deadline_us, struct arena *mem);
+
+/*
+ * Whether From alone is what was refused, so that it could be rewritten: the
+ * marks that decide_authors() has left.
+ */
+bool decide_only_from(const struct authors *authors);
 
 #endif

@@ -2,6 +2,7 @@
 #ifndef SUBMILTER_POLICY_RIGHTS_H
 #define SUBMILTER_POLICY_RIGHTS_H
 
+#include "base/map.h"
 #include "conf/config.h"
 #include "message/address.h"
 #include "table/address_keys.h"
@@ -12,7 +13,15 @@ struct rights {
 	struct table **tables;
 	size_t table_count;
 	struct address_keys keys;
+	struct map *examples;	/* login to what its rows grant, for replies */
 };
+
+/*
+ * Rights from tables that are open already and stay the caller's. *config, mem
+ * and the tables outlive it.
+ */
+void rights_init(struct rights *rights, const struct config *config,
+    struct table **tables, size_t table_count, struct arena *mem);
 
 /* *config outlives it; rights_close() frees half-open ones, too. */
 MUST_USE int rights_open(struct rights *rights, const struct config *config,
@@ -21,14 +30,18 @@ void rights_close(struct rights *rights);
 
 enum right {
 	RIGHT_GRANTED,
+	RIGHT_BEHALF,		/* in From, with an own address in Sender */
 	RIGHT_NONE,		/* known: this login may not use the address */
 	RIGHT_UNKNOWN,		/* a table could not answer, *err says why */
 };
 
 /*
- * Whether a login (as from login_normalise()) may use an address. On
- * RIGHT_GRANTED *ret_how says by what, for people: "own address" or the table
- * and its key. A value that holds more than logins (';' or '!') gives
+ * Whether a login (as from login_normalise()) may use an address. First come
+ * the denials, "!login", in any row of any table for the address; then the own
+ * address; then the rows of the first rung (see address_keys.h) that has any
+ * grant. A grant may end: "login;until=2027-01-31" holds through that day, in
+ * UTC. *ret_how says by what, for people: "own address" or the table and its
+ * key; after RIGHT_NONE it is set only where a row denies. A value that cannot be read gives
  * RIGHT_UNKNOWN: what it means is not guessed. Thread-safe.
  */
 MUST_USE enum right rights_check(const struct rights *rights,
@@ -40,5 +53,16 @@ MUST_USE enum right rights_check(const struct rights *rights,
  */
 bool rights_login_address(struct slice login, struct arena *mem,
     struct address *ret_address);
+
+/* At most this many addresses are named in a reply. */
+enum { RIGHTS_EXAMPLES = 3 };
+
+/*
+ * Addresses that the login may use, for a reply to it: its own one, then those
+ * of rows that can be listed; "*@domain" for a whole domain. All of them are
+ * checked. Returns how many there are in ret_texts.
+ */
+size_t rights_examples(const struct rights *rights, struct slice login,
+    struct arena *mem, struct slice ret_texts[RIGHTS_EXAMPLES]);
 
 #endif

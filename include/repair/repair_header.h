@@ -4,6 +4,7 @@
 
 #include <time.h>
 
+#include "base/map.h"
 #include "conf/config.h"
 #include "message/edit.h"
 #include "policy/authors.h"
@@ -20,6 +21,12 @@ enum repair {
 	REPAIRED_AUTH_RESULTS = 1 << 7,
 	REPAIRED_DUPLICATES = 1 << 8,
 	REPAIRED_LINES = 1 << 9,
+	REPAIRED_AUTHORS = 1 << 10,	/* written anew in a plainer form */
+	REPAIRED_NAMES = 1 << 11,	/* removed from an author field */
+	REPAIRED_MISMATCH = 1 << 12,	/* From made the submitter's own */
+	REPAIRED_SIGNATURES = 1 << 13,	/* forged DKIM-Signature removed */
+	REPAIRED_ARC = 1 << 14,		/* forged ARC sets removed */
+	REPAIRED_REMOVED = 1 << 15,	/* fields of repair.remove */
 };
 
 struct repair_facts {
@@ -32,6 +39,9 @@ struct repair_facts {
 	 * if there is none.
 	 */
 	struct slice own_address;
+	bool needs_sender;		/* somebody else than From sends */
+	bool rewrite_from;		/* From is not the submitter's */
+	const struct map *own_domains;	/* canonical; their values mean nothing */
 };
 
 /*

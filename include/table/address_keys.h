@@ -32,21 +32,26 @@ void address_keys_make(const struct address_keys *how, struct slice local,
     struct slice domain, struct arena *mem, struct address_key **ret_keys,
     size_t *ret_count);
 
-/* The values that the tables hold for an address. */
+/* What one table holds for an address. */
+struct address_value {
+	unsigned int rung;
+	struct slice key;	/* the key that was found */
+	struct slice value;
+	struct slice spec;	/* of the table */
+};
+
+/* All that the tables hold for an address, rung by rung. */
 struct address_values {
-	struct slice key;	/* the key that was found; in the first such table */
-	struct slice *values;	/* one a table that has the key */
-	struct slice *specs;	/* which table each came from */
+	struct address_value *items;
 	size_t count;
 };
 
 /*
- * Asks all tables for local@domain. The first rung that any table has ends the
- * search; the values of all tables that have that rung are returned, each
- * under the first key of the rung that it has. Tables with TABLE_CAP_PATTERNS
- * are asked for whole addresses only. local (without quotes) and domain are
- * folded to lower case, domain to A-labels, by the caller. TABLE_FAILED when
- * any table that was asked failed, whatever the others say; *err names it.
+ * Asks all tables for every rung of local@domain; of each table and rung the
+ * first key that it has counts. Tables with TABLE_CAP_PATTERNS are asked for
+ * whole addresses only. local (without quotes) and domain are folded to lower
+ * case, domain to A-labels, by the caller. TABLE_FOUND when there is any value;
+ * TABLE_FAILED when any table failed, whatever the others say; *err names it.
  */
 MUST_USE enum table_answer address_lookup(struct table *const *tables,
     size_t table_count, const struct address_keys *how, struct slice local,

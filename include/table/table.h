@@ -69,6 +69,13 @@ MUST_USE enum table_answer table_lookup(const struct table *table,
     struct slice key, struct arena *mem, struct slice *ret_value,
     struct err *err);
 
+/*
+ * Goes over the rows of a table: index from 0, false behind the last one and
+ * for tables whose rows cannot be listed.
+ */
+bool table_row(const struct table *table, size_t index, struct slice *ret_key,
+    struct slice *ret_value);
+
 /* The table types of this build, for usage texts: names[0 .. *ret_count - 1]. */
 const char *const *table_types(size_t *ret_count);
 

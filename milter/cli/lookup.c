@@ -63,10 +63,11 @@ find_address(const struct request *request, struct table *table,
 	struct address_values found;
 	struct mailbox mailbox;
 	struct address address;
+	unsigned int constructs;
 	bool is_null;
 
 	if (reverse_path_parse(slice_of(request->key), mem, &is_null, &mailbox,
-	    err) != 0 || (!is_null && address_canonical(&mailbox,
+	    &constructs, err) != 0 || (!is_null && address_canonical(&mailbox,
 	    how.local_domain, true, mem, &address, NULL, err) != 0))
 		return -1;
 	if (is_null)
@@ -74,7 +75,8 @@ find_address(const struct request *request, struct table *table,
 	*ret_answer = address_lookup(&table, 1, &how, address.local,
 	    address.domain, mem, &found, err);
 	if (*ret_answer == TABLE_FOUND)
-		print_found(request, found.key, found.values[0], mem);
+		print_found(request, found.items[0].key,
+		    found.items[0].value, mem);
 	return 0;
 }
 

@@ -201,9 +201,13 @@ report_authors(struct message *message, struct strbuf *buf, bool json)
 		case RIGHT_GRANTED:
 			answer = "allowed";
 			break;
+		case RIGHT_BEHALF:
+			answer = "on behalf";
+			break;
 		case RIGHT_NONE:
 			answer = "not allowed";
-			how = SLICE("no table and no rule grants it");
+			if (how.len == 0)
+				how = SLICE("no table and no rule grants it");
 			break;
 		case RIGHT_UNKNOWN:
 			how = slice_dup(mem, slice_of(err.text));

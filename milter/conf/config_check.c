@@ -10,7 +10,7 @@
 #include "base/suggest.h"
 #include "config_priv.h"
 
-enum { SHOWN_BYTES = 60, MAX_DOMAIN = 253, MAX_LABEL = 63 };
+enum { SHOWN_BYTES = 60, MAX_DOMAIN = 253, MAX_LABEL = 63, MAX_URL = 200 };
 
 static const char *
 shown(struct reading *r, struct slice text)
@@ -280,6 +280,10 @@ check_tables(struct reading *r)
 			    "wants TYPE:NAME like "
 			    "texthash:/etc/submilter/rights, not \"%s\"",
 			    shown(r, tables->items[i]));
+		else if (slice_starts(tables->items[i], SLICE("cidr:")))
+			OPTION_FAULT(r, OPT_rights_tables, "rights.tables: "
+			    "\"%s\" has networks, and addresses are asked for",
+			    shown(r, tables->items[i]));
 	}
 	if (tables->count == 0 && !config->rights.own_address &&
 	    !is_bad(r, OPT_rights_own_address))
@@ -391,6 +395,57 @@ check_signed_headers(struct reading *r)
 	}
 }
 
+/* It goes into SMTP replies as it stands. */
+static void
+check_help_url(struct reading *r)
+{
+	struct slice url = r->config->rights.help_url;
+	bool good = url.len == 0 || slice_starts(url, SLICE("https://")) ||
+	    slice_starts(url, SLICE("http://"));
+
+	if (is_bad(r, OPT_rights_help_url))
+		return;
+	for (size_t i = 0; i < url.len; i++)
+		good = good && url.data[i] > ' ' && url.data[i] <= '~';
+	if (!good || url.len > MAX_URL)
+		OPTION_FAULT(r, OPT_rights_help_url, "rights.help-url: wants "
+		    "https://... of at most %d octets, not \"%s\"",
+		    (int)MAX_URL, shown(r, url));
+}
+
+/* Without these a message has no author or cannot be read. */
+static bool
+is_never_removed(struct slice name)
+{
+	static const char *const names[] = { "from", "sender", "resent-from",
+		"resent-sender", "author", "date", "message-id",
+		"mime-version", "content-type", "content-transfer-encoding" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (slice_eq_nocase(name, slice_of(names[i])))
+			return true;
+	}
+	return false;
+}
+
+static void
+check_remove(struct reading *r)
+{
+	const struct slice_list *list = &r->config->repair.remove;
+
+	if (is_bad(r, OPT_repair_remove))
+		return;
+	for (size_t i = 0; i < list->count; i++) {
+		if (!is_field_name(list->items[i]))
+			OPTION_FAULT(r, OPT_repair_remove, "repair.remove: "
+			    "\"%s\" is no field name",
+			    shown(r, list->items[i]));
+		else if (is_never_removed(list->items[i]))
+			OPTION_FAULT(r, OPT_repair_remove, "repair.remove: a "
+			    "message needs its %s", shown(r, list->items[i]));
+	}
+}
+
 static void
 check_limits(struct reading *r)
 {
@@ -417,5 +472,7 @@ config_check(struct reading *r)
 	check_tables(r);
 	check_extension(r);
 	check_signed_headers(r);
+	check_help_url(r);
+	check_remove(r);
 	check_limits(r);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <idn2.h>
 
+#include "base/net.h"
 #include "message/address.h"
 
 enum { MAX_DOMAIN_OCTETS = 253, MAX_LABEL_OCTETS = 63 };
@@ -104,6 +105,23 @@ local_part_append(struct strbuf *buf, struct slice local)
 	strbuf_add_char(buf, '"');
 }
 
+/* [192.0.2.1] or [IPv6:2001:db8::1], RFC 5321 section 4.1.3. */
+static int
+literal_canonical(struct slice literal, struct arena *mem,
+    struct slice *ret_domain, struct err *err)
+{
+	struct slice inner = slice_sub(literal, 1, literal.len - 2);
+	bool six = slice_starts_nocase(inner, SLICE("IPv6:"));
+	struct net_addr addr;
+
+	if (!net_addr_parse(inner, &addr) || (addr.bits == 128) != six)
+		return err_set(err, ERR_DATA,
+		    "a domain literal that is no address");
+	*ret_domain = slice_format(mem, "[%s%.*s]", six ? "ipv6:" : "",
+	    SLICE_ARGS(net_addr_text(mem, &addr)));
+	return 0;
+}
+
 int
 address_canonical(const struct mailbox *mailbox, struct slice default_domain,
     bool utf8, struct arena *mem, struct address *ret_address,
@@ -120,10 +138,14 @@ address_canonical(const struct mailbox *mailbox, struct slice default_domain,
 		    "an internationalized address in a message without SMTPUTF8");
 	if (!slice_is_utf8(mailbox->local))
 		return err_set(err, ERR_DATA, "a local part that is not UTF-8");
-	if (mailbox->domain.len != 0 &&
-	    domain_canonical(mailbox->domain, mem, &domain, err) != 0)
+	if (slice_starts(mailbox->domain, SLICE("["))) {
+		if (literal_canonical(mailbox->domain, mem, &domain, err) != 0)
+			return -1;
+	} else if (mailbox->domain.len != 0 &&
+	    domain_canonical(mailbox->domain, mem, &domain, err) != 0) {
 		return -1;
-	if (!slice_has(domain, '.')) {
+	}
+	if (!slice_has(domain, '.') && !slice_starts(domain, SLICE("["))) {
 		if (default_domain.len == 0)
 			return err_set(err, ERR_DATA,
 			    "an address without a full domain");

@@ -58,6 +58,19 @@ edits_delete(struct edits *edits, size_t index)
 	edits->changes++;
 }
 
+bool
+edits_delete_all(struct edits *edits, struct slice name)
+{
+	bool found = false;
+
+	for (size_t i = edits_find(edits, name, 0); i < edits->received->count;
+	    i = edits_find(edits, name, i + 1)) {
+		edits_delete(edits, i);
+		found = true;
+	}
+	return found;
+}
+
 static void
 append(struct edits *edits, struct slice name, struct slice value,
     enum field_state state)

@@ -34,23 +34,6 @@ add_text(struct facts *facts, const char *name, struct slice value)
 }
 
 static struct slice
-author_list(struct message *message, enum author_role role)
-{
-	const struct authors *authors = &message->authors;
-	struct strbuf buf;
-
-	strbuf_init(&buf, &message->mem);
-	for (size_t i = 0; i < authors->count; i++) {
-		if (authors->items[i].role != role)
-			continue;
-		if (buf.len != 0)
-			strbuf_add_char(&buf, ',');
-		strbuf_add(&buf, authors->items[i].address.text);
-	}
-	return strbuf_slice(&buf);
-}
-
-static struct slice
 signed_list(struct message *message)
 {
 	struct strbuf buf;
@@ -99,7 +82,8 @@ gather(struct message *message, struct slice qid,
 	add(facts, "via", message->submitter.via);
 	add(facts, "client", net_addr_text(mem, &message->facts.client.addr));
 	add(facts, "mail_from", bare_path(message->facts.path));
-	add(facts, "from", author_list(message, ROLE_FROM));
+	add(facts, "from", authors_text(&message->authors, ROLE_FROM, mem));
+	add(facts, "claimed_from", message->claimed_from);
 	add(facts, "action", slice_of(action_name(verdict->action)));
 	if (message->would.action != ACTION_ACCEPT) {
 		told = &message->would;
@@ -110,6 +94,7 @@ gather(struct message *message, struct slice qid,
 		add_text(facts, "reply", reply_text(message, told));
 		add_text(facts, "detail", told->detail);
 	}
+	add_text(facts, "warning", message->warning);
 	add(facts, message->repairs_done ? "repaired" : "would_repair",
 	    repair_names(mem, message->repairs));
 	add(facts, "signed", signed_list(message));

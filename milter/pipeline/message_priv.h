@@ -19,7 +19,11 @@ struct message {
 	struct header header;
 	struct err header_fault;
 	struct authors authors;
+	struct slice claimed_from;	/* what From was, where it is rewritten */
+	struct slice warning;		/* what goes on, but should be known */
 	struct verdict would;		/* what monitor mode did not do */
+	bool rewrite_from;
+	struct verdict refusal;		/* what stands if that does not help */
 	unsigned int repairs;		/* that the message needed */
 	bool repairs_done;
 	bool has_edits;

@@ -60,7 +60,20 @@ author_rules(const struct message *message, bool in_header)
 		    : (struct slice){ NULL, 0 },
 		.utf8 = message->facts.smtputf8,
 		.max_mailboxes = config->limits.mailboxes,
+		.max_authors = config->limits.authors,
+		.forms = message->snapshot->author_forms,
 	};
+}
+
+/* Tables may take as long as a message may; 0 would be no limit. */
+static uint64_t
+deadline(const struct message *message)
+{
+	uint64_t allowed_us =
+	    (uint64_t)config_of(message)->limits.seconds * 1000000;
+
+	return clock_monotonic_us() + (message->busy_us < allowed_us
+	    ? allowed_us - message->busy_us : 1);
 }
 
 /*
@@ -97,11 +110,13 @@ judge_paths(struct message *message)
 	message->typed_paths = authors->count;
 	if (facts->has_mail_addr) {
 		struct mailbox mailbox;
+		unsigned int constructs;
 		bool is_null = false;
 
 		if (facts->mail_is_local && authors->count == 1 &&
 		    reverse_path_parse(facts->mail_addr, &message->mem,
-			&is_null, &mailbox, &err) == 0 && !is_null &&
+			&is_null, &mailbox, &constructs, &err) == 0 &&
+		    !is_null &&
 		    mailbox.domain.len == 0 && slice_eq_nocase(mailbox.local,
 			authors->items[0].address.local))
 			return verdict_accept();
@@ -145,7 +160,8 @@ judge_mail(struct message *message)
 	verdict = judge_paths(message);
 	if (verdict.action == ACTION_ACCEPT)
 		verdict = decide_authors(&snapshot->rights,
-		    &message->submitter, &message->authors, 0, &message->mem);
+		    &message->submitter, &message->authors, 0,
+		    deadline(message), &message->mem);
 	return in_mode(message, config->rights.mode, verdict);
 }
 
@@ -199,21 +215,145 @@ own_address(struct message *message)
 	return (struct slice){ NULL, 0 };
 }
 
+/* Whether From alone is wrong and may be made right. */
+static bool
+can_rewrite(const struct message *message, const struct verdict *verdict)
+{
+	const struct config *config = config_of(message);
+
+	return verdict->action == ACTION_REJECT &&
+	    config->rights.mismatch == MISMATCH_REWRITE_FROM &&
+	    !config_is_monitor(config, config->rights.mode) &&
+	    !config_is_monitor(config, config->repair.mode) &&
+	    decide_only_from(&message->authors);
+}
+
+/*
+ * Every author of a header is read, and the submitter's right to each is
+ * looked up. What was added to *authors before is not judged again.
+ */
 static struct verdict
-judge_authors(struct message *message)
+judge_authors(struct message *message, struct authors *authors,
+    const struct header *header)
 {
 	struct author_rules rules = author_rules(message, true);
-	size_t paths = message->authors.count;
+	size_t paths = authors->count;
 	struct err err;
 
-	if (message->header_fault.kind != ERR_NONE)
-		return verdict_bad_message(&message->mem,
-		    &message->header_fault);
-	if (authors_add_header(&message->authors, &message->header, &rules,
-	    &err) != 0)
+	if (authors_add_header(authors, header, &rules, &err) != 0)
 		return verdict_bad_message(&message->mem, &err);
 	return decide_authors(&message->snapshot->rights, &message->submitter,
-	    &message->authors, paths, &message->mem);
+	    authors, paths, deadline(message), &message->mem);
+}
+
+static struct verdict
+refuse_name(struct message *message, const struct author *author,
+    struct slice what)
+{
+	struct strbuf text;
+
+	strbuf_init(&text, &message->mem);
+	strbuf_add_cstr(&text, "The name beside ");
+	escape_append(&text, author->address.text, 120);
+	strbuf_addf(&text, " (%s) shows ", author_role_name(author->role));
+	escape_append(&text, what, 120);
+	strbuf_add_cstr(&text, ", which is not yours");
+	return verdict_refused("name", strbuf_slice(&text));
+}
+
+/* What a name shows, and what is done about it. */
+static struct verdict
+judge_name(struct message *message, struct authors *authors, size_t first,
+    struct slice value)
+{
+	const struct config *config = config_of(message);
+	struct author *author = &authors->items[first];
+	struct name_finding finding;
+	struct err err;
+
+	switch (names_check(&message->snapshot->names,
+	    &message->snapshot->rights, message->submitter.login, authors,
+	    first, value, &message->mem, &finding, &err)) {
+	case NAME_FINE:
+		return verdict_accept();
+	case NAME_UNKNOWN:
+		return verdict_unsure(&message->mem, "table", &err);
+	case NAME_SHOWS:
+		break;
+	}
+	if (finding.choice == NAME_NEUTRALISE &&
+	    !config_is_monitor(config, config->repair.mode)) {
+		author->hide_name = true;
+		return verdict_accept();
+	}
+	if (finding.choice == NAME_LOG) {
+		message->warning = slice_format(&message->mem,
+		    "the name in %s shows %s", author_role_name(author->role),
+		    escape(&message->mem, finding.what, 120));
+		return verdict_accept();
+	}
+	return refuse_name(message, author, finding.what);
+}
+
+/* Names stand in each author field; the first author of a field stands for it. */
+static struct verdict
+judge_names(struct message *message, struct authors *authors,
+    const struct header *header)
+{
+	struct verdict verdict = verdict_accept();
+
+	for (size_t i = 0; i < authors->count &&
+	    verdict.action == ACTION_ACCEPT; i++) {
+		const struct author *author = &authors->items[i];
+		bool seen = author->role == ROLE_MAIL_FROM;
+
+		for (size_t j = 0; j < i && !seen; j++)
+			seen = authors->items[j].role != ROLE_MAIL_FROM &&
+			    authors->items[j].field == author->field;
+		if (!seen)
+			verdict = judge_name(message, authors, i,
+			    header->fields[author->field].value);
+	}
+	return verdict;
+}
+
+static struct verdict
+judge_received(struct message *message)
+{
+	const struct config *config = config_of(message);
+	struct verdict verdict;
+
+	if (message->header_fault.kind != ERR_NONE)
+		return in_mode(message, config->rights.mode,
+		    verdict_bad_message(&message->mem,
+			&message->header_fault));
+	verdict = judge_authors(message, &message->authors, &message->header);
+	if (can_rewrite(message, &verdict)) {
+		message->rewrite_from = true;
+		message->refusal = verdict;
+		return verdict_accept();
+	}
+	verdict = in_mode(message, config->rights.mode, verdict);
+	if (verdict.action != ACTION_ACCEPT ||
+	    message->would.action != ACTION_ACCEPT)
+		return verdict;
+	return in_mode(message, config->names.mode,
+	    judge_names(message, &message->authors, &message->header));
+}
+
+/* RFC 5322 section 3.6.2: whether somebody else than From sends. */
+static bool
+needs_sender(const struct authors *authors)
+{
+	bool behalf = false, foreign = false;
+
+	for (size_t i = 0; i < authors->count; i++) {
+		if (authors->items[i].role != ROLE_FROM)
+			continue;
+		behalf = behalf || authors->items[i].behalf;
+		foreign = foreign || authors->items[i].foreign;
+	}
+	return !foreign && (behalf || authors_count(authors, ROLE_FROM) > 1);
 }
 
 static struct verdict
@@ -225,6 +365,9 @@ repair(struct message *message)
 		    ? config->main.hostname : message->facts.mta_hostname,
 		.now = clock_now(),
 		.authors = &message->authors,
+		.needs_sender = needs_sender(&message->authors),
+		.rewrite_from = message->rewrite_from,
+		.own_domains = message->snapshot->own_domains,
 	};
 	struct verdict verdict = verdict_accept();
 	struct edits edits;
@@ -245,12 +388,78 @@ repair(struct message *message)
 	return in_mode(message, config->repair.mode, verdict);
 }
 
-/* Keys of every domain that an authorised From has, each domain once. */
+/* Repairs after which the authors are others, or written in another way. */
+enum { AUTHOR_REPAIRS = REPAIRED_FROM | REPAIRED_SENDER | REPAIRED_ADDRESSES |
+	REPAIRED_DUPLICATES | REPAIRED_AUTHORS | REPAIRED_NAMES |
+	REPAIRED_MISMATCH | REPAIRED_REMOVED | REPAIRED_LINES };
+
+/*
+ * What was written here is judged like what was received: it has one reading,
+ * and all authors in it are the submitter's.
+ */
+static struct verdict
+judge_result(struct message *message)
+{
+	const struct header_limits no_limits = { 0 };
+	const struct field *fields;
+	struct authors authors;
+	struct header header;
+	struct verdict verdict;
+	size_t count;
+	struct err err;
+
+	if (!message->repairs_done ||
+	    (message->repairs & AUTHOR_REPAIRS) == 0)
+		return verdict_accept();
+	fields = edits_view(&message->edits, &count);
+	header_init(&header, &message->mem);
+	authors_init(&authors, &message->mem);
+	for (size_t i = 0; i < message->authors.count &&
+	    message->authors.items[i].role == ROLE_MAIL_FROM; i++)
+		authors_keep(&authors, &message->authors.items[i]);
+	for (size_t i = 0; i < count; i++) {
+		if (header_add(&header, fields[i].name, fields[i].value,
+		    &no_limits, &err) != 0)
+			return verdict_unsure(&message->mem, "repair", &err);
+	}
+	verdict = judge_authors(message, &authors, &header);
+	if (verdict.action == ACTION_ACCEPT)
+		verdict = judge_names(message, &authors, &header);
+	if (verdict.action != ACTION_ACCEPT && message->rewrite_from) {
+		message->repairs = 0;
+		return verdict.action == ACTION_REJECT ? message->refusal
+		    : verdict;
+	}
+	if (verdict.action != ACTION_ACCEPT) {
+		err_set(&err, ERR_DATA, "after repair: %.*s",
+		    SLICE_ARGS(verdict.text));
+		return verdict_unsure(&message->mem, "repair", &err);
+	}
+	message->authors = authors;
+	return verdict;
+}
+
+/*
+ * Whose domains sign: those of From; but never for authors that redirected mail
+ * has of others: then those of Resent-From.
+ */
+static enum author_role
+signing_role(const struct authors *authors)
+{
+	for (size_t i = 0; i < authors->count; i++) {
+		if (authors->items[i].foreign)
+			return ROLE_RESENT_FROM;
+	}
+	return ROLE_FROM;
+}
+
+/* Keys of every domain of an author who signs, each domain once. */
 static size_t
 find_keys(const struct message *message, const struct sign_key **keys,
     size_t max)
 {
 	const struct authors *authors = &message->authors;
+	enum author_role role = signing_role(authors);
 	size_t count = 0;
 
 	if (message->snapshot->keys == NULL)
@@ -258,10 +467,10 @@ find_keys(const struct message *message, const struct sign_key **keys,
 	for (size_t i = 0; i < authors->count; i++) {
 		const struct author *author = &authors->items[i];
 		const struct domain_keys *found;
-		bool seen = author->role != ROLE_FROM;
+		bool seen = author->role != role;
 
 		for (size_t j = 0; j < i && !seen; j++)
-			seen = authors->items[j].role == ROLE_FROM &&
+			seen = authors->items[j].role == role &&
 			    slice_eq(authors->items[j].address.domain,
 				author->address.domain);
 		if (seen)
@@ -275,25 +484,6 @@ find_keys(const struct message *message, const struct sign_key **keys,
 	return count;
 }
 
-/* A From that was added here is an author like any other. */
-static int
-authors_of_result(struct message *message, struct err *err)
-{
-	struct author_rules rules = author_rules(message, true);
-	size_t index = edits_find(&message->edits, SLICE("From"), 0);
-	struct header header;
-	struct header_limits limits = { 0 };
-
-	if (authors_count(&message->authors, ROLE_FROM) > 0 ||
-	    index == message->edits.count)
-		return 0;
-	header_init(&header, &message->mem);
-	if (header_add(&header, SLICE("From"),
-	    message->edits.fields[index].field.value, &limits, err) != 0)
-		return -1;
-	return authors_add_header(&message->authors, &header, &rules, err);
-}
-
 static struct verdict
 begin_signing(struct message *message)
 {
@@ -304,8 +494,6 @@ begin_signing(struct message *message)
 	size_t field_count;
 	struct err err;
 
-	if (authors_of_result(message, &err) != 0)
-		return verdict_unsure(&message->mem, "sign", &err);
 	message->key_count = find_keys(message, keys, MAX_SIGNATURES);
 	if (message->key_count == 0) {
 		if (config->sign.unsigned_policy == UNSIGNED_REJECT)
@@ -335,8 +523,7 @@ judge_header(struct message *message)
 	message->has_edits = true;
 	if (message->unchecked)
 		return verdict_accept();
-	verdict = in_mode(message, config->rights.mode,
-	    judge_authors(message));
+	verdict = judge_received(message);
 	/*
 	 * What would have been refused is never repaired in the name of
 	 * somebody, and never signed.
@@ -344,7 +531,13 @@ judge_header(struct message *message)
 	if (verdict.action != ACTION_ACCEPT ||
 	    message->would.action != ACTION_ACCEPT)
 		return verdict;
+	if (message->rewrite_from)
+		message->claimed_from = authors_text(&message->authors,
+		    ROLE_FROM, &message->mem);
 	verdict = repair(message);
+	if (verdict.action == ACTION_ACCEPT &&
+	    message->would.action == ACTION_ACCEPT)
+		verdict = judge_result(message);
 	if (verdict.action != ACTION_ACCEPT ||
 	    message->would.action != ACTION_ACCEPT)
 		return verdict;

@@ -47,6 +47,39 @@ snapshot_free(struct snapshot *snapshot)
 	free(snapshot);
 }
 
+static void
+add_own_domain(struct map *domains, struct slice domain, struct arena *mem)
+{
+	struct slice canonical;
+	struct err err;
+
+	if (domain_canonical(domain, mem, &canonical, &err) == 0)
+		(void)!map_add(domains, canonical, domains);
+}
+
+/* Whose mail this service sends: the default domain and all that have a key. */
+static int
+open_names(struct snapshot *snapshot, struct err *err)
+{
+	const struct config *config = snapshot->config;
+	struct map *domains = map_new(&snapshot->mem);
+	struct slice *list;
+	size_t count;
+
+	add_own_domain(domains, config->main.domain, &snapshot->mem);
+	for (size_t i = 0; snapshot->keys != NULL &&
+	    i < keystore_domain_count(snapshot->keys); i++)
+		add_own_domain(domains,
+		    keystore_domain(snapshot->keys, i)->domain, &snapshot->mem);
+	count = map_count(domains);
+	list = arena_array(&snapshot->mem, count + 1, sizeof(*list));
+	for (size_t i = 0; i < count; i++)
+		(void)map_entry(domains, i, &list[i]);
+	snapshot->own_domains = domains;
+	return names_open(&snapshot->names, config, list, count,
+	    &snapshot->mem, err);
+}
+
 /* Each part is tried, so that one run names every fault. */
 static unsigned int
 build(struct snapshot *snapshot,
@@ -79,6 +112,10 @@ build(struct snapshot *snapshot,
 	if (config->main.keys.len != 0 && keystore_load(config->main.keys,
 	    report, arg, &snapshot->keys, &err) != 0)
 		faults++;
+	if (open_names(snapshot, &err) != 0) {
+		report(arg, true, err.text);
+		faults++;
+	}
 	return faults;
 }
 
@@ -99,6 +136,7 @@ snapshot_new(struct config *config,
 		.fields = config->limits.header_fields,
 		.field_bytes = config->limits.field_bytes,
 	};
+	snapshot->author_forms = author_forms_from_config(config);
 	faults = build(snapshot, report, arg);
 	if (faults != 0) {
 		snapshot_free(snapshot);

@@ -16,6 +16,12 @@ static const struct author_field {
 	{ { "Author", 6 }, ROLE_AUTHOR, true, false, false },
 };
 
+static bool
+is_name_char(char c)
+{
+	return char_is_alpha(c) || char_is_digit(c) || c == '-';
+}
+
 const char *
 author_role_name(enum author_role role)
 {
@@ -27,28 +33,126 @@ author_role_name(enum author_role role)
 	return "MAIL FROM";
 }
 
+/*
+ * Which option says what of which construct. Options with two words are stored
+ * as bool-like enums: what the second one stands for is in the table.
+ */
+enum second_word { SECOND_REPAIR, SECOND_ACCEPT };
+
+struct author_forms
+author_forms_from_config(const struct config *config)
+{
+	const struct {
+		enum construct construct;
+		unsigned int choice;
+		enum second_word second;
+	} options[] = {
+		{ CONSTRUCT_GROUP, config->authors.group, SECOND_REPAIR },
+		{ CONSTRUCT_ROUTE, config->authors.route, SECOND_REPAIR },
+		{ CONSTRUCT_RELAY_MARK, config->authors.relay_mark,
+		    SECOND_ACCEPT },
+		{ CONSTRUCT_DOMAIN_LITERAL, config->authors.domain_literal,
+		    SECOND_ACCEPT },
+		{ CONSTRUCT_QUOTED_LOCAL, config->authors.quoted_local,
+		    SECOND_ACCEPT },
+		{ CONSTRUCT_ENCODED_ADDRESS, config->authors.encoded_address,
+		    SECOND_ACCEPT },
+		{ CONSTRUCT_SPACED_ADDRESS, config->authors.spaced_address,
+		    SECOND_REPAIR },
+		{ CONSTRUCT_TEXT_BEHIND, config->authors.text_behind,
+		    SECOND_REPAIR },
+		{ CONSTRUCT_BARE_NAME, config->authors.bare_name,
+		    SECOND_REPAIR },
+		{ CONSTRUCT_EMPTY_ITEM, config->authors.empty_item,
+		    SECOND_REPAIR },
+		{ CONSTRUCT_CONTROL, config->authors.control, SECOND_REPAIR },
+		{ CONSTRUCT_BLANK_LINE, config->authors.blank_line,
+		    SECOND_REPAIR },
+		{ CONSTRUCT_NOT_UTF8, config->authors.raw_8bit,
+		    SECOND_REPAIR },
+		{ CONSTRUCT_DOT_NAME, config->authors.dots, SECOND_REPAIR },
+		{ CONSTRUCT_COMMENT, config->authors.comment, SECOND_REPAIR },
+		{ CONSTRUCT_ADDRESS_COMMENT, config->authors.address_comment,
+		    SECOND_REPAIR },
+		{ CONSTRUCT_ESCAPED_QUOTE, config->authors.escapes,
+		    SECOND_ACCEPT },
+		{ CONSTRUCT_QUOTED_WORD, config->authors.quoted_word,
+		    SECOND_ACCEPT },
+		{ CONSTRUCT_ODD_NAME, config->authors.odd_name,
+		    SECOND_REPAIR },
+	};
+	bool repairs = !config_is_monitor(config, config->repair.mode);
+	struct author_forms forms = {
+		.several_from = config->authors.several_from == RA_ACCEPT,
+		.same_fields = repairs &&
+		    config->authors.second_field == RR_REPAIR,
+		.odd_fields = repairs &&
+		    config->authors.odd_field_name == RR_REPAIR,
+		.utf8_address = config->authors.utf8_address == RA_ACCEPT,
+	};
+
+	_Static_assert(sizeof(options) / sizeof(options[0]) == CONSTRUCT_COUNT,
+	    "an option for each construct");
+	_Static_assert(RA_REFUSE == 0 && RR_REFUSE == 0 && RRA_REFUSE == 0 &&
+	    RR_REPAIR == 1 && RRA_REPAIR == 1, "the order of the words");
+	for (size_t i = 0; i < CONSTRUCT_COUNT; i++) {
+		bool repair = options[i].choice == 1 &&
+		    options[i].second == SECOND_REPAIR;
+
+		if (options[i].choice == 0 || (repair && !repairs))
+			forms.refused |= CONSTRUCT_BIT(options[i].construct);
+		else if (repair)
+			forms.repaired |= CONSTRUCT_BIT(options[i].construct);
+	}
+	return forms;
+}
+
+/* The first construct that the rules refuse, as an error. */
+static int
+check_forms(unsigned int constructs, const struct author_forms *forms,
+    struct err *err)
+{
+	for (unsigned int i = 0; i < CONSTRUCT_COUNT; i++) {
+		if ((constructs & forms->refused & CONSTRUCT_BIT(i)) != 0)
+			return err_set(err, ERR_DATA, "%s",
+			    construct_text((enum construct)i));
+	}
+	return 0;
+}
+
 void
 authors_init(struct authors *authors, struct arena *mem)
 {
 	*authors = (struct authors){ .mem = mem };
 }
 
-static int
-add_mailbox(struct authors *authors, const struct mailbox *mailbox,
-    enum author_role role, size_t field, const struct author_rules *rules,
-    struct err *err)
+void
+authors_keep(struct authors *authors, const struct author *author)
 {
-	struct author author = { .role = role, .mailbox = *mailbox,
-		.field = field };
 	void *items = authors->items;
 
-	if (address_canonical(mailbox, rules->domain, rules->utf8,
+	arena_reserve_one(authors->mem, &items, &authors->cap, authors->count,
+	    sizeof(*author));
+	authors->items = items;
+	authors->items[authors->count++] = *author;
+}
+
+static int
+add_mailbox(struct authors *authors, const struct mailbox *mailbox,
+    enum author_role role, size_t field, bool rewrite,
+    const struct author_rules *rules, struct err *err)
+{
+	struct author author = { .role = role, .mailbox = *mailbox,
+		.field = field, .rewrite = rewrite };
+
+	if (rules->max_authors != 0 && authors->count >= rules->max_authors)
+		return err_set(err, ERR_LIMIT, "more than %zu author addresses",
+		    rules->max_authors);
+	if (address_canonical(mailbox, rules->domain,
+	    rules->utf8 || rules->forms.utf8_address,
 	    authors->mem, &author.address, &author.completed, err) != 0)
 		return -1;
-	arena_reserve_one(authors->mem, &items, &authors->cap, authors->count,
-	    sizeof(author));
-	authors->items = items;
-	authors->items[authors->count++] = author;
+	authors_keep(authors, &author);
 	return 0;
 }
 
@@ -57,13 +161,18 @@ authors_add_path(struct authors *authors, struct slice path,
     const struct author_rules *rules, struct err *err)
 {
 	struct mailbox mailbox;
+	unsigned int constructs = 0;
 	bool is_null;
 
 	if (reverse_path_parse(path, authors->mem, &is_null, &mailbox,
-	    err) != 0)
+	    &constructs, err) != 0)
 		return -1;
-	return is_null ? 0
-	    : add_mailbox(authors, &mailbox, ROLE_MAIL_FROM, 0, rules, err);
+	if (is_null)
+		return 0;
+	if (check_forms(constructs, &rules->forms, err) != 0)
+		return -1;
+	return add_mailbox(authors, &mailbox, ROLE_MAIL_FROM, 0, false, rules,
+	    err);
 }
 
 static int
@@ -72,18 +181,78 @@ add_field(struct authors *authors, const struct author_field *kind,
     const struct author_rules *rules, struct err *err)
 {
 	struct mailbox_list list;
+	bool rewrite;
 
-	if (mailbox_list_parse(header->fields[field].value, ADDRESS_AUTHOR,
-	    rules->max_mailboxes, authors->mem, &list, err) != 0)
+	if (mailbox_list_parse(header->fields[field].value,
+	    rules->max_mailboxes, authors->mem, &list, err) != 0 ||
+	    check_forms(list.constructs, &rules->forms, err) != 0)
 		return -1;
+	rewrite = (list.constructs & rules->forms.repaired) != 0;
 	if (list.count == 0 && !kind->may_be_empty)
 		return err_set(err, ERR_DATA, "it is empty");
-	if (list.count > 1 && kind->one_mailbox)
+	if (list.count > 1 && (kind->one_mailbox ||
+	    (kind->role == ROLE_FROM && !rules->forms.several_from)))
 		return err_set(err, ERR_DATA, "several mailboxes");
 	for (size_t i = 0; i < list.count; i++) {
 		if (add_mailbox(authors, &list.items[i], kind->role, field,
-		    rules, err) != 0)
+		    rewrite, rules, err) != 0)
 			return -1;
+	}
+	return 0;
+}
+
+/* A field that may stand once stands again: as a copy that goes, or not. */
+static int
+check_again(const struct header *header, const struct author_field *kind,
+    size_t first, const struct author_rules *rules, struct arena *mem,
+    struct err *err)
+{
+	for (size_t i = header_find(header, kind->name, first + 1);
+	    i < header->count; i = header_find(header, kind->name, i + 1)) {
+		if (!rules->forms.same_fields || !slice_eq(
+		    field_unfold(mem, header->fields[first].value),
+		    field_unfold(mem, header->fields[i].value)))
+			return err_set(err, ERR_DATA, "two %s fields",
+			    kind->name.data);
+	}
+	return 0;
+}
+
+/*
+ * Some skip marks before a name, some a comment behind it: what matters is the
+ * first run of letters, digits and hyphens.
+ */
+bool
+author_field_is_odd(struct slice name)
+{
+	size_t begin = 0, end;
+
+	while (begin < name.len && !is_name_char(name.data[begin]))
+		begin++;
+	for (end = begin; end < name.len && is_name_char(name.data[end]);)
+		end++;
+	if (begin == 0 && end == name.len)
+		return false;
+	for (size_t k = 0; k < sizeof(author_fields) / sizeof(author_fields[0]);
+	    k++) {
+		if (slice_eq_nocase(author_fields[k].name,
+		    slice_sub(name, begin, end - begin)))
+			return true;
+	}
+	return false;
+}
+
+static int
+check_field_names(const struct header *header,
+    const struct author_rules *rules, struct arena *mem, struct err *err)
+{
+	for (size_t i = 0; i < header->count && !rules->forms.odd_fields; i++) {
+		struct slice name = header->fields[i].name;
+
+		if (author_field_is_odd(name))
+			return err_set(err, ERR_DATA, "a field %s, which some "
+			    "programs read as an author field",
+			    escape(mem, name, 64));
 	}
 	return 0;
 }
@@ -92,6 +261,8 @@ int
 authors_add_header(struct authors *authors, const struct header *header,
     const struct author_rules *rules, struct err *err)
 {
+	if (check_field_names(header, rules, authors->mem, err) != 0)
+		return -1;
 	for (size_t k = 0; k < sizeof(author_fields) / sizeof(author_fields[0]);
 	    k++) {
 		const struct author_field *kind = &author_fields[k];
@@ -99,18 +270,34 @@ authors_add_header(struct authors *authors, const struct header *header,
 		for (size_t i = header_find(header, kind->name, 0);
 		    i < header->count;
 		    i = header_find(header, kind->name, i + 1)) {
-			if (kind->once && header_find(header, kind->name,
-			    i + 1) < header->count)
-				err_set(err, ERR_DATA, "two %s fields",
-				    kind->name.data);
-			else if (add_field(authors, kind, header, i, rules,
-			    err) == 0)
-				continue;
-			return err_wrap(err,
-			    "%s cannot be read in one way", kind->name.data);
+			if ((kind->once && check_again(header, kind, i, rules,
+			    authors->mem, err) != 0) ||
+			    add_field(authors, kind, header, i, rules,
+				err) != 0)
+				return err_wrap(err, "%s cannot be read in one "
+				    "way", kind->name.data);
+			if (kind->once)
+				break;
 		}
 	}
 	return 0;
+}
+
+struct slice
+authors_text(const struct authors *authors, enum author_role role,
+    struct arena *mem)
+{
+	struct strbuf buf;
+
+	strbuf_init(&buf, mem);
+	for (size_t i = 0; i < authors->count; i++) {
+		if (authors->items[i].role != role)
+			continue;
+		if (buf.len != 0)
+			strbuf_add_char(&buf, ',');
+		strbuf_add(&buf, authors->items[i].address.text);
+	}
+	return strbuf_slice(&buf);
 }
 
 size_t

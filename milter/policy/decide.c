@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "policy/decide.h"
 
+#include "base/clock.h"
+
 enum { SHOWN_OCTETS = 120 };
 
 /* Errors hold mail data only escaped, so the text is one printable line. */
@@ -50,10 +52,11 @@ verdict_bad_path(struct arena *mem, const struct err *err)
 struct verdict
 verdict_bad_message(struct arena *mem, const struct err *err)
 {
-	return (struct verdict){ ACTION_REJECT, "554", "5.6.0",
-		err_text(mem, err),
-		err->kind == ERR_LIMIT ? "limit" : "header-syntax",
-		{ NULL, 0 } };
+	bool limit = err->kind == ERR_LIMIT;
+
+	return (struct verdict){ ACTION_REJECT, limit ? "552" : "554",
+		limit ? "5.3.4" : "5.6.0", err_text(mem, err),
+		limit ? "limit" : "header-syntax", { NULL, 0 } };
 }
 
 struct verdict
@@ -72,53 +75,180 @@ verdict_unsure(struct arena *mem, const char *reason, const struct err *err)
 		reason, err_text(mem, err) };
 }
 
-/* What the user reads who sends as somebody else, and what would do. */
-static struct slice
-mismatch_text(const struct rights *rights, const struct submitter *submitter,
-    const struct author *author, struct arena *mem)
+/* "; you may use: ...", as far as the login may know it. */
+static void
+add_help(const struct rights *rights, const struct submitter *submitter,
+    struct arena *mem, struct strbuf *text)
 {
-	struct address own;
-	struct slice how;
-	struct err err;
+	struct slice examples[RIGHTS_EXAMPLES];
+	size_t count = rights_examples(rights, submitter->login, mem, examples);
+	struct slice url = rights->config->rights.help_url;
+
+	for (size_t i = 0; i < count; i++) {
+		strbuf_add_cstr(text, i == 0 ? "; you may use: " : ", ");
+		escape_append(text, examples[i], SHOWN_OCTETS);
+	}
+	if (url.len != 0) {
+		strbuf_add_cstr(text, "; see ");
+		strbuf_add(text, url);
+	}
+}
+
+/* What the user reads who sends as somebody else, and what would do. */
+static struct verdict
+refuse_author(const struct rights *rights, const struct submitter *submitter,
+    const struct author *author, enum right right, struct arena *mem)
+{
 	struct strbuf text;
 
 	strbuf_init(&text, mem);
 	escape_append(&text, submitter->login, SHOWN_OCTETS);
-	strbuf_add_cstr(&text, " may not send as ");
+	strbuf_add_cstr(&text, right == RIGHT_BEHALF
+	    ? " may send on behalf of " : " may not send as ");
 	escape_append(&text, author->address.text, SHOWN_OCTETS);
-	strbuf_addf(&text, " (%s)", author_role_name(author->role));
-	if (rights_login_address(submitter->login, mem, &own) &&
-	    rights_check(rights, submitter->login, &own, mem, &how,
-		&err) == RIGHT_GRANTED) {
-		strbuf_add_cstr(&text, "; you may use: ");
-		escape_append(&text, own.text, SHOWN_OCTETS);
+	if (right == RIGHT_BEHALF)
+		strbuf_addf(&text, " only, not as %s: wants an own address there",
+		    author_role_name(author->role));
+	else
+		strbuf_addf(&text, " (%s)", author_role_name(author->role));
+	add_help(rights, submitter, mem, &text);
+	return verdict_refused("rights", strbuf_slice(&text));
+}
+
+/* The same address was judged already: each is looked up once. */
+struct judged {
+	enum right *rights;
+	size_t from;
+};
+
+static enum right
+judge(const struct rights *rights, const struct submitter *submitter,
+    const struct authors *authors, size_t index, struct judged *judged,
+    uint64_t deadline_us, struct arena *mem, struct err *err)
+{
+	const struct address *address = &authors->items[index].address;
+	struct slice how;
+
+	for (size_t i = judged->from; i < index; i++) {
+		if (slice_eq(authors->items[i].address.text, address->text)) {
+			err_set(err, ERR_TEMP, "as before");
+			return judged->rights[i];
+		}
 	}
-	return strbuf_slice(&text);
+	if (deadline_us != 0 && clock_monotonic_us() > deadline_us) {
+		err_set(err, ERR_TEMP, "no time left to look up %s",
+		    escape(mem, address->text, SHOWN_OCTETS));
+		return RIGHT_UNKNOWN;
+	}
+	return rights_check(rights, submitter->login, address, mem, &how, err);
+}
+
+/* RFC 5322 section 3.6.2: who sends for others names himself in Sender. */
+static bool
+may_be_behalf(enum author_role role)
+{
+	return role == ROLE_FROM || role == ROLE_AUTHOR ||
+	    role == ROLE_RESENT_FROM;
+}
+
+/* RFC 5322 section 3.6.6: whose these are is said in the Resent- fields. */
+static bool
+may_be_redirected(const struct rights *rights, const struct authors *authors,
+    enum author_role role)
+{
+	return (role == ROLE_FROM || role == ROLE_SENDER ||
+	    role == ROLE_AUTHOR) &&
+	    rights->config->rights.redirect == RA_ACCEPT &&
+	    authors_count(authors, ROLE_RESENT_FROM) > 0;
+}
+
+/*
+ * Those for whom somebody else sends: a Sender can be added, a Resent-Sender
+ * cannot, since it would have to stand in the right block.
+ */
+static struct verdict
+decide_behalf(const struct rights *rights, const struct submitter *submitter,
+    const struct authors *authors, size_t from, struct arena *mem)
+{
+	const struct config *config = rights->config;
+	bool adds_sender = config->repair.sender &&
+	    !config_is_monitor(config, config->repair.mode);
+
+	for (size_t i = from; i < authors->count; i++) {
+		const struct author *author = &authors->items[i];
+		bool resent = author->role == ROLE_RESENT_FROM;
+		struct strbuf text;
+
+		if (!author->behalf || authors_count(authors, resent
+		    ? ROLE_RESENT_SENDER : ROLE_SENDER) > 0 ||
+		    (!resent && adds_sender))
+			continue;
+		strbuf_init(&text, mem);
+		escape_append(&text, submitter->login, SHOWN_OCTETS);
+		strbuf_add_cstr(&text, " may send on behalf of ");
+		escape_append(&text, author->address.text, SHOWN_OCTETS);
+		strbuf_addf(&text, " (%s) only with an own address in %s",
+		    author_role_name(author->role), author_role_name(resent
+		    ? ROLE_RESENT_SENDER : ROLE_SENDER));
+		return verdict_refused("rights", strbuf_slice(&text));
+	}
+	return verdict_accept();
 }
 
 struct verdict
 decide_authors(const struct rights *rights,
-    const struct submitter *submitter, const struct authors *authors,
-    size_t from, struct arena *mem)
+    const struct submitter *submitter, struct authors *authors, size_t from,
+    uint64_t deadline_us, struct arena *mem)
 {
-	struct verdict verdict = verdict_accept();
+	struct verdict refused = verdict_accept(), unsure = verdict_accept();
+	struct judged judged = { arena_array(mem, authors->count + 1,
+	    sizeof(*judged.rights)), from };
 
 	for (size_t i = from; i < authors->count; i++) {
-		const struct author *author = &authors->items[i];
-		struct slice how;
+		struct author *author = &authors->items[i];
 		struct err err;
+		enum right right = judge(rights, submitter, authors, i, &judged,
+		    deadline_us, mem, &err);
 
-		switch (rights_check(rights, submitter->login,
-		    &author->address, mem, &how, &err)) {
+		judged.rights[i] = right;
+		switch (right) {
 		case RIGHT_GRANTED:
 			break;
+		case RIGHT_BEHALF:
+			author->behalf = may_be_behalf(author->role);
+			author->foreign = !author->behalf;
+			break;
 		case RIGHT_NONE:
-			return verdict_refused("rights", mismatch_text(rights,
-			    submitter, author, mem));
+			author->foreign = true;
+			break;
 		case RIGHT_UNKNOWN:
-			verdict = verdict_unsure(mem, "table", &err);
+			if (unsure.action == ACTION_ACCEPT)
+				unsure = verdict_unsure(mem, "table", &err);
 			break;
 		}
+		if (author->foreign && refused.action == ACTION_ACCEPT &&
+		    !may_be_redirected(rights, authors, author->role))
+			refused = refuse_author(rights, submitter, author,
+			    right, mem);
 	}
-	return verdict;
+	if (refused.action != ACTION_ACCEPT)
+		return refused;
+	if (unsure.action != ACTION_ACCEPT)
+		return unsure;
+	return decide_behalf(rights, submitter, authors, from, mem);
+}
+
+bool
+decide_only_from(const struct authors *authors)
+{
+	bool from = false;
+
+	for (size_t i = 0; i < authors->count; i++) {
+		if (!authors->items[i].foreign)
+			continue;
+		if (authors->items[i].role != ROLE_FROM)
+			return false;
+		from = true;
+	}
+	return from;
 }

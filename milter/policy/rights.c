@@ -1,27 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "policy/rights.h"
 
+#include <time.h>
+
+#include "base/clock.h"
 #include "identity/identity.h"
-
-int
-rights_open(struct rights *rights, const struct config *config,
-    struct arena *mem, struct err *err)
-{
-	const struct slice_list *specs = &config->rights.tables;
-
-	*rights = (struct rights){ .config = config };
-	rights->keys.recipient_delimiter =
-	    slice_cstr(mem, config->rights.extension);
-	rights->keys.local_domain = slice_lower(mem, config->main.domain);
-	rights->tables = arena_array(mem, specs->count,
-	    sizeof(*rights->tables));
-	for (size_t i = 0; i < specs->count; i++) {
-		if (table_open(specs->items[i], &rights->tables[i], err) != 0)
-			return -1;
-		rights->table_count++;
-	}
-	return 0;
-}
 
 void
 rights_close(struct rights *rights)
@@ -36,11 +19,12 @@ rights_login_address(struct slice login, struct arena *mem,
     struct address *ret_address)
 {
 	struct mailbox mailbox;
+	unsigned int constructs = 0;
 	struct err err;
 	bool is_null;
 
-	return reverse_path_parse(login, mem, &is_null, &mailbox, &err) == 0 &&
-	    !is_null && mailbox.domain.len != 0 &&
+	return reverse_path_parse(login, mem, &is_null, &mailbox, &constructs,
+	    &err) == 0 && !is_null && mailbox.domain.len != 0 &&
 	    address_canonical(&mailbox, (struct slice){ NULL, 0 }, true, mem,
 		ret_address, NULL, &err) == 0;
 }
@@ -63,25 +47,121 @@ is_own_address(const struct rights *rights, struct slice login,
 	    slice_eq(own.local, slice_sub(address->local, 0, base));
 }
 
+/* One word of a table's value: "login", "!login", "login;behalf". */
+struct grant {
+	struct slice login;
+	bool denied;
+	bool behalf;
+	bool expired;
+};
+
+/* "until=2027-01-31": whether that day is over, in UTC. */
+static bool
+parse_until(struct slice text, bool *ret_expired)
+{
+	struct slice date = slice_from(text, sizeof("until=") - 1);
+	unsigned long year, month, day;
+	struct tm tm = { 0 };
+	time_t begin;
+
+	if (date.len != 10 || date.data[4] != '-' || date.data[7] != '-' ||
+	    !slice_number(slice_sub(date, 0, 4), 9999, &year) ||
+	    !slice_number(slice_sub(date, 5, 2), 12, &month) ||
+	    !slice_number(slice_sub(date, 8, 2), 31, &day) ||
+	    year < 1970 || month == 0 || day == 0)
+		return false;
+	tm.tm_year = (int)year - 1900;
+	tm.tm_mon = (int)month - 1;
+	tm.tm_mday = (int)day;
+	begin = timegm(&tm);
+	/* 31 February would become another day. */
+	if (tm.tm_mday != (int)day)
+		return false;
+	*ret_expired = clock_now() >= begin + 24 * 60 * 60;
+	return true;
+}
+
+static int
+parse_grant(struct slice word, struct slice realm, struct arena *mem,
+    struct grant *ret_grant, struct err *err)
+{
+	struct grant grant = { .denied = word.data[0] == '!' };
+	struct slice rest = grant.denied ? slice_from(word, 1) : word;
+	size_t end = slice_find(rest, ';');
+	struct slice login = slice_sub(rest, 0, end), flag;
+	bool good = login.len > 0 && !slice_has(login, '!');
+
+	rest = slice_from(rest, end);
+	while (good && slice_next_item(&rest, ";", &flag)) {
+		if (slice_eq_nocase(flag, SLICE("behalf")) && !grant.denied)
+			grant.behalf = true;
+		else
+			good = slice_starts_nocase(flag, SLICE("until=")) &&
+			    parse_until(flag, &grant.expired);
+	}
+	if (!good)
+		return err_set(err, ERR_CONFIG, "%s is no login: wants LOGIN, "
+		    "!LOGIN, LOGIN;behalf or LOGIN;until=YYYY-MM-DD",
+		    escape(mem, word, 64));
+	grant.login = login_normalise(mem, login, realm);
+	*ret_grant = grant;
+	return 0;
+}
+
+/* What all values say of one login. */
+struct finding {
+	const struct address_value *denied_by;
+	enum right right;		/* GRANTED, BEHALF or NONE */
+	const struct address_value *by;
+	bool any;			/* a grant for anybody was seen ... */
+	unsigned int rung;		/* ... on this rung: the search ends */
+};
+
 /*
- * Whether a login stands in a table's value. All of the value is read, so that
- * a row with a fault is seen whoever asks.
+ * All of a value is read, so that a row with a fault is seen whoever asks.
  */
 static int
-value_has_login(struct slice value, struct slice login, struct slice realm,
-    struct arena *mem, bool *ret_has, struct err *err)
+read_value(const struct rights *rights, struct slice login,
+    const struct address_value *value, struct arena *mem,
+    struct finding *finding, struct err *err)
 {
-	struct slice rest = value, item;
+	struct slice rest = value->value, word;
 
-	*ret_has = false;
-	while (slice_next_item(&rest, ", \t\r\n", &item)) {
-		if (slice_has(item, ';') || slice_has(item, '!'))
-			return err_set(err, ERR_CONFIG,
-			    "%s is no login", escape(mem, item, 64));
-		if (slice_eq(login_normalise(mem, item, realm), login))
-			*ret_has = true;
+	while (slice_next_item(&rest, ", \t\r\n", &word)) {
+		struct grant grant;
+		enum right right;
+
+		if (parse_grant(word, rights->config->main.domain, mem, &grant,
+		    err) != 0)
+			return err_wrap(err, "%.*s, key %s",
+			    SLICE_ARGS(value->spec),
+			    escape(mem, value->key, 128));
+		if (grant.denied) {
+			if (!grant.expired && slice_eq(grant.login, login))
+				finding->denied_by = value;
+			continue;
+		}
+		/* A row nearer to the address has granted already. */
+		if (finding->any && finding->rung != value->rung)
+			continue;
+		finding->any = true;
+		finding->rung = value->rung;
+		right = grant.behalf ? RIGHT_BEHALF : RIGHT_GRANTED;
+		if (grant.expired || !slice_eq(grant.login, login) ||
+		    right >= finding->right)
+			continue;
+		finding->right = right;
+		finding->by = value;
 	}
 	return 0;
+}
+
+static struct slice
+row_name(const char *before, const struct address_value *value,
+    struct arena *mem)
+{
+	return slice_format(mem, "%s%.*s, key %s", before,
+	    SLICE_ARGS(value->spec), escape(mem, value->key, 128));
 }
 
 enum right
@@ -90,37 +170,144 @@ rights_check(const struct rights *rights, struct slice login,
     struct err *err)
 {
 	struct address_values found = { 0 };
-	bool granted = false;
+	struct finding finding = { .right = RIGHT_NONE };
 
+	if (address_lookup(rights->tables, rights->table_count,
+	    &rights->keys, address->local, address->domain, mem, &found,
+	    err) == TABLE_FAILED)
+		return RIGHT_UNKNOWN;
+	for (size_t i = 0; i < found.count; i++) {
+		if (read_value(rights, login, &found.items[i], mem, &finding,
+		    err) != 0)
+			return RIGHT_UNKNOWN;
+	}
+	if (finding.denied_by != NULL) {
+		*ret_how = row_name("denied by ", finding.denied_by, mem);
+		return RIGHT_NONE;
+	}
 	if (is_own_address(rights, login, address, mem)) {
 		*ret_how = SLICE("own address");
 		return RIGHT_GRANTED;
 	}
-	switch (address_lookup(rights->tables, rights->table_count,
-	    &rights->keys, address->local, address->domain, mem, &found, err)) {
-	case TABLE_FOUND:
-		break;
-	case TABLE_ABSENT:
-		return RIGHT_NONE;
-	case TABLE_FAILED:
-		return RIGHT_UNKNOWN;
-	}
-	for (size_t i = 0; i < found.count; i++) {
-		bool has;
+	if (finding.right != RIGHT_NONE)
+		*ret_how = row_name("", finding.by, mem);
+	return finding.right;
+}
 
-		if (value_has_login(found.values[i], login,
-		    rights->config->main.domain, mem, &has, err) != 0) {
-			err_wrap(err, "%.*s, key %s",
-			    SLICE_ARGS(found.specs[i]),
-			    escape(mem, found.key, 128));
-			return RIGHT_UNKNOWN;
-		}
-		if (has && !granted) {
-			granted = true;
-			*ret_how = slice_format(mem, "%.*s, key %s",
-			    SLICE_ARGS(found.specs[i]),
-			    escape(mem, found.key, 128));
+/* What the rows of a table grant to one login, as far as replies need it. */
+struct examples {
+	struct slice keys[RIGHTS_EXAMPLES];
+	size_t count;
+};
+
+static void
+add_example(struct map *map, struct arena *mem, struct slice login,
+    struct slice key)
+{
+	struct examples *examples = map_get(map, login);
+
+	if (examples == NULL) {
+		examples = arena_alloc(mem, sizeof(*examples));
+		if (!map_add(map, login, examples))
+			return;
+	}
+	if (examples->count < RIGHTS_EXAMPLES)
+		examples->keys[examples->count++] = key;
+}
+
+static void
+gather_examples(struct rights *rights, const struct table *table,
+    struct arena *mem)
+{
+	struct slice realm = rights->config->main.domain;
+	struct slice key, value, word;
+	struct err err;
+
+	for (size_t i = 0; table_row(table, i, &key, &value); i++) {
+		if (!slice_has(key, '@'))
+			continue;
+		while (slice_next_item(&value, ", \t\r\n", &word)) {
+			struct grant grant;
+
+			if (parse_grant(word, realm, mem, &grant, &err) == 0 &&
+			    !grant.denied && !grant.behalf)
+				add_example(rights->examples, mem, grant.login,
+				    key);
 		}
 	}
-	return granted ? RIGHT_GRANTED : RIGHT_NONE;
+}
+
+/* A key of a row as an address that is granted now; an empty slice if not. */
+static struct slice
+checked_example(const struct rights *rights, struct slice login,
+    struct slice key, struct arena *mem)
+{
+	bool whole_domain = key.data[0] == '@';
+	struct slice path = whole_domain ?
+	    slice_format(mem, "x%.*s", SLICE_ARGS(key)) : key;
+	struct address address;
+	struct slice how;
+	struct err err;
+
+	if (!rights_login_address(path, mem, &address) ||
+	    rights_check(rights, login, &address, mem, &how,
+		&err) != RIGHT_GRANTED)
+		return (struct slice){ NULL, 0 };
+	return whole_domain ? slice_format(mem, "*@%.*s",
+	    SLICE_ARGS(address.domain)) : address.text;
+}
+
+size_t
+rights_examples(const struct rights *rights, struct slice login,
+    struct arena *mem, struct slice ret_texts[RIGHTS_EXAMPLES])
+{
+	const struct examples *examples = map_get(rights->examples, login);
+	size_t count = 0;
+	struct slice text = checked_example(rights, login, login, mem);
+
+	if (text.len != 0)
+		ret_texts[count++] = text;
+	for (size_t i = 0; examples != NULL && i < examples->count &&
+	    count < RIGHTS_EXAMPLES; i++) {
+		bool known = false;
+
+		text = checked_example(rights, login, examples->keys[i], mem);
+		for (size_t j = 0; j < count; j++)
+			known = known || slice_eq(text, ret_texts[j]);
+		if (text.len != 0 && !known)
+			ret_texts[count++] = text;
+	}
+	return count;
+}
+
+void
+rights_init(struct rights *rights, const struct config *config,
+    struct table **tables, size_t table_count, struct arena *mem)
+{
+	*rights = (struct rights){ .config = config, .tables = tables,
+		.table_count = table_count };
+	rights->keys.recipient_delimiter =
+	    slice_cstr(mem, config->rights.extension);
+	rights->keys.local_domain = slice_lower(mem, config->main.domain);
+	rights->examples = map_new(mem);
+	for (size_t i = 0; i < table_count; i++)
+		gather_examples(rights, tables[i], mem);
+}
+
+int
+rights_open(struct rights *rights, const struct config *config,
+    struct arena *mem, struct err *err)
+{
+	const struct slice_list *specs = &config->rights.tables;
+	struct table **tables = arena_array(mem, specs->count,
+	    sizeof(*tables));
+
+	*rights = (struct rights){ .config = config, .tables = tables };
+	for (size_t i = 0; i < specs->count; i++) {
+		if (table_open(specs->items[i], &tables[i], err) != 0)
+			return -1;
+		rights->table_count++;
+	}
+	rights_init(rights, config, tables, specs->count, mem);
+	return 0;
 }

@@ -1,4 +1,4 @@
 # SPDX-License-Identifier: BSD-2-Clause
 libsubmilter_a_SOURCES += \
 	include/repair/repair_header.h %D%/repair_header.c \
-	%D%/repair_priv.h %D%/repair_fields.c
+	%D%/repair_priv.h %D%/repair_fields.c %D%/repair_trace.c

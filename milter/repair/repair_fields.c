@@ -46,10 +46,31 @@ join_lists(struct edits *edits, size_t first, size_t later, size_t max)
 	return true;
 }
 
+/* Copies of author fields: authors_add_header() has seen that they are equal. */
+static void
+remove_author_copies(struct edits *edits, unsigned int *repairs)
+{
+	static const struct slice names[] = { { "From", 4 }, { "Sender", 6 },
+		{ "Author", 6 } };
+
+	for (size_t n = 0; n < sizeof(names) / sizeof(names[0]); n++) {
+		size_t first = edits_find(edits, names[n], 0);
+
+		for (size_t i = edits_find(edits, names[n], first + 1);
+		    i < edits->count;
+		    i = edits_find(edits, names[n], i + 1)) {
+			edits_delete(edits, i);
+			*repairs |= REPAIRED_DUPLICATES;
+		}
+	}
+}
+
 int
 repair_duplicates(const struct config *config, struct edits *edits,
     unsigned int *repairs, struct err *err)
 {
+	if (config->authors.second_field == RR_REPAIR)
+		remove_author_copies(edits, repairs);
 	for (size_t s = 0; s < sizeof(singles) / sizeof(singles[0]); s++) {
 		const struct single *single = &singles[s];
 		size_t first = edits_find(edits, single->name, 0);
@@ -82,16 +103,15 @@ repair_duplicates(const struct config *config, struct edits *edits,
  * when nothing is missing or the field cannot be read.
  */
 static bool
-complete_value(struct slice value, struct slice domain, enum address_form form,
-    size_t max_mailboxes, struct arena *mem, struct slice *ret_value)
+complete_value(struct slice value, struct slice domain, size_t max_mailboxes,
+    struct arena *mem, struct slice *ret_value)
 {
 	struct mailbox_list list;
 	struct strbuf buf;
 	struct err err;
 	size_t copied = 0;
 
-	if (mailbox_list_parse(value, form, max_mailboxes, mem, &list,
-	    &err) != 0)
+	if (mailbox_list_parse(value, max_mailboxes, mem, &list, &err) != 0)
 		return false;
 	strbuf_init(&buf, mem);
 	for (size_t i = 0; i < list.count; i++) {
@@ -115,42 +135,83 @@ complete_value(struct slice value, struct slice domain, enum address_form form,
 	return true;
 }
 
-void
-repair_addresses(const struct config *config,
-    const struct repair_facts *facts, struct edits *edits,
-    unsigned int *repairs)
+struct slice
+author_field_plain(const struct authors *authors, const struct author *author,
+    bool with_names, struct arena *mem)
 {
-	/* Authors were read with the strict form; what follows is not judged. */
-	static const struct slice others[] = { { "To", 2 }, { "Cc", 2 },
-		{ "Reply-To", 8 }, { "Resent-To", 9 }, { "Resent-Cc", 9 },
-		{ "Resent-Reply-To", 15 } };
-	enum { MAX_RECIPIENTS = 10000 };
+	struct mailbox *mailboxes = arena_array(mem, authors->count,
+	    sizeof(*mailboxes));
+	struct slice *completed = arena_array(mem, authors->count,
+	    sizeof(*completed));
+	size_t count = 0;
 
-	if (!config->repair.qualify || config->main.domain.len == 0)
-		return;
+	for (size_t i = 0; i < authors->count; i++) {
+		const struct author *other = &authors->items[i];
+
+		if (other->role != author->role ||
+		    other->field != author->field)
+			continue;
+		mailboxes[count] = other->mailbox;
+		if (!with_names)
+			mailboxes[count].display = mailboxes[count].comment =
+			    (struct slice){ NULL, 0 };
+		if (other->completed)
+			completed[count] = other->address.domain;
+		count++;
+	}
+	return mailbox_list_print(mailboxes, count, completed, mem);
+}
+
+/* Author fields were read by the strict rules, so they can be written anew. */
+static void
+repair_authors(const struct config *config, const struct repair_facts *facts,
+    struct edits *edits, unsigned int *repairs)
+{
 	for (size_t i = 0; i < facts->authors->count; i++) {
 		const struct author *author = &facts->authors->items[i];
 		struct edited_field *field = &edits->fields[author->field];
 		struct slice value;
 
-		if (author->role == ROLE_MAIL_FROM || !author->completed ||
+		if (author->role == ROLE_MAIL_FROM ||
 		    field->state != FIELD_KEPT)
 			continue;
-		if (complete_value(field->field.value, config->main.domain,
-		    ADDRESS_AUTHOR, config->limits.mailboxes, edits->mem,
-		    &value)) {
+		if (author->rewrite || author->hide_name) {
+			edits_change(edits, author->field,
+			    author_field_plain(facts->authors, author,
+				!author->hide_name, edits->mem));
+			*repairs |= author->rewrite ? REPAIRED_AUTHORS : 0;
+			*repairs |= author->hide_name ? REPAIRED_NAMES : 0;
+		} else if (author->completed && complete_value(
+		    field->field.value, config->main.domain,
+		    config->limits.mailboxes, edits->mem, &value)) {
 			edits_change(edits, author->field, value);
 			*repairs |= REPAIRED_ADDRESSES;
 		}
 	}
+}
+
+void
+repair_addresses(const struct config *config,
+    const struct repair_facts *facts, struct edits *edits,
+    unsigned int *repairs)
+{
+	/* What follows is not judged, and left alone where it is not read. */
+	static const struct slice others[] = { { "To", 2 }, { "Cc", 2 },
+		{ "Reply-To", 8 }, { "Resent-To", 9 }, { "Resent-Cc", 9 },
+		{ "Resent-Reply-To", 15 } };
+	enum { MAX_RECIPIENTS = 10000 };
+
+	repair_authors(config, facts, edits, repairs);
+	if (!config->repair.qualify || config->main.domain.len == 0)
+		return;
 	for (size_t n = 0; n < sizeof(others) / sizeof(others[0]); n++) {
 		for (size_t i = edits_find(edits, others[n], 0);
 		    i < edits->count; i = edits_find(edits, others[n], i + 1)) {
 			struct slice value;
 
 			if (!complete_value(edits->fields[i].field.value,
-			    config->main.domain, ADDRESS_ANY, MAX_RECIPIENTS,
-			    edits->mem, &value))
+			    config->main.domain, MAX_RECIPIENTS, edits->mem,
+			    &value))
 				continue;
 			edits_change(edits, i, value);
 			*repairs |= REPAIRED_ADDRESSES;

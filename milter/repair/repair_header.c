@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "repair/repair_header.h"
 
+#include "message/display.h"
 #include "message/stamp.h"
 #include "repair_priv.h"
 
 static const char *const names[] = { "from", "sender", "date", "message-id",
 	"addresses", "bcc", "return-path", "authentication-results",
-	"duplicates", "lines" };
+	"duplicates", "lines", "author-form", "names", "rewritten-from",
+	"dkim-signature", "arc", "removed" };
 
 struct slice
 repair_names(struct arena *mem, unsigned int repairs)
@@ -33,20 +35,6 @@ with_blank(struct arena *mem, struct slice value)
 	strbuf_add_char(&buf, ' ');
 	strbuf_add(&buf, value);
 	return strbuf_slice(&buf);
-}
-
-/* Deletes every field of a name; whether there was one. */
-static bool
-delete_all(struct edits *edits, struct slice name)
-{
-	bool found = false;
-
-	for (size_t i = edits_find(edits, name, 0); i < edits->count;
-	    i = edits_find(edits, name, i + 1)) {
-		edits_delete(edits, i);
-		found = true;
-	}
-	return found;
 }
 
 bool
@@ -132,17 +120,61 @@ repair_from(const struct config *config, const struct repair_facts *facts,
 	return 0;
 }
 
-/* RFC 5322 section 3.6.2: several authors need a Sender. */
+/*
+ * From becomes the submitter's own address; whose it was is said in the name
+ * and in Reply-To, as mailing lists do.
+ */
+static int
+rewrite_from(const struct repair_facts *facts, struct edits *edits,
+    unsigned int *repairs, struct err *err)
+{
+	const struct author *author = authors_first(facts->authors, ROLE_FROM);
+	struct slice name;
+	struct strbuf text, value;
+
+	if (!facts->rewrite_from)
+		return 0;
+	ENSURE(author != NULL);
+	if (facts->own_address.len == 0)
+		return err_set(err, ERR_DATA,
+		    "From is not yours, and you have no address of your own");
+	name = display_decode(author->mailbox.display.len != 0
+	    ? author->mailbox.display : author->mailbox.comment, edits->mem);
+	strbuf_init(&text, edits->mem);
+	strbuf_add(&text, slice_trim(name));
+	strbuf_add_cstr(&text, text.len == 0 ? "" : " ");
+	strbuf_addf(&text, "(%.*s at %.*s)",
+	    SLICE_ARGS(author->address.local),
+	    SLICE_ARGS(author->address.domain));
+	strbuf_init(&value, edits->mem);
+	strbuf_add_char(&value, ' ');
+	display_name_append(&value, strbuf_slice(&text));
+	strbuf_add_cstr(&value, " <");
+	strbuf_add(&value, facts->own_address);
+	strbuf_add_char(&value, '>');
+	if (edits_find(edits, SLICE("Reply-To"), 0) == edits->count)
+		edits_add(edits, SLICE("Reply-To"), author_field_plain(
+		    facts->authors, author, true, edits->mem));
+	edits_change(edits, edits_find(edits, SLICE("From"), 0),
+	    strbuf_slice(&value));
+	*repairs |= REPAIRED_MISMATCH;
+	return 0;
+}
+
+/*
+ * RFC 5322 section 3.6.2: several authors need a Sender, and so does one for
+ * whom somebody else sends. Redirected mail says so in its Resent- fields.
+ */
 static int
 repair_sender(const struct config *config, const struct repair_facts *facts,
     struct edits *edits, unsigned int *repairs, struct err *err)
 {
-	if (authors_count(facts->authors, ROLE_FROM) < 2 ||
+	if (!facts->needs_sender || facts->rewrite_from ||
 	    authors_count(facts->authors, ROLE_SENDER) > 0)
 		return 0;
 	if (!config->repair.sender || facts->own_address.len == 0)
 		return err_set(err, ERR_DATA,
-		    "From has several mailboxes: say in Sender who sends");
+		    "Sender is missing: say in it who sends for those in From");
 	edits_add(edits, SLICE("Sender"),
 	    with_blank(edits->mem, facts->own_address));
 	*repairs |= REPAIRED_SENDER;
@@ -199,19 +231,21 @@ repair_header(const struct config *config, const struct repair_facts *facts,
 	unsigned int repairs = 0;
 
 	if (config->repair.bcc) {
-		bool bcc = delete_all(edits, SLICE("Bcc"));
-		bool resent = delete_all(edits, SLICE("Resent-Bcc"));
+		bool bcc = edits_delete_all(edits, SLICE("Bcc"));
+		bool resent = edits_delete_all(edits, SLICE("Resent-Bcc"));
 
 		if (bcc || resent)
 			repairs |= REPAIRED_BCC;
 	}
 	if (config->repair.return_path &&
-	    delete_all(edits, SLICE("Return-Path")))
+	    edits_delete_all(edits, SLICE("Return-Path")))
 		repairs |= REPAIRED_RETURN_PATH;
 	if (config->repair.authentication_results &&
 	    delete_forged_results(edits, facts->hostname))
 		repairs |= REPAIRED_AUTH_RESULTS;
+	repair_traces(config, facts, edits, &repairs);
 	if (repair_duplicates(config, edits, &repairs, err) != 0 ||
+	    rewrite_from(facts, edits, &repairs, err) != 0 ||
 	    repair_from(config, facts, edits, &repairs, err) != 0 ||
 	    repair_sender(config, facts, edits, &repairs, err) != 0)
 		return -1;

@@ -12,8 +12,21 @@
 MUST_USE int repair_duplicates(const struct config *config,
     struct edits *edits, unsigned int *repairs, struct err *err);
 
+/* The field of an author in its plainest form, with complete addresses. */
+struct slice author_field_plain(const struct authors *authors,
+    const struct author *author, bool with_names, struct arena *mem);
+
 /* Writes out the domain of each address that has none or one of one label. */
 void repair_addresses(const struct config *config,
+    const struct repair_facts *facts, struct edits *edits,
+    unsigned int *repairs);
+
+/*
+ * Removes what only we may say and what the configuration does not want:
+ * signatures and ARC sets that claim a domain of ours (RFC 8617 section 5.1.2
+ * leaves those of others alone), and fields of repair.remove.
+ */
+void repair_traces(const struct config *config,
     const struct repair_facts *facts, struct edits *edits,
     unsigned int *repairs);
 

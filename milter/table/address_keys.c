@@ -156,10 +156,12 @@ address_lookup(struct table *const *tables, size_t table_count,
 	struct address_key *keys;
 	size_t count, begin, end;
 
+	if (table_count == 0)
+		return TABLE_ABSENT;
 	address_keys_make(how, local, domain, mem, &keys, &count);
-	found.values = arena_array(mem, table_count, sizeof(*found.values));
-	found.specs = arena_array(mem, table_count, sizeof(*found.specs));
-	for (begin = 0; begin < count && found.count == 0; begin = end) {
+	found.items = arena_array(mem, table_count * MAX_RUNGS,
+	    sizeof(*found.items));
+	for (begin = 0; begin < count; begin = end) {
 		for (end = begin; end < count &&
 		    keys[end].rung == keys[begin].rung;)
 			end++;
@@ -170,11 +172,10 @@ address_lookup(struct table *const *tables, size_t table_count,
 			switch (ask_rung(tables[t], &keys[begin], end - begin,
 			    mem, &key, &value, err)) {
 			case TABLE_FOUND:
-				if (found.count == 0)
-					found.key = keys[begin + key].text;
-				found.specs[found.count] =
-				    table_spec(tables[t]);
-				found.values[found.count++] = value;
+				found.items[found.count++] =
+				    (struct address_value){ keys[begin].rung,
+				    keys[begin + key].text, value,
+				    table_spec(tables[t]) };
 				break;
 			case TABLE_ABSENT:
 				break;

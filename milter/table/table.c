@@ -175,6 +175,14 @@ table_rows(const struct table *table)
 	return table->rows;
 }
 
+bool
+table_row(const struct table *table, size_t index, struct slice *ret_key,
+    struct slice *ret_value)
+{
+	return table->ops->row != NULL &&
+	    table->ops->row(table->handle, index, ret_key, ret_value);
+}
+
 static int
 check_key(struct slice key, struct err *err)
 {

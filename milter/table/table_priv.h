@@ -25,6 +25,12 @@ struct table_ops {
 	/* *ret_value may stand in the table's own memory. */
 	enum table_answer (*lookup)(const void *handle, struct slice key,
 	    struct arena *mem, struct slice *ret_value, struct err *err);
+	/*
+	 * The rows, for index from 0; false behind the last one. NULL where
+	 * a table has none that could be listed.
+	 */
+	bool (*row)(const void *handle, size_t index, struct slice *ret_key,
+	    struct slice *ret_value);
 	/* What the arena does not hold; may be NULL. Takes NULL. */
 	void (*close)(void *handle);
 };

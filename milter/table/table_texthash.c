@@ -106,9 +106,23 @@ texthash_lookup(const void *handle, struct slice key, struct arena *mem,
 	return TABLE_FOUND;
 }
 
+static bool
+texthash_row(const void *handle, size_t index, struct slice *ret_key,
+    struct slice *ret_value)
+{
+	const struct row *row;
+
+	if (index >= map_count(handle))
+		return false;
+	row = map_entry(handle, index, ret_key);
+	*ret_value = row->value;
+	return true;
+}
+
 const struct table_ops table_texthash = {
 	.type = "texthash",
 	.has_file = true,
 	.open = texthash_open,
 	.lookup = texthash_lookup,
+	.row = texthash_row,
 };

@@ -65,7 +65,8 @@ check_result(struct message *message)
 	const struct snapshot *snapshot = message_snapshot(message);
 	const struct header_limits no_limits = { 0 };
 	const struct author_rules rules = { .domain = { NULL, 0 },
-		.utf8 = true, .max_mailboxes = 1000 };
+		.utf8 = true, .max_mailboxes = 1000,
+		.forms = snapshot->author_forms };
 	struct arena *mem = message_arena(message);
 	const struct field *fields;
 	struct authors authors;

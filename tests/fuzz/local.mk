@@ -22,6 +22,11 @@ tests_fuzz_fuzz_address_SOURCES = tests/fuzz/fuzz_address.c tests/fuzz/fuzz.h $(
 tests_fuzz_fuzz_address_LDFLAGS = $(fuzz_target_ldflags)
 tests_fuzz_fuzz_address_LDADD = $(SUBMILTER_LDADD)
 
+fuzz_targets += tests/fuzz/fuzz_display
+tests_fuzz_fuzz_display_SOURCES = tests/fuzz/fuzz_display.c tests/fuzz/fuzz.h $(fuzz_main)
+tests_fuzz_fuzz_display_LDFLAGS = $(fuzz_target_ldflags)
+tests_fuzz_fuzz_display_LDADD = $(SUBMILTER_LDADD)
+
 fuzz_targets += tests/fuzz/fuzz_message
 tests_fuzz_fuzz_message_SOURCES = tests/fuzz/fuzz_message.c tests/fuzz/fuzz.h $(fuzz_main)
 tests_fuzz_fuzz_message_LDFLAGS = $(fuzz_target_ldflags)

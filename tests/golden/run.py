@@ -63,7 +63,7 @@ def run(sections):
             [program(), "test", "-c", top + "/submilter.conf", "--now", NOW,
              *args, top + "/in.eml"],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        output = done.stdout.decode("latin-1").replace("\r\n", "\n")
+        output = done.stdout.decode("utf-8", "backslashreplace").replace("\r\n", "\n")
         return mask(output, top) + "exit %d\n" % done.returncode
 
 

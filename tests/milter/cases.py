@@ -7,10 +7,6 @@ changes as little as the protocol can express, and `postfix`, as Postfix does
 (mta.py). What the milter then asks to change is applied as Postfix does it
 and as Sendmail does it, and must be right both times.
 
-Cases that do not pass yet are listed in tests/cases/not-passing.txt, as
-`NAME FORM`. The list may only shrink: a listed case that passes fails the
-run, as one does that fails and is not listed.
-
 usage: cases.py [-v] [NAME ...]      with names: only those, with details
 The environment variable SUBMILTER names the program.
 """
@@ -41,20 +37,6 @@ def load():
         with open(os.path.join(CASES, case['file']), 'rb') as file:
             case['raw'] = file.read()
     return cases
-
-
-def not_passing():
-    path = os.path.join(CASES, 'not-passing.txt')
-    listed = set()
-    with open(path, encoding='utf-8') as file:
-        for line in file:
-            words = line.split('#')[0].split()
-            if not words:
-                continue
-            if len(words) != 2 or words[1] not in FORMS:
-                raise ValueError('%s: %r is not `NAME FORM`' % (path, line))
-            listed.add(tuple(words))
-    return listed
 
 
 # What goes on, compared with what was handed over.
@@ -293,15 +275,12 @@ def main(arguments):
     verbose = '-v' in arguments
     names = [argument for argument in arguments if argument != '-v']
     cases = load()
-    listed = not_passing()
     known = {case['name'] for case in cases}
     wrong = [name for name in names if name not in known]
-    wrong += ['%s (in not-passing.txt)' % name for name, _ in listed
-              if name not in known]
     if wrong:
         print('no such case: ' + ', '.join(wrong))
         return 2
-    runs = failures = waiting = 0
+    runs = failures = 0
     server, keys = daemon.world()
     with server:
         for case in cases:
@@ -314,29 +293,20 @@ def main(arguments):
                 run = Run(case, form, server.address, keys)
                 runs += 1
                 label = '%s %s' % (case['name'], form)
-                is_listed = (case['name'], form) in listed
-                if run.faults and is_listed:
-                    waiting += 1
-                elif run.faults:
+                if run.faults:
                     failures += 1
                     print('FAIL ' + label)
-                    print(run.details())
-                elif is_listed:
-                    failures += 1
-                    print('FAIL %s: passes; take it off not-passing.txt'
-                          % label)
                 elif verbose:
                     print('ok   ' + label)
-                if names and (verbose or is_listed or not run.faults):
+                if run.faults or names:
                     print(run.details())
         status = server.stop()
         log = server.log()
     if status != 0 or daemon.sanitizer_says(log):
         failures += 1
         print('FAIL: submilter ended with %s:\n%s' % (status, log[-5000:]))
-    print('%d cases in %d forms: %d right, %d not passing yet, %d failures'
-          % (runs // len(FORMS), len(FORMS), runs - failures - waiting,
-             waiting, failures))
+    print('%d cases in %d forms: %d right, %d failures'
+          % (runs // len(FORMS), len(FORMS), runs - failures, failures))
     return 1 if failures else 0
 
 

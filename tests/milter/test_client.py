@@ -547,9 +547,6 @@ class JudgementTest(unittest.TestCase):
     def test_the_manifest(self):
         names = [case['name'] for case in cases.load()]
         self.assertEqual(len(set(names)), 113)
-        for name, form in cases.not_passing():
-            self.assertIn(name, names)
-            self.assertIn(form, cases.FORMS)
 
 
 if __name__ == '__main__':

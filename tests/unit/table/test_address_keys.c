@@ -45,7 +45,10 @@ open_text(const char *spec, const char *text)
 	return table;
 }
 
-/* The values of all tables, joined by "|"; "-" for none, "!" for a failure. */
+/*
+ * The values of all tables, joined by "|", by "/" from rung to rung; "-" for
+ * none, "!" for a failure.
+ */
 static struct slice
 look_up(struct arena *mem, struct table *const *tables, size_t count,
     const char *local, const char *domain)
@@ -67,14 +70,15 @@ look_up(struct arena *mem, struct table *const *tables, size_t count,
 	strbuf_init(&buf, mem);
 	for (size_t i = 0; i < found.count; i++) {
 		if (i != 0)
-			strbuf_add_char(&buf, '|');
-		strbuf_add(&buf, found.values[i]);
+			strbuf_add_char(&buf, found.items[i].rung ==
+			    found.items[i - 1].rung ? '|' : '/');
+		strbuf_add(&buf, found.items[i].value);
 	}
 	return strbuf_slice(&buf);
 }
 
 static void
-the_first_rung_that_any_table_has_decides(void **state)
+every_rung_of_every_table_is_told_in_order(void **state)
 {
 	struct table *one = open_text("texthash:one",
 	    "a+x@corp.example full\na@corp.example base\nb whole\n"
@@ -86,18 +90,18 @@ the_first_rung_that_any_table_has_decides(void **state)
 	static const struct {
 		const char *local, *domain, *want;
 	} cases[] = {
-		{ "a+x", "corp.example", "full" },
-		{ "a+y", "corp.example", "base|other" },
-		{ "a", "corp.example", "base|other" },
-		{ "b", "corp.example", "whole" },
-		{ "b+z", "corp.example", "whole" },
+		{ "a+x", "corp.example", "full/base|other/domain" },
+		{ "a+y", "corp.example", "base|other/domain" },
+		{ "a", "corp.example", "base|other/domain" },
+		{ "b", "corp.example", "whole/domain" },
+		{ "b+z", "corp.example", "whole/domain" },
 		{ "b", "other.example", "elsewhere" },
 		/* Table one has the domain, but two has the address. */
-		{ "c", "corp.example", "specific" },
+		{ "c", "corp.example", "specific/domain" },
 		{ "d", "corp.example", "domain" },
 		{ "d", "sub.corp.example", "-" },
 		{ "x", "xn--bcher-kva.example", "puny" },
-		{ "u", "xn--bcher-kva.example", "ulabel" },
+		{ "u", "xn--bcher-kva.example", "ulabel/puny" },
 	};
 	struct arena mem;
 
@@ -154,7 +158,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(extensions_are_split_as_postfix_splits_them),
-		cmocka_unit_test(the_first_rung_that_any_table_has_decides),
+		cmocka_unit_test(every_rung_of_every_table_is_told_in_order),
 		cmocka_unit_test(patterns_are_asked_for_whole_addresses_only),
 		cmocka_unit_test(one_table_that_fails_makes_the_answer_unknown),
 	};

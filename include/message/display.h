@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SUBMILTER_MESSAGE_DISPLAY_H
+#define SUBMILTER_MESSAGE_DISPLAY_H
+
+#include "base/str.h"
+
+/*
+ * What people see of the text around an address. For comparison only: nothing
+ * of it ever goes into a message. All functions are linear in their input, pure
+ * and thread-safe; results are in memory of mem.
+ */
+
+/*
+ * A piece of a field as a mail program shows it, in UTF-8: quotes, escapes and
+ * parentheses removed, encoded words (RFC 2047) decoded wherever they stand,
+ * also in quotes and also those that only decoding brings to light. Octets that
+ * no charset explains become U+FFFD.
+ */
+struct slice display_decode(struct slice raw, struct arena *mem);
+
+/*
+ * Whether a token is one encoded word as RFC 2047 section 2 has it, and what it
+ * decodes to has no mark that a program might take for syntax if it decodes
+ * first and parses then: quotes, backslashes, angle brackets, '@', controls, a
+ * parenthesis without the other.
+ */
+bool display_word_is_plain(struct slice token, struct arena *mem);
+
+/*
+ * Text in the form in which names are compared: NFKC with case folded (full-width
+ * letters become plain ones), format and control characters removed, blanks
+ * made one. Invalid UTF-8 becomes U+FFFD.
+ */
+struct slice display_fold(struct slice text, struct arena *mem);
+
+/*
+ * Folded text with look-alikes made one (the skeleton of Unicode TR 39), so
+ * that Cyrillic, Greek and Latin letters that look the same are the same. Two
+ * texts that people cannot tell apart have the same skeleton.
+ */
+struct slice display_skeleton(struct slice folded, struct arena *mem);
+
+/*
+ * The next thing that looks like an address, in folded text: *ret_address is
+ * "local@domain" with a dot in the domain; *rest is what stands behind it.
+ * False when there is none.
+ */
+bool display_next_address(struct slice *rest, struct slice *ret_address);
+
+/* The next word of folded text, a name or a domain; false at the end. */
+bool display_next_word(struct slice *rest, struct slice *ret_word);
+
+#endif

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "message/address.h"
+
+#include "address_priv.h"
+#include "message/display.h"
+
+/* RFC 2047 section 2: a word has at most 75 octets. */
+enum { WORD_OCTETS = 75 };
+
+/* Words of a name that will be printed as one. */
+struct run {
+	struct strbuf text;
+	bool any;
+	bool plain;		/* atoms only: no quotes needed */
+	bool decoded;		/* holds text that came from an encoded word */
+};
+
+static void
+start_run(struct run *run, struct arena *mem)
+{
+	*run = (struct run){ .plain = true };
+	strbuf_init(&run->text, mem);
+}
+
+/* An atom: a local part without dots has the same octets. */
+static bool
+is_atom(struct slice text)
+{
+	return local_part_is_dot_atom(text) && !slice_has(text, '.') &&
+	    !slice_has_text_nocase(text, SLICE("=?"));
+}
+
+/* RFC 2047 section 5 (3): a dot is encoded in a word of a name. */
+static void
+print_encoded_word(struct strbuf *buf, struct slice text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] == '.')
+			strbuf_add_cstr(buf, "=2E");
+		else
+			strbuf_add_char(buf, text.data[i]);
+	}
+}
+
+/* Whether a new character may begin with this octet of UTF-8. */
+static bool
+begins_character(char c)
+{
+	return ((unsigned char)c & 0xc0) != 0x80;
+}
+
+/* Text as encoded words, each in characters of its own. */
+static void
+print_words(struct strbuf *buf, const char *charset, struct slice text)
+{
+	static const char hex[] = "0123456789ABCDEF";
+	/* "=?" charset "?Q?" and "?=" */
+	const size_t frame = 7 + slice_of(charset).len;
+	const size_t character = 12;	/* four octets, encoded */
+	size_t used = 0;
+
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.data[i];
+		bool plain = char_is_alpha(c) || char_is_digit(c);
+
+		if (used != 0 && begins_character(c) &&
+		    used + character > WORD_OCTETS) {
+			strbuf_add_cstr(buf, "?=\n ");
+			used = 0;
+		}
+		if (used == 0) {
+			strbuf_addf(buf, "=?%s?Q?", charset);
+			used = frame;
+		}
+		if (plain || c == ' ') {
+			strbuf_add_char(buf, plain ? c : '_');
+			used++;
+		} else {
+			strbuf_add_char(buf, '=');
+			strbuf_add_char(buf, hex[(unsigned char)c >> 4]);
+			strbuf_add_char(buf, hex[(unsigned char)c & 15]);
+			used += 3;
+		}
+	}
+	strbuf_add_cstr(buf, "?=");
+}
+
+/* Octets of no known charset can begin anywhere. */
+static void
+print_unknown(struct strbuf *buf, struct slice text)
+{
+	enum { PIECE_OCTETS = 16 };
+
+	for (size_t i = 0; i < text.len; i += PIECE_OCTETS) {
+		if (i != 0)
+			strbuf_add_cstr(buf, "\n ");
+		print_words(buf, "unknown-8bit",
+		    slice_sub(text, i, PIECE_OCTETS));
+	}
+}
+
+/*
+ * In quotes, without any escapes: some programs stumble over them, so
+ * apostrophes stand for quotes and slashes for backslashes. Long text becomes
+ * several strings, since none may be folded.
+ */
+static void
+print_quoted(struct strbuf *buf, struct slice text)
+{
+	enum { STRING_OCTETS = 200 };
+	size_t used = 0;
+
+	strbuf_add_char(buf, '"');
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.data[i];
+
+		if (used >= STRING_OCTETS && begins_character(c) &&
+		    (c == ' ' || used >= 2 * (size_t)STRING_OCTETS)) {
+			strbuf_add_cstr(buf, "\"\n \"");
+			used = 0;
+			if (c == ' ')
+				continue;
+		}
+		strbuf_add_char(buf, c == '"' ? '\'' : c == '\\' ? '/' : c);
+		used++;
+	}
+	strbuf_add_char(buf, '"');
+}
+
+static void
+end_run(struct run *run, struct strbuf *buf)
+{
+	struct slice text = strbuf_slice(&run->text);
+
+	if (!run->any)
+		return;
+	if (buf->len != 0)
+		strbuf_add_char(buf, ' ');
+	if (!slice_is_utf8(text))
+		print_unknown(buf, text);
+	else if (run->decoded && !slice_is_ascii(text))
+		print_words(buf, "utf-8", text);
+	else if (run->plain)
+		strbuf_add(buf, text);
+	else
+		print_quoted(buf, text);
+}
+
+/*
+ * What an odd encoded word says, without what could be taken for syntax. ASCII
+ * will stand in quotes; the rest in encoded words, where '@' does no good.
+ */
+static struct slice
+decode_harmless(struct slice text, struct arena *mem)
+{
+	static const struct slice marks = { "<>()[]\\?", 8 };
+	struct slice decoded = display_decode(text, mem);
+	bool ascii = slice_is_ascii(decoded);
+	struct strbuf buf;
+
+	strbuf_init(&buf, mem);
+	for (size_t i = 0; i < decoded.len; i++) {
+		char c = decoded.data[i];
+
+		if (c == '@' && !ascii) {
+			strbuf_add_cstr(&buf, " at ");
+			continue;
+		}
+		if (c == '"')
+			c = '\'';
+		else if (char_is_control(c) || slice_has(marks, c))
+			c = ' ';
+		strbuf_add_char(&buf, c);
+	}
+	return slice_trim(strbuf_slice(&buf));
+}
+
+static void
+add_to_run(struct run *run, struct slice text, bool quoted)
+{
+	if (text.len == 0)
+		return;
+	if (run->any)
+		strbuf_add_char(&run->text, ' ');
+	strbuf_add(&run->text, text);
+	run->any = true;
+	if (quoted || !is_atom(text) || !slice_is_utf8(text))
+		run->plain = false;
+}
+
+/* One piece of a name and what is left of it; comments are no pieces. */
+static struct slice
+next_piece(struct slice rest, struct arena *mem, struct slice *ret_text,
+    bool *ret_quoted)
+{
+	char *text = arena_alloc(mem, 1);
+	size_t at = 0, len = 0;
+	unsigned int depth = 0;
+	char first = rest.data[0];
+
+	*ret_quoted = first == '"';
+	if (first != '"' && first != '(') {
+		while (at < rest.len && !char_is_wsp(rest.data[at]) &&
+		    rest.data[at] != '\n' && rest.data[at] != '"' &&
+		    rest.data[at] != '(')
+			at++;
+		*ret_text = slice_sub(rest, 0, at);
+		return slice_from(rest, at);
+	}
+	for (; at < rest.len; at++) {
+		char c = rest.data[at];
+
+		if (c == '\\')
+			at++;
+		else if (first == '(' && c == '(')
+			depth++;
+		else if (first == '(' && c == ')' && --depth == 0)
+			break;
+		else if (first == '"' && c == '"' && at > 0)
+			break;
+	}
+	/* The parser has seen its end. */
+	at = at < rest.len ? at : rest.len - 1;
+	if (first == '"') {
+		text = arena_alloc(mem, at + 1);
+		for (size_t i = 1; i < at; i++) {
+			char c;
+
+			if (rest.data[i] == '\\' && i + 1 < at)
+				i++;
+			c = rest.data[i];
+			text[len++] = c == '\n' || c == '\t' ? ' ' : c;
+		}
+	}
+	*ret_text = slice_trim((struct slice){ text, len });
+	return slice_from(rest, at + 1);
+}
+
+static struct slice
+print_name(struct slice raw, struct arena *mem)
+{
+	struct slice rest = raw;
+	struct strbuf buf;
+	struct run run;
+
+	strbuf_init(&buf, mem);
+	start_run(&run, mem);
+	while (rest.len > 0) {
+		struct slice text;
+		bool quoted;
+
+		if (char_is_wsp(rest.data[0]) || rest.data[0] == '\n') {
+			rest = slice_from(rest, 1);
+			continue;
+		}
+		rest = next_piece(rest, mem, &text, &quoted);
+		if (slice_has_text_nocase(text, SLICE("=?")) &&
+		    !address_words_are_plain(text, mem)) {
+			text = decode_harmless(text, mem);
+			run.decoded = true;
+			quoted = true;
+		}
+		if (quoted || !slice_has_text_nocase(text, SLICE("=?"))) {
+			add_to_run(&run, text, quoted);
+			continue;
+		}
+		end_run(&run, &buf);
+		start_run(&run, mem);
+		if (buf.len != 0)
+			strbuf_add_char(&buf, ' ');
+		print_encoded_word(&buf, text);
+	}
+	end_run(&run, &buf);
+	return strbuf_slice(&buf);
+}
+
+/* What a comment says, as a name: its parentheses and escapes mean nothing. */
+static struct slice
+comment_name(struct slice comment, struct arena *mem)
+{
+	struct strbuf buf;
+
+	strbuf_init(&buf, mem);
+	for (size_t i = 0; i < comment.len; i++) {
+		char c = comment.data[i];
+
+		if (c == '\\' && i + 1 < comment.len)
+			c = comment.data[++i];
+		strbuf_add_char(&buf, c == '"' || c == '\\' || c == '(' ||
+		    c == ')' || c == '\n' ? ' ' : c);
+	}
+	return print_name(strbuf_slice(&buf), mem);
+}
+
+void
+display_name_append(struct strbuf *buf, struct slice text)
+{
+	struct strbuf clean;
+
+	strbuf_init(&clean, buf->mem);
+	for (size_t i = 0; i < text.len; i++)
+		strbuf_add_char(&clean, char_is_control(text.data[i]) ? ' '
+		    : text.data[i]);
+	if (slice_is_ascii(text))
+		print_quoted(buf, strbuf_slice(&clean));
+	else
+		print_words(buf, "utf-8", strbuf_slice(&clean));
+}
+
+struct slice
+mailbox_list_print(const struct mailbox *items, size_t count,
+    const struct slice *completed, struct arena *mem)
+{
+	struct strbuf buf;
+
+	strbuf_init(&buf, mem);
+	for (size_t i = 0; i < count; i++) {
+		const struct mailbox *mailbox = &items[i];
+		struct slice name = mailbox->display.len != 0
+		    ? print_name(mailbox->display, mem)
+		    : comment_name(mailbox->comment, mem);
+		struct slice domain = completed != NULL &&
+		    completed[i].len != 0 ? completed[i] : mailbox->domain;
+
+		strbuf_add_cstr(&buf, i == 0 ? " " : ",\n ");
+		strbuf_add(&buf, name);
+		strbuf_add_cstr(&buf, name.len != 0 ? " <" : "<");
+		local_part_append(&buf, mailbox->local);
+		if (domain.len != 0) {
+			strbuf_add_char(&buf, '@');
+			strbuf_add(&buf, domain);
+		}
+		strbuf_add_char(&buf, '>');
+	}
+	return strbuf_slice(&buf);
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "repair_priv.h"
+
+/* RFC 8617 section 4.2.1: instances are 1 to 50. */
+enum { MAX_INSTANCE = 50 };
+
+/* A tag of a tag list (RFC 6376 section 3.2), white space removed. */
+static bool
+find_tag(struct slice value, struct slice name, struct arena *mem,
+    struct slice *ret_value)
+{
+	struct slice rest = field_unfold(mem, value), tag;
+
+	while (slice_next_item(&rest, ";", &tag)) {
+		size_t equals = slice_find(tag, '=');
+		struct slice text = slice_from(tag, equals + 1), part;
+		struct strbuf buf;
+
+		if (!slice_eq_nocase(slice_trim(slice_sub(tag, 0, equals)),
+		    name))
+			continue;
+		strbuf_init(&buf, mem);
+		while (slice_next_item(&text, " \t", &part))
+			strbuf_add(&buf, part);
+		*ret_value = strbuf_slice(&buf);
+		return true;
+	}
+	return false;
+}
+
+/* Whether a domain is ours or below one of ours. */
+static bool
+is_ours(const struct repair_facts *facts, struct slice domain,
+    struct arena *mem)
+{
+	struct slice rest = slice_lower(mem, domain);
+
+	if (rest.len > 253)
+		return false;
+	while (rest.len > 0) {
+		if (map_get(facts->own_domains, rest) != NULL)
+			return true;
+		rest = slice_from(rest, slice_find(rest, '.') + 1);
+	}
+	return false;
+}
+
+/* Whether a signature speaks for a domain of ours. */
+static bool
+claims_ours(const struct repair_facts *facts, struct slice value,
+    struct arena *mem)
+{
+	struct slice domain;
+
+	return find_tag(value, SLICE("d"), mem, &domain) &&
+	    is_ours(facts, domain, mem);
+}
+
+static bool
+delete_forged_signatures(const struct repair_facts *facts,
+    struct edits *edits)
+{
+	const struct slice name = SLICE("DKIM-Signature");
+	bool found = false;
+
+	for (size_t i = edits_find(edits, name, 0); i < edits->count;
+	    i = edits_find(edits, name, i + 1)) {
+		if (!claims_ours(facts, edits->fields[i].field.value,
+		    edits->mem))
+			continue;
+		edits_delete(edits, i);
+		found = true;
+	}
+	return found;
+}
+
+static const struct slice arc_names[] = { { "ARC-Seal", 8 },
+	{ "ARC-Message-Signature", 21 }, { "ARC-Authentication-Results", 26 } };
+
+enum { ARC_RESULTS = 2, ARC_NAMES = 3 };
+
+/* The instance of an ARC field; 0 when it has none. */
+static unsigned long
+arc_instance(struct slice value, struct arena *mem)
+{
+	struct slice text;
+	unsigned long instance = 0;
+
+	if (!find_tag(value, SLICE("i"), mem, &text) ||
+	    !slice_number(text, MAX_INSTANCE, &instance))
+		return 0;
+	return instance;
+}
+
+/* "i=1; mail.example.org; spf=pass": whose results these are. */
+static bool
+arc_results_are_ours(const struct repair_facts *facts, struct slice value,
+    struct arena *mem)
+{
+	struct slice id;
+
+	return authserv_id(slice_from(value, slice_find(value, ';') + 1), mem,
+	    &id) && slice_eq_nocase(id, facts->hostname);
+}
+
+/* A set of which any part claims to be ours goes as a whole. */
+static bool
+delete_forged_arc(const struct repair_facts *facts, struct edits *edits)
+{
+	bool forged[MAX_INSTANCE + 1] = { false };
+	bool found = false;
+
+	for (int pass = 0; pass < 2; pass++) {
+		for (size_t n = 0; n < ARC_NAMES; n++) {
+			for (size_t i = edits_find(edits, arc_names[n], 0);
+			    i < edits->count;
+			    i = edits_find(edits, arc_names[n], i + 1)) {
+				struct slice value =
+				    edits->fields[i].field.value;
+				unsigned long instance =
+				    arc_instance(value, edits->mem);
+				bool ours = n == ARC_RESULTS
+				    ? arc_results_are_ours(facts, value,
+					edits->mem)
+				    : claims_ours(facts, value, edits->mem);
+
+				if (pass == 0 && instance != 0)
+					forged[instance] = forged[instance] ||
+					    ours;
+				if (pass == 0 || !(instance == 0 ? ours
+				    : forged[instance]))
+					continue;
+				edits_delete(edits, i);
+				found = true;
+			}
+		}
+	}
+	return found;
+}
+
+void
+repair_traces(const struct config *config, const struct repair_facts *facts,
+    struct edits *edits, unsigned int *repairs)
+{
+	const struct slice_list *remove = &config->repair.remove;
+
+	if (config->repair.dkim_signature &&
+	    delete_forged_signatures(facts, edits))
+		*repairs |= REPAIRED_SIGNATURES;
+	if (config->repair.arc && delete_forged_arc(facts, edits))
+		*repairs |= REPAIRED_ARC;
+	for (size_t i = 0; i < remove->count; i++) {
+		if (edits_delete_all(edits, remove->items[i]))
+			*repairs |= REPAIRED_REMOVED;
+	}
+	if (config->authors.odd_field_name == RR_REFUSE)
+		return;
+	for (size_t i = 0; i < edits->received->count; i++) {
+		if (edits->fields[i].state == FIELD_DELETED ||
+		    !author_field_is_odd(edits->fields[i].field.name))
+			continue;
+		edits_delete(edits, i);
+		*repairs |= REPAIRED_REMOVED;
+	}
+}

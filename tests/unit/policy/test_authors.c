@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "policy/authors.h"
+#include "world.h"
+
+/* Each option of the authors block with a value that shows what it decides. */
+static const struct {
+	const char *option;
+	const char *value;
+	bool repairs;		/* its second word is "repair" */
+	bool is_default;	/* the second word is the default */
+} constructs[] = {
+	{ "several-from", " a@b.example, c@d.example", false, true },
+	{ "group", " G: a@b.example;", true, false },
+	{ "route", " <@x.example:a@b.example>", true, false },
+	{ "relay-mark", " a%x@b.example", false, false },
+	{ "domain-literal", " a@[192.0.2.1]", false, false },
+	{ "quoted-local-part", " \"a@x\"@b.example", false, false },
+	{ "encoded-address", " =?x?q?a?=@b.example", false, false },
+	{ "utf8-address", " \xc3\xbc@b.example", false, false },
+	{ "spaced-address", " a @ b.example", true, false },
+	{ "text-behind", " <a@b.example> A", true, false },
+	{ "bare-name", " A, B <a@b.example>", true, false },
+	{ "empty-item", " a@b.example,", true, false },
+	{ "control-character", " \"A\x01\" <a@b.example>", true, false },
+	{ "blank-line", " a@b.example\n ", true, false },
+	{ "raw-8bit", " J\xfc <a@b.example>", true, true },
+	{ "dots-in-name", " A. B <a@b.example>", true, false },
+	{ "comment", " A (B) <a@b.example>", true, false },
+	{ "address-comment", " a@b.example (B)", true, false },
+	{ "escapes-in-name", " \"A \\\"B\\\"\" <a@b.example>", false, true },
+	{ "encoded-word-in-quotes", " \"=?utf-8?q?A?=\" <a@b.example>", false,
+	    true },
+	{ "odd-name", " A\"B\" <a@b.example>", true, true },
+};
+
+static int
+read_from(struct world *world, const char *value, bool *ret_rewrite,
+    struct err *err)
+{
+	struct author_rules rules = { .domain = SLICE("corp.example"),
+		.max_mailboxes = 20,
+		.forms = author_forms_from_config(world->config) };
+	const struct header_limits no_limits = { 0 };
+	struct authors authors;
+	struct header header;
+
+	header_init(&header, &world->mem);
+	authors_init(&authors, &world->mem);
+	assert_int_equal(header_add(&header, SLICE("From"), slice_of(value),
+	    &no_limits, err), 0);
+	if (authors_add_header(&authors, &header, &rules, err) != 0)
+		return -1;
+	assert_true(authors.count > 0);
+	*ret_rewrite = authors.items[0].rewrite;
+	return 0;
+}
+
+static void
+check_construct(size_t i, const char *word, bool repair_mode)
+{
+	struct world world;
+	struct arena mem;
+	struct err err = { 0 };
+	bool rewrite = false, refused;
+	int status;
+
+	arena_init(&mem);
+	world_init(&world, slice_format(&mem, "authors { %s = %s }\n%s",
+	    constructs[i].option, word, repair_mode ? ""
+	    : "repair { mode = monitor }\n").data, "");
+	status = read_from(&world, constructs[i].value, &rewrite, &err);
+	refused = slice_eq(slice_of(word), SLICE("refuse")) ||
+	    (slice_eq(slice_of(word), SLICE("repair")) && !repair_mode);
+	if ((status != 0) != refused || rewrite != (!refused &&
+	    slice_eq(slice_of(word), SLICE("repair"))))
+		fail_msg("%s = %s: %s", constructs[i].option, word,
+		    status != 0 ? err.text : "accepted");
+	if (status != 0)
+		assert_true(slice_starts(slice_of(err.text),
+		    SLICE("From cannot be read in one way: ")));
+	world_done(&world);
+	arena_done(&mem);
+}
+
+static void
+each_construct_is_an_option(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(constructs) / sizeof(constructs[0]);
+	    i++) {
+		check_construct(i, "refuse", true);
+		check_construct(i, constructs[i].repairs ? "repair" : "accept",
+		    true);
+		if (constructs[i].repairs)
+			check_construct(i, "repair", false);
+	}
+}
+
+static void
+defaults_are_safe(void **state)
+{
+	/* What is accepted as it is by default; all else is refused or repaired. */
+	static const char *const accepted[] = { "several-from", "dots-in-name",
+		"comment", "address-comment", "escapes-in-name",
+		"encoded-word-in-quotes" };
+	struct world world;
+
+	(void)state;
+	world_init(&world, "", "");
+	for (size_t i = 0; i < sizeof(constructs) / sizeof(constructs[0]);
+	    i++) {
+		bool rewrite = false, goes = false;
+		struct err err;
+		int status = read_from(&world, constructs[i].value, &rewrite,
+		    &err);
+
+		for (size_t a = 0; a < sizeof(accepted) / sizeof(accepted[0]);
+		    a++)
+			goes = goes || slice_eq(slice_of(accepted[a]),
+			    slice_of(constructs[i].option));
+		if ((status == 0 && !rewrite) != goes ||
+		    rewrite != (constructs[i].is_default && !goes))
+			fail_msg("%s", constructs[i].option);
+	}
+	world_done(&world);
+}
+
+static void
+odd_field_names_are_seen(void **state)
+{
+	static const struct {
+		const char *name;
+		bool odd;
+	} cases[] = { { "From", false }, { "fRoM", false }, { "X-From", false },
+		{ "From-Department", false }, { ">From", true },
+		{ "From()", true }, { "From(x)", true }, { "sender.", true },
+		{ "\"From\"", true }, { "=Resent-From", true },
+		{ "Froms", false }, { "(x)", false } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		if (author_field_is_odd(slice_of(cases[i].name)) !=
+		    cases[i].odd)
+			fail_msg("%s", cases[i].name);
+	}
+}
+
+static void
+authors_are_counted(void **state)
+{
+	struct author_rules rules = { .domain = SLICE("corp.example"),
+		.max_mailboxes = 20, .max_authors = 3 };
+	const struct header_limits no_limits = { 0 };
+	struct authors authors;
+	struct header header;
+	struct world world;
+	struct err err;
+
+	(void)state;
+	world_init(&world, "", "");
+	rules.forms = author_forms_from_config(world.config);
+	header_init(&header, &world.mem);
+	authors_init(&authors, &world.mem);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(header_add(&header, SLICE("Resent-From"),
+		    SLICE(" a@b.example"), &no_limits, &err), 0);
+	assert_int_equal(authors_add_header(&authors, &header, &rules, &err),
+	    -1);
+	assert_int_equal(err.kind, ERR_LIMIT);
+	world_done(&world);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_construct_is_an_option),
+		cmocka_unit_test(defaults_are_safe),
+		cmocka_unit_test(odd_field_names_are_seen),
+		cmocka_unit_test(authors_are_counted),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SUBMILTER_TESTS_UNIT_POLICY_WORLD_H
+#define SUBMILTER_TESTS_UNIT_POLICY_WORLD_H
+
+#include "../unit.h"
+
+#include "policy/rights.h"
+
+/* A configuration with its rights, from text in memory. */
+struct world {
+	struct arena mem;
+	struct config *config;
+	struct table *table;
+	struct rights rights;
+};
+
+/* rows: a texthash table; "": none. */
+static inline void
+world_init(struct world *world, const char *config, const char *rows)
+{
+	struct err err;
+
+	*world = (struct world){ .config = NULL };
+	arena_init(&world->mem);
+	if (config_read_text("test", slice_of(config), NULL, NULL,
+	    &world->config, &err) != 0)
+		fail_msg("%s", err.text);
+	if (rows[0] != '\0' && table_open_text(SLICE("texthash:rows"),
+	    slice_of(rows), &world->table, &err) != 0)
+		fail_msg("%s", err.text);
+	rights_init(&world->rights, world->config, &world->table,
+	    rows[0] != '\0', &world->mem);
+}
+
+static inline void
+world_done(struct world *world)
+{
+	table_close(world->table);
+	config_free(world->config);
+	arena_done(&world->mem);
+}
+
+#endif
