@@ -41,6 +41,12 @@ struct slice display_fold(struct slice text, struct arena *mem);
 struct slice display_skeleton(struct slice folded, struct arena *mem);
 
 /*
+ * Whether text has characters beyond ASCII that nobody sees or that programs
+ * trim: blanks, line ends, format and control characters, unassigned ones.
+ */
+bool display_has_blank(struct slice text, struct arena *mem);
+
+/*
  * The next thing that looks like an address, in folded text: *ret_address is
  * "local@domain" with a dot in the domain; *rest is what stands behind it.
  * False when there is none.

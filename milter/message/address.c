@@ -392,9 +392,14 @@ check_local(struct reader *r, struct slice local, bool quoted, bool escapes)
 		if (c == '%' || c == '!')
 			met(r, CONSTRUCT_RELAY_MARK);
 	}
-	/* Some programs take a backslash to the letter. */
-	if (escapes)
+	/*
+	 * Some programs take a backslash to the letter, and some trim what they
+	 * have taken out of its quotes.
+	 */
+	if (escapes || slice_trim(local).len != local.len)
 		met(r, CONSTRUCT_QUOTED_LOCAL);
+	if (display_has_blank(local, r->mem))
+		return bad(r, "a blank or invisible character in an address");
 	/* Some look for "?q?" alone. */
 	if (slice_has(local, '?'))
 		met(r, CONSTRUCT_ENCODED_ADDRESS);
@@ -572,6 +577,9 @@ read_angle(struct reader *r, struct mailbox *mailbox)
 	struct words words = { .count = 0 };
 
 	r->at++;
+	/* Some programs take these blanks for a part of the address. */
+	if (char_is_wsp(peek(r)) || peek(r) == '\n')
+		met(r, CONSTRUCT_ODD_NAME);
 	skip_blanks(r);
 	if (peek(r) == '@' && skip_route(r) != 0)
 		return -1;
@@ -589,6 +597,8 @@ read_angle(struct reader *r, struct mailbox *mailbox)
 		return bad(r, "text inside '<' and '>' that is no address");
 	if (finish_address(r, &words, mailbox) != 0)
 		return -1;
+	if (peek(r) != '>')
+		met(r, CONSTRUCT_ODD_NAME);
 	if (skip_cfws_as(r, CONSTRUCT_SPACED_ADDRESS) != 0)
 		return -1;
 	if (peek(r) != '>')

@@ -413,6 +413,29 @@ display_skeleton(struct slice folded, struct arena *mem)
 	return display_fold(strbuf_slice(&buf), mem);
 }
 
+bool
+display_has_blank(struct slice text, struct arena *mem)
+{
+	const uint32_t unseen = U_GC_Z_MASK | U_GC_CC_MASK | U_GC_CF_MASK |
+	    U_GC_CN_MASK | U_GC_CO_MASK | U_GC_CS_MASK;
+	int32_t at = 0, len;
+	const UChar *units;
+
+	if (slice_is_ascii(text))
+		return false;
+	units = to_utf16(text, mem, &len);
+	while (at < len) {
+		UChar32 c = units[at++];
+
+		if (U16_IS_LEAD(units[at - 1]) && at < len &&
+		    U16_IS_TRAIL(units[at]))
+			c = U16_GET_SUPPLEMENTARY(c, units[at++]);
+		if (c >= 0x80 && (U_MASK(u_charType(c)) & unseen) != 0)
+			return true;
+	}
+	return false;
+}
+
 /* What may stand in an address as people read it, '@' apart. */
 static bool
 is_address_char(char c)
