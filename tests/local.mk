@@ -9,6 +9,7 @@ include tests/unit/conf.mk
 include tests/unit/policy.mk
 include tests/unit/sign.mk
 include tests/fuzz/local.mk
+include tests/readers/local.mk
 include tests/packaging/local.mk
 
 if HAVE_CMOCKA
