@@ -9,6 +9,7 @@ crashes or hangs does so with a message of its own, see read_all().
 
 import json
 import os
+import shutil
 import subprocess
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'readers')
@@ -30,10 +31,20 @@ class Reader:
         self.quick = quick      # packages that are small
 
     def missing(self):
-        return [package for package in self.packages if subprocess.run(
-            ('dpkg-query', '-W', '-f', '${Status}', package),
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False
-        ).stdout != b'install ok installed']
+        return [package for package in self.packages
+                if not _installed(package)]
+
+
+def _installed(package):
+    """As a package of that name, or as the program from elsewhere."""
+    program = {'nodejs': 'node', 'npm': 'npm', 'pkg-config': 'pkg-config',
+               'default-jdk-headless': 'javac', 'golang-go': 'go',
+               'ruby': 'ruby'}.get(package)
+    return (program is not None and shutil.which(program) is not None
+            or subprocess.run(
+                ('dpkg-query', '-W', '-f', '${Status}', package),
+                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False
+            ).stdout == b'install ok installed')
 
 
 def _in_c(name, package, library, source=None, compiler='gcc -O1',
@@ -45,7 +56,8 @@ def _in_c(name, package, library, source=None, compiler='gcc -O1',
 
 
 def _readers():
-    for mode in ('default', 'compat32', 'decoded'):
+    for mode in ('default', 'compat32', 'compat32-lenient', 'decoded',
+                 'decoded-lenient'):
         yield Reader('python-' + mode, 'python3',
                      '/usr/bin/python3 {here}/python_email.py ' + mode,
                      quick=True)
@@ -106,8 +118,6 @@ def prepare(names, directory, install):
     for name in names:
         reader = READERS[name]
         missing = reader.missing()
-        # A program that came from elsewhere does as well.
-        missing = [package for package in missing if not _provided(package)]
         if missing and install:
             subprocess.run(
                 ['apt-get', 'install', '-y', '-qq', '--no-remove',
@@ -115,8 +125,7 @@ def prepare(names, directory, install):
                 env={**os.environ, 'DEBIAN_FRONTEND': 'noninteractive'},
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL)
-            missing = [package for package in reader.missing()
-                       if not _provided(package)]
+            missing = reader.missing()
         if missing:
             faults[name] = 'not installed: ' + ' '.join(missing)
             continue
@@ -132,15 +141,6 @@ def prepare(names, directory, install):
             built.add(build)
         ready[name] = _filled(reader.command, directory).split()
     return ready, faults
-
-
-def _provided(package):
-    program = {'nodejs': 'node', 'npm': 'npm', 'pkg-config': 'pkg-config',
-               'default-jdk-headless': 'javac', 'golang-go': 'go',
-               'ruby': 'ruby'}.get(package)
-    return program is not None and any(
-        os.access(os.path.join(path, program), os.X_OK)
-        for path in os.environ.get('PATH', '').split(':'))
 
 
 def _filled(text, directory):

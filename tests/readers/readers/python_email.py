@@ -1,10 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Python's email package: python_email.py default|compat32|decoded
+"""Python's email package: python_email.py MODE
 
 default   message and addresses by the policy of that name
 compat32  the older API: getaddresses() of the raw fields
 decoded   what many programs do: decode the field, then take it apart
+
+The latter two have a form with -lenient: as before strict parsing came in
+2024 (CVE-2023-27043).
 """
 import email
 import email.policy
@@ -13,6 +16,8 @@ import struct
 import sys
 from email.header import decode_header, make_header
 from email.utils import getaddresses, parseaddr
+from functools import partial
+from inspect import signature
 
 NAMES = ('From', 'Sender', 'Resent-From', 'Resent-Sender', 'Author')
 
@@ -32,21 +37,34 @@ def default(raw):
     return seen
 
 
-def compat32(raw):
+def compat32(raw, getaddresses=getaddresses):
     message = email.message_from_bytes(raw)
     return {name: getaddresses(map(str, message.get_all(name)))
             for name in NAMES if name in message}
 
 
-def decoded(raw):
+def decoded(raw, parseaddr=parseaddr):
     message = email.message_from_bytes(raw)
     return {name: [parseaddr(str(make_header(decode_header(value))))
                    for value in message.get_all(name)]
             for name in NAMES if name in message}
 
 
+LENIENT = ({'strict': False} if 'strict' in signature(parseaddr).parameters
+           else {})
+READERS = {
+    'default': default,
+    'compat32': compat32,
+    'compat32-lenient': partial(compat32, getaddresses=partial(
+        getaddresses, **LENIENT)),
+    'decoded': decoded,
+    'decoded-lenient': partial(decoded, parseaddr=partial(
+        parseaddr, **LENIENT)),
+}
+
+
 def main():
-    read = globals()[sys.argv[1]]
+    read = READERS[sys.argv[1]]
     while prefix := sys.stdin.buffer.read(4):
         raw = sys.stdin.buffer.read(struct.unpack('>I', prefix)[0])
         try:

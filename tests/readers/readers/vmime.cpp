@@ -4,14 +4,24 @@
 
 #include "framing.h"
 
+/*
+ * All fields are read as lists: the library takes From for one mailbox, and
+ * the whole of two bare addresses for that one.
+ */
 static void
-put_box(const char *name, const vmime::mailbox &box)
+put_field(const char *name, const vmime::string &value)
 {
-	/* Its own text form would be encoded as a field is. */
-	const vmime::string address = box.getEmail().getLocalName().getBuffer() +
-	    "@" + box.getEmail().getDomainName().getBuffer();
+	vmime::mailboxList list;
 
-	put_mailbox(name, "", address.c_str());
+	list.parse(value);
+	for (size_t i = 0; i < list.getMailboxCount(); i++) {
+		const vmime::emailAddress &email = list.getMailboxAt(i)->getEmail();
+		/* Its own text form would be encoded as a field is. */
+		const vmime::string address = email.getLocalName().getBuffer() +
+		    "@" + email.getDomainName().getBuffer();
+
+		put_mailbox(name, "", address.c_str());
+	}
 }
 
 int
@@ -21,20 +31,21 @@ main()
 	char *data;
 
 	while ((data = read_message(&len)) != NULL) {
+		const vmime::string text(data, len);
+
 		begin_line();
 		try {
 			vmime::message message;
 
-			message.parse(vmime::string(data, len));
+			message.parse(text);
 			for (auto field : message.getHeader()->getFieldList()) {
-				for (int n = 0; n < NAMES; n++) {
-					vmime::mailboxList list;
+				const vmime::string whole = text.substr(
+				    field->getParsedOffset(), field->getParsedLength());
 
-					if (strcasecmp(field->getName().c_str(), names[n]) != 0)
-						continue;
-					list.parse(field->getValue()->generate());
-					for (size_t i = 0; i < list.getMailboxCount(); i++)
-						put_box(names[n], *list.getMailboxAt(i));
+				for (int n = 0; n < NAMES; n++) {
+					if (strcasecmp(field->getName().c_str(), names[n]) == 0)
+						put_field(names[n],
+						    whole.substr(whole.find(':') + 1));
 				}
 			}
 		} catch (std::exception &) {
