@@ -36,7 +36,8 @@ OWN = ['alice@corp.example'] * 6 + [
     'alice', 'sales', '"alice"@corp.example', '"alice+x"@corp.example',
     'alice+a.b@corp.example', 'alice+=?x?=@corp.example', 'alice@corp',
     "alice+o'neil@corp.example", 'alice+' + 'y' * 70 + '@corp.example',
-    octets('alice+\u00e9@corp.example'), 'alice+#{|}~@corp.example']
+    octets('alice+\u00e9@corp.example'), 'alice+#{|}~@corp.example',
+    'alice+?q?x=40victim.example?=@corp.example']
 VICTIM = ['ceo@corp.example', 'x@victim.example', 'ceo@corp.example',
           'x@victim.example', 'ceo', 'alice@victim.example',
           octets('x@v\u00efctim.example'), 'x@xn--vctim-vra.example']

@@ -29,6 +29,8 @@ class Reader:
         self.command = command
         self.build = build
         self.quick = quick      # packages that are small
+        # More than the packages has to be fetched.
+        self.fetched = 'npm install' in build or 'download' in build
 
     def missing(self):
         return [package for package in self.packages
@@ -100,6 +102,15 @@ def _readers():
     for mode, package in (('mailparse', 'php-mailparse'), ('imap', 'php-imap')):
         yield Reader('php-' + mode, 'php-cli ' + package,
                      'php {here}/php.php ' + mode)
+    # Programs that are too large to install: their package is unpacked.
+    unpack = 'cd {dir} && apt-get download %s && dpkg -x %s_*.deb .'
+    yield Reader('thunderbird', 'nodejs', 'node {here}/thunderbird.mjs {dir}',
+                 unpack % (('thunderbird',) * 2) + ''' && python3 -c '
+from zipfile import ZipFile
+ZipFile("usr/share/thunderbird/omni.ja").extract("modules/jsmime/jsmime.mjs")
+' && mv modules/jsmime/jsmime.mjs .''')
+    yield Reader('roundcube', 'php-cli', 'php {here}/roundcube.php {dir}',
+                 unpack % (('roundcube-core',) * 2))
     yield Reader('ruby', 'ruby ruby-mail', 'ruby -W0 {here}/ruby_mail.rb')
 
 
