@@ -15,7 +15,8 @@ def canonical(address):
     """
     text = address.strip(' \t\r\n')
     try:
-        text = text.encode('utf-8', 'surrogateescape').decode('utf-8', 'replace')
+        text = text.encode('utf-8', 'surrogateescape').decode('utf-8',
+                                                              'replace')
         text = text.encode('latin-1').decode('utf-8')
     except UnicodeError:
         pass

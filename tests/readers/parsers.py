@@ -51,7 +51,8 @@ def _installed(package):
 
 def _in_c(name, package, library, source=None, compiler='gcc -O1',
           more=''):
-    return dict(packages='gcc pkg-config ' + package, build='{0} {{here}}/{1} '
+    return dict(packages='gcc pkg-config ' + package,
+                build='{0} {{here}}/{1} '
                 '-o {{dir}}/{2} -fPIC $(pkg-config --cflags --libs {3}){4}'.format(
                     compiler, source or name + '.c', name, library, more),
                 command='{dir}/' + name)

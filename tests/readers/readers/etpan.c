@@ -22,14 +22,16 @@ put_field(struct mailimf_field *field)
 
 	switch (field->fld_type) {
 	case MAILIMF_FIELD_FROM:
-		put_boxes(names[0], field->fld_data.fld_from->frm_mb_list->mb_list);
+		put_boxes(names[0],
+		    field->fld_data.fld_from->frm_mb_list->mb_list);
 		break;
 	case MAILIMF_FIELD_SENDER:
 		box = field->fld_data.fld_sender->snd_mb;
 		put_mailbox(names[1], box->mb_display_name, box->mb_addr_spec);
 		break;
 	case MAILIMF_FIELD_RESENT_FROM:
-		put_boxes(names[2], field->fld_data.fld_resent_from->frm_mb_list->mb_list);
+		put_boxes(names[2],
+		    field->fld_data.fld_resent_from->frm_mb_list->mb_list);
 		break;
 	case MAILIMF_FIELD_RESENT_SENDER:
 		box = field->fld_data.fld_resent_sender->snd_mb;

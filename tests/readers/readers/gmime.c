@@ -7,9 +7,11 @@
 static void
 put_list(const char *name, InternetAddressList *list)
 {
-	for (int i = 0; list != NULL && i < internet_address_list_length(list);
-	    i++) {
-		InternetAddress *item = internet_address_list_get_address(list, i);
+	int count = list == NULL ? 0 : internet_address_list_length(list);
+
+	for (int i = 0; i < count; i++) {
+		InternetAddress *item =
+		    internet_address_list_get_address(list, i);
 
 		if (INTERNET_ADDRESS_IS_GROUP(item))
 			put_list(name, internet_address_group_get_members(
@@ -21,10 +23,35 @@ put_list(const char *name, InternetAddressList *list)
 	}
 }
 
+/* Every field of that name; it has an interface for From and Sender only. */
+static void
+put_fields(const char *name, GMimeMessage *message,
+    GMimeParserOptions *options)
+{
+	GMimeHeaderList *headers =
+	    g_mime_object_get_header_list(GMIME_OBJECT(message));
+
+	for (int i = 0; i < g_mime_header_list_get_count(headers); i++) {
+		GMimeHeader *header =
+		    g_mime_header_list_get_header_at(headers, i);
+		InternetAddressList *list;
+
+		if (g_ascii_strcasecmp(g_mime_header_get_name(header),
+		    name) != 0)
+			continue;
+		list = internet_address_list_parse(options,
+		    g_mime_header_get_raw_value(header));
+		put_list(name, list);
+		if (list != NULL)
+			g_object_unref(list);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
-	GMimeRfcComplianceMode mode = argc > 1 && strcmp(argv[1], "strict") == 0
+	GMimeRfcComplianceMode mode =
+	    argc > 1 && strcmp(argv[1], "strict") == 0
 	    ? GMIME_RFC_COMPLIANCE_STRICT : GMIME_RFC_COMPLIANCE_LOOSE;
 	GMimeParserOptions *options;
 	size_t len;
@@ -36,32 +63,18 @@ main(int argc, char **argv)
 	g_mime_parser_options_set_rfc2047_compliance_mode(options, mode);
 	g_mime_parser_options_set_allow_addresses_without_domain(options, TRUE);
 	while ((data = read_message(&len)) != NULL) {
-		GMimeStream *stream = g_mime_stream_mem_new_with_buffer(data, len);
+		GMimeStream *stream =
+		    g_mime_stream_mem_new_with_buffer(data, len);
 		GMimeParser *parser = g_mime_parser_new_with_stream(stream);
 		GMimeMessage *message =
 		    g_mime_parser_construct_message(parser, options);
 
 		begin_line();
 		if (message != NULL) {
-			GMimeHeaderList *headers = g_mime_object_get_header_list(
-			    GMIME_OBJECT(message));
-
 			put_list(names[0], g_mime_message_get_from(message));
 			put_list(names[1], g_mime_message_get_sender(message));
-			for (int n = 2; n < NAMES; n++) {
-				for (int i = 0; i < g_mime_header_list_get_count(headers); i++) {
-					GMimeHeader *header = g_mime_header_list_get_header_at(headers, i);
-					InternetAddressList *list;
-
-					if (g_ascii_strcasecmp(g_mime_header_get_name(header), names[n]) != 0)
-						continue;
-					list = internet_address_list_parse(options,
-					    g_mime_header_get_raw_value(header));
-					put_list(names[n], list);
-					if (list != NULL)
-						g_object_unref(list);
-				}
-			}
+			for (int n = 2; n < NAMES; n++)
+				put_fields(names[n], message, options);
 			g_object_unref(message);
 		}
 		end_line();

@@ -21,7 +21,8 @@ main()
 	while ((data = read_message(&len)) != NULL) {
 		KMime::Message message;
 
-		message.setContent(QByteArray(data, int(len)).replace("\r\n", "\n"));
+		message.setContent(
+		    QByteArray(data, int(len)).replace("\r\n", "\n"));
 		message.parse();
 		begin_line();
 		if (auto field = message.from(false))

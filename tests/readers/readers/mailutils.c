@@ -17,7 +17,8 @@ put_field(const char *name, const char *value)
 		const char *address = NULL, *display = NULL;
 
 		(void)mu_address_sget_personal(list, i, &display);
-		if (mu_address_sget_email(list, i, &address) == 0 && address != NULL)
+		if (mu_address_sget_email(list, i, &address) == 0 &&
+		    address != NULL)
 			put_mailbox(name, display, address);
 	}
 	mu_address_destroy(&list);
@@ -31,11 +32,13 @@ main(void)
 
 	while ((data = read_message(&len)) != NULL) {
 		char *end = strstr(data, "\r\n\r\n");
+		size_t out = 0;
 		mu_header_t header;
 
+		if (end != NULL)
+			len = (size_t)(end - data) + 2;
 		/* It reads the text of a store, which has LF line ends. */
-		size_t out = 0, stop = end == NULL ? len : (size_t)(end - data) + 2;
-		for (size_t i = 0; i < stop; i++) {
+		for (size_t i = 0; i < len; i++) {
 			if (data[i] != '\r' || data[i + 1] != '\n')
 				data[out++] = data[i];
 		}
@@ -44,8 +47,8 @@ main(void)
 			for (int n = 0; n < NAMES; n++) {
 				char *value;
 
-				for (int i = 1; mu_header_aget_value_unfold_n(header,
-				    names[n], i, &value) == 0; i++) {
+				for (int i = 1; mu_header_aget_value_unfold_n(
+				    header, names[n], i, &value) == 0; i++) {
 					put_field(names[n], value);
 					free(value);
 				}

@@ -15,7 +15,8 @@ put_field(const char *name, const vmime::string &value)
 
 	list.parse(value);
 	for (size_t i = 0; i < list.getMailboxCount(); i++) {
-		const vmime::emailAddress &email = list.getMailboxAt(i)->getEmail();
+		const vmime::emailAddress &email =
+		    list.getMailboxAt(i)->getEmail();
 		/* Its own text form would be encoded as a field is. */
 		const vmime::string address = email.getLocalName().getBuffer() +
 		    "@" + email.getDomainName().getBuffer();
@@ -40,12 +41,14 @@ main()
 			message.parse(text);
 			for (auto field : message.getHeader()->getFieldList()) {
 				const vmime::string whole = text.substr(
-				    field->getParsedOffset(), field->getParsedLength());
+				    field->getParsedOffset(),
+				    field->getParsedLength());
+				const vmime::string name = field->getName();
 
 				for (int n = 0; n < NAMES; n++) {
-					if (strcasecmp(field->getName().c_str(), names[n]) == 0)
-						put_field(names[n],
-						    whole.substr(whole.find(':') + 1));
+					if (strcasecmp(name.c_str(), names[n]) == 0)
+						put_field(names[n], whole.substr(
+						    whole.find(':') + 1));
 				}
 			}
 		} catch (std::exception &) {
