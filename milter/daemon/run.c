@@ -170,6 +170,7 @@ serve(struct daemon *daemon, int ready)
 {
 	pthread_t reloader;
 	pthread_attr_t detached;
+	struct snapshot *first = snapshot_acquire(&daemon->slot);
 	struct err err;
 	int status;
 
@@ -178,12 +179,15 @@ serve(struct daemon *daemon, int ready)
 		PTHREAD_CREATE_DETACHED) == 0);
 	if (pthread_create(&reloader, &detached, wait_for_reloads,
 	    daemon) != 0) {
+		snapshot_unref(first);
 		err_set(&err, ERR_TEMP, "cannot start a thread");
 		return report_exit(&err);
 	}
 	(void)pthread_attr_destroy(&detached);
+	/* A reload may come at any time by now: this is a reference of ours. */
 	log_write(LOG_LEVEL_INFO, "submilter " SUBMILTER_VERSION " ready on %s",
-	    daemon->slot.current->config->main.listen.data);
+	    first->config->main.listen.data);
+	snapshot_unref(first);
 	tell_systemd("READY=1");
 	if (ready >= 0) {
 		(void)!write(ready, "1", 1);

@@ -161,6 +161,15 @@ class ReloadTest(OwnDaemonTest):
                 shutil.copytree(self.keys.directory, server.path('keys'))
                 self.reload(server)
 
+    def test_before_anybody_connects(self):
+        """Nothing orders such a reload after the start but our own lock."""
+        server = self.world()
+        server.launch()
+        server.expect(' ready on ')
+        self.reload(server)
+        self.assertEqual(daemon.sanitizer_says(server.log()), '')
+        self.assert_works(server)
+
     def test_under_load(self):
         """Messages never see half of a configuration."""
         server = self.start()
