@@ -134,6 +134,25 @@ load_key(struct loader *loader, const char *path, struct slice domain,
 	return key;
 }
 
+static void
+free_keys(struct domain_keys *domain)
+{
+	for (size_t i = 0; i < domain->count; i++)
+		EVP_PKEY_free(domain->keys[i]->pkey);
+	domain->count = 0;
+}
+
+/* S1.key and s1.key are one name in the DNS. */
+static bool
+has_selector(const struct domain_keys *domain, struct slice selector)
+{
+	for (size_t i = 0; i < domain->count; i++) {
+		if (slice_eq(domain->keys[i]->selector, selector))
+			return true;
+	}
+	return false;
+}
+
 static int
 by_name(const void *a, const void *b)
 {
@@ -186,6 +205,7 @@ load_domain(struct loader *loader, const char *path, struct slice name)
 	size_t count = 0;
 
 	domain->domain = slice_lower(mem, name);
+	domain->keys = keys;
 	files = list_directory(loader, path, &count);
 	if (files == NULL)
 		return;
@@ -193,6 +213,7 @@ load_domain(struct loader *loader, const char *path, struct slice name)
 		struct slice file = slice_of(files[i]);
 		const char *key_path = slice_format(mem, "%s/%s", path,
 		    files[i]).data;
+		const struct sign_key *key;
 
 		if (!slice_ends_nocase(file, SLICE(".key"))) {
 			warn(loader, key_path, "not used: not named SELECTOR.key");
@@ -201,18 +222,25 @@ load_domain(struct loader *loader, const char *path, struct slice name)
 		if (domain->count == MAX_KEYS_OF_DOMAIN) {
 			fault(loader, key_path,
 			    "more keys than one message can be signed with");
-			return;
+			break;
 		}
-		keys[domain->count] = load_key(loader, key_path, domain->domain,
+		key = load_key(loader, key_path, domain->domain,
 		    slice_sub(file, 0, file.len - 4));
-		if (keys[domain->count] != NULL)
-			domain->count++;
+		if (key == NULL)
+			continue;
+		if (has_selector(domain, key->selector)) {
+			fault(loader, key_path, "the selector is there twice");
+			EVP_PKEY_free(key->pkey);
+			continue;
+		}
+		keys[domain->count++] = key;
 	}
-	domain->keys = keys;
-	if (!map_add(loader->store->domains, domain->domain, domain))
+	if (!map_add(loader->store->domains, domain->domain, domain)) {
 		fault(loader, path, "the domain is there twice");
-	else if (domain->count == 0)
+		free_keys(domain);
+	} else if (domain->count == 0) {
 		warn(loader, path, "there is no key in the directory");
+	}
 }
 
 int

@@ -148,6 +148,24 @@ class Keys(unittest.TestCase):
         (self.keys / "Corp.Example").mkdir()
         self.refused("corp.example", "there twice")
 
+    def test_selectors_are_the_same_in_any_case(self):
+        for name in "S1.key", "s1.key":
+            self.put(name, self.rsa())
+        self.refused("corp.example/s1.key", "the selector is there twice")
+
+    def test_keys_that_come_too_late_are_freed(self):
+        """LeakSanitizer turns a key that is not into another exit code."""
+        key = openssl("genpkey", "-algorithm", "ED25519")
+        for number in range(9):
+            self.put("s%d.key" % number, key)
+        self.refused("corp.example/s8.key", "more keys than one message can")
+        (self.folder / "s8.key").unlink()
+        self.assertEqual(self.load(), (0, ""))
+        # The directory in upper case is read first.
+        (self.keys / "CORP.example").mkdir()
+        self.put("../CORP.example/s1.key", key)
+        self.refused("corp.example", "the domain is there twice")
+
     def test_all_faults_are_named_at_once(self):
         for name in "a.key", "b.key", "c.key":
             self.put(name, b"x")
