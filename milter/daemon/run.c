@@ -2,6 +2,7 @@
 #include "daemon/run.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <libmilter/mfapi.h>
 #include <pthread.h>
@@ -162,6 +163,25 @@ report_exit(const struct err *err)
 }
 
 /*
+ * Whoever started us in the background may wait for the end of our output: a
+ * shell does in $(...).
+ */
+static void
+leave_caller(const struct config *config)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	/* dup2() clears the flag; null itself is above 2 or is what we want. */
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0 ||
+	    dup2(null, STDOUT_FILENO) < 0 ||
+	    (config->main.log != LOG_TARGET_STDERR &&
+	    dup2(null, STDERR_FILENO) < 0))
+		log_write(LOG_LEVEL_WARNING, "/dev/null: %s", strerror(errno));
+	if (null > STDERR_FILENO)
+		(void)close(null);
+}
+
+/*
  * Serves until it is told to end. ready is written to when the MTA can
  * connect; -1 for none.
  */
@@ -187,12 +207,13 @@ serve(struct daemon *daemon, int ready)
 	/* A reload may come at any time by now: this is a reference of ours. */
 	log_write(LOG_LEVEL_INFO, "submilter " SUBMILTER_VERSION " ready on %s",
 	    first->config->main.listen.data);
-	snapshot_unref(first);
 	tell_systemd("READY=1");
 	if (ready >= 0) {
+		leave_caller(first->config);
 		(void)!write(ready, "1", 1);
 		(void)close(ready);
 	}
+	snapshot_unref(first);
 	status = smfi_main();
 	tell_systemd("STOPPING=1");
 	log_write(LOG_LEVEL_INFO, "ending");

@@ -14,6 +14,7 @@ import signal
 import socket
 import stat
 import subprocess
+import tempfile
 import threading
 import time
 import unittest
@@ -472,6 +473,59 @@ class SocketTest(OwnDaemonTest):
                 self.assertIn('corp.example/s1.key', log)
                 self.assertIn('team.example/e1.key', log)
                 self.assertFalse(os.path.lexists(server.socket))
+
+
+class BackgroundTest(OwnDaemonTest):
+    def run_in_background(self, text, **outputs):
+        """`submilter run` without -f, with its open files; it must return."""
+        server = self.world(text)
+        self.addCleanup(self.end, server)
+        done = subprocess.run(
+            [daemon.program(), 'run', '-c', server.file],
+            stdin=subprocess.DEVNULL, timeout=30, check=False,
+            env={**os.environ, **daemon.sanitizer_options()}, **outputs)
+        self.assertEqual(done.returncode, 0, done)
+        pid, = self.find(server)
+        return server, done, '/proc/%d/fd/' % pid
+
+    @staticmethod
+    def find(server):
+        """The processes that run with the file of that server."""
+        for pid in filter(str.isdigit, os.listdir('/proc')):
+            with contextlib.suppress(OSError), \
+                    open('/proc/%s/cmdline' % pid, 'rb') as file:
+                words = file.read().split(b'\0')
+                if words[1:4] == [b'run', b'-c', os.fsencode(server.file)]:
+                    yield int(pid)
+
+    def end(self, server):
+        for pid in self.find(server):
+            os.kill(pid, signal.SIGTERM)
+        end = time.monotonic() + 20
+        while list(self.find(server)):
+            self.assertLess(time.monotonic(), end)
+            with contextlib.suppress(OSError):
+                milter.Wire(server.address, timeout=1).close()
+            time.sleep(0.02)
+
+    def test_the_caller_gets_its_terminal_back(self):
+        server, done, files = self.run_in_background(
+            daemon.WORLD, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.assertEqual((done.stdout, done.stderr), (b'', b''))
+        for number in range(3):
+            self.assertEqual(os.readlink(files + str(number)), '/dev/null')
+        self.assert_works(server)
+
+    def test_a_log_on_stderr_stays_there(self):
+        with tempfile.TemporaryFile() as log:
+            server, done, files = self.run_in_background(
+                'log = stderr\n' + daemon.WORLD, stdout=subprocess.PIPE,
+                stderr=log)
+            self.assertEqual(done.stdout, b'')
+            self.assertEqual(os.readlink(files + '1'), '/dev/null')
+            self.assert_works(server)
+            log.seek(0)
+            self.assertIn(b' ready on ', log.read())
 
 
 class LogTest(DaemonTest):
