@@ -88,7 +88,7 @@ extern const struct sign_engine sign_engine_native;
 extern const struct sign_engine sign_engine_opendkim;
 
 /*
- * Verifies every DKIM-Signature field of a message with libopendkim, its DNS
+ * Verifies every DKIM-Signature field that it is given with libopendkim, its DNS
  * answered from the records of `published` alone: the check that
  * "submilter test" and the quickstart make. For each signature
  * report(arg, d, s, passed, why) is called. -1 when libopendkim could not be

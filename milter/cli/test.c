@@ -154,16 +154,50 @@ report_signature(void *arg, struct slice domain, struct slice selector,
 	report->count++;
 }
 
+/*
+ * The header as it goes on, without the signatures that the client brought:
+ * what becomes of them is no business of ours, and whether they make
+ * libopendkim stumble neither. *ret_made is how many are our own.
+ */
+static const struct field *
+fields_to_verify(const struct edits *edits, size_t *ret_count,
+    size_t *ret_made)
+{
+	size_t viewed, made = 0, count = 0;
+	const struct field *view = edits_view(edits, &viewed);
+	struct field *fields = arena_array(edits->mem, viewed + 1,
+	    sizeof(*fields));
+
+	for (size_t i = 0; i < edits->count; i++) {
+		if (edits->fields[i].state == FIELD_ON_TOP &&
+		    slice_eq_nocase(edits->fields[i].field.name,
+			SLICE("DKIM-Signature")))
+			made++;
+	}
+	/* What was put on top comes first. */
+	for (size_t i = 0, seen = 0; i < viewed; i++) {
+		if (!slice_eq_nocase(view[i].name, SLICE("DKIM-Signature")) ||
+		    seen++ < made)
+			fields[count++] = view[i];
+	}
+	*ret_count = count;
+	*ret_made = made;
+	return fields;
+}
+
 /* The signatures that were made, verified by libopendkim. */
 static int
-verify(struct message *message, const struct field *fields, size_t count,
-    struct slice body, struct verification *report, struct err *err)
+verify(struct message *message, struct slice body,
+    struct verification *report, struct err *err)
 {
 	const struct keystore *store = message_snapshot(message)->keys;
+	size_t count, made;
+	const struct field *fields = fields_to_verify(message_edits(message),
+	    &count, &made);
 	const struct sign_key **keys;
 	size_t key_count = 0;
 
-	if (store == NULL)
+	if (store == NULL || made == 0)
 		return 0;
 	for (size_t d = 0; d < keystore_domain_count(store); d++)
 		key_count += keystore_domain(store, d)->count;
@@ -406,14 +440,15 @@ run_message(const struct request *request, struct snapshot *snapshot,
 		return EXIT_USAGE;
 	}
 	header_init(&header, mem);
-	if (header_parse(&header, text, &no_limits, &body, &err) != 0) {
-		printf("verdict      reject\nreply        554 5.6.0 %s\n",
-		    err.text);
-		return EXIT_NO;
-	}
-	body = with_crlf(mem, body);
 	message = message_new(snapshot, &facts);
-	verdict = submit(message, &header, body);
+	if (header_parse(&header, text, &no_limits, &body, &err) == 0) {
+		body = with_crlf(mem, body);
+		verdict = submit(message, &header, body);
+	} else {
+		verdict = pipeline_mail(message);
+		if (verdict.action == ACTION_ACCEPT)
+			verdict = verdict_bad_message(mem, &err);
+	}
 	code = exit_code(&verdict);
 	strbuf_init(&signatures, mem);
 	if (verdict.action == ACTION_ACCEPT &&
@@ -423,7 +458,7 @@ run_message(const struct request *request, struct snapshot *snapshot,
 		    &count);
 
 		result = result_text(mem, fields, count, body);
-		if (verify(message, fields, count, body, &report, &err) != 0) {
+		if (verify(message, body, &report, &err) != 0) {
 			fprintf(stderr, "verify: %s\n", err.text);
 			code = EXIT_LATER;
 		}

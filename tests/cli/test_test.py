@@ -1,0 +1,97 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""submilter test: what tests/golden does not show."""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+SUBMILTER = os.path.abspath(
+    os.path.join(os.environ.get("top_builddir", "."), "submilter"))
+
+# libopendkim knows neither: no d=, no algorithm of that name.
+BROKEN = (b"DKIM-Signature: v=1; a=none; b=x\n",
+          b"DKIM-Signature: nonsense\n",
+          b"DKIM-Signature:\n",
+          b"DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed;\n"
+          b" d=other.example; s=r1; h=from:to; bh=AAAA; b=AAAA\n")
+HONEST = (b"From: alice@corp.example\nTo: friend@rcpt.example\nSubject: x\n"
+          b"Date: Mon, 23 Nov 2026 10:15:30 +0100\n"
+          b"Message-ID: <1@corp.example>\n\nHello.\n")
+
+
+class Test(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.keys = tempfile.mkdtemp(prefix="submilter-test.")
+        cls.addClassCleanup(shutil.rmtree, cls.keys)
+        subprocess.run([SUBMILTER, "genkey", "-d", cls.keys, "--selector", "1",
+                        "corp.example"], check=True, stdout=subprocess.DEVNULL)
+
+    def run_test(self, message, *args, conf="", code=0, keys=True):
+        """The output of the command."""
+        with tempfile.TemporaryDirectory(prefix="submilter-test.") as top:
+            with open(top + "/conf", "w", encoding="utf-8") as file:
+                if keys:
+                    file.write('keys = "%s"\n' % self.keys)
+                file.write(conf)
+            done = subprocess.run(
+                [SUBMILTER, "test", "-c", top + "/conf", *args, "-"],
+                input=message, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                timeout=60, check=False)
+        self.assertEqual(done.returncode, code, done)
+        self.assertEqual(done.stderr, b"")
+        return done.stdout.decode()
+
+    def test_signatures_of_the_client_change_nothing(self):
+        auth = ("--auth", "alice@corp.example")
+        for field in BROKEN:
+            with self.subTest(field):
+                answer = json.loads(self.run_test(field + HONEST, "--json",
+                                                  *auth))
+                self.assertEqual(answer["signatures"], [
+                    {"d": "corp.example", "s": "r1", "verified": True},
+                    {"d": "corp.example", "s": "e1", "verified": True}])
+                self.assertIn(field.decode().replace("\n", "\r\n"),
+                              answer["message"])
+                for conf, keys, args in (
+                        ("", False, auth),
+                        ("mode = monitor\n", True, auth),
+                        ("identify { unidentified = pass }\n", True, ())):
+                    text = self.run_test(field + HONEST, *args, conf=conf,
+                                         keys=keys)
+                    self.assertIn("verdict      accept\n", text)
+                    self.assertNotIn("\nsignature ", text)
+
+    def test_messages_that_nobody_signs(self):
+        for message in b"Subject: x\n\nno author\n", b"\n", HONEST:
+            self.run_test(message, conf="identify { unidentified = pass }\n")
+            self.run_test(message, "--auth", "alice@corp.example",
+                          conf="mode = monitor\n")
+
+    def test_a_header_that_cannot_be_parsed(self):
+        for octet, why in ((b"\0", "NUL in the header"),
+                           (b"a\rb", "bare CR in the header")):
+            message = b"Subject: " + octet + b"\n" + HONEST
+            auth = ("--auth", "alice@corp.example")
+            with self.subTest(why):
+                answer = json.loads(self.run_test(message, "--json", *auth,
+                                                  code=1))
+                self.assertEqual(answer["verdict"], "reject")
+                self.assertEqual(answer["smtp"], "554 5.6.0 " + why)
+                self.assertEqual(answer["log"]["login"], auth[1])
+                self.assertEqual(answer["log"]["reason"], "header-syntax")
+                text = self.run_test(message, *auth, code=1)
+                self.assertIn("reply        554 5.6.0 %s\n" % why, text)
+                self.assertRegex(text, r'\nlog          login=alice@corp.example '
+                                 r'.*action=reject reason=header-syntax '
+                                 r'reply="554 5.6.0 %s"' % why)
+                # Who is not logged in is told so first, as by the milter.
+                self.assertIn("530 5.7.0", self.run_test(message, code=1))
+
+
+if __name__ == "__main__":
+    unittest.main()
