@@ -67,10 +67,15 @@ struct slice key_record(struct arena *mem, const struct sign_key *key);
  */
 struct slice key_zone_entry(struct arena *mem, const struct sign_key *key);
 
+/* Where the key of a domain and selector stands: DIRECTORY/DOMAIN/SELECTOR.key. */
+struct slice key_file(struct arena *mem, struct slice directory,
+    struct slice domain, struct slice selector);
+
 /*
  * New keys for a domain: DIRECTORY/DOMAIN/SELECTOR.key, mode 0600, directory
  * 0700 if it had to be made; a file that exists is never overwritten (ERR_DATA),
- * a half-written one never left behind. The key is returned as keystore_load
+ * a half-written one never left behind. Made by root, both belong to the owner
+ * of DIRECTORY, who reads them as the milter's user. The key is returned as keystore_load
  * would load it, in memory of mem; its pkey is freed with key_done().
  */
 MUST_USE int key_generate(struct slice directory, struct slice domain,

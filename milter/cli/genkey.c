@@ -3,10 +3,13 @@
 
 #include <getopt.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "cli/options.h"
 #include "conf/config.h"
+#include "message/address.h"
 #include "sign/keys.h"
 
 enum { DEFAULT_BITS = 2048 };
@@ -28,7 +31,10 @@ static const char usage[] =
 "      --bits N           size of the RSA key: 2048 (default), 3072 or 4096\n"
 "      --json             for programs\n"
 "\n"
-"Keys get mode 0600 and the owner of DIRECTORY. A file is never overwritten.\n";
+"Only the owner can read the keys (mode 0600). Made by root they belong to the\n"
+"owner of DIRECTORY, which is to be the user of the milter; made by another user\n"
+"they belong to that user. A file is never overwritten: either both keys are\n"
+"made or none.\n";
 
 struct request {
 	const char *config_path;
@@ -37,6 +43,35 @@ struct request {
 	unsigned long bits;
 	bool json;
 };
+
+/* Says why there are no keys, and returns the exit code for it. */
+static int
+fail(const struct request *request, int code, const char *text)
+{
+	struct arena mem;
+	struct strbuf buf;
+
+	arena_init(&mem);
+	strbuf_init(&buf, &mem);
+	if (request->json) {
+		strbuf_add_cstr(&buf, "{\"error\":");
+		json_append(&buf, slice_of(text));
+		strbuf_add_char(&buf, '}');
+	} else {
+		strbuf_add_cstr(&buf, text);
+	}
+	strbuf_add_char(&buf, '\n');
+	(void)fwrite(buf.data, 1, buf.len, request->json ? stdout : stderr);
+	arena_done(&mem);
+	return code;
+}
+
+static int
+fail_for(const struct request *request, const struct err *err)
+{
+	return fail(request, err->kind == ERR_TEMP ? EXIT_LATER : EXIT_NO,
+	    err->text);
+}
 
 static int
 find_directory(const struct request *request, struct arena *mem,
@@ -49,18 +84,51 @@ find_directory(const struct request *request, struct arena *mem,
 		*ret_directory = slice_of(request->directory);
 		return EXIT_YES;
 	}
-	if (config_read(request->config_path, print_config_fault, NULL, &config,
-	    &err) != 0) {
-		fprintf(stderr, "%s\n", err.text);
-		return EXIT_USAGE;
-	}
+	/* The summary names the first fault; stderr has each. */
+	if (config_read(request->config_path,
+	    request->json ? NULL : print_config_fault, NULL, &config,
+	    &err) != 0)
+		return fail(request, EXIT_USAGE, err.text);
 	*ret_directory = slice_dup(mem, config->main.keys);
 	config_free(config);
-	if (ret_directory->len == 0) {
-		fprintf(stderr, "%s: \"keys\" names no directory; say it there "
-		    "or with -d\n", request->config_path);
-		return EXIT_USAGE;
-	}
+	if (ret_directory->len == 0)
+		return fail(request, EXIT_USAGE, slice_format(mem, "%s: "
+		    "\"keys\" names no directory; say it there or with -d",
+		    request->config_path).data);
+	return EXIT_YES;
+}
+
+/* Says what is wrong with a domain, and what it may have been meant to be. */
+static int
+check_domain(const struct request *request, struct slice domain,
+    struct arena *mem)
+{
+	const char *shown = escape(mem, domain, 255);
+	struct slice ascii;
+	struct err err;
+
+	if (key_domain_is_valid(domain))
+		return EXIT_YES;
+	if (domain_canonical(domain, mem, &ascii, &err) == 0 &&
+	    key_domain_is_valid(ascii))
+		return fail(request, EXIT_NO, slice_format(mem, "\"%s\": "
+		    "names with other than ASCII letters are written in their "
+		    "A-label form: %.*s", shown, SLICE_ARGS(ascii)).data);
+	return fail(request, EXIT_NO, slice_format(mem, "\"%s\" is no domain: "
+	    "two labels or more of letters, digits and hyphens",
+	    shown).data);
+}
+
+/* Both files are free, so that never one key alone is made. */
+static int
+check_file(const struct request *request, const char *path,
+    struct arena *mem)
+{
+	struct stat status;
+
+	if (lstat(path, &status) == 0)
+		return fail(request, EXIT_NO, slice_format(mem,
+		    "%s: File exists", path).data);
 	return EXIT_YES;
 }
 
@@ -89,40 +157,62 @@ print_key(const struct sign_key *key, bool json, bool first,
 }
 
 static int
-generate(const struct request *request, const char *domain)
+make_keys(const struct request *request, struct slice directory,
+    struct slice domain, struct arena *mem)
 {
 	static const struct {
 		char letter;
 		enum key_algorithm algorithm;
 	} kinds[] = { { 'r', KEY_RSA_SHA256 }, { 'e', KEY_ED25519_SHA256 } };
-	struct arena mem;
-	struct slice directory;
+	struct slice selectors[2];
 	struct sign_key keys[2];
 	size_t made = 0;
 	struct err err;
 	int code;
 
-	arena_init(&mem);
-	code = find_directory(request, &mem, &directory);
-	for (; code == EXIT_YES && made < 2; made++) {
-		struct slice selector = slice_format(&mem, "%c%s",
-		    kinds[made].letter, request->selector);
-
-		if (key_generate(directory, slice_lower(&mem, slice_of(domain)),
-		    selector, kinds[made].algorithm,
-		    (unsigned int)request->bits, &mem, &keys[made],
-		    &err) == 0)
-			continue;
-		fprintf(stderr, "%s\n", err.text);
-		code = err.kind == ERR_TEMP ? EXIT_LATER : EXIT_NO;
-		break;
+	for (size_t i = 0; i < 2; i++) {
+		selectors[i] = slice_lower(mem, slice_format(mem, "%c%s",
+		    kinds[i].letter, request->selector));
+		if (!key_selector_is_valid(selectors[i]))
+			return fail(request, EXIT_NO, slice_format(mem,
+			    "\"%s\" is no selector: letters, digits and "
+			    "hyphens, in labels with dots between them",
+			    escape(mem, slice_of(request->selector),
+				255)).data);
+		code = check_file(request, key_file(mem, directory, domain,
+		    selectors[i]).data, mem);
+		if (code != EXIT_YES)
+			return code;
 	}
+	while (made < 2 && key_generate(directory, domain, selectors[made],
+	    kinds[made].algorithm, (unsigned int)request->bits, mem,
+	    &keys[made], &err) == 0)
+		made++;
+	code = made == 2 ? EXIT_YES : fail_for(request, &err);
 	for (size_t i = 0; i < made; i++) {
-		/* What was made is said, even if the second one failed. */
-		if (code == EXIT_YES || !request->json)
-			print_key(&keys[i], request->json, i == 0, &mem);
+		if (code == EXIT_YES)
+			print_key(&keys[i], request->json, i == 0, mem);
+		else
+			(void)unlink(keys[i].path.data);
 		key_done(&keys[i]);
 	}
+	return code;
+}
+
+static int
+generate(const struct request *request, const char *name)
+{
+	struct arena mem;
+	struct slice directory, domain;
+	int code;
+
+	arena_init(&mem);
+	domain = slice_lower(&mem, slice_of(name));
+	code = check_domain(request, domain, &mem);
+	if (code == EXIT_YES)
+		code = find_directory(request, &mem, &directory);
+	if (code == EXIT_YES)
+		code = make_keys(request, directory, domain, &mem);
 	arena_done(&mem);
 	return code;
 }

@@ -14,7 +14,7 @@
 enum { MAX_MESSAGE_BYTES = 256 * 1024 * 1024 };
 
 static const char usage[] =
-"usage: submilter test [-c FILE] --auth LOGIN [OPTION ...] MESSAGE.eml\n"
+"usage: submilter test [-c FILE] [--auth LOGIN] [OPTION ...] MESSAGE.eml\n"
 "\n"
 "Says what the milter would do with a message, why, and what the message would\n"
 "become. Nothing is sent. Exit codes: 0 accepted, 1 refused, 2 usage, 75 would\n"

@@ -70,6 +70,14 @@ write_file(const char *path, const char *directory, struct slice text,
 	return done ? 0 : -1;
 }
 
+struct slice
+key_file(struct arena *mem, struct slice directory, struct slice domain,
+    struct slice selector)
+{
+	return slice_format(mem, "%.*s/%.*s/%.*s.key", SLICE_ARGS(directory),
+	    SLICE_ARGS(domain), SLICE_ARGS(selector));
+}
+
 int
 key_generate(struct slice directory, struct slice domain,
     struct slice selector, enum key_algorithm algorithm, unsigned int rsa_bits,
@@ -78,15 +86,16 @@ key_generate(struct slice directory, struct slice domain,
 	const char *top = slice_cstr(mem, directory);
 	const char *folder = slice_format(mem, "%s/%.*s", top,
 	    SLICE_ARGS(domain)).data;
-	const char *path = slice_format(mem, "%s/%.*s.key", folder,
-	    SLICE_ARGS(selector)).data;
+	const char *path = key_file(mem, directory, domain, selector).data;
 	EVP_PKEY *pkey = NULL;
 	struct slice pem;
 	struct sign_key key;
 	int status;
 
-	if (!key_domain_is_valid(domain) || !key_selector_is_valid(selector))
-		return err_set(err, ERR_DATA, "not a domain or not a selector");
+	if (!key_domain_is_valid(domain))
+		return err_set(err, ERR_DATA, "not a domain in A-labels");
+	if (!key_selector_is_valid(selector))
+		return err_set(err, ERR_DATA, "not a selector");
 	if (make_directory(top, NULL, err) != 0 ||
 	    make_directory(folder, top, err) != 0 ||
 	    new_pkey(algorithm, rsa_bits, &pkey, err) != 0)

@@ -86,6 +86,48 @@ class Keys(unittest.TestCase):
         self.assertIn("r1.key: File exists", text)
         self.assertEqual({p: p.read_bytes() for p in self.folder.iterdir()}, before)
 
+    def test_genkey_makes_both_keys_or_none(self):
+        self.genkey("--selector", "1", "corp.example")
+        for kept in "e1.key", "r1.key":
+            path = self.folder / kept
+            before = path.read_bytes()
+            for other in self.folder.iterdir():
+                if other != path:
+                    other.unlink()
+            with self.subTest(kept):
+                # The name is taken in any case of its letters.
+                out, text = self.genkey("--selector", "1", "CORP.example", code=1)
+                self.assertEqual((out, text), ("", "%s: File exists\n" % path))
+                out, text = self.genkey("--json", "--selector", "1", "corp.example",
+                                        code=1)
+                self.assertEqual(json.loads(out), {"error": "%s: File exists" % path})
+                self.assertEqual(text, "")
+                self.assertEqual([p.name for p in self.folder.iterdir()], [kept])
+                self.assertEqual(path.read_bytes(), before)
+            self.genkey("--selector", "1", "corp.example", code=1)
+            path.unlink()
+            self.genkey("--selector", "1", "corp.example")
+
+    def test_genkey_says_what_is_no_domain_and_what_no_selector(self):
+        for name, want in (
+                ("example", '"example" is no domain: two labels or more of letters, '
+                 "digits and hyphens\n"),
+                ("x.example;", '"x.example;" is no domain: two labels or more of letters, '
+                 "digits and hyphens\n"),
+                ("b\u00fccher.example", '"b\\xc3\\xbccher.example": names with other than '
+                 "ASCII letters are written in their A-label form: "
+                 "xn--bcher-kva.example\n")):
+            with self.subTest(name):
+                self.assertEqual(self.genkey(name, code=1), ("", want))
+        self.assertEqual(self.genkey("--selector", "a;b", "corp.example", code=1)[1],
+                         '"a;b" is no selector: letters, digits and hyphens, in labels '
+                         "with dots between them\n")
+        self.assertEqual(list(self.folder.iterdir()), [])
+        self.genkey("--selector", "UPPER", "corp.example")
+        self.assertEqual(self.load(), (0, ""))
+        self.assertEqual(sorted(p.name for p in self.folder.iterdir()),
+                         ["eupper.key", "rupper.key"])
+
     def test_genkey_for_programs_and_for_nonsense(self):
         out, _ = self.genkey("--json", "--bits", "3072", "new.example")
         keys = json.loads(out)["keys"]
