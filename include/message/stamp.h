@@ -10,7 +10,7 @@
 /*
  * Whether a Date value is a date of RFC 5322 section 3.3, or of its obsolete
  * forms in section 4.3 (two-digit years, zone names, comments): a date that
- * exists, with a zone.
+ * exists, on the weekday that it names, with a zone.
  */
 bool date_is_valid(struct slice value);
 
@@ -18,8 +18,9 @@ bool date_is_valid(struct slice value);
 struct slice date_format(struct arena *mem, time_t when);
 
 /*
- * Whether a Message-ID value is one msg-id of RFC 5322 section 3.6.4, blanks
- * and comments around it allowed.
+ * Whether a Message-ID value is one msg-id of RFC 5322 section 3.6.4, or has
+ * quotes on the left side as RFC 2822 allowed; blanks and comments may stand
+ * around it.
  */
 bool message_id_is_valid(struct slice value);
 

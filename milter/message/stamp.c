@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "message/stamp.h"
 
+#include <string.h>
 #include <sys/random.h>
 
 #include "base/ensure.h"
@@ -98,16 +99,30 @@ days_of_month(unsigned int month, unsigned long year)
 	return length[month] + (month == 1 && leap ? 1UL : 0UL);
 }
 
-/* "+0100", or a name of RFC 5322 section 4.3. */
+/* Of the Gregorian calendar; January and February count to the year before. */
+static unsigned int
+weekday(unsigned long year, unsigned int month, unsigned long day)
+{
+	static const unsigned char shift[12] = { 0, 3, 2, 5, 0, 3, 5, 1, 4, 6,
+		2, 4 };
+
+	if (month < 2)
+		year--;
+	return (unsigned int)((year + year / 4 - year / 100 + year / 400 +
+	    shift[month] + day) % 7);
+}
+
+/* "+0100", or a name of RFC 5322 section 4.3; a blank or comment before it. */
 static bool
 take_zone(struct slice *s)
 {
+	size_t before = s->len;
 	static const char *const names[] = { "UT", "GMT", "UTC", "EST", "EDT",
 		"CST", "CDT", "MST", "MDT", "PST", "PDT" };
 	struct slice word;
 	unsigned long zone;
 
-	if (!skip_cfws(s) || s->len == 0)
+	if (!skip_cfws(s) || s->len == 0 || s->len == before)
 		return false;
 	if (s->data[0] == '+' || s->data[0] == '-') {
 		*s = slice_from(*s, 1);
@@ -128,14 +143,14 @@ bool
 date_is_valid(struct slice value)
 {
 	unsigned long day, year, hour, minute, second = 0;
-	unsigned int month;
+	unsigned int month, named = 7;
 	struct slice s = value, before;
 
 	before = s;
 	if (take_letters(&s).len != 0) {
 		s = before;
-		if (name_index(take_letters(&s), days, 7) == 7 ||
-		    !take_char(&s, ','))
+		named = name_index(take_letters(&s), days, 7);
+		if (named == 7 || !take_char(&s, ','))
 			return false;
 	}
 	if (!take_number(&s, 1, 2, &day))
@@ -151,14 +166,15 @@ date_is_valid(struct slice value)
 		year += before.len - s.len == 2 && year < 50 ? 2000 : 1900;
 	else if (year < 1900)
 		return false;
-	if (day < 1 || day > days_of_month(month, year))
+	if (day < 1 || day > days_of_month(month, year) ||
+	    (named != 7 && named != weekday(year, month, day)))
 		return false;
-	if (!take_number(&s, 1, 2, &hour) || !take_char(&s, ':') ||
-	    !take_number(&s, 1, 2, &minute))
+	if (!take_number(&s, 2, 2, &hour) || !take_char(&s, ':') ||
+	    !take_number(&s, 2, 2, &minute))
 		return false;
 	before = s;
 	if (take_char(&s, ':')) {
-		if (!take_number(&s, 1, 2, &second))
+		if (!take_number(&s, 2, 2, &second))
 			return false;
 	} else {
 		s = before;
@@ -179,36 +195,98 @@ date_format(struct arena *mem, time_t when)
 	    tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
-/* id-left "@" id-right, without blanks, controls and angle brackets. */
+static bool
+is_atext(char c)
+{
+	return char_is_alpha(c) || char_is_digit(c) ||
+	    (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
+}
+
+static bool
+is_printable(char c)
+{
+	return c > ' ' && c < 0x7f;
+}
+
+/* "..." without blanks: no-fold-quote of RFC 2822 section 3.6.4. */
+static bool
+take_quoted(struct slice *s)
+{
+	*s = slice_from(*s, 1);
+	while (s->len > 0 && s->data[0] != '"') {
+		/* What a "\" stands before may be any of them. */
+		if (s->data[0] == '\\')
+			*s = slice_from(*s, 1);
+		if (s->len == 0 || !is_printable(s->data[0]))
+			return false;
+		*s = slice_from(*s, 1);
+	}
+	if (s->len == 0)
+		return false;
+	*s = slice_from(*s, 1);
+	return true;
+}
+
+/* Atoms with dots between them, or also quoted strings among them. */
+static bool
+take_words(struct slice *s, bool quoted)
+{
+	for (;;) {
+		if (quoted && s->len > 0 && s->data[0] == '"') {
+			if (!take_quoted(s))
+				return false;
+		} else {
+			size_t len = 0;
+
+			while (len < s->len && is_atext(s->data[len]))
+				len++;
+			if (len == 0)
+				return false;
+			*s = slice_from(*s, len);
+		}
+		if (s->len == 0 || s->data[0] != '.')
+			return true;
+		*s = slice_from(*s, 1);
+	}
+}
+
+/*
+ * id-left "@" id-right of RFC 5322 section 3.6.4; of the obsolete forms those
+ * with quotes on the left side, but no blanks and comments.
+ */
+static bool
+take_identifier(struct slice *s)
+{
+	if (!take_words(s, true) || s->len == 0 || s->data[0] != '@')
+		return false;
+	*s = slice_from(*s, 1);
+	if (s->len == 0 || s->data[0] != '[')
+		return take_words(s, false);
+	do
+		*s = slice_from(*s, 1);
+	while (s->len > 0 && is_printable(s->data[0]) &&
+	    strchr("[]\\", s->data[0]) == NULL);
+	if (s->len == 0 || s->data[0] != ']')
+		return false;
+	*s = slice_from(*s, 1);
+	return true;
+}
+
 static bool
 identifier_is_valid(struct slice id)
 {
-	size_t at = slice_find(id, '@');
-
-	if (at == 0 || at + 1 >= id.len || slice_find_last(id, '@') != at)
-		return false;
-	for (size_t i = 0; i < id.len; i++) {
-		char c = id.data[i];
-
-		if (c == ' ' || c == '<' || c == '>' || char_is_control(c) ||
-		    char_is_8bit(c))
-			return false;
-	}
-	return true;
+	return take_identifier(&id) && id.len == 0;
 }
 
 bool
 message_id_is_valid(struct slice value)
 {
 	struct slice s = value;
-	size_t end;
 
-	if (!take_char(&s, '<'))
+	if (!take_char(&s, '<') || !take_identifier(&s) || s.len == 0 ||
+	    s.data[0] != '>')
 		return false;
-	end = slice_find(s, '>');
-	if (end == s.len || !identifier_is_valid(slice_sub(s, 0, end)))
-		return false;
-	s = slice_from(s, end + 1);
+	s = slice_from(s, 1);
 	return skip_cfws(&s) && s.len == 0;
 }
 
