@@ -7,6 +7,7 @@ include tests/unit/message.mk
 include tests/unit/table.mk
 include tests/unit/conf.mk
 include tests/unit/policy.mk
+include tests/unit/repair.mk
 include tests/unit/sign.mk
 include tests/fuzz/local.mk
 include tests/readers/local.mk

@@ -58,8 +58,9 @@ MUST_USE int repair_header(const struct config *config,
 struct slice repair_names(struct arena *mem, unsigned int repairs);
 
 /*
- * The authserv-id of an Authentication-Results value (RFC 8601 section 2.2);
- * false when it cannot be parsed.
+ * The authserv-id of an Authentication-Results value (RFC 8601 section 2.2), a
+ * domain name in lower case, A-labels and without a final dot; false when it
+ * cannot be parsed.
  */
 bool authserv_id(struct slice value, struct arena *mem, struct slice *ret_id);
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "repair/repair_header.h"
 
+#include <string.h>
+
+#include "message/address.h"
 #include "message/display.h"
 #include "message/stamp.h"
 #include "repair_priv.h"
@@ -37,15 +40,14 @@ with_blank(struct arena *mem, struct slice value)
 	return strbuf_slice(&buf);
 }
 
-bool
-authserv_id(struct slice value, struct arena *mem, struct slice *ret_id)
+/* Blanks and comments; false when a comment does not end. */
+static bool
+skip_cfws(struct slice *s)
 {
-	struct slice s = field_unfold(mem, value);
-	size_t depth = 0, at = 0, start;
+	size_t depth = 0, at = 0;
 
-	/* CFWS before the id. */
-	for (; at < s.len; at++) {
-		char c = s.data[at];
+	for (; at < s->len; at++) {
+		char c = s->data[at];
 
 		if (c == '(')
 			depth++;
@@ -56,30 +58,91 @@ authserv_id(struct slice value, struct arena *mem, struct slice *ret_id)
 		else if (depth == 0 && !char_is_wsp(c))
 			break;
 	}
-	if (at >= s.len)
-		return false;
-	start = at;
-	if (s.data[at] == '"') {
-		struct slice rest = slice_from(s, at + 1);
-		size_t end = slice_find(rest, '"');
+	*s = slice_from(*s, at);
+	return depth == 0;
+}
 
-		if (end == rest.len || slice_has(slice_sub(rest, 0, end), '\\'))
-			return false;
-		*ret_id = slice_sub(rest, 0, end);
-		return true;
+/* A quoted string without its quotes and escapes. */
+static bool
+take_quoted(struct slice *s, struct arena *mem, struct slice *ret_text)
+{
+	struct strbuf buf;
+
+	strbuf_init(&buf, mem);
+	for (size_t i = 1; i < s->len; i++) {
+		if (s->data[i] == '"') {
+			*s = slice_from(*s, i + 1);
+			*ret_text = strbuf_slice(&buf);
+			return true;
+		}
+		if (s->data[i] == '\\')
+			i++;
+		if (i < s->len)
+			strbuf_add_char(&buf, s->data[i]);
 	}
-	while (at < s.len && !char_is_wsp(s.data[at]) && s.data[at] != ';' &&
-	    s.data[at] != '(')
-		at++;
-	*ret_id = slice_sub(s, start, at - start);
-	return at > start;
+	return false;
+}
+
+/* A token of RFC 2045 section 5.1, and the UTF-8 of RFC 6532 in it. */
+static struct slice
+take_token(struct slice *s)
+{
+	struct slice token;
+	size_t len = 0;
+
+	while (len < s->len && s->data[len] != ' ' &&
+	    !char_is_control(s->data[len]) &&
+	    strchr("()<>@,;:\\\"/[]?=", s->data[len]) == NULL)
+		len++;
+	token = slice_sub(*s, 0, len);
+	*s = slice_from(*s, len);
+	return token;
+}
+
+bool
+authserv_id(struct slice value, struct arena *mem, struct slice *ret_id)
+{
+	struct slice s = field_unfold(mem, value);
+	struct slice id, domain;
+	size_t before;
+	struct err err;
+
+	if (!skip_cfws(&s) || s.len == 0)
+		return false;
+	if (s.data[0] != '"')
+		id = take_token(&s);
+	else if (!take_quoted(&s, mem, &id))
+		return false;
+	/* The root's dot and U-labels name the same host. */
+	if (id.len > 1 && id.data[id.len - 1] == '.')
+		id.len--;
+	if (domain_canonical(id, mem, &domain, &err) == 0)
+		id = domain;
+	else if (!slice_is_ascii(id))
+		return false;
+	before = s.len;
+	if (!skip_cfws(&s) || id.len == 0)
+		return false;
+	if (s.len < before) {
+		while (s.len > 0 && char_is_digit(s.data[0]))
+			s = slice_from(s, 1);
+		if (!skip_cfws(&s))
+			return false;
+	}
+	*ret_id = id;
+	return s.len == 0 || s.data[0] == ';';
 }
 
 /* What only we may say must not come from a client (RFC 8601 section 5). */
 static bool
 delete_forged_results(struct edits *edits, struct slice hostname)
 {
+	struct slice ours;
 	bool found = false;
+
+	/* A configured name that is no such value would match none. */
+	if (!authserv_id(hostname, edits->mem, &ours))
+		ours = hostname;
 
 	for (size_t i = edits_find(edits, SLICE("Authentication-Results"), 0);
 	    i < edits->count;
@@ -87,7 +150,7 @@ delete_forged_results(struct edits *edits, struct slice hostname)
 		struct slice id;
 
 		if (authserv_id(edits->fields[i].field.value, edits->mem, &id) &&
-		    !slice_eq_nocase(id, hostname))
+		    !slice_eq_nocase(id, ours))
 			continue;
 		edits_delete(edits, i);
 		found = true;

@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+unit_tests += tests/unit/repair/test_repair_header
+tests_unit_repair_test_repair_header_SOURCES = tests/unit/repair/test_repair_header.c
+tests_unit_repair_test_repair_header_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_repair_test_repair_header_LDADD = $(TEST_LDADD)
