@@ -265,6 +265,14 @@ fold_line(struct slice line, size_t used, size_t max, struct strbuf *buf)
 		size_t at = used >= max ? line.len
 		    : break_point(line, good, max - used);
 
+		/*
+		 * Right behind the colon, if there is no other place. Both MTAs
+		 * send an empty first line on as it is.
+		 */
+		if (at == line.len && used + line.len > max && used > 0 &&
+		    line.len > 0 && char_is_wsp(line.data[0]) &&
+		    slice_trim(line).len > 0)
+			at = 0;
 		if (at == line.len) {
 			if (used + line.len > max)
 				return -1;

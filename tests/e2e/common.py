@@ -222,6 +222,8 @@ class Tests:
                          + COMPLETE + BODY,
             "same Subject twice": alice + b"Subject: hello\r\n" + COMPLETE + BODY,
             "two To": alice + b"To: other@far.example\r\n" + COMPLETE + BODY,
+            "long first word": alice + b"X-Long: " + b"y" * 985 + b" z\r\n"
+                               + COMPLETE + BODY,
             "no blank, tabs, folds": b"From:alice@corp.example\r\nSubject:\ta\r\n\t b\r\n"
                                      b"To: friend@far.example\r\n" + DATE + BODY,
             "empty body": alice + COMPLETE + b"\r\n",
