@@ -6,6 +6,7 @@ include tests/unit/base.mk
 include tests/unit/message.mk
 include tests/unit/table.mk
 include tests/unit/conf.mk
+include tests/unit/identity.mk
 include tests/unit/policy.mk
 include tests/unit/repair.mk
 include tests/unit/sign.mk

@@ -31,8 +31,9 @@ MUST_USE int identity_open(struct identity *identity,
 void identity_close(struct identity *identity);
 
 /*
- * The form in which logins are compared: ASCII lower case, and "@" and the
- * realm behind a login that has none, unless the realm is empty.
+ * The form in which logins are compared: ASCII lower case, "@" and the realm
+ * behind a login that has none, unless the realm is empty, and what stands
+ * behind "@" in A-labels if it is a domain.
  */
 struct slice login_normalise(struct arena *mem, struct slice login,
     struct slice realm);

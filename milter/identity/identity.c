@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "identity/identity.h"
 
+#include <string.h>
+
+#include "message/address.h"
+
 int
 identity_open(struct identity *identity, const struct config *config,
     struct err *err)
@@ -22,14 +26,22 @@ struct slice
 login_normalise(struct arena *mem, struct slice login, struct slice realm)
 {
 	struct slice lower = slice_lower(mem, slice_trim(login));
+	size_t at = slice_find_last(lower, '@');
+	bool has_realm = at < lower.len;
+	struct slice domain = has_realm ? slice_from(lower, at + 1)
+	    : slice_lower(mem, realm);
+	struct slice canonical;
 	struct strbuf buf;
+	struct err err;
 
-	if (lower.len == 0 || realm.len == 0 || slice_has(lower, '@'))
+	if (lower.len == 0 || domain.len == 0)
 		return lower;
+	if (domain_canonical(domain, mem, &canonical, &err) == 0)
+		domain = canonical;
 	strbuf_init(&buf, mem);
-	strbuf_add(&buf, lower);
+	strbuf_add(&buf, slice_sub(lower, 0, at));
 	strbuf_add_char(&buf, '@');
-	strbuf_add(&buf, slice_lower(mem, realm));
+	strbuf_add(&buf, domain);
 	return strbuf_slice(&buf);
 }
 
@@ -45,18 +57,40 @@ find_sasl(const struct identity *identity, const struct client_facts *client,
 	return 0;
 }
 
+/* What a list of logins, or a right with conditions, would be made of. */
+static bool
+is_one_login(struct slice login)
+{
+	for (size_t i = 0; i < login.len; i++) {
+		if (char_is_control(login.data[i]) ||
+		    strchr(" ,;!", login.data[i]) != NULL)
+			return false;
+	}
+	return true;
+}
+
 /* A host that speaks for a login: a webmail server, sendmail(1) here. */
 static int
 find_network(const struct identity *identity,
     const struct client_facts *client, struct arena *mem,
     struct slice *ret_login, struct err *err)
 {
+	struct slice key, login;
+
 	*ret_login = (struct slice){ NULL, 0 };
 	if (client->addr.bits == 0 || identity->network == NULL)
 		return 0;
-	switch (table_lookup(identity->network,
-	    net_addr_text(mem, &client->addr), mem, ret_login, err)) {
+	key = net_addr_text(mem, &client->addr);
+	switch (table_lookup(identity->network, key, mem, &login, err)) {
 	case TABLE_FOUND:
+		login = slice_trim(login);
+		if (!is_one_login(login))
+			return err_set(err, ERR_CONFIG,
+			    "%.*s, key %.*s: \"%s\" is not one login",
+			    SLICE_ARGS(table_spec(identity->network)),
+			    SLICE_ARGS(key), escape(mem, login, 64));
+		*ret_login = login;
+		return 0;
 	case TABLE_ABSENT:
 		return 0;
 	case TABLE_FAILED:

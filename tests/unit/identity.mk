@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+unit_tests += tests/unit/identity/test_identity
+tests_unit_identity_test_identity_SOURCES = tests/unit/identity/test_identity.c
+tests_unit_identity_test_identity_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_identity_test_identity_LDADD = $(TEST_LDADD)
