@@ -82,11 +82,12 @@ MUST_USE int config_read_text(const char *name, struct slice text,
 void config_free(struct config *config);
 
 /*
- * Whether two configurations differ in an option that takes a new process;
- * *ret_option names the first such option, static text.
+ * The next option that takes a new process and differs from what the process
+ * was started with: true and *ret_option, static text, once for each. *index is
+ * 0 for the first call.
  */
-bool config_needs_restart(const struct config *old, const struct config *new,
-    const char **ret_option);
+bool config_needs_restart(const struct config *started,
+    const struct config *new, size_t *index, const char **ret_option);
 
 /* monitor: for a section that inherits or says so itself. */
 bool config_is_monitor(const struct config *config, enum section_mode mode);

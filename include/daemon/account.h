@@ -6,6 +6,9 @@
 
 #include "conf/config.h"
 
+/* Whom root becomes when the option user is not set, if there is such a user. */
+#define DEFAULT_USER "submilter"
+
 /* Who the milter becomes, and whose group a Unix socket gets. */
 struct account {
 	uid_t uid;

@@ -413,13 +413,14 @@ config_print(struct arena *mem, const struct config *config)
 }
 
 bool
-config_needs_restart(const struct config *old, const struct config *new,
-    const char **ret_option)
+config_needs_restart(const struct config *started, const struct config *new,
+    size_t *index, const char **ret_option)
 {
-	for (size_t i = 0; i < OPTION_COUNT; i++) {
-		if (options[i].restart &&
-		    !option_equal(&options[i], old, new)) {
-			*ret_option = option_name(&options[i]);
+	while (*index < OPTION_COUNT) {
+		const struct option *option = &options[(*index)++];
+
+		if (option->restart && !option_equal(option, started, new)) {
+			*ret_option = option_name(option);
 			return true;
 		}
 	}

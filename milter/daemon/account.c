@@ -8,14 +8,12 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-static const char default_user[] = "submilter";
-
 int
 account_find(const struct config *config, struct arena *mem,
     struct account *ret_account, struct err *err)
 {
 	const char *name = config->main.user.len != 0
-	    ? slice_cstr(mem, config->main.user) : default_user;
+	    ? slice_cstr(mem, config->main.user) : DEFAULT_USER;
 	struct account account = { .uid = getuid(), .gid = getgid(),
 		.socket_gid = getgid() };
 	const struct passwd *user = getpwnam(name);

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <libmilter/mfapi.h>
 #include <pthread.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,7 @@ enum { EXIT_FINE = 0, EXIT_FAULT = 1, EXIT_TEMPORARY = 75 };
 struct daemon {
 	const char *config_path;
 	struct snapshot_slot slot;
+	struct snapshot *started;	/* what sockets, user and log came from */
 };
 
 static void
@@ -63,21 +65,21 @@ log_part_fault(void *arg, bool is_error, const char *text)
 static int
 reload(struct daemon *daemon, struct err *err)
 {
-	struct snapshot *old = snapshot_acquire(&daemon->slot);
 	struct snapshot *new = NULL;
 	struct config *config;
 	const char *option;
+	size_t index = 0;
 	int status = config_read(daemon->config_path, log_config_fault, NULL,
 	    &config, err);
 
-	if (status == 0 && config_needs_restart(old->config, config, &option))
+	while (status == 0 && config_needs_restart(daemon->started->config,
+	    config, &index, &option))
 		log_write(LOG_LEVEL_WARNING, "%s: a new value of \"%s\" is "
 		    "used after a restart only", daemon->config_path, option);
 	if (status == 0)
 		status = snapshot_new(config, log_part_fault, NULL, &new, err);
 	if (status == 0)
 		snapshot_publish(&daemon->slot, new);
-	snapshot_unref(old);
 	return status;
 }
 
@@ -190,7 +192,7 @@ serve(struct daemon *daemon, int ready)
 {
 	pthread_t reloader;
 	pthread_attr_t detached;
-	struct snapshot *first = snapshot_acquire(&daemon->slot);
+	const struct config *config = daemon->started->config;
 	struct err err;
 	int status;
 
@@ -199,21 +201,19 @@ serve(struct daemon *daemon, int ready)
 		PTHREAD_CREATE_DETACHED) == 0);
 	if (pthread_create(&reloader, &detached, wait_for_reloads,
 	    daemon) != 0) {
-		snapshot_unref(first);
 		err_set(&err, ERR_TEMP, "cannot start a thread");
 		return report_exit(&err);
 	}
 	(void)pthread_attr_destroy(&detached);
-	/* A reload may come at any time by now: this is a reference of ours. */
+	/* A reload may come at any time by now: the slot is not ours alone. */
 	log_write(LOG_LEVEL_INFO, "submilter " SUBMILTER_VERSION " ready on %s",
-	    first->config->main.listen.data);
+	    config->main.listen.data);
 	tell_systemd("READY=1");
 	if (ready >= 0) {
-		leave_caller(first->config);
+		leave_caller(config);
 		(void)!write(ready, "1", 1);
 		(void)close(ready);
 	}
-	snapshot_unref(first);
 	status = smfi_main();
 	tell_systemd("STOPPING=1");
 	log_write(LOG_LEVEL_INFO, "ending");
@@ -240,6 +240,10 @@ start(const char *config_path, struct config *config, bool foreground,
 	open_log(config, foreground);
 	block_signals();
 	raise_file_limit();
+	if (geteuid() == 0 && config->main.user.len == 0 &&
+	    getpwnam(DEFAULT_USER) == NULL)
+		log_write(LOG_LEVEL_WARNING, "runs as root: there is no user \""
+		    DEFAULT_USER "\", and \"user\" names no other");
 	if (account_find(config, &mem, &account, &err) != 0 ||
 	    callbacks_register(&daemon.slot, &err) != 0 ||
 	    socket_open(config, &account, &mem, &socket_path, &err) != 0 ||
@@ -249,6 +253,7 @@ start(const char *config_path, struct config *config, bool foreground,
 		status = snapshot_new(config, log_part_fault, NULL, &snapshot,
 		    &err);
 	if (status == 0) {
+		daemon.started = snapshot_ref(snapshot);
 		snapshot_slot_init(&daemon.slot, snapshot);
 		served = true;
 		status = serve(&daemon, ready);

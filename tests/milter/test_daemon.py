@@ -162,6 +162,23 @@ class ReloadTest(OwnDaemonTest):
                 shutil.copytree(self.keys.directory, server.path('keys'))
                 self.reload(server)
 
+    def test_options_that_take_a_restart_are_named_each_time(self):
+        server = self.start()
+        server.configure('socket-mode = "0600"\nlog-level = debug\n'
+                         + daemon.WORLD)
+        for _ in range(2):
+            seen = server.mark()
+            self.reload(server)
+            for option in ('socket-mode', 'log-level'):
+                self.assertEqual(server.log(seen).count(
+                    'a new value of "%s" is used after a restart only'
+                    % option), 1)
+            self.assertEqual(server.log(seen).count('restart'), 2)
+        server.configure(daemon.WORLD)
+        seen = server.mark()
+        self.reload(server)
+        self.assertNotIn('restart', server.log(seen))
+
     def test_before_anybody_connects(self):
         """Nothing orders such a reload after the start but our own lock."""
         server = self.world()
@@ -427,6 +444,18 @@ class SocketTest(OwnDaemonTest):
         server.reload(r'(?i)\breloaded')
         forged = mail(message(CEO))
         self.assert_signed(forged, self.submit(forged, server=server))
+
+    @unittest.skipUnless(IS_ROOT, 'only root can stay root')
+    def test_staying_root_is_logged(self):
+        try:
+            pwd.getpwnam('submilter')
+            self.skipTest('there is a user submilter')
+        except KeyError:
+            pass
+        warning = 'runs as root: there is no user "submilter"'
+        self.assertIn(warning, self.start().log())
+        self.assertNotIn(warning,
+                         self.start('user = "root"\n' + daemon.WORLD).log())
 
     def test_unknown_user(self):
         server = self.world('user = "no-such-user"\n' + daemon.WORLD)

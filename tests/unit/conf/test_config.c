@@ -484,13 +484,22 @@ restart_is_asked_for_by_name(void **state)
 {
 	struct config *a = read_sound("mode = monitor");
 	struct config *b = read_sound("rights { tables = x:y }");
-	struct config *c = read_sound("socket-group = postfix");
+	struct config *c = read_sound("log = stderr; socket-group = postfix; "
+	    "listen = \"inet:8892@127.0.0.1\"");
 	const char *option = NULL;
+	size_t index = 0;
 
 	(void)state;
-	assert_false(config_needs_restart(a, b, &option));
-	assert_true(config_needs_restart(a, c, &option));
+	assert_false(config_needs_restart(a, b, &index, &option));
+	index = 0;
+	assert_true(config_needs_restart(a, c, &index, &option));
+	assert_string_equal(option, "listen");
+	assert_true(config_needs_restart(a, c, &index, &option));
 	assert_string_equal(option, "socket-group");
+	assert_true(config_needs_restart(a, c, &index, &option));
+	assert_string_equal(option, "log");
+	assert_false(config_needs_restart(a, c, &index, &option));
+	assert_false(config_needs_restart(a, c, &index, &option));
 	config_free(a);
 	config_free(b);
 	config_free(c);
