@@ -311,13 +311,13 @@ check_extension(struct reading *r)
 	}
 }
 
-/* ftext of RFC 5322 section 3.6.8. */
+/* ftext of RFC 5322 section 3.6.8, but ";" would end the list in h=. */
 static bool
 is_field_name(struct slice name)
 {
 	for (size_t i = 0; i < name.len; i++) {
 		if (name.data[i] <= ' ' || name.data[i] > '~' ||
-		    name.data[i] == ':')
+		    name.data[i] == ':' || name.data[i] == ';')
 			return false;
 	}
 	return name.len > 0;
@@ -331,7 +331,8 @@ static bool
 is_never_signed(struct slice name)
 {
 	static const char *const names[] = { "bcc", "content-length",
-		"dkim-signature", "received", "resent-bcc", "return-path" };
+		"dkim-signature", "full-name", "received", "resent-bcc",
+		"return-path" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (slice_eq(name, slice_of(names[i])))

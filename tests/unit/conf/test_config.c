@@ -374,8 +374,12 @@ options_must_fit_together(void **state)
 		    "1: sign.signed-headers: references is missing, which "
 		    "sign.oversigned-headers has by default" },
 		{ "field names", "sign { oversigned-headers = {}\n"
-		    "signed-headers = {from, \"a:b\", Received, FROM} }",
+		    "signed-headers = {from, \"a:b\", \"a;b\", "
+		    "Full-Name, Received, FROM} }",
 		    "2: sign.signed-headers: \"a:b\" is no field name\n"
+		    "2: sign.signed-headers: \"a;b\" is no field name\n"
+		    "2: sign.signed-headers: full-name changes on the way; it "
+		    "cannot be signed\n"
 		    "2: sign.signed-headers: received changes on the way; it "
 		    "cannot be signed\n"
 		    "2: sign.signed-headers: has \"from\" twice" },
