@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "message/display.h"
 
+#include <stdatomic.h>
 #include <unicode/ucnv.h>
 #include <unicode/unorm2.h>
 #include <unicode/uspoof.h>
@@ -383,8 +384,7 @@ spoof_checker(void)
 		return checker;
 	mine = uspoof_open(&status);
 	ENSURE(U_SUCCESS(status) && mine != NULL);
-	if (__atomic_compare_exchange_n(&shared, &none, mine, false,
-	    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+	if (atomic_compare_exchange_strong(&shared, &none, mine))
 		return mine;
 	uspoof_close(mine);
 	return none;
