@@ -145,6 +145,18 @@ clean_octets(struct reader *r)
 }
 
 bool
+address_has_marks(struct slice text)
+{
+	static const struct slice marks = { "@<>,;:()[]\\", 11 };
+
+	for (size_t i = 0; i < text.len; i++) {
+		if (slice_has(marks, text.data[i]))
+			return true;
+	}
+	return false;
+}
+
+bool
 address_words_are_plain(struct slice text, struct arena *mem)
 {
 	struct slice rest = text, token;
@@ -339,16 +351,14 @@ read_word(struct reader *r, struct word *ret_word)
 static bool
 quotes_are_plain(const struct word *word)
 {
-	static const struct slice marks = { "@<>,;:()[]\\", 11 };
 	size_t quotes = 0;
 
-	if (word->folded || word->text.len > MAX_PLAIN_QUOTED)
+	if (word->folded || word->text.len > MAX_PLAIN_QUOTED ||
+	    word->text.len == 0 ||
+	    (word->escapes > 0 && address_has_marks(word->text)))
 		return false;
-	for (size_t i = 0; word->escapes > 0 && i < word->text.len; i++) {
-		if (slice_has(marks, word->text.data[i]))
-			return false;
+	for (size_t i = 0; i < word->text.len; i++)
 		quotes += word->text.data[i] == '"';
-	}
 	return word->escapes == quotes && quotes % 2 == 0;
 }
 
@@ -394,9 +404,9 @@ check_local(struct reader *r, struct slice local, bool quoted, bool escapes)
 	}
 	/*
 	 * Some programs take a backslash to the letter, and some trim what they
-	 * have taken out of its quotes.
+	 * have taken out of its quotes, or drop blanks.
 	 */
-	if (escapes || slice_trim(local).len != local.len)
+	if (escapes || slice_has(local, ' '))
 		met(r, CONSTRUCT_QUOTED_LOCAL);
 	if (display_has_blank(local, r->mem))
 		return bad(r, "a blank or invisible character in an address");
@@ -497,6 +507,7 @@ struct words {
 	bool quoted;		/* the first one was quoted ... */
 	bool escapes;		/* ... and had a backslash */
 	unsigned int as_name;	/* constructs, should they be a name */
+	bool marks;		/* one of them has marks of syntax in quotes */
 };
 
 static void
@@ -522,6 +533,10 @@ add_word(struct reader *r, struct words *words, const struct word *word,
 		words->joined = false;
 	}
 	words->as_name |= name_constructs(r, word);
+	/* "a@b" c: some programs see more in quotes that are not alone. */
+	words->marks = words->marks || address_has_marks(word->text);
+	if (words->count > 0 && words->marks)
+		words->as_name |= CONSTRUCT_BIT(CONSTRUCT_ODD_NAME);
 	/* "a"b: some programs end the name at the quote. */
 	if (words->count > 0 && start == words->end)
 		words->as_name |= CONSTRUCT_BIT(CONSTRUCT_ODD_NAME);
@@ -595,6 +610,8 @@ read_angle(struct reader *r, struct mailbox *mailbox)
 	} while (words.joined && !at_end(r) && is_word_char(peek(r)));
 	if (!words.joined)
 		return bad(r, "text inside '<' and '>' that is no address");
+	if (peek(r) != '@' && r->at != words.end)
+		met(r, CONSTRUCT_ODD_NAME);
 	if (finish_address(r, &words, mailbox) != 0)
 		return -1;
 	if (peek(r) != '>')

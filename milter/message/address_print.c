@@ -5,12 +5,11 @@
 #include "message/display.h"
 
 /* RFC 2047 section 2: a word has at most 75 octets. */
-enum { WORD_OCTETS = 75 };
+enum { WORD_OCTETS = 75, MAX_QUOTED_OCTETS = 400 };
 
 /* Words of a name that will be printed as one. */
 struct run {
 	struct strbuf text;
-	bool any;
 	bool plain;		/* atoms only: no quotes needed */
 	bool decoded;		/* holds text that came from an encoded word */
 };
@@ -101,44 +100,64 @@ print_unknown(struct strbuf *buf, struct slice text)
 
 /*
  * In quotes, without any escapes: some programs stumble over them, so
- * apostrophes stand for quotes and slashes for backslashes. Long text becomes
- * several strings, since none may be folded.
+ * apostrophes stand for quotes and slashes for backslashes.
  */
 static void
 print_quoted(struct strbuf *buf, struct slice text)
 {
-	enum { STRING_OCTETS = 200 };
-	size_t used = 0;
-
 	strbuf_add_char(buf, '"');
 	for (size_t i = 0; i < text.len; i++) {
 		char c = text.data[i];
 
-		if (used >= STRING_OCTETS && begins_character(c) &&
-		    (c == ' ' || used >= 2 * (size_t)STRING_OCTETS)) {
-			strbuf_add_cstr(buf, "\"\n \"");
-			used = 0;
-			if (c == ' ')
-				continue;
-		}
 		strbuf_add_char(buf, c == '"' ? '\'' : c == '\\' ? '/' : c);
-		used++;
 	}
 	strbuf_add_char(buf, '"');
+}
+
+/*
+ * Text that will stand in encoded words: what a program that decodes before it
+ * parses could take for syntax is spelt otherwise.
+ */
+static struct slice
+without_marks(struct slice text, struct arena *mem)
+{
+	static const struct slice marks = { "<>()[]\\?", 8 };
+	struct strbuf buf;
+
+	strbuf_init(&buf, mem);
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.data[i];
+
+		if (c == '@')
+			strbuf_add_cstr(&buf, " at ");
+		else if (c == '"')
+			strbuf_add_char(&buf, '\'');
+		else if (char_is_control(c) || slice_has(marks, c))
+			strbuf_add_char(&buf, ' ');
+		else
+			strbuf_add_char(&buf, c);
+	}
+	return slice_trim(strbuf_slice(&buf));
 }
 
 static void
 end_run(struct run *run, struct strbuf *buf)
 {
 	struct slice text = strbuf_slice(&run->text);
+	bool known = slice_is_utf8(text);
+	/* Quotes must not be folded, so long text cannot stand in them. */
+	bool encode = !known || text.len > MAX_QUOTED_OCTETS ||
+	    (run->decoded && !slice_is_ascii(text));
 
-	if (!run->any)
+	if (encode)
+		text = without_marks(text, buf->mem);
+	if (text.len == 0)
 		return;
 	if (buf->len != 0)
 		strbuf_add_char(buf, ' ');
-	if (!slice_is_utf8(text))
+	if (!known)
 		print_unknown(buf, text);
-	else if (run->decoded && !slice_is_ascii(text))
+	else if (encode)
 		print_words(buf, "utf-8", text);
 	else if (run->plain)
 		strbuf_add(buf, text);
@@ -146,32 +165,17 @@ end_run(struct run *run, struct strbuf *buf)
 		print_quoted(buf, text);
 }
 
-/*
- * What an odd encoded word says, without what could be taken for syntax. ASCII
- * will stand in quotes; the rest in encoded words, where '@' does no good.
- */
+/* What an encoded word says that some programs would read otherwise. */
 static struct slice
 decode_harmless(struct slice text, struct arena *mem)
 {
-	static const struct slice marks = { "<>()[]\\?", 8 };
 	struct slice decoded = display_decode(text, mem);
-	bool ascii = slice_is_ascii(decoded);
 	struct strbuf buf;
 
 	strbuf_init(&buf, mem);
-	for (size_t i = 0; i < decoded.len; i++) {
-		char c = decoded.data[i];
-
-		if (c == '@' && !ascii) {
-			strbuf_add_cstr(&buf, " at ");
-			continue;
-		}
-		if (c == '"')
-			c = '\'';
-		else if (char_is_control(c) || slice_has(marks, c))
-			c = ' ';
-		strbuf_add_char(&buf, c);
-	}
+	for (size_t i = 0; i < decoded.len; i++)
+		strbuf_add_char(&buf, char_is_control(decoded.data[i]) ||
+		    decoded.data[i] == '?' ? ' ' : decoded.data[i]);
 	return slice_trim(strbuf_slice(&buf));
 }
 
@@ -180,10 +184,9 @@ add_to_run(struct run *run, struct slice text, bool quoted)
 {
 	if (text.len == 0)
 		return;
-	if (run->any)
+	if (run->text.len != 0)
 		strbuf_add_char(&run->text, ' ');
 	strbuf_add(&run->text, text);
-	run->any = true;
 	if (quoted || !is_atom(text) || !slice_is_utf8(text))
 		run->plain = false;
 }
@@ -237,31 +240,58 @@ next_piece(struct slice rest, struct arena *mem, struct slice *ret_text,
 }
 
 static struct slice
+skip_white(struct slice text)
+{
+	size_t i = 0;
+
+	while (i < text.len && (char_is_wsp(text.data[i]) ||
+	    text.data[i] == '\n'))
+		i++;
+	return slice_from(text, i);
+}
+
+/*
+ * Whether encoded words can stay: all of them are plain ones, and nothing
+ * beside them needs quotes for more than dots.
+ */
+static bool
+words_can_stay(struct slice raw, struct arena *mem)
+{
+	struct slice rest = skip_white(raw), text;
+	bool words = false, marks = false, quoted;
+
+	while (rest.len > 0) {
+		rest = skip_white(next_piece(rest, mem, &text, &quoted));
+		if (slice_has_text_nocase(text, SLICE("=?"))) {
+			if (quoted || !display_word_is_plain(text, mem))
+				return false;
+			words = true;
+		} else if (address_has_marks(text) || !slice_is_utf8(text)) {
+			marks = true;
+		}
+	}
+	return !words || !marks;
+}
+
+static struct slice
 print_name(struct slice raw, struct arena *mem)
 {
-	struct slice rest = raw;
+	bool stay = words_can_stay(raw, mem), quoted;
+	struct slice rest = skip_white(raw), text;
 	struct strbuf buf;
 	struct run run;
 
 	strbuf_init(&buf, mem);
 	start_run(&run, mem);
 	while (rest.len > 0) {
-		struct slice text;
-		bool quoted;
-
-		if (char_is_wsp(rest.data[0]) || rest.data[0] == '\n') {
-			rest = slice_from(rest, 1);
+		rest = skip_white(next_piece(rest, mem, &text, &quoted));
+		if (!slice_has_text_nocase(text, SLICE("=?"))) {
+			add_to_run(&run, text, quoted);
 			continue;
 		}
-		rest = next_piece(rest, mem, &text, &quoted);
-		if (slice_has_text_nocase(text, SLICE("=?")) &&
-		    !address_words_are_plain(text, mem)) {
-			text = decode_harmless(text, mem);
+		if (!stay) {
+			add_to_run(&run, decode_harmless(text, mem), true);
 			run.decoded = true;
-			quoted = true;
-		}
-		if (quoted || !slice_has_text_nocase(text, SLICE("=?"))) {
-			add_to_run(&run, text, quoted);
 			continue;
 		}
 		end_run(&run, &buf);

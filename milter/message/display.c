@@ -256,11 +256,18 @@ display_word_is_plain(struct slice token, struct arena *mem)
 	int depth = 0;
 
 	strbuf_init(&buf, mem);
-	for (size_t i = 0; i < token.len; i++)
-		questions += token.data[i] == '?';
+	for (size_t i = 0; i < token.len; i++) {
+		char c = token.data[i];
+
+		/* The charset comes before the second question mark. */
+		if (questions == 1 && c != '?' && c != '-' && c != '_' &&
+		    c != '*' && !char_is_alpha(c) && !char_is_digit(c))
+			return false;
+		questions += c == '?';
+	}
 	len = decode_word(&decoder, token, &buf);
 	decoder_done(&decoder);
-	if (questions != 4 || len != token.len)
+	if (questions != 4 || len != token.len || buf.len == 0)
 		return false;
 	text = strbuf_slice(&buf);
 	for (size_t i = 0; i < text.len; i++) {

@@ -430,12 +430,10 @@ judge_result(struct message *message)
 		return verdict.action == ACTION_REJECT ? message->refusal
 		    : verdict;
 	}
-	if (verdict.action != ACTION_ACCEPT) {
-		err_set(&err, ERR_DATA, "after repair: %.*s",
-		    SLICE_ARGS(verdict.text));
-		return verdict_unsure(&message->mem, "repair", &err);
-	}
-	message->authors = authors;
+	if (verdict.action == ACTION_REJECT)
+		verdict.detail = SLICE("as it would be after repair");
+	if (verdict.action == ACTION_ACCEPT)
+		message->authors = authors;
 	return verdict;
 }
 

@@ -75,9 +75,9 @@ author_forms_from_config(const struct config *config)
 		{ CONSTRUCT_ADDRESS_COMMENT, config->authors.address_comment,
 		    SECOND_REPAIR },
 		{ CONSTRUCT_ESCAPED_QUOTE, config->authors.escapes,
-		    SECOND_ACCEPT },
+		    SECOND_REPAIR },
 		{ CONSTRUCT_QUOTED_WORD, config->authors.quoted_word,
-		    SECOND_ACCEPT },
+		    SECOND_REPAIR },
 		{ CONSTRUCT_ODD_NAME, config->authors.odd_name,
 		    SECOND_REPAIR },
 	};

@@ -8,7 +8,7 @@
  * gets one answer, with a length before it as well:
  *
  *	accept LF (ROLE: ADDRESS LF)* LF message as it goes on
- *	reject REASON LF text of the reply
+ *	reject REASON LF text of the reply, or what only the operator is told
  *
  * REASON is the word of the log line; each ADDRESS was checked.
  */
@@ -179,7 +179,8 @@ judge(struct snapshot *snapshot, struct slice record)
 		answer_accept(message, body, &answer);
 	} else {
 		strbuf_addf(&answer, "reject %s\n", verdict.reason);
-		strbuf_add(&answer, verdict.text);
+		strbuf_add(&answer, verdict.detail.len != 0 ? verdict.detail
+		    : verdict.text);
 	}
 	write_record(strbuf_slice(&answer));
 	message_free(message);

@@ -27,9 +27,9 @@ static const struct {
 	{ "dots-in-name", " A. B <a@b.example>", true, false },
 	{ "comment", " A (B) <a@b.example>", true, false },
 	{ "address-comment", " a@b.example (B)", true, false },
-	{ "escapes-in-name", " \"A \\\"B\\\"\" <a@b.example>", false, true },
-	{ "encoded-word-in-quotes", " \"=?utf-8?q?A?=\" <a@b.example>", false,
-	    true },
+	{ "escapes-in-name", " \"A \\\"B\\\"\" <a@b.example>", true, false },
+	{ "encoded-word-in-quotes", " \"=?utf-8?q?A?=\" <a@b.example>", true,
+	    false },
 	{ "odd-name", " A\"B\" <a@b.example>", true, true },
 };
 
