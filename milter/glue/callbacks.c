@@ -19,7 +19,7 @@ static struct snapshot_slot *current;
  */
 static const unsigned long needed_steps = SMFIP_HDR_LEADSPC | SMFIP_NOHELO |
     SMFIP_NORCPT | SMFIP_NOUNKNOWN | SMFIP_NODATA | SMFIP_NR_CONN |
-    SMFIP_NR_HDR;
+    SMFIP_NR_HDR | SMFIP_SKIP;
 static const unsigned long needed_actions = SMFIF_ADDHDRS | SMFIF_CHGHDRS |
     SMFIF_SETSYMLIST;
 
@@ -49,6 +49,9 @@ conclude(SMFICTX *ctx, struct session *session, const struct verdict *verdict)
 	end_message(session);
 	return status;
 }
+
+/* The largest piece that an MTA sends of a body (MILTER_CHUNK_SIZE). */
+enum { FULL_CHUNK_OCTETS = 65535 };
 
 static sfsistat
 on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
@@ -172,14 +175,19 @@ on_body(SMFICTX *ctx, unsigned char *chunk, size_t len)
 {
 	struct session *session = session_of(ctx);
 
-	if (session != NULL && session->message != NULL)
-		pipeline_body(session->message,
-		    (struct slice){ (const char *)chunk, len });
+	if (session == NULL || session->message == NULL)
+		return SMFIS_CONTINUE;
+	pipeline_body(session->message,
+	    (struct slice){ (const char *)chunk, len });
 	/*
-	 * An MTA may send the last piece along with the end of the message.
-	 * libmilter then calls this function first, and the one for the end
-	 * only after this very answer.
+	 * Nothing will be signed: the rest need not come here. An MTA may send
+	 * the last piece along with the end of the message; libmilter then calls
+	 * this function first, and the one for the end only after "continue".
+	 * So this is said of a full piece only, which is hardly the last.
 	 */
+	if (len >= FULL_CHUNK_OCTETS &&
+	    !message_wants_body(session->message))
+		return SMFIS_SKIP;
 	return SMFIS_CONTINUE;
 }
 

@@ -451,33 +451,45 @@ signing_role(const struct authors *authors)
 	return ROLE_FROM;
 }
 
-/* Keys of every domain of an author who signs, each domain once. */
+/*
+ * Keys of every domain of an author who signs, each domain once: the first key
+ * of each, then the second of each, until there are max.
+ */
 static size_t
-find_keys(const struct message *message, const struct sign_key **keys,
-    size_t max)
+find_keys(struct message *message, const struct sign_key **keys, size_t max)
 {
 	const struct authors *authors = &message->authors;
 	enum author_role role = signing_role(authors);
-	size_t count = 0;
+	const struct domain_keys **domains = arena_array(&message->mem,
+	    authors->count + 1, sizeof(const struct domain_keys *));
+	size_t domain_count = 0, count = 0, longest = 0;
 
-	if (message->snapshot->keys == NULL)
-		return 0;
-	for (size_t i = 0; i < authors->count; i++) {
+	for (size_t i = 0; message->snapshot->keys != NULL &&
+	    i < authors->count; i++) {
 		const struct author *author = &authors->items[i];
-		const struct domain_keys *found;
-		bool seen = author->role != role;
+		const struct domain_keys *found = author->role != role ? NULL
+		    : keystore_find(message->snapshot->keys,
+			author->address.domain);
 
-		for (size_t j = 0; j < i && !seen; j++)
-			seen = authors->items[j].role == role &&
-			    slice_eq(authors->items[j].address.domain,
-				author->address.domain);
-		if (seen)
+		for (size_t j = 0; j < domain_count; j++) {
+			if (domains[j] == found)
+				found = NULL;
+		}
+		if (found == NULL)
 			continue;
-		found = keystore_find(message->snapshot->keys,
-		    author->address.domain);
-		for (size_t k = 0; found != NULL && k < found->count &&
-		    count < max; k++)
-			keys[count++] = found->keys[k];
+		domains[domain_count++] = found;
+		longest = found->count > longest ? found->count : longest;
+	}
+	for (size_t k = 0; k < longest; k++) {
+		for (size_t d = 0; d < domain_count; d++) {
+			if (k >= domains[d]->count)
+				continue;
+			if (count < max)
+				keys[count++] = domains[d]->keys[k];
+			else
+				message->warning = SLICE("more keys than "
+				    "signatures: some did not sign");
+		}
 	}
 	return count;
 }
@@ -492,6 +504,9 @@ begin_signing(struct message *message)
 	size_t field_count;
 	struct err err;
 
+	/* Without From, which only monitor mode lets pass, nothing signs. */
+	if (authors_count(&message->authors, ROLE_FROM) == 0)
+		return verdict_accept();
 	message->key_count = find_keys(message, keys, MAX_SIGNATURES);
 	if (message->key_count == 0) {
 		if (config->sign.unsigned_policy == UNSIGNED_REJECT)

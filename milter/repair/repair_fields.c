@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "repair_priv.h"
 
-enum { GOOD_LINE_OCTETS = 78 };
+enum { GOOD_LINE_OCTETS = 78, MAX_RECIPIENTS = 10000 };
 
 static const struct single {
 	struct slice name;
@@ -22,9 +22,19 @@ static const struct single {
 	{ { "Content-Description", 19 }, false },
 };
 
+/* Whether a list ends where it ends, for all that follows. */
+static bool
+is_whole_list(struct slice value, struct arena *mem)
+{
+	struct mailbox_list list;
+	struct err err;
+
+	return mailbox_list_parse(value, MAX_RECIPIENTS, mem, &list, &err) == 0;
+}
+
 /*
  * Joins the list of a later field to that of the first one; false when that is
- * longer than a field may be.
+ * longer than a field may be, or when one of them cannot be read.
  */
 static bool
 join_lists(struct edits *edits, size_t first, size_t later, size_t max)
@@ -33,7 +43,9 @@ join_lists(struct edits *edits, size_t first, size_t later, size_t max)
 	struct slice more = slice_trim(edits->fields[later].field.value);
 	struct strbuf buf;
 
-	if (list.len + more.len + 4 > max)
+	if (list.len + more.len + 4 > max ||
+	    !is_whole_list(list, edits->mem) ||
+	    !is_whole_list(more, edits->mem))
 		return false;
 	strbuf_init(&buf, edits->mem);
 	strbuf_add_char(&buf, ' ');
@@ -199,8 +211,6 @@ repair_addresses(const struct config *config,
 	static const struct slice others[] = { { "To", 2 }, { "Cc", 2 },
 		{ "Reply-To", 8 }, { "Resent-To", 9 }, { "Resent-Cc", 9 },
 		{ "Resent-Reply-To", 15 } };
-	enum { MAX_RECIPIENTS = 10000 };
-
 	repair_authors(config, facts, edits, repairs);
 	if (!config->repair.qualify || config->main.domain.len == 0)
 		return;
@@ -225,16 +235,23 @@ repair_addresses(const struct config *config,
  * there is none.
  */
 static size_t
-break_point(struct slice line, size_t good, size_t max)
+break_point(struct slice line, size_t good, size_t max, bool quotes)
 {
 	size_t best = line.len;
 	size_t text = 0;
+	bool quoted = false;
 
 	while (text < line.len && char_is_wsp(line.data[text]))
 		text++;
 	for (size_t i = text; i < line.len && i <= max; i++) {
 		size_t next = i;
 
+		if (line.data[i] == '\\' && quoted)
+			i++;
+		else if (line.data[i] == '"' && quotes)
+			quoted = !quoted;
+		if (quoted || i >= line.len)
+			continue;
 		if (!char_is_wsp(line.data[i]) || char_is_wsp(line.data[i - 1]))
 			continue;
 		while (next < line.len && char_is_wsp(line.data[next]))
@@ -253,9 +270,11 @@ break_point(struct slice line, size_t good, size_t max)
 /*
  * One physical line, folded to short ones if it is over max; -1 when a piece
  * stays too long. used: octets of the name and colon that stand before it.
+ * quotes: not inside of quotes.
  */
 static int
-fold_line(struct slice line, size_t used, size_t max, struct strbuf *buf)
+fold_line(struct slice line, size_t used, size_t max, bool quotes,
+    struct strbuf *buf)
 {
 	bool too_long = used + line.len > max;
 
@@ -263,7 +282,7 @@ fold_line(struct slice line, size_t used, size_t max, struct strbuf *buf)
 		size_t good = used < GOOD_LINE_OCTETS ? GOOD_LINE_OCTETS - used
 		    : 0;
 		size_t at = used >= max ? line.len
-		    : break_point(line, good, max - used);
+		    : break_point(line, good, max - used, quotes);
 
 		/*
 		 * Right behind the colon, if there is no other place. Both MTAs
@@ -305,19 +324,37 @@ has_long_line(const struct field *field, size_t max)
 	}
 }
 
+/* Some programs end a quoted string where it is folded. */
+static bool
+has_addresses(struct slice name)
+{
+	static const struct slice names[] = { { "From", 4 }, { "Sender", 6 },
+		{ "Author", 6 }, { "Reply-To", 8 }, { "To", 2 }, { "Cc", 2 },
+		{ "Resent-From", 11 }, { "Resent-Sender", 13 },
+		{ "Resent-To", 9 }, { "Resent-Cc", 9 } };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (slice_eq_nocase(names[i], name))
+			return true;
+	}
+	return false;
+}
+
 static int
 fold_field(const struct field *field, size_t max, struct arena *mem,
     struct slice *ret_value)
 {
 	struct slice rest = field->value;
 	size_t used = field->name.len + 1;
+	bool quotes = has_addresses(field->name);
 	struct strbuf buf;
 
 	strbuf_init(&buf, mem);
 	for (;;) {
 		size_t end = slice_find(rest, '\n');
 
-		if (fold_line(slice_sub(rest, 0, end), used, max, &buf) != 0)
+		if (fold_line(slice_sub(rest, 0, end), used, max, quotes,
+		    &buf) != 0)
 			return -1;
 		if (end == rest.len)
 			break;

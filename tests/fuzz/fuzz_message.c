@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The whole pipeline. The first octet chooses the engine and SMTPUTF8, the
- * first line is MAIL FROM, the rest is the message.
+ * The whole pipeline. The first octet chooses the engine (1), SMTPUTF8 (2) and
+ * whether as much as can be is repaired (4); the first line is MAIL FROM, the
+ * rest is the message.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,13 +12,32 @@
 #include "message/stamp.h"
 #include "pipeline/pipeline.h"
 
-static const char *const configurations[2] = {
-	"domain = corp.example; hostname = mail.corp.example\n",
-	"domain = corp.example; hostname = mail.corp.example\n"
-	"sign { engine = libopendkim }\n",
+#define DOMAIN "domain = corp.example; hostname = mail.corp.example\n"
+#define REPAIR_ALL \
+	"authors { second-field = repair; group = repair; route = repair\n" \
+	"relay-mark = accept; domain-literal = accept\n" \
+	"quoted-local-part = accept; encoded-address = accept\n" \
+	"utf8-address = accept; spaced-address = repair\n" \
+	"text-behind = repair; bare-name = repair; empty-item = repair\n" \
+	"control-character = repair; blank-line = repair\n" \
+	"dots-in-name = repair; comment = repair; address-comment = repair\n" \
+	"escapes-in-name = repair; encoded-word-in-quotes = repair\n" \
+	"odd-field-name = repair }\n" \
+	"names { address = neutralise; protected = neutralise\n" \
+	"protected-names = {\"Jane Roe <jane@corp.example>\"} }\n" \
+	"rights { mismatch = rewrite-from }\n" \
+	"repair { remove = {x-original-from} }\n"
+
+enum { CONFIGURATIONS = 4 };
+
+static const char *const configurations[CONFIGURATIONS] = {
+	DOMAIN,
+	DOMAIN "sign { engine = libopendkim }\n",
+	DOMAIN REPAIR_ALL,
+	DOMAIN REPAIR_ALL "sign { engine = libopendkim }\n",
 };
 
-static struct snapshot *snapshots[2];
+static struct snapshot *snapshots[CONFIGURATIONS];
 
 static void
 no_fault(void *arg, bool is_error, const char *text)
@@ -27,7 +47,7 @@ no_fault(void *arg, bool is_error, const char *text)
 	ENSURE(!is_error);
 }
 
-/* Two snapshots with one key for corp.example; the files go at once. */
+/* Snapshots with one key for corp.example; the files go at once. */
 static void
 set_up(void)
 {
@@ -40,7 +60,7 @@ set_up(void)
 	ENSURE(mkdtemp(directory) != NULL);
 	ENSURE(key_generate(slice_of(directory), SLICE("corp.example"),
 	    SLICE("s"), KEY_ED25519_SHA256, 0, &mem, &key, &err) == 0);
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < CONFIGURATIONS; i++) {
 		struct config *config;
 		struct slice text = slice_format(&mem, "keys = \"%s\"\n%s",
 		    directory, configurations[i]);
@@ -56,6 +76,20 @@ set_up(void)
 	    directory).data) == 0 && rmdir(directory) == 0);
 	key_done(&key);
 	arena_done(&mem);
+}
+
+/* What was judged is what stands in the message as it goes on. */
+static void
+check_same_authors(const struct authors *judged, const struct authors *result)
+{
+	size_t paths = authors_count(judged, ROLE_MAIL_FROM);
+
+	ENSURE(judged->count == paths + result->count);
+	for (size_t i = 0; i < result->count; i++) {
+		ENSURE(judged->items[paths + i].role == result->items[i].role);
+		ENSURE(slice_eq(judged->items[paths + i].address.text,
+		    result->items[i].address.text));
+	}
 }
 
 /* What goes on holds nothing that another program could take for more. */
@@ -94,6 +128,7 @@ check_result(struct message *message)
 	authors_init(&authors, mem);
 	ENSURE(authors_add_header(&authors, &header, &rules, &err) == 0);
 	ENSURE(authors_count(&authors, ROLE_FROM) > 0);
+	check_same_authors(message_authors(message), &authors);
 	for (size_t i = 0; i < authors.count; i++) {
 		struct slice how;
 
@@ -123,13 +158,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct slice body = { NULL, 0 }, line;
 	struct arena mem;
 	struct err err;
-	size_t engine;
+	size_t choice;
 
 	if (snapshots[0] == NULL)
 		set_up();
 	if (rest.len == 0)
 		return 0;
-	engine = (size_t)(rest.data[0] & 1);
+	choice = (size_t)((rest.data[0] & 1) | (rest.data[0] & 4) >> 1);
 	facts.smtputf8 = (rest.data[0] & 2) != 0;
 	rest = slice_from(rest, 1);
 	facts.path = slice_sub(rest, 0, slice_find(rest, '\n'));
@@ -140,7 +175,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		arena_done(&mem);
 		return 0;
 	}
-	message = message_new(snapshots[engine], &facts);
+	message = message_new(snapshots[choice], &facts);
 	verdict = pipeline_mail(message);
 	for (size_t i = 0; i < header.count; i++)
 		message_add_header(message, header.fields[i].name,

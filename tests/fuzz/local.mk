@@ -32,6 +32,16 @@ tests_fuzz_fuzz_message_SOURCES = tests/fuzz/fuzz_message.c tests/fuzz/fuzz.h $(
 tests_fuzz_fuzz_message_LDFLAGS = $(fuzz_target_ldflags)
 tests_fuzz_fuzz_message_LDADD = $(SUBMILTER_LDADD)
 
+fuzz_targets += tests/fuzz/fuzz_stamp
+tests_fuzz_fuzz_stamp_SOURCES = tests/fuzz/fuzz_stamp.c tests/fuzz/fuzz.h $(fuzz_main)
+tests_fuzz_fuzz_stamp_LDFLAGS = $(fuzz_target_ldflags)
+tests_fuzz_fuzz_stamp_LDADD = $(SUBMILTER_LDADD)
+
+fuzz_targets += tests/fuzz/fuzz_table
+tests_fuzz_fuzz_table_SOURCES = tests/fuzz/fuzz_table.c tests/fuzz/fuzz.h $(fuzz_main)
+tests_fuzz_fuzz_table_LDFLAGS = $(fuzz_target_ldflags)
+tests_fuzz_fuzz_table_LDADD = $(SUBMILTER_LDADD)
+
 check_PROGRAMS += $(fuzz_targets)
 dist_check_SCRIPTS += tests/fuzz/check-corpus.sh
 EXTRA_DIST += tests/fuzz/corpus

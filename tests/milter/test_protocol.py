@@ -9,12 +9,14 @@ The environment variable SUBMILTER names the program.
 import concurrent.futures
 import os
 import random
+import re
 import socket
 import struct
 import threading
 import time
 import unittest
 
+import cases
 import milter
 import mta
 from milter import cstring
@@ -459,6 +461,31 @@ class EnvelopeTest(DaemonTest):
         self.assert_refused(session.submit(mail(sender=CEO)), '550 5.7.1')
         honest = mail()
         self.assert_signed(honest, session.submit(honest))
+
+
+class UnsignedTest(DaemonTest):
+    TEXT = DaemonTest.TEXT + 'sign { mode = monitor }\n'
+
+    def test_a_body_that_nobody_reads_is_not_sent(self):
+        """Date is missing, so the end is waited for; the body is not."""
+        raw = message(body=b'0123456789012345678901234567890\r\n' * 20000)
+        one = mail(re.sub(rb'Date: [^\r]*\r\n', b'', raw))
+        with self.session() as session:
+            sent = []
+            step = session.step
+
+            def counted(name, *arguments):
+                sent.append(name)
+                return step(name, *arguments)
+
+            session.step = counted
+            result = session.submit(one)
+            session.quit()
+        result.space = True
+        self.assertEqual(result.verdict, 'pass', result)
+        self.assertEqual(sent.count('body'), 1)
+        for edited in self.changed(one, result):
+            self.assertEqual(len(cases.values(edited.fields, 'Date')), 1)
 
 
 class LimitsTest(DaemonTest):
