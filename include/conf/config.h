@@ -31,10 +31,13 @@ struct slice_list {
 	size_t count;
 };
 
+struct option_place;
+
 /* One configuration, as read; immutable afterwards. See options.def. */
 struct config {
 	struct arena mem;
 	struct slice path;
+	struct option_place *places;	/* see config_where() */
 #define SECTION(field, name, text) struct {
 #define SECTION_END(field) } field;
 #define TEXT(section, field, name, value, hint, reload, text) struct slice field;
@@ -80,6 +83,13 @@ MUST_USE int config_read_text(const char *name, struct slice text,
     config_report *report, void *arg, struct config **ret_config,
     struct err *err);
 void config_free(struct config *config);
+
+/*
+ * Where an option was set, named as in messages ("user", "sign.mode"): false
+ * for one that has its default.
+ */
+bool config_where(const struct config *config, const char *option,
+    const char **ret_file, unsigned int *ret_line);
 
 /*
  * The next option that takes a new process and differs from what the process

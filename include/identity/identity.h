@@ -24,10 +24,13 @@ struct identity {
 	struct table *network;
 };
 
-/* *config outlives it. ERR_CONFIG names what is wrong. identity_close() frees
- * half-open ones, too. */
+/*
+ * *config outlives it. report (may be NULL) gets each fault, *err one of them.
+ * identity_close() frees half-open ones, too.
+ */
 MUST_USE int identity_open(struct identity *identity,
-    const struct config *config, struct err *err);
+    const struct config *config, table_report *report, void *arg,
+    struct err *err);
 void identity_close(struct identity *identity);
 
 /*

@@ -23,9 +23,12 @@ struct rights {
 void rights_init(struct rights *rights, const struct config *config,
     struct table **tables, size_t table_count, struct arena *mem);
 
-/* *config outlives it; rights_close() frees half-open ones, too. */
+/*
+ * *config outlives it; rights_close() frees half-open ones, too. report gets
+ * each fault of each table; *err is one of them.
+ */
 MUST_USE int rights_open(struct rights *rights, const struct config *config,
-    struct arena *mem, struct err *err);
+    table_report *report, void *arg, struct arena *mem, struct err *err);
 void rights_close(struct rights *rights);
 
 enum right {

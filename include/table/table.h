@@ -43,6 +43,13 @@ enum { TABLE_MAX_KEY_BYTES = 1024 };
 MUST_USE int table_open(struct slice spec, struct table **ret_table,
     struct err *err);
 /*
+ * The same, where report gets each fault by itself, with the table and the line
+ * in its text: the first twenty bad lines, and how many more there are.
+ */
+typedef void table_report(void *arg, bool is_error, const char *text);
+MUST_USE int table_open_reported(struct slice spec, table_report *report,
+    void *arg, struct table **ret_table, struct err *err);
+/*
  * The same with text in memory for what the file would hold. A type that has
  * no file is ERR_CONFIG.
  */

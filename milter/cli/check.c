@@ -332,26 +332,52 @@ check_mta(const struct checked *c, const struct check_options *options)
 		    "checked");
 }
 
+/*
+ * The account, as far as the names in the configuration are known; *known is
+ * the configuration without the others, so that the rest can be checked.
+ */
+static void
+find_account(struct findings *found, struct config *known,
+    struct account *account)
+{
+	struct err err;
+
+	while (account_find(known, found->mem, account, &err) != 0) {
+		bool is_user = slice_starts(slice_of(err.text),
+		    SLICE("user:"));
+		const char *file;
+		unsigned int line;
+
+		if (config_where(known, is_user ? "user" : "socket-group",
+		    &file, &line))
+			finding_add(found, FINDING_ERROR, NULL, "%s:%u: %s",
+			    file, line, err.text);
+		else
+			finding_add(found, FINDING_ERROR, NULL, "%s", err.text);
+		if (is_user)
+			known->main.user = SLICE("");
+		else
+			known->main.socket_group = SLICE("");
+	}
+}
+
 /* All checks behind the configuration itself. */
 static void
 check_all(struct findings *found, const struct config *config,
     const struct check_options *options)
 {
 	struct account account;
-	struct checked c = { .config = config, .account = &account,
+	struct config known = *config;
+	struct checked c = { .config = &known, .account = &account,
 		.found = found };
 	struct slice listen = config->main.listen;
-	struct err err;
 
-	if (account_find(config, found->mem, &account, &err) != 0) {
-		finding_add(found, FINDING_ERROR, NULL, "%s", err.text);
-		return;
-	}
+	find_account(found, &known, &account);
 	if (slice_starts(listen, SLICE("unix:")) ||
 	    slice_starts(listen, SLICE("local:")))
 		c.socket_path = path_clean(found->mem,
 		    slice_from(listen, slice_find(listen, ':') + 1));
-	check_account(found, config, &account);
+	check_account(found, &known, &account);
 	if (account.change_user)
 		check_parts_as(found, options->config, &account);
 	else

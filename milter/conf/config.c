@@ -650,11 +650,48 @@ reading_init(struct reading *r, const char *name, config_report *report,
 	options_set_defaults(r->config);
 }
 
+struct option_place {
+	const char *file;	/* NULL: nowhere */
+	unsigned int line;
+};
+
+static void
+keep_places(struct reading *r)
+{
+	struct arena *mem = &r->config->mem;
+	struct option_place *places = arena_array(mem, OPTION_COUNT,
+	    sizeof(*places));
+
+	for (size_t i = 0; i < OPTION_COUNT; i++) {
+		if (r->places[i].file != NULL)
+			places[i] = (struct option_place){ slice_cstr(mem,
+			    slice_of(r->places[i].file)), r->places[i].line };
+	}
+	r->config->places = places;
+}
+
+bool
+config_where(const struct config *config, const char *option,
+    const char **ret_file, unsigned int *ret_line)
+{
+	for (size_t i = 0; i < OPTION_COUNT; i++) {
+		if (strcmp(option_name(&options[i]), option) != 0)
+			continue;
+		if (config->places[i].file == NULL)
+			return false;
+		*ret_file = config->places[i].file;
+		*ret_line = config->places[i].line;
+		return true;
+	}
+	return false;
+}
+
 /* Checks what was read and hands it out, or takes it back. */
 static int
 reading_finish(struct reading *r, struct config **ret_config, struct err *err)
 {
 	config_check(r);
+	keep_places(r);
 	arena_done(&r->scratch);
 	if (r->faults == 0) {
 		*ret_config = r->config;

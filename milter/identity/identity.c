@@ -7,12 +7,13 @@
 
 int
 identity_open(struct identity *identity, const struct config *config,
-    struct err *err)
+    table_report *report, void *arg, struct err *err)
 {
 	*identity = (struct identity){ .config = config };
 	if (config->identify.network.len == 0)
 		return 0;
-	return table_open(config->identify.network, &identity->network, err);
+	return table_open_reported(config->identify.network, report, arg,
+	    &identity->network, err);
 }
 
 void

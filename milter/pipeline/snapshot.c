@@ -89,14 +89,12 @@ build(struct snapshot *snapshot,
 	unsigned int faults = 0;
 	struct err err;
 
-	if (identity_open(&snapshot->identity, config, &err) != 0) {
-		report(arg, true, err.text);
+	/* Tables and keys report their own faults, one by one. */
+	if (identity_open(&snapshot->identity, config, report, arg, &err) != 0)
 		faults++;
-	}
-	if (rights_open(&snapshot->rights, config, &snapshot->mem, &err) != 0) {
-		report(arg, true, err.text);
+	if (rights_open(&snapshot->rights, config, report, arg, &snapshot->mem,
+	    &err) != 0)
 		faults++;
-	}
 	if (sign_policy_from_config(config, &snapshot->mem,
 	    &snapshot->sign_policy, &err) != 0) {
 		report(arg, true, err.text);
@@ -108,7 +106,6 @@ build(struct snapshot *snapshot,
 		report(arg, true, err.text);
 		faults++;
 	}
-	/* The store reports its own faults, one by one. */
 	if (config->main.keys.len != 0 && keystore_load(config->main.keys,
 	    report, arg, &snapshot->keys, &err) != 0)
 		faults++;

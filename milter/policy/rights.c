@@ -296,18 +296,21 @@ rights_init(struct rights *rights, const struct config *config,
 
 int
 rights_open(struct rights *rights, const struct config *config,
-    struct arena *mem, struct err *err)
+    table_report *report, void *arg, struct arena *mem, struct err *err)
 {
 	const struct slice_list *specs = &config->rights.tables;
 	struct table **tables = arena_array(mem, specs->count,
 	    sizeof(*tables));
 
 	*rights = (struct rights){ .config = config, .tables = tables };
+	/* Each one is tried: the faults of all are reported. */
 	for (size_t i = 0; i < specs->count; i++) {
-		if (table_open(specs->items[i], &tables[i], err) != 0)
-			return -1;
-		rights->table_count++;
+		if (table_open_reported(specs->items[i], report, arg,
+		    &tables[rights->table_count], err) == 0)
+			rights->table_count++;
 	}
+	if (rights->table_count < specs->count)
+		return -1;
 	rights_init(rights, config, tables, specs->count, mem);
 	return 0;
 }

@@ -87,12 +87,15 @@ parse_spec(struct slice spec, struct arena *mem,
 	return type_fault(type, mem, err);
 }
 
-/* text NULL: from the file that the spec names. */
+/*
+ * text NULL: from the file that the spec names. *file has the faults of its
+ * rows.
+ */
 static int
-fill(struct table *table, const struct slice *text, struct err *err)
+fill(struct table *table, const struct slice *text, struct table_file *file,
+    struct err *err)
 {
 	struct slice name, content = { NULL, 0 };
-	struct table_file file;
 
 	if (parse_spec(table->spec, &table->mem, &table->ops, &name, err) != 0)
 		return -1;
@@ -108,24 +111,46 @@ fill(struct table *table, const struct slice *text, struct err *err)
 		content = slice_dup(&table->mem, *text);
 	else if (table_file_read(name, &table->mem, &content, err) != 0)
 		return -1;
-	table_file_init(&file, content, &table->mem);
-	if (table->ops->open(name, &file, &table->mem, &table->handle,
+	table_file_init(file, content, &table->mem);
+	if (table->ops->open(name, file, &table->mem, &table->handle,
 	    &table->rows, err) != 0)
 		return -1;
-	return table_file_finish(&file, err);
+	return table_file_finish(file, err);
+}
+
+/* One by one; err has the fault of a table that has none in rows. */
+static void
+report_faults(struct table *table, const struct table_file *file,
+    const struct err *err, table_report *report, void *arg)
+{
+	const char *spec = escape(&table->mem, table->spec, 200);
+
+	if (file->faults == 0)
+		report(arg, true, err->text);
+	for (size_t i = 0; i < file->faults && i < TABLE_NAMED_FAULTS; i++)
+		report(arg, true, slice_format(&table->mem, "table %s: %s",
+		    spec, file->named[i].data).data);
+	if (file->faults > TABLE_NAMED_FAULTS)
+		report(arg, true, slice_format(&table->mem,
+		    "table %s: %s%zu more faults", spec,
+		    file->faults < TABLE_MAX_FAULTS ? "" : "at least ",
+		    file->faults - TABLE_NAMED_FAULTS).data);
 }
 
 static int
-open_table(struct slice spec, const struct slice *text,
-    struct table **ret_table, struct err *err)
+open_table(struct slice spec, const struct slice *text, table_report *report,
+    void *arg, struct table **ret_table, struct err *err)
 {
 	struct table *table = calloc(1, sizeof(*table));
+	struct table_file file = { .faults = 0 };
 
 	ENSURE(table != NULL);
 	arena_init(&table->mem);
 	table->spec = slice_dup(&table->mem, spec);
-	if (fill(table, text, err) != 0) {
+	if (fill(table, text, &file, err) != 0) {
 		err_wrap(err, "table %s", escape(&table->mem, spec, 200));
+		if (report != NULL)
+			report_faults(table, &file, err, report, arg);
 		table_close(table);
 		return -1;
 	}
@@ -136,14 +161,21 @@ open_table(struct slice spec, const struct slice *text,
 int
 table_open(struct slice spec, struct table **ret_table, struct err *err)
 {
-	return open_table(spec, NULL, ret_table, err);
+	return open_table(spec, NULL, NULL, NULL, ret_table, err);
+}
+
+int
+table_open_reported(struct slice spec, table_report *report, void *arg,
+    struct table **ret_table, struct err *err)
+{
+	return open_table(spec, NULL, report, arg, ret_table, err);
 }
 
 int
 table_open_text(struct slice spec, struct slice text, struct table **ret_table,
     struct err *err)
 {
-	return open_table(spec, &text, ret_table, err);
+	return open_table(spec, &text, NULL, NULL, ret_table, err);
 }
 
 void

@@ -203,12 +203,13 @@ table_file_fault(struct table_file *file, size_t line,
 	char text[ERR_TEXT_BYTES];
 	va_list args;
 
-	if (file->faults++ > 0)
+	if (file->faults++ >= TABLE_NAMED_FAULTS)
 		return;
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	err_set(&file->first, ERR_CONFIG, "line %zu: %.300s", line, text);
+	file->named[file->faults - 1] = slice_format(file->mem,
+	    "line %zu: %.300s", line, text);
 }
 
 int
@@ -217,9 +218,9 @@ table_file_finish(const struct table_file *file, struct err *err)
 	if (file->faults == 0)
 		return 0;
 	if (file->faults == 1)
-		return err_set(err, ERR_CONFIG, "%s", file->first.text);
+		return err_set(err, ERR_CONFIG, "%s", file->named[0].data);
 	return err_set(err, ERR_CONFIG, "%.400s (and %s%zu more fault%s)",
-	    file->first.text, file->faults < TABLE_MAX_FAULTS ? "" : "at least ",
+	    file->named[0].data, file->faults < TABLE_MAX_FAULTS ? "" : "at least ",
 	    file->faults - 1, file->faults == 2 ? "" : "s");
 }
 

@@ -9,21 +9,22 @@ enum {
 	TABLE_MAX_FILE_BYTES = 256 * 1024 * 1024,
 	TABLE_MAX_ROW_BYTES = 256 * 1024,
 	TABLE_MAX_FAULTS = 100,
+	TABLE_NAMED_FAULTS = 20,
 	TABLE_MAX_NESTING = 16,
 };
 
 /*
  * The logical lines of a table file, as Postfix reads them: comments and empty
  * lines left out wherever they stand, lines that begin with white space joined
- * to the one before. Faults are gathered: the first is kept, with its line, the
- * others are counted.
+ * to the one before. Faults are gathered: the first ones are kept, with their
+ * lines, the others are counted.
  */
 struct table_file {
 	struct arena *mem;
 	struct slice rest;
 	size_t line;		/* number of the next physical line */
 	size_t faults;
-	struct err first;
+	struct slice named[TABLE_NAMED_FAULTS];	/* "line 3: ..." */
 };
 
 /*

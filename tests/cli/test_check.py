@@ -176,11 +176,39 @@ mail_owner = %s
         findings = self.found_postfix(1)
         self.has(findings, "@/rights")
 
-    def test_unknown_names_are_errors(self):
+    def test_unknown_names_are_errors_and_the_rest_is_checked(self):
+        self.postfix(milters="unix:elsewhere")
+        self.configure(group="no-such-group", more="user = no-such-user")
+        self.write("rights", "no-value\n")
+        findings = self.found_postfix(1)
+        self.has(findings, "error: @/submilter.conf:2: socket-group: there is "
+                 'no group "no-such-group"')
+        self.has(findings, "error: @/submilter.conf:4: user: there is no user "
+                 '"no-such-user"')
+        self.has(findings, "@/rights: line 1: ")
+        self.has(findings, "passes no mail to the milter")
+
+    def test_every_bad_row_of_every_table_is_named(self):
         self.postfix()
-        self.configure(group="no-such-group")
-        self.has(self.found_postfix(1), "error: socket-group: there is no "
-                 'group "no-such-group"')
+        self.write("more", "".join("row%d\n" % n for n in range(1, 31)))
+        self.write("networks", "192.0.2.1/24 x\n192.0.2.0/24 x\nnonsense x\n")
+        self.write("rights", "a b\nc\na d\n")
+        self.write("submilter.conf", """\
+listen = "unix:%s"
+rights { tables = {"texthash:%s", "texthash:%s"} }
+identify { methods = {sasl, network}; network = "cidr:%s" }
+""" % (self.socket, self.path("rights"), self.path("more"), self.path("networks")))
+        findings = self.found_postfix(1)
+        faults = [text for text, _ in findings
+                  if text.startswith("error: table ")]
+        for line in 1, 3:
+            self.has(findings, "error: table cidr:@/networks: line %d: " % line)
+        for line in 2, 3:
+            self.has(findings, "error: table texthash:@/rights: line %d: " % line)
+        for line in range(1, 21):
+            self.has(findings, "error: table texthash:@/more: line %d: " % line)
+        self.has(findings, "error: table texthash:@/more: 10 more faults")
+        self.assertEqual(len(faults), 2 + 2 + 20 + 1)
 
     # --- the socket ---
 

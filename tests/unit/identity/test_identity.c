@@ -64,8 +64,8 @@ world_init(struct world *world, const char *methods, const char *value)
 	    value == NULL ? "" : value, value == NULL ? "" : "\"");
 	assert_int_equal(config_read_text("test", text, NULL, NULL,
 	    &world->config, &err), 0);
-	assert_int_equal(identity_open(&world->identity, world->config, &err),
-	    0);
+	assert_int_equal(identity_open(&world->identity, world->config, NULL,
+	    NULL, &err), 0);
 	world->client = (struct client_facts){ .auth_authen = SLICE("Alice") };
 	assert_true(net_addr_parse(SLICE("192.0.2.7"), &world->client.addr));
 }
