@@ -8,6 +8,7 @@
 
 #include "base/net.h"
 #include "check_priv.h"
+#include "daemon/socket.h"
 
 /* What a user may do with a file. */
 enum { MAY_SEARCH = 1, MAY_WRITE = 2 };
@@ -130,7 +131,11 @@ check_inet(const struct checked *c)
 	struct slice host = slice_from(listen, slice_find(listen, '@') + 1);
 	struct net_addr addr;
 	bool loopback = slice_eq_nocase(host, SLICE("localhost"));
+	struct err err;
 
+	/* In use it will be by the milter itself, which is fine. */
+	if (socket_probe(config, &err) != 0 && err.kind != ERR_TEMP)
+		finding_add(c->found, FINDING_ERROR, NULL, "%s", err.text);
 	if (net_addr_parse(host, &addr)) {
 		static const unsigned char one[16] = { [15] = 1 };
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "daemon_priv.h"
+#include "daemon/socket.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <libmilter/mfapi.h>
+#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -12,6 +13,8 @@
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "daemon_priv.h"
 
 enum { LOCK_TRIES = 100 };
 
@@ -130,6 +133,62 @@ socket_remove(const char *path, struct arena *mem)
 	(void)!remove_stale(path, &err);
 }
 
+/* One address of the host; ERR_TEMP when the port is in use. */
+static int
+probe_address(const struct addrinfo *address, struct slice spec,
+    struct err *err)
+{
+	CLEANUP(close_fd) int fd = socket(address->ai_family,
+	    SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const int on = 1;
+	int number;
+
+	/* As libmilter does: what the last process left does not matter. */
+	if (fd >= 0 &&
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+	    bind(fd, address->ai_addr, address->ai_addrlen) == 0)
+		return 0;
+	number = errno;
+	return err_set(err, number == EADDRINUSE || number == EMFILE ||
+	    number == ENFILE || number == ENOBUFS || number == ENOMEM
+	    ? ERR_TEMP : ERR_CONFIG, "listen: %.*s: %s%s", SLICE_ARGS(spec),
+	    strerror(number), number == EADDRNOTAVAIL
+	    ? ": is it an address of this host?" : "");
+}
+
+int
+socket_probe(const struct config *config, struct err *err)
+{
+	struct slice spec = config->main.listen;
+	size_t colon = slice_find(spec, ':'), at = slice_find(spec, '@');
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
+		.ai_family = slice_starts(spec, SLICE("inet6:")) ? AF_INET6
+		    : AF_INET };
+	struct addrinfo *found = NULL;
+	struct arena mem;
+	int error, status = -1;
+
+	if (!slice_starts(spec, SLICE("inet")))
+		return 0;
+	arena_init(&mem);
+	error = getaddrinfo(slice_cstr(&mem, slice_from(spec, at + 1)),
+	    slice_cstr(&mem, slice_sub(spec, colon + 1, at - colon - 1)),
+	    &hints, &found);
+	if (error != 0)
+		err_set(err, error == EAI_AGAIN || error == EAI_MEMORY ||
+		    error == EAI_SYSTEM ? ERR_TEMP : ERR_CONFIG,
+		    "listen: %.*s: %s", SLICE_ARGS(spec),
+		    gai_strerror(error));
+	/* libmilter takes the first one that can be bound, too. */
+	for (struct addrinfo *a = found; a != NULL && status != 0;
+	    a = a->ai_next)
+		status = probe_address(a, spec, err);
+	if (found != NULL)
+		freeaddrinfo(found);
+	arena_done(&mem);
+	return status;
+}
+
 int
 socket_open(const struct config *config, const struct account *account,
     struct arena *mem, const char **ret_path, struct err *err)
@@ -147,9 +206,11 @@ socket_open(const struct config *config, const struct account *account,
 		*ret_path = path;
 		return 0;
 	}
+	/* libmilter does not say why it fails. */
+	if (socket_probe(config, err) != 0)
+		return -1;
 	if (smfi_setconn(spec) != MI_SUCCESS ||
 	    smfi_opensocket(false) != MI_SUCCESS)
-		return err_set(err, ERR_TEMP,
-		    "listen: cannot open %s: is the port in use?", spec);
+		return err_set(err, ERR_TEMP, "listen: cannot open %s", spec);
 	return 0;
 }

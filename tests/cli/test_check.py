@@ -7,6 +7,7 @@ import json
 import os
 import pwd
 import shutil
+import socket
 import subprocess
 import tempfile
 import unittest
@@ -259,6 +260,20 @@ identify { methods = {sasl, network}; network = "cidr:%s" }
         findings = self.found_postfix(0)
         self.has_not(findings, "other hosts")
         self.has(findings, "warning: socket-group: has no effect")
+
+    def test_inet_socket_of_another_host_is_an_error(self):
+        self.postfix(milters="inet:192.0.2.1:8891")
+        self.configure(listen="inet:8891@192.0.2.1", group="")
+        self.has(self.found_postfix(1), "error: listen: inet:8891@192.0.2.1: "
+                 "Cannot assign requested address: is it an address of this "
+                 "host?")
+
+    def test_port_in_use_may_be_the_milter_itself(self):
+        with socket.create_server(("127.0.0.1", 0)) as milter:
+            port = milter.getsockname()[1]
+            self.postfix(milters="inet:127.0.0.1:%d" % port)
+            self.configure(listen="inet:%d@127.0.0.1" % port, group="")
+            self.found_postfix(0)
 
     # --- Postfix ---
 

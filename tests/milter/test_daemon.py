@@ -329,6 +329,27 @@ class SocketTest(OwnDaemonTest):
                       self.refuses_to_start(self.world(text)))
         self.assert_works(first)
 
+    def test_an_address_that_cannot_be_listened_on(self):
+        """Exit code 1 for what stays so, 75 for what may pass."""
+        port = free_port()
+        with socket.create_server(('127.0.0.1', 0)) as other:
+            taken = other.getsockname()[1]
+            for listen, status, why in (
+                    ('inet:%d@192.0.2.1' % port, 1,
+                     'Cannot assign requested address: is it an address of '
+                     'this host?'),
+                    ('inet:%d@127.0.0.1' % taken, 75,
+                     'Address already in use'),
+                    ('inet:%d@no-such-host.invalid' % port, (1, 75), '')):
+                with self.subTest(listen):
+                    server = self.world('listen = "%s"\n' % listen
+                                        + without_listen(), address=listen)
+                    server.launch()
+                    self.assertIn(server.wait(), status if why == '' else
+                                  (status,))
+                    self.assertIn('listen: %s: %s' % (listen, why),
+                                  server.log())
+
     def test_first_instance_stays_when_it_is_busy(self):
         first = self.start()
         waiting = [self.session(server=first) for _ in range(50)]
