@@ -111,13 +111,19 @@ relate(const struct postfix_check *p, struct slice spec, bool chroot)
 	return NOT_OURS;
 }
 
+/* What an item of smtpd_milters says beside its address; empty: nothing. */
+struct milter_options {
+	struct slice default_action;
+	struct slice protocol;
+};
+
 /*
- * Our item in a list of milters: "SPEC" or "{ SPEC, name=value, ... }". Sets
- * *action where the item has a default_action of its own.
+ * Our item in a list of milters: "SPEC" or "{ SPEC, name=value, ... }", with
+ * the options of its own.
  */
 static enum relation
 find_milter(const struct postfix_check *p, struct slice list, bool chroot,
-    struct slice *action)
+    struct milter_options *options)
 {
 	enum relation best = NOT_OURS;
 	struct slice item;
@@ -135,11 +141,15 @@ find_milter(const struct postfix_check *p, struct slice list, bool chroot,
 			continue;
 		while (postfix_next_item(&rest, ",", &part)) {
 			size_t equals = slice_find(part, '=');
+			struct slice name = slice_trim(slice_sub(part, 0,
+			    equals));
+			struct slice value = slice_trim(slice_from(part,
+			    equals + 1));
 
-			if (slice_eq(slice_trim(slice_sub(part, 0, equals)),
-			    SLICE("default_action")))
-				*action = slice_trim(slice_from(part,
-				    equals + 1));
+			if (slice_eq(name, SLICE("default_action")))
+				options->default_action = value;
+			else if (slice_eq(name, SLICE("protocol")))
+				options->protocol = value;
 		}
 		return OURS;
 	}
@@ -232,23 +242,50 @@ refuses_unidentified(const struct config *config)
 	    !config_is_monitor(config, config->identify.mode);
 }
 
-/* A service that passes mail to us. */
+/* How the service speaks to us, and what it does when we do not answer. */
 static void
-check_used(struct postfix_check *p, const struct postfix_service *service,
-    struct slice action, bool has_sasl)
+check_options(struct postfix_check *p, const struct postfix_service *service,
+    const struct milter_options *options)
 {
 	struct findings *found = p->c->found;
 	const char *name = called(p, service);
+	struct slice action = options->default_action;
+	struct slice protocol = options->protocol;
+	unsigned long version;
 
-	p->was_used = true;
 	if (action.len == 0)
 		action = value_of(p, service, "milter_default_action",
 		    "tempfail");
+	if (protocol.len == 0)
+		protocol = value_of(p, service, "milter_protocol", "6");
 	if (slice_eq_nocase(action, SLICE("accept")))
 		finding_add(found, FINDING_ERROR,
 		    "milter_default_action = tempfail",
 		    "%s: while the milter is down mail goes out unchecked and "
 		    "unsigned, because milter_default_action is accept", name);
+	else if (slice_eq_nocase(action, SLICE("quarantine")))
+		finding_add(found, FINDING_WARNING,
+		    "milter_default_action = tempfail",
+		    "%s: while the milter is down mail is taken unchecked and "
+		    "unsigned into the hold queue, because "
+		    "milter_default_action is quarantine", name);
+	/* Older ones hide the leading blanks of fields, which are signed. */
+	if (slice_number(protocol, 99, &version) && version < 6)
+		finding_add(found, FINDING_ERROR, "milter_protocol = 6",
+		    "%s: the milter needs protocol version 6, but "
+		    "milter_protocol is %lu", name, version);
+}
+
+/* A service that passes mail to us. */
+static void
+check_used(struct postfix_check *p, const struct postfix_service *service,
+    const struct milter_options *options, bool has_sasl)
+{
+	struct findings *found = p->c->found;
+	const char *name = called(p, service);
+
+	p->was_used = true;
+	check_options(p, service, options);
 	if (is_port_25(service) && refuses_unidentified(p->c->config) &&
 	    uses_only_sasl(p->c->config))
 		finding_add(found, FINDING_WARNING,
@@ -272,14 +309,14 @@ check_service(struct postfix_check *p, const struct postfix_service *service)
 {
 	struct findings *found = p->c->found;
 	struct slice milters = value_of(p, service, "smtpd_milters", "");
-	struct slice action = { NULL, 0 };
+	struct milter_options options = { .protocol = { NULL, 0 } };
 	bool has_sasl = slice_eq(value_of(p, service, "smtpd_sasl_auth_enable",
 	    "no"), SLICE("yes"));
 	const char *name = called(p, service);
 
-	switch (find_milter(p, milters, service->chroot, &action)) {
+	switch (find_milter(p, milters, service->chroot, &options)) {
 	case OURS:
-		check_used(p, service, action, has_sasl);
+		check_used(p, service, &options, has_sasl);
 		return;
 	case OURS_BUT_CHROOT:
 		p->was_used = true;
@@ -322,9 +359,9 @@ check_local_mail(struct postfix_check *p,
 {
 	struct findings *found = p->c->found;
 	struct slice milters = value_of(p, cleanup, "non_smtpd_milters", "");
-	struct slice action = { NULL, 0 };
+	struct milter_options options = { .protocol = { NULL, 0 } };
 
-	switch (find_milter(p, milters, cleanup->chroot, &action)) {
+	switch (find_milter(p, milters, cleanup->chroot, &options)) {
 	case OURS_BUT_CHROOT:
 		finding_add(found, FINDING_ERROR, NULL,
 		    "%s runs in a chroot, where %.*s would be %.*s%.*s",
@@ -342,6 +379,7 @@ check_local_mail(struct postfix_check *p,
 	case NOT_OURS:
 		return;
 	}
+	check_options(p, cleanup, &options);
 	check_access(p, cleanup);
 	if (refuses_unidentified(p->c->config) &&
 	    uses_only_sasl(p->c->config))

@@ -371,6 +371,40 @@ identify { methods = {sasl, network}; network = "cidr:%s" }
                      "{ default_action = accept } } }")
         self.has(self.found_postfix(1), accept)
 
+    def test_holding_while_the_milter_is_down(self):
+        hold = ("hold queue, because milter_default_action is quarantine")
+        self.postfix(main="milter_default_action = quarantine")
+        findings = self.found_postfix(0)
+        self.has(findings, hold, fix="milter_default_action = tempfail")
+        self.assertIn("warning", [text for text, _ in findings
+                                  if hold in text][0])
+        self.postfix(main="milter_default_action = quarantine",
+                     options="-o milter_default_action=tempfail")
+        self.has_not(self.found_postfix(0), hold)
+
+    def test_old_protocols_are_errors(self):
+        old = "the milter needs protocol version 6, but milter_protocol is "
+        for main, options, milters, version in (
+                ("milter_protocol = 2", "", "unix:submilter/s.sock", 2),
+                ("", "-o milter_protocol=3", "unix:submilter/s.sock", 3),
+                ("milter_protocol = 6", "-o { smtpd_milters = { "
+                 "unix:submilter/s.sock, protocol=4 } }", None, 4)):
+            with self.subTest(version):
+                self.postfix(main=main, options=options, milters=milters)
+                self.has(self.found_postfix(1), "error: Postfix: service "
+                         '"submission" (master.cf:3): %s%d' % (old, version),
+                         fix="milter_protocol = 6")
+        self.postfix(main="milter_protocol = 2",
+                     options="-o milter_protocol=6")
+        self.has_not(self.found_postfix(0), old)
+
+    def test_local_mail_goes_the_same_way(self):
+        self.postfix(main="non_smtpd_milters = unix:submilter/s.sock\n"
+                     "milter_default_action = accept",
+                     options="-o milter_default_action=tempfail")
+        self.has(self.found_postfix(1), 'service "cleanup" (master.cf:9): '
+                 "while the milter is down mail goes out unchecked")
+
     def test_main_cf_is_read_as_postfix_reads_it(self):
         self.postfix(milters=None, main="""\
 our_dir = submilter
