@@ -504,8 +504,8 @@ check_main(int argc, char **argv)
 	struct arena mem;
 	int option, status;
 
-	while ((option = getopt_long(argc, argv, "c:h", long_options,
-	    NULL)) != -1) {
+	while ((option = option_next(argc, argv, ":c:h",
+	    long_options)) != -1) {
 		switch (option) {
 		case 'c':
 			options.config = optarg;

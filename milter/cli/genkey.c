@@ -241,7 +241,8 @@ genkey_main(int argc, char **argv)
 	    strftime(today, sizeof(today), "%Y%m%d", &tm) == 0)
 		return EXIT_LATER;
 	request.selector = today;
-	while ((option = getopt_long(argc, argv, "c:d:h", options, NULL)) != -1) {
+	while ((option = option_next(argc, argv, ":c:d:h",
+	    options)) != -1) {
 		switch (option) {
 		case 'c':
 			request.config_path = optarg;

@@ -147,7 +147,8 @@ lookup_main(int argc, char **argv)
 	struct request request = { .extension = "+", .domain = "" };
 	int option;
 
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+	while ((option = option_next(argc, argv, ":h",
+	    options)) != -1) {
 		switch (option) {
 		case ADDRESS:
 			request.address = true;

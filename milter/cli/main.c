@@ -47,7 +47,8 @@ run_main(int argc, char **argv)
 	bool foreground = false;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "c:fh", options, NULL)) != -1) {
+	while ((option = option_next(argc, argv, ":c:fh",
+	    options)) != -1) {
 		switch (option) {
 		case 'c':
 			config_path = optarg;

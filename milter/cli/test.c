@@ -526,7 +526,8 @@ test_main(int argc, char **argv)
 	unsigned long now;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+	while ((option = option_next(argc, argv, ":c:h",
+	    options)) != -1) {
 		switch (option) {
 		case 'c':
 			request.config_path = optarg;
