@@ -28,13 +28,18 @@ for file in milter/*/*.c milter/*/*.h include/*/*.h include/*/*.def; do
 		echo "$file: directory $dir is no layer"
 		bad=1
 	fi
-	for included in $(sed -n 's|^# *include "\([a-z]*\)/[a-z0-9_]*\.[a-z]*".*|\1|p' "$file" | sort -u); do
+	for included in $(sed -n 's|^[[:blank:]]*#[[:blank:]]*include[[:blank:]]*"\([a-z]*\)/[a-z0-9_]*\.[a-z]*".*|\1|p' "$file" | sort -u); do
 		theirs=$(rank "$included")
 		if [ "$theirs" = 0 ] || [ "$theirs" -gt "$mine" ]; then
 			echo "$file: includes $included/, which is to the right of $dir/"
 			bad=1
 		fi
 	done
+	# A path gets around the order: "../sign/x_priv.h", "milter/sign/x_priv.h".
+	if grep -nE '^[[:blank:]]*#[[:blank:]]*include[[:blank:]]*("(\.|/|[^"]*/[^"]*/)|<(\.|/|[^>]*\.\./))' "$file"; then
+		echo "$file: includes by a path; write \"DIR/FILE.h\" or \"FILE_priv.h\""
+		bad=1
+	fi
 	# One third-party library, few files.
 	for rule in libmilter:glue,daemon opendkim:sign; do
 		if grep -q "^# *include <${rule%%:*}/" "$file"; then

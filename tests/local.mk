@@ -19,7 +19,7 @@ check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
 
-dist_check_SCRIPTS += tests/check-layers.sh tests/check-docs.sh
+dist_check_SCRIPTS += tests/check-layers.sh tests/check-layers-test.sh tests/check-docs.sh
 EXTRA_DIST += tests/unit/unit.h
 
 # Commands, run as a user would run them.

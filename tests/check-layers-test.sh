@@ -1,0 +1,40 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# What check-layers.sh lets through, and what not.
+set -eu
+check=$(cd "${top_srcdir:-.}" && pwd)/tests/check-layers.sh
+top=$(mktemp -d "${TMPDIR:-/tmp}/submilter-layers.XXXXXX")
+trap 'rm -rf "$top"' EXIT
+mkdir -p "$top/milter/policy"
+bad=0
+
+# expect STATUS LINE: the status of the check for a file of policy/ with LINE
+expect()
+{
+	printf '%s\n' "$2" >"$top/milter/policy/x.c"
+	status=0
+	sh "$check" "$top" >"$top/out" 2>&1 || status=$?
+	if [ "$status" != "$1" ]; then
+		echo "$2: status $status instead of $1"
+		cat "$top/out"
+		bad=1
+	fi
+}
+
+expect 0 '#include "base/str.h"'
+expect 0 '#include "policy/rights.h"'
+expect 0 '#include "rights_priv.h"'
+expect 0 '#include <sys/stat.h>'
+expect 0 '#include <libidn2/a/b.h>'
+expect 1 '#include "sign/keys.h"'
+expect 1 ' # include "sign/keys.h"'
+expect 1 '#include "unknown/x.h"'
+expect 1 '#include "../sign/sign_priv.h"'
+expect 1 '#	include	"../base/str.h"'
+expect 1 '#include "./rights_priv.h"'
+expect 1 '#include "policy/../sign/keys.h"'
+expect 1 '#include "milter/sign/sign_priv.h"'
+expect 1 '#include "/usr/include/x.h"'
+expect 1 '#include <../milter/sign/sign_priv.h>'
+expect 1 '#include <libmilter/mfapi.h>'
+exit $bad
