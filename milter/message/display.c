@@ -365,15 +365,24 @@ display_fold(struct slice text, struct arena *mem)
 		return fold_ascii(text, mem);
 	ENSURE(U_SUCCESS(status));
 	from = to_utf16(text, mem, &len);
-	/* One unit may become eighteen; ask how many there are in all. */
-	room = unorm2_normalize(nfkc, from, len, NULL, 0, &status);
-	ENSURE(status == U_BUFFER_OVERFLOW_ERROR || U_SUCCESS(status));
-	to = arena_array(mem, (size_t)room + 1, sizeof(*to));
-	status = U_ZERO_ERROR;
-	len = unorm2_normalize(nfkc, from, len, to, room + 1, &status);
-	ENSURE(U_SUCCESS(status));
+	/*
+	 * Twice: what is removed may have stood between a letter and its
+	 * accent, which are one letter then.
+	 */
+	for (int pass = 0; pass < 2; pass++) {
+		/* One unit may become eighteen; ask how many there are in all. */
+		status = U_ZERO_ERROR;
+		room = unorm2_normalize(nfkc, from, len, NULL, 0, &status);
+		ENSURE(status == U_BUFFER_OVERFLOW_ERROR || U_SUCCESS(status));
+		to = arena_array(mem, (size_t)room + 1, sizeof(*to));
+		status = U_ZERO_ERROR;
+		len = tidy(to, unorm2_normalize(nfkc, from, len, to, room + 1,
+		    &status));
+		ENSURE(U_SUCCESS(status));
+		from = to;
+	}
 	strbuf_init(&buf, mem);
-	add_utf8(&buf, to, tidy(to, len));
+	add_utf8(&buf, from, len);
 	return strbuf_slice(&buf);
 }
 
