@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "../unit.h"
+
+#include "../../../milter/sign/sign_priv.h"
+
+static void
+headers_are_those_of_rfc_6376(void **state)
+{
+	/* Section 3.4.5; a name has lost the blank before its colon by then. */
+	static const struct {
+		const char *name;
+		const char *value;
+		const char *simple;
+		const char *relaxed;
+	} cases[] = {
+		{ "A", " X", "A: X", "a:X" },
+		{ "B", " Y\t\n\tZ  ", "B: Y\t\r\n\tZ  ", "b:Y Z" },
+		{ "Subject", "", "Subject:", "subject:" },
+		{ "SubJect", " \t ", "SubJect: \t ", "subject:" },
+		{ "To", "a", "To:a", "to:a" },
+		{ "To", "  a \t b\n c", "To:  a \t b\r\n c", "to:a b c" },
+		{ "To", "\n a", "To:\r\n a", "to:a" },
+		{ "X", " \xc3\xa4\tB", "X: \xc3\xa4\tB", "x:\xc3\xa4 B" },
+	};
+	struct arena mem;
+
+	(void)state;
+	arena_init(&mem);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct field field = { slice_of(cases[i].name),
+			slice_of(cases[i].value) };
+		const char *const want[] = { cases[i].simple,
+			cases[i].relaxed };
+
+		for (int kind = CANON_SIMPLE; kind <= CANON_RELAXED; kind++) {
+			struct strbuf buf;
+
+			strbuf_init(&buf, &mem);
+			header_canon((enum canonicalization)kind, &field, true,
+			    &buf);
+			check_slice(cases[i].name, strbuf_slice(&buf),
+			    want[kind]);
+			header_canon((enum canonicalization)kind, &field,
+			    false, &buf);
+			check_slice(cases[i].name, strbuf_slice(&buf),
+			    slice_format(&mem, "%s%s\r\n", want[kind],
+				want[kind]).data);
+		}
+	}
+	arena_done(&mem);
+}
+
+/* The hash of a body that comes in three pieces. */
+static struct slice
+body_hash(struct arena *mem, enum canonicalization kind, struct slice body,
+    size_t first, size_t second)
+{
+	unsigned char hash[SHA256_BYTES];
+	struct body_canon canon;
+	struct err err;
+
+	assert_int_equal(body_canon_init(&canon, kind, &err), 0);
+	body_canon_add(&canon, slice_sub(body, 0, first));
+	body_canon_add(&canon, slice_sub(body, first, second - first));
+	body_canon_add(&canon, slice_from(body, second));
+	body_canon_finish(&canon, hash);
+	body_canon_done(&canon);
+	return base64(mem, hash, sizeof(hash));
+}
+
+static void
+bodies_are_those_of_rfc_6376(void **state)
+{
+	static const struct {
+		const char *body;
+		const char *simple;
+		const char *relaxed;
+	} cases[] = {
+		/* Section 3.4.5. */
+		{ " C \r\nD \t E\r\n\r\n\r\n", " C \r\nD \t E\r\n",
+		    " C\r\nD E\r\n" },
+		/* Sections 3.4.3 and 3.4.4: bodies without text. */
+		{ "", "\r\n", "" },
+		{ "\r\n", "\r\n", "" },
+		{ "\r\n\r\n", "\r\n", "" },
+		{ " \t\r\n", " \t\r\n", "" },
+		{ "x", "x\r\n", "x\r\n" },
+		{ "x\r\n \r\n\r\n", "x\r\n \r\n", "x\r\n" },
+		{ "\r\n\r\nx", "\r\n\r\nx\r\n", "\r\n\r\nx\r\n" },
+		{ "a\t \tb  \r\n c", "a\t \tb  \r\n c\r\n",
+		    "a b\r\n c\r\n" },
+		{ "a\rb\nc\r", "a\rb\nc\r\r\n", "a\rb\nc\r\r\n" },
+	};
+	struct arena mem;
+
+	(void)state;
+	arena_init(&mem);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *const want[] = { cases[i].simple,
+			cases[i].relaxed };
+		struct slice body = slice_of(cases[i].body);
+
+		for (int kind = CANON_SIMPLE; kind <= CANON_RELAXED; kind++) {
+			unsigned char hash[SHA256_BYTES];
+			struct slice wanted;
+
+			assert_int_equal(EVP_Digest(want[kind],
+			    strlen(want[kind]), hash, NULL, EVP_sha256(),
+			    NULL), 1);
+			wanted = base64(&mem, hash, sizeof(hash));
+			/* However the MTA cuts it. */
+			for (size_t a = 0; a <= body.len; a++) {
+				for (size_t b = a; b <= body.len; b++)
+					check_slice(cases[i].body, body_hash(
+					    &mem, (enum canonicalization)kind,
+					    body, a, b), wanted.data);
+			}
+		}
+	}
+	arena_done(&mem);
+}
+
+static void
+empty_bodies_have_the_hashes_of_rfc_6376(void **state)
+{
+	struct arena mem;
+
+	(void)state;
+	arena_init(&mem);
+	check_slice("section 3.4.3", body_hash(&mem, CANON_SIMPLE, SLICE(""),
+	    0, 0), "frcCV1k9oG9oKj3dpUqdJg1PxRT2RSN/XKdLCPjaYaY=");
+	check_slice("section 3.4.4", body_hash(&mem, CANON_RELAXED, SLICE(""),
+	    0, 0), "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
+	arena_done(&mem);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(headers_are_those_of_rfc_6376),
+		cmocka_unit_test(bodies_are_those_of_rfc_6376),
+		cmocka_unit_test(empty_bodies_have_the_hashes_of_rfc_6376),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
