@@ -144,8 +144,9 @@ clean_octets(struct reader *r)
 		met(r, CONSTRUCT_NOT_UTF8);
 }
 
-bool
-address_has_marks(struct slice text)
+/* Whether text has an octet that means something outside of quotes. */
+static bool
+has_marks(struct slice text)
 {
 	static const struct slice marks = { "@<>,;:()[]\\", 11 };
 
@@ -355,7 +356,7 @@ quotes_are_plain(const struct word *word)
 
 	if (word->folded || word->text.len > MAX_PLAIN_QUOTED ||
 	    word->text.len == 0 ||
-	    (word->escapes > 0 && address_has_marks(word->text)))
+	    (word->escapes > 0 && has_marks(word->text)))
 		return false;
 	for (size_t i = 0; i < word->text.len; i++)
 		quotes += word->text.data[i] == '"';
@@ -507,7 +508,7 @@ struct words {
 	bool quoted;		/* the first one was quoted ... */
 	bool escapes;		/* ... and had a backslash */
 	unsigned int as_name;	/* constructs, should they be a name */
-	bool marks;		/* one of them has marks of syntax in quotes */
+	bool any_quoted;
 };
 
 static void
@@ -533,12 +534,12 @@ add_word(struct reader *r, struct words *words, const struct word *word,
 		words->joined = false;
 	}
 	words->as_name |= name_constructs(r, word);
-	/* "a@b" c: some programs see more in quotes that are not alone. */
-	words->marks = words->marks || address_has_marks(word->text);
-	if (words->count > 0 && words->marks)
-		words->as_name |= CONSTRUCT_BIT(CONSTRUCT_ODD_NAME);
-	/* "a"b: some programs end the name at the quote. */
-	if (words->count > 0 && start == words->end)
+	/*
+	 * a "b" and "a"b: some programs see another address in quotes that are
+	 * not alone, or end the name there.
+	 */
+	words->any_quoted = words->any_quoted || word->quoted;
+	if (words->count > 0 && words->any_quoted)
 		words->as_name |= CONSTRUCT_BIT(CONSTRUCT_ODD_NAME);
 	words->count++;
 	words->end = r->at;

@@ -252,13 +252,13 @@ skip_white(struct slice text)
 
 /*
  * Whether encoded words can stay: all of them are plain ones, and nothing
- * beside them needs quotes for more than dots.
+ * beside them needs quotes.
  */
 static bool
 words_can_stay(struct slice raw, struct arena *mem)
 {
 	struct slice rest = skip_white(raw), text;
-	bool words = false, marks = false, quoted;
+	bool words = false, quotes = false, quoted;
 
 	while (rest.len > 0) {
 		rest = skip_white(next_piece(rest, mem, &text, &quoted));
@@ -266,11 +266,11 @@ words_can_stay(struct slice raw, struct arena *mem)
 			if (quoted || !display_word_is_plain(text, mem))
 				return false;
 			words = true;
-		} else if (address_has_marks(text) || !slice_is_utf8(text)) {
-			marks = true;
+		} else if (quoted || !is_atom(text) || !slice_is_utf8(text)) {
+			quotes = true;
 		}
 	}
-	return !words || !marks;
+	return !words || !quotes;
 }
 
 static struct slice

@@ -4,9 +4,6 @@
 
 #include "message/address.h"
 
-/* Whether text has an octet that means something outside of quotes. */
-bool address_has_marks(struct slice text);
-
 /* Whether every token with "=?" in it is a word that programs agree on. */
 bool address_words_are_plain(struct slice text, struct arena *mem);
 

@@ -249,6 +249,7 @@ display_decode(struct slice raw, struct arena *mem)
 bool
 display_word_is_plain(struct slice token, struct arena *mem)
 {
+	static const struct slice specials = { " ()<>[]:;@\\,\"", 13 };
 	struct decoder decoder = { .mem = mem };
 	struct strbuf buf;
 	struct slice text;
@@ -259,6 +260,9 @@ display_word_is_plain(struct slice token, struct arena *mem)
 	for (size_t i = 0; i < token.len; i++) {
 		char c = token.data[i];
 
+		if (char_is_8bit(c) || char_is_control(c) ||
+		    slice_has(specials, c))
+			return false;
 		/* The charset comes before the second question mark. */
 		if (questions == 1 && c != '?' && c != '-' && c != '_' &&
 		    c != '*' && !char_is_alpha(c) && !char_is_digit(c))
@@ -268,6 +272,9 @@ display_word_is_plain(struct slice token, struct arena *mem)
 	len = decode_word(&decoder, token, &buf);
 	decoder_done(&decoder);
 	if (questions != 4 || len != token.len || buf.len == 0)
+		return false;
+	/* No dot stands in base64; in the other encoding it can be encoded. */
+	if (slice_has(token, '.') && slice_has_text_nocase(token, SLICE("?b?")))
 		return false;
 	text = strbuf_slice(&buf);
 	for (size_t i = 0; i < text.len; i++) {
@@ -352,37 +359,42 @@ fold_ascii(struct slice text, struct arena *mem)
 	return slice_trim(strbuf_slice(&buf));
 }
 
-struct slice
-display_fold(struct slice text, struct arena *mem)
+/* NFKC with case folded; *len units of the result. */
+static UChar *
+normalize(const UChar *from, int32_t *len, struct arena *mem)
 {
 	UErrorCode status = U_ZERO_ERROR;
 	const UNormalizer2 *nfkc = unorm2_getNFKCCasefoldInstance(&status);
+	UChar *to;
+	int32_t room;
+
+	ENSURE(U_SUCCESS(status));
+	/* One unit may become eighteen; ask how many there are in all. */
+	room = unorm2_normalize(nfkc, from, *len, NULL, 0, &status);
+	ENSURE(status == U_BUFFER_OVERFLOW_ERROR || U_SUCCESS(status));
+	to = arena_array(mem, (size_t)room + 1, sizeof(*to));
+	status = U_ZERO_ERROR;
+	*len = unorm2_normalize(nfkc, from, *len, to, room + 1, &status);
+	ENSURE(U_SUCCESS(status));
+	return to;
+}
+
+struct slice
+display_fold(struct slice text, struct arena *mem)
+{
 	struct strbuf buf;
-	UChar *from, *to;
-	int32_t len, room;
+	UChar *units;
+	int32_t len;
 
 	if (slice_is_ascii(text))
 		return fold_ascii(text, mem);
-	ENSURE(U_SUCCESS(status));
-	from = to_utf16(text, mem, &len);
-	/*
-	 * Twice: what is removed may have stood between a letter and its
-	 * accent, which are one letter then.
-	 */
-	for (int pass = 0; pass < 2; pass++) {
-		/* One unit may become eighteen; ask how many there are in all. */
-		status = U_ZERO_ERROR;
-		room = unorm2_normalize(nfkc, from, len, NULL, 0, &status);
-		ENSURE(status == U_BUFFER_OVERFLOW_ERROR || U_SUCCESS(status));
-		to = arena_array(mem, (size_t)room + 1, sizeof(*to));
-		status = U_ZERO_ERROR;
-		len = tidy(to, unorm2_normalize(nfkc, from, len, to, room + 1,
-		    &status));
-		ENSURE(U_SUCCESS(status));
-		from = to;
-	}
+	units = to_utf16(text, mem, &len);
+	/* What nobody sees goes first: what stood around it may then combine. */
+	len = tidy(units, len);
+	units = normalize(units, &len, mem);
+	len = tidy(units, len);
 	strbuf_init(&buf, mem);
-	add_utf8(&buf, from, len);
+	add_utf8(&buf, units, len);
 	return strbuf_slice(&buf);
 }
 

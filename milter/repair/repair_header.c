@@ -120,6 +120,10 @@ authserv_id(struct slice value, struct arena *mem, struct slice *ret_id)
 		id = domain;
 	else if (!slice_is_ascii(id))
 		return false;
+	for (size_t i = 0; i < id.len; i++) {
+		if (char_is_control(id.data[i]))
+			return false;
+	}
 	before = s.len;
 	if (!skip_cfws(&s) || id.len == 0)
 		return false;

@@ -72,6 +72,17 @@ skip_bracket(struct size_reader *r)
 	add_item(r, 1);
 }
 
+/* The last item stands there so many times; it is counted once already. */
+static void
+repeat_item(struct size_reader *r, size_t times)
+{
+	size_t last = r->lasts[r->depth];
+
+	r->sizes[r->depth] -= last < r->sizes[r->depth] ? last
+	    : r->sizes[r->depth];
+	add_item(r, last * times);
+}
+
 /* "m,n}", where "}" may be "\\}": the larger number counts. */
 static void
 read_interval(struct size_reader *r)
@@ -91,9 +102,7 @@ read_interval(struct size_reader *r)
 		r->at++;
 	if (*r->at == '}')
 		r->at++;
-	/* The item itself is counted already. */
-	r->sizes[r->depth] -= r->lasts[r->depth];
-	add_item(r, r->lasts[r->depth] * most);
+	repeat_item(r, most);
 }
 
 static int
@@ -157,6 +166,9 @@ check_size(const char *pattern, bool extended, struct err *err)
 			read_interval(&r);
 		} else if (!is_repetition(&r, c, escaped)) {
 			add_item(&r, 1);
+		} else if (c == '+') {
+			/* The C library makes "xx*" of "x+". */
+			repeat_item(&r, 2);
 		}
 	}
 	while (r.depth > 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "fuzz.h"
 #include "message/address.h"
+#include "message/header.h"
 
 enum { MAX_MAILBOXES = 50 };
 
@@ -62,8 +63,9 @@ check_print(const struct mailbox_list *list, struct arena *mem)
 		ENSURE(slice_eq(again.items[i].local, list->items[i].local));
 		ENSURE(slice_eq(again.items[i].domain, list->items[i].domain));
 	}
-	ENSURE(slice_eq(mailbox_list_print(again.items, again.count, NULL, mem),
-	    text));
+	/* Only folds may be at other blanks. */
+	ENSURE(slice_eq(field_unfold(mem, mailbox_list_print(again.items,
+	    again.count, NULL, mem)), field_unfold(mem, text)));
 }
 
 int

@@ -37,6 +37,7 @@ an_authserv_id_is_a_value_of_rfc_8601(void **state)
 		{ " \"mail.example.org\"x; none", NULL },
 		{ " \"mail.example.org\\", NULL },
 		{ " mail.ex\xff" "ample.org; none", NULL },
+		{ " \"mail\x05" "example.org\"; none", NULL },
 		{ " \"\"; none", NULL },
 		{ " ; none", NULL },
 		{ " ", NULL },

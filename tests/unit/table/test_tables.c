@@ -219,6 +219,30 @@ a_hundred_thousand_rows(void **state)
 	arena_done(&mem);
 }
 
+/* The C library would take memory without bound for each of these. */
+static void
+patterns_that_grow_without_bound_are_refused(void **state)
+{
+	static const char *const patterns[] = {
+		"/a{200}{200}{200}/ x\n",
+		"/(((a{99}){99}){99}){99}/ x\n",
+		"/a+++++++++++++++++++++++++++++++++++++++++++/ x\n",
+		"/(a+){9}{9}{9}{9}{9}{9}/ x\n",
+		"/((((((((((((((((((((((((a+)+)+)+)+)+)+)+)+)+)+)+)+)+)+)+)+)+"
+		")+)+)+)+)+)+/ x\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
+		struct table *table;
+		struct err err;
+
+		if (table_open_text(SLICE("regexp:grow"), slice_of(patterns[i]),
+		    &table, &err) == 0)
+			fail_msg("%s", patterns[i]);
+	}
+}
+
 int
 main(void)
 {
@@ -229,6 +253,7 @@ main(void)
 		cmocka_unit_test(a_spec_is_type_and_name),
 		cmocka_unit_test(static_answers_every_key),
 		cmocka_unit_test(a_hundred_thousand_rows),
+		cmocka_unit_test(patterns_that_grow_without_bound_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
