@@ -88,8 +88,10 @@ static void
 read_interval(struct size_reader *r)
 {
 	size_t most = 1, number = 0;
+	bool endless = false;
 
 	while (char_is_digit(*r->at) || *r->at == ',') {
+		endless = *r->at == ',';
 		number = *r->at == ',' ? 0 :
 		    number * 10 + (size_t)(*r->at - '0');
 		if (number > MAX_SIZE)
@@ -102,7 +104,8 @@ read_interval(struct size_reader *r)
 		r->at++;
 	if (*r->at == '}')
 		r->at++;
-	repeat_item(r, most);
+	/* The C library makes "xx*" of "x{1,}". */
+	repeat_item(r, endless ? most + 1 : most);
 }
 
 static int

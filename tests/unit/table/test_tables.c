@@ -112,6 +112,12 @@ faults_are_named_with_their_line(void **state)
 		{ "regexp", "!/(a)/ $1\n", "a", "open: 1: " },
 		{ "regexp", "if /a/\n/b/ 1\n", "a", "open: endif" },
 		{ "regexp", "endif\n", "a", "open: 1: " },
+		/* Each of them doubles what the C library makes of it. */
+		{ "regexp", "/a++++++++++++++++++++++++++++++/ 1\n", "a",
+		    "open: too large" },
+		{ "regexp", "/a{1,}{1,}{1,}{1,}{1,}{1,}{1,}{1,}{1,}{1,}{1,}{1,}"
+		    "{1,}{1,}{1,}{1,}{1,}{1,}{1,}{1,}{1,}{1,}{1,}{1,}/ 1\n",
+		    "a", "open: too large" },
 		{ "pcre", "/a(?/ 1\n", "a", "open: 1: " },
 		{ "cidr", "192.0.2.1/24 x\n", "192.0.2.1", "open: 1: " },
 		{ "cidr", "nonsense x\n", "192.0.2.1", "open: 1: " },
