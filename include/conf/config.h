@@ -22,7 +22,7 @@ enum canon_choice { CANON_RELAXED_RELAXED, CANON_RELAXED_SIMPLE,
 enum refuse_accept { RA_REFUSE, RA_ACCEPT };
 enum refuse_repair { RR_REFUSE, RR_REPAIR };
 enum refuse_repair_accept { RRA_REFUSE, RRA_REPAIR, RRA_ACCEPT };
-enum mismatch { MISMATCH_REJECT, MISMATCH_REWRITE_FROM };
+enum mismatch { MISMATCH_REJECT, MISMATCH_HOLD, MISMATCH_REWRITE_FROM };
 enum name_choice { NAME_REFUSE, NAME_NEUTRALISE, NAME_LOG, NAME_ACCEPT };
 enum unsigned_choice { UNSIGNED_ACCEPT, UNSIGNED_REJECT };
 

@@ -57,12 +57,15 @@ struct verdict pipeline_header(struct message *message);
 
 /* Whether the body is needed at all: something will be signed. */
 bool message_wants_body(const struct message *message);
-/* Whether pipeline_end() may have something to tell the MTA. */
+/* Whether pipeline_end() may have something to tell the MTA: edits, or to hold. */
 bool message_has_edits(const struct message *message);
 
 void pipeline_body(struct message *message, struct slice chunk);
 
-/* Makes the signatures. After ACTION_ACCEPT the edits are complete. */
+/*
+ * Makes the signatures. After ACTION_ACCEPT the edits are complete. ACTION_HOLD
+ * comes from here alone: MTAs keep a message back at its end only.
+ */
 struct verdict pipeline_end(struct message *message);
 
 /* What changes; valid until message_free(). NULL before pipeline_header(). */

@@ -12,9 +12,10 @@ enum action {
 	ACTION_ACCEPT,
 	ACTION_REJECT,
 	ACTION_TEMPFAIL,
+	ACTION_HOLD,		/* accepted, and kept back by the MTA */
 };
 
-/* "accept", "reject", "tempfail": as the log names it. */
+/* "accept", "reject", "tempfail", "hold": as the log names it. */
 const char *action_name(enum action action);
 
 /* What becomes of a message, in the words of an SMTP reply (RFC 5321, 3463). */

@@ -315,7 +315,8 @@ report_edits(const struct edits *edits, struct strbuf *buf, bool json)
 static struct slice
 reply_line(struct arena *mem, const struct verdict *verdict)
 {
-	if (verdict->action == ACTION_ACCEPT)
+	if (verdict->action == ACTION_ACCEPT ||
+	    verdict->action == ACTION_HOLD)
 		return SLICE("250");
 	return slice_format(mem, "%s %s %.*s", verdict->code,
 	    verdict->enhanced, SLICE_ARGS(verdict->text));
@@ -328,6 +329,8 @@ exit_code(const struct verdict *verdict)
 	case ACTION_ACCEPT:
 		return EXIT_YES;
 	case ACTION_REJECT:
+		return EXIT_NO;
+	case ACTION_HOLD:
 		return EXIT_NO;
 	case ACTION_TEMPFAIL:
 		return EXIT_LATER;

@@ -9,6 +9,7 @@
 #include "base/net.h"
 #include "base/suggest.h"
 #include "config_priv.h"
+#include "message/address.h"
 
 enum { SHOWN_BYTES = 60, MAX_DOMAIN = 253, MAX_LABEL = 63, MAX_URL = 200 };
 
@@ -396,6 +397,39 @@ check_signed_headers(struct reading *r)
 	}
 }
 
+/* "NAME <ADDRESS>", or anything with a word in it. */
+static bool
+is_protected_name(struct slice text, struct arena *mem)
+{
+	struct mailbox_list list;
+	struct err err;
+
+	if (slice_has(text, '<'))
+		return mailbox_list_parse(text, 1, mem, &list, &err) == 0 &&
+		    list.count == 1 && list.items[0].display.len > 0;
+	for (size_t i = 0; i < text.len; i++) {
+		if (char_is_alpha(text.data[i]) ||
+		    char_is_digit(text.data[i]) || char_is_8bit(text.data[i]))
+			return true;
+	}
+	return false;
+}
+
+static void
+check_protected_names(struct reading *r)
+{
+	const struct slice_list *list = &r->config->names.protected_names;
+
+	if (is_bad(r, OPT_names_protected_names))
+		return;
+	for (size_t i = 0; i < list->count; i++) {
+		if (!is_protected_name(list->items[i], &r->scratch))
+			OPTION_FAULT(r, OPT_names_protected_names,
+			    "names.protected-names: wants NAME, NAME <ADDRESS> "
+			    "or DOMAIN, not \"%s\"", shown(r, list->items[i]));
+	}
+}
+
 /* It goes into SMTP replies as it stands. */
 static void
 check_help_url(struct reading *r)
@@ -473,6 +507,7 @@ config_check(struct reading *r)
 	check_tables(r);
 	check_extension(r);
 	check_signed_headers(r);
+	check_protected_names(r);
 	check_help_url(r);
 	check_remove(r);
 	check_limits(r);

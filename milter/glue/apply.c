@@ -54,6 +54,21 @@ edits_apply(SMFICTX *ctx, const struct edits *edits)
 	return true;
 }
 
+bool
+hold_message(SMFICTX *ctx, const struct verdict *verdict)
+{
+	char text[MAX_REPLY_OCTETS + 1];
+	size_t len = 0;
+
+	for (; len < verdict->text.len && len < MAX_REPLY_OCTETS; len++) {
+		char c = verdict->text.data[len];
+
+		text[len] = char_is_control(c) || char_is_8bit(c) ? '?' : c;
+	}
+	text[len] = '\0';
+	return smfi_quarantine(ctx, text) == MI_SUCCESS;
+}
+
 sfsistat
 verdict_reply(SMFICTX *ctx, const struct verdict *verdict)
 {
@@ -62,7 +77,8 @@ verdict_reply(SMFICTX *ctx, const struct verdict *verdict)
 	char text[MAX_REPLY_OCTETS + 2];
 	size_t len = 0;
 
-	if (verdict->action == ACTION_ACCEPT)
+	if (verdict->action == ACTION_ACCEPT ||
+	    verdict->action == ACTION_HOLD)
 		return SMFIS_CONTINUE;
 	for (size_t i = 0; i < 3; i++)
 		code[i] = verdict->code[i];

@@ -32,6 +32,9 @@ struct slice macro_get(SMFICTX *ctx, const char *name);
  */
 MUST_USE bool edits_apply(SMFICTX *ctx, const struct edits *edits);
 
+/* Has the MTA keep the message back, and say why; false if it does not. */
+MUST_USE bool hold_message(SMFICTX *ctx, const struct verdict *verdict);
+
 /* The SMTP reply of a verdict, and what the callback returns. */
 sfsistat verdict_reply(SMFICTX *ctx, const struct verdict *verdict);
 

@@ -90,9 +90,13 @@ gather(struct message *message, struct slice qid,
 		add(facts, "would", slice_of(action_name(told->action)));
 	}
 	if (told->action != ACTION_ACCEPT) {
+		bool held = told->action == ACTION_HOLD;
+
 		add(facts, "reason", slice_of(told->reason));
-		add_text(facts, "reply", reply_text(message, told));
-		add_text(facts, "detail", told->detail);
+		/* Of a message that is held the client hears nothing. */
+		if (!held)
+			add_text(facts, "reply", reply_text(message, told));
+		add_text(facts, "detail", held ? told->text : told->detail);
 	}
 	add_text(facts, "warning", message->warning);
 	add(facts, message->repairs_done ? "repaired" : "would_repair",

@@ -138,6 +138,25 @@ judge_paths(struct message *message)
 	return verdict_accept();
 }
 
+/*
+ * Whether what was refused for want of a right, not of syntax, goes to the
+ * postmaster instead.
+ */
+static bool
+hold_instead(struct message *message, const struct verdict *verdict)
+{
+	const struct config *config = config_of(message);
+
+	if (verdict->action != ACTION_REJECT ||
+	    !slice_eq(slice_of(verdict->reason), SLICE("rights")) ||
+	    config->rights.mismatch != MISMATCH_HOLD ||
+	    config_is_monitor(config, config->rights.mode))
+		return false;
+	message->held = *verdict;
+	message->held.action = ACTION_HOLD;
+	return true;
+}
+
 static struct verdict
 judge_mail(struct message *message)
 {
@@ -162,6 +181,8 @@ judge_mail(struct message *message)
 		verdict = decide_authors(&snapshot->rights,
 		    &message->submitter, &message->authors, 0,
 		    deadline(message), &message->mem);
+	if (hold_instead(message, &verdict))
+		return verdict_accept();
 	return in_mode(message, config->rights.mode, verdict);
 }
 
@@ -327,7 +348,11 @@ judge_received(struct message *message)
 		return in_mode(message, config->rights.mode,
 		    verdict_bad_message(&message->mem,
 			&message->header_fault));
+	if (message->held.action == ACTION_HOLD)
+		return verdict_accept();
 	verdict = judge_authors(message, &message->authors, &message->header);
+	if (hold_instead(message, &verdict))
+		return verdict_accept();
 	if (can_rewrite(message, &verdict)) {
 		message->rewrite_from = true;
 		message->refusal = verdict;
@@ -539,10 +564,11 @@ judge_header(struct message *message)
 	verdict = judge_received(message);
 	/*
 	 * What would have been refused is never repaired in the name of
-	 * somebody, and never signed.
+	 * somebody, and never signed; nor is what is held.
 	 */
 	if (verdict.action != ACTION_ACCEPT ||
-	    message->would.action != ACTION_ACCEPT)
+	    message->would.action != ACTION_ACCEPT ||
+	    message->held.action == ACTION_HOLD)
 		return verdict;
 	if (message->rewrite_from)
 		message->claimed_from = authors_text(&message->authors,
@@ -578,6 +604,7 @@ bool
 message_has_edits(const struct message *message)
 {
 	return message->signer != NULL ||
+	    message->held.action == ACTION_HOLD ||
 	    (message->has_edits && message->edits.changes != 0);
 }
 
@@ -598,6 +625,8 @@ finish(struct message *message)
 	const struct snapshot *snapshot = message->snapshot;
 	struct err err;
 
+	if (message->held.action == ACTION_HOLD)
+		return message->held;
 	if (message->signer == NULL)
 		return verdict_accept();
 	if (message->body_fault.kind != ERR_NONE)

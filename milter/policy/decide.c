@@ -22,6 +22,8 @@ action_name(enum action action)
 		return "reject";
 	case ACTION_TEMPFAIL:
 		return "tempfail";
+	case ACTION_HOLD:
+		return "hold";
 	}
 	return "tempfail";
 }

@@ -61,7 +61,8 @@ class NegotiationTest(DaemonTest):
 
     def test_only_the_actions_that_are_used(self):
         actions = self.wants().actions
-        needed = milter.ADDHDRS | milter.CHGHDRS | milter.SETSYMLIST
+        needed = (milter.ADDHDRS | milter.CHGHDRS | milter.SETSYMLIST
+                  | milter.QUARANTINE)
         self.assertEqual(actions & needed, needed)
         self.assertEqual(actions & ~(needed | milter.CHGFROM), 0)
 
@@ -461,6 +462,22 @@ class EnvelopeTest(DaemonTest):
         self.assert_refused(session.submit(mail(sender=CEO)), '550 5.7.1')
         honest = mail()
         self.assert_signed(honest, session.submit(honest))
+
+
+class HoldTest(DaemonTest):
+    TEXT = DaemonTest.TEXT.replace('rights {', 'rights { mismatch = hold;', 1)
+
+    def test_the_mta_keeps_forgeries_back(self):
+        for one in (mail(message(CEO)), mail(sender=CEO)):
+            result = self.submit(one)
+            self.assertEqual(result.verdict, 'pass', result)
+            self.assertEqual([edit[0] for edit in result.edits],
+                             ['quarantine'])
+            self.assertIn(b'ceo@corp.example', result.edits[0][1])
+
+    def test_honest_mail_goes_on(self):
+        honest = mail()
+        self.assert_signed(honest, self.submit(honest))
 
 
 class UnsignedTest(DaemonTest):

@@ -361,6 +361,27 @@ options_must_fit_together(void **state)
 		{ "extension", "rights { extension = \"+@\" }",
 		    "1: rights.extension: \"@\" cannot begin an address "
 		    "extension" },
+		{ "networks as rights", "rights { tables = {\"cidr:/x\"} }",
+		    "1: rights.tables: \"cidr:/x\" has networks, and "
+		    "addresses are asked for" },
+		{ "help-url", "rights { help-url = \"javascript:x\" }",
+		    "1: rights.help-url: wants https://... of at most 200 "
+		    "octets, not \"javascript:x\"" },
+		{ "help-url with blanks",
+		    "rights { help-url = \"https://x y\" }",
+		    "1: rights.help-url: wants https://... of at most 200 "
+		    "octets, not \"https://x y\"" },
+		{ "remove", "repair { remove = {x-foo, FROM, \"a b\"} }",
+		    "1: repair.remove: a message needs its FROM\n"
+		    "1: repair.remove: \"a b\" is no field name" },
+		{ "protected names", "names { protected-names = {\"A B\",\n"
+		    "\"...\", \"A <a@b\", \"<a@b.example>\"} }",
+		    "1: names.protected-names: wants NAME, NAME <ADDRESS> or "
+		    "DOMAIN, not \"...\"\n"
+		    "1: names.protected-names: wants NAME, NAME <ADDRESS> or "
+		    "DOMAIN, not \"A <a@b\"\n"
+		    "1: names.protected-names: wants NAME, NAME <ADDRESS> or "
+		    "DOMAIN, not \"<a@b.example>\"" },
 		{ "from", "sign { signed-headers = {subject}\n"
 		    "oversigned-headers = {subject} }",
 		    "1: sign.signed-headers: from is missing; a signature must "
