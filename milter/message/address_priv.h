@@ -4,6 +4,79 @@
 
 #include "message/address.h"
 
+/*
+ * The tokens of an address field, RFC 5322 section 3.2: what address.c makes
+ * addresses of. Functions that can fail return -1 with the reader's *err set.
+ */
+struct reader {
+	struct slice in;	/* the value, control characters made blanks */
+	size_t at;
+	struct arena *mem;
+	struct err *err;
+	unsigned int constructs;
+	struct slice comment;	/* the last one that was skipped */
+	unsigned int comments;	/* how many this item has */
+};
+
+static inline int
+reader_fail(struct reader *r, const char *what)
+{
+	return err_set(r->err, ERR_DATA, "%s", what);
+}
+
+static inline void
+reader_met(struct reader *r, enum construct construct)
+{
+	r->constructs |= CONSTRUCT_BIT(construct);
+}
+
+static inline bool
+reader_at_end(const struct reader *r)
+{
+	return r->at == r->in.len;
+}
+
+/* NUL at the end; there is none in a value. */
+static inline char
+reader_peek(const struct reader *r)
+{
+	return reader_at_end(r) ? '\0' : r->in.data[r->at];
+}
+
+/* An octet of an atom, or of a phrase as it was written before RFC 822. */
+bool address_is_word_char(char c);
+
+/*
+ * Makes control characters blanks, so that all offsets stay, and notes them,
+ * blank lines and what is not UTF-8.
+ */
+void reader_clean_octets(struct reader *r);
+
+void reader_skip_blanks(struct reader *r);
+/* CFWS of section 3.2.2; kind: what a comment is here. */
+MUST_USE int reader_skip_cfws_as(struct reader *r, enum construct kind);
+MUST_USE int reader_skip_cfws(struct reader *r);
+/* Before an item: some programs take a comment there along. */
+MUST_USE int reader_skip_leading_cfws(struct reader *r);
+/* From the opening parenthesis or quote to behind the closing one. */
+MUST_USE int reader_skip_comment(struct reader *r);
+MUST_USE int reader_skip_quoted(struct reader *r, size_t *ret_escapes);
+
+/* A word of a phrase or a local part. */
+struct word {
+	struct slice text;	/* without quotes */
+	bool quoted;
+	size_t escapes;		/* backslashes in the quotes */
+	bool folded;		/* there was a line end in the quotes */
+};
+
+/* Empty where no atom begins. */
+struct slice reader_atom(struct reader *r);
+/* An atom or a quoted-string. */
+MUST_USE int reader_word(struct reader *r, struct word *ret_word);
+/* What is odd about a word that turns out to be part of a name. */
+unsigned int word_constructs(struct reader *r, const struct word *word);
+
 /* Whether every token with "=?" in it is a word that programs agree on. */
 bool address_words_are_plain(struct slice text, struct arena *mem);
 

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 libsubmilter_a_SOURCES += \
 	include/message/address.h include/message/construct.h \
-	%D%/address.c %D%/address_priv.h %D%/address_print.c %D%/domain.c \
+	%D%/address.c %D%/address_tokens.c \
+	%D%/address_priv.h %D%/address_print.c %D%/domain.c \
 	include/message/display.h %D%/display.c \
+	%D%/display_priv.h %D%/encoded_word.c \
 	include/message/edit.h %D%/edit.c \
 	include/message/header.h %D%/header.c \
 	include/message/stamp.h %D%/stamp.c

@@ -37,4 +37,25 @@ struct message {
 	uint64_t busy_us;
 };
 
+/* judge.c: who sends, and whether he may. */
+
+const struct config *message_config(const struct message *message);
+
+/*
+ * What a section decides under "monitor": the message goes on, and the log
+ * says what would have been.
+ */
+struct verdict message_in_mode(struct message *message, enum section_mode mode,
+    struct verdict verdict);
+
+/* The submitter, and the reverse-path as typed and as the MTA reads it. */
+struct verdict message_judge_mail(struct message *message);
+/* Authors and names of the header as received. */
+struct verdict message_judge_header(struct message *message);
+/*
+ * What was written here is judged like what was received: it has one reading,
+ * and all authors in it are the submitter's.
+ */
+struct verdict message_judge_result(struct message *message);
+
 #endif
