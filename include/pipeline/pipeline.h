@@ -3,6 +3,7 @@
 #define SUBMILTER_PIPELINE_PIPELINE_H
 
 #include "message/edit.h"
+#include "message/encode.h"
 #include "pipeline/snapshot.h"
 #include "policy/decide.h"
 
@@ -67,6 +68,14 @@ void pipeline_body(struct message *message, struct slice chunk);
  * comes from here alone: MTAs keep a message back at its end only.
  */
 struct verdict pipeline_end(struct message *message);
+
+/*
+ * Whether the body goes on as another one, after pipeline_end(); and that body,
+ * in pieces through a function. -1 (ERR_TEMP) when it cannot be read again.
+ */
+bool message_changes_body(const struct message *message);
+MUST_USE int message_write_body(const struct message *message,
+    encode_sink *sink, void *arg, struct err *err);
 
 /* What changes; valid until message_free(). NULL before pipeline_header(). */
 const struct edits *message_edits(const struct message *message);

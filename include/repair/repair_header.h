@@ -27,6 +27,7 @@ enum repair {
 	REPAIRED_SIGNATURES = 1 << 13,	/* forged DKIM-Signature removed */
 	REPAIRED_ARC = 1 << 14,		/* forged ARC sets removed */
 	REPAIRED_REMOVED = 1 << 15,	/* fields of repair.remove */
+	REPAIRED_BODY = 1 << 16,	/* parts encoded anew */
 };
 
 struct repair_facts {

@@ -185,6 +185,27 @@ fields_to_verify(const struct edits *edits, size_t *ret_count,
 	return fields;
 }
 
+static void
+gather_body(void *arg, struct slice text)
+{
+	strbuf_add(arg, text);
+}
+
+/* The body as it goes on, if that is another one. */
+static int
+changed_body(struct message *message, struct slice *body, struct err *err)
+{
+	struct strbuf buf;
+
+	if (!message_changes_body(message))
+		return 0;
+	strbuf_init(&buf, message_arena(message));
+	if (message_write_body(message, gather_body, &buf, err) != 0)
+		return -1;
+	*body = strbuf_slice(&buf);
+	return 0;
+}
+
 /* The signatures that were made, verified by libopendkim. */
 static int
 verify(struct message *message, struct slice body,
@@ -460,6 +481,10 @@ run_message(const struct request *request, struct snapshot *snapshot,
 		const struct field *fields = edits_view(message_edits(message),
 		    &count);
 
+		if (changed_body(message, &body, &err) != 0) {
+			fprintf(stderr, "%s\n", err.text);
+			code = EXIT_LATER;
+		}
 		result = result_text(mem, fields, count, body);
 		if (verify(message, body, &report, &err) != 0) {
 			fprintf(stderr, "verify: %s\n", err.text);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "glue_priv.h"
 
-enum { MAX_REPLY_OCTETS = 900 };
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_REPLY_OCTETS = 900, REPLACE_OCTETS = 60000 };
 
 /* libmilter wants strings that it may write to. */
 static bool
@@ -52,6 +55,59 @@ edits_apply(SMFICTX *ctx, const struct edits *edits)
 			return false;
 	}
 	return true;
+}
+
+/* A body on its way to the MTA, in pieces that fit a packet. */
+struct replacement {
+	SMFICTX *ctx;
+	unsigned char data[REPLACE_OCTETS];
+	size_t len;
+	bool failed;
+};
+
+static void
+flush_body(struct replacement *new)
+{
+	if (!new->failed && new->len > 0 && smfi_replacebody(new->ctx,
+	    new->data, (int)new->len) != MI_SUCCESS)
+		new->failed = true;
+	new->len = 0;
+}
+
+static void
+replace_piece(void *arg, struct slice text)
+{
+	struct replacement *new = arg;
+
+	while (text.len > 0) {
+		size_t room = sizeof(new->data) - new->len;
+		struct slice piece = slice_sub(text, 0, room);
+
+		memcpy(new->data + new->len, piece.data, piece.len);
+		new->len += piece.len;
+		text = slice_from(text, piece.len);
+		if (new->len == sizeof(new->data))
+			flush_body(new);
+	}
+}
+
+bool
+body_apply(SMFICTX *ctx, const struct message *message)
+{
+	struct replacement *new;
+	struct err err;
+	bool done;
+
+	if (!message_changes_body(message))
+		return true;
+	new = calloc(1, sizeof(*new));
+	ENSURE(new != NULL);
+	new->ctx = ctx;
+	done = message_write_body(message, replace_piece, new, &err) == 0;
+	flush_body(new);
+	done = done && !new->failed;
+	free(new);
+	return done;
 }
 
 bool

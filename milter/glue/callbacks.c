@@ -21,7 +21,7 @@ static const unsigned long needed_steps = SMFIP_HDR_LEADSPC | SMFIP_NOHELO |
     SMFIP_NORCPT | SMFIP_NOUNKNOWN | SMFIP_NODATA | SMFIP_NR_CONN |
     SMFIP_NR_HDR | SMFIP_SKIP;
 static const unsigned long needed_actions = SMFIF_ADDHDRS | SMFIF_CHGHDRS |
-    SMFIF_QUARANTINE | SMFIF_SETSYMLIST;
+    SMFIF_CHGBODY | SMFIF_QUARANTINE | SMFIF_SETSYMLIST;
 
 static struct session *
 session_of(SMFICTX *ctx)
@@ -203,7 +203,8 @@ on_end_of_message(SMFICTX *ctx)
 		return out_of_order();
 	verdict = pipeline_end(session->message);
 	if ((verdict.action == ACTION_ACCEPT &&
-	    !edits_apply(ctx, message_edits(session->message))) ||
+	    (!body_apply(ctx, session->message) ||
+	    !edits_apply(ctx, message_edits(session->message)))) ||
 	    (verdict.action == ACTION_HOLD && !hold_message(ctx, &verdict))) {
 		struct err err;
 

@@ -26,6 +26,9 @@ MUST_USE bool macros_request(SMFICTX *ctx);
 void macros_at_mail(SMFICTX *ctx, struct mail_facts *facts);
 struct slice macro_get(SMFICTX *ctx, const char *name);
 
+/* Gives the MTA the body as it goes on, if that is another one. */
+MUST_USE bool body_apply(SMFICTX *ctx, const struct message *message);
+
 /*
  * Tells the MTA every change, signatures last. False when it does not take
  * one: the message must then not go on.

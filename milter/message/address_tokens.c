@@ -149,7 +149,10 @@ comment_is_plain(const struct reader *r, size_t start)
 	    reader_peek(r) != '\n')
 		return false;
 	for (size_t i = 0; i < text.len; i++) {
-		if (slice_has(marks, text.data[i]))
+		bool blank = char_is_wsp(text.data[i]);
+
+		if (slice_has(marks, text.data[i]) || (blank && (i == 0 ||
+		    i + 1 == text.len || char_is_wsp(text.data[i - 1]))))
 			return false;
 	}
 	return address_words_are_plain(text, r->mem);

@@ -3,6 +3,9 @@ libsubmilter_a_SOURCES += \
 	include/message/address.h include/message/construct.h \
 	%D%/address.c %D%/address_tokens.c \
 	%D%/address_priv.h %D%/address_print.c %D%/domain.c \
+	include/message/body.h %D%/body.c \
+	include/message/encode.h %D%/encode.c \
+	include/message/mime.h %D%/mime.c \
 	include/message/display.h %D%/display.c \
 	%D%/display_priv.h %D%/encoded_word.c \
 	include/message/edit.h %D%/edit.c \

@@ -3,6 +3,7 @@
 #define SUBMILTER_PIPELINE_MESSAGE_PRIV_H
 
 #include "pipeline/pipeline.h"
+#include "repair/repair_body.h"
 #include "repair/repair_header.h"
 
 /* More signatures than this help nobody: each takes a key operation. */
@@ -31,7 +32,11 @@ struct message {
 	struct edits edits;
 	struct signer *signer;
 	struct err body_fault;
+	struct body body;
+	struct mime_scan *scan;		/* NULL: the body goes on as it is */
+	struct body_plan body_plan;
 	size_t key_count;
+	const struct sign_key **keys;
 	struct signature *signatures;
 	bool is_signed;
 	uint64_t busy_us;

@@ -23,6 +23,8 @@ message_new(struct snapshot *snapshot, const struct mail_facts *facts)
 	    slice_dup(&message->mem, facts->mta_hostname);
 	header_init(&message->header, &message->mem);
 	authors_init(&message->authors, &message->mem);
+	body_init(&message->body, slice_cstr(&message->mem,
+	    snapshot->config->main.spool), snapshot->config->limits.body_memory);
 	return message;
 }
 
@@ -33,6 +35,7 @@ message_free(struct message *message)
 		return;
 	if (message->signer != NULL)
 		message->snapshot->engine->free(message->signer);
+	body_done(&message->body);
 	snapshot_unref(message->snapshot);
 	arena_done(&message->mem);
 	free(message);
@@ -192,20 +195,46 @@ find_keys(struct message *message, const struct sign_key **keys, size_t max)
 	return count;
 }
 
+/* The whole header as it goes on, to a new signer. */
+static int
+start_signer(struct message *message, struct err *err)
+{
+	const struct snapshot *snapshot = message->snapshot;
+	const struct field *fields;
+	size_t field_count;
+
+	fields = edits_view(&message->edits, &field_count);
+	if (message->signer != NULL)
+		snapshot->engine->free(message->signer);
+	message->signer = NULL;
+	return snapshot->engine->begin(&snapshot->sign_policy, message->keys,
+	    message->key_count, clock_now(), &message->signer, err) != 0 ||
+	    snapshot->engine->header(message->signer, fields, field_count,
+		err) != 0 ? -1 : 0;
+}
+
+/* The value of the first field of that name as it goes on; empty: none. */
+static struct slice
+field_value(const struct edits *edits, struct slice name)
+{
+	size_t index = edits_find(edits, name, 0);
+
+	return index < edits->count ? edits->fields[index].field.value
+	    : (struct slice){ NULL, 0 };
+}
+
 static struct verdict
 begin_signing(struct message *message)
 {
 	const struct config *config = message_config(message);
-	const struct snapshot *snapshot = message->snapshot;
-	const struct sign_key *keys[MAX_SIGNATURES];
-	const struct field *fields;
-	size_t field_count;
 	struct err err;
 
 	/* Without From, which only monitor mode lets pass, nothing signs. */
 	if (authors_count(&message->authors, ROLE_FROM) == 0)
 		return verdict_accept();
-	message->key_count = find_keys(message, keys, MAX_SIGNATURES);
+	message->keys = arena_array(&message->mem, MAX_SIGNATURES,
+	    sizeof(const struct sign_key *));
+	message->key_count = find_keys(message, message->keys, MAX_SIGNATURES);
 	if (message->key_count == 0) {
 		if (config->sign.unsigned_policy == UNSIGNED_REJECT)
 			return verdict_refused("unsigned",
@@ -215,12 +244,13 @@ begin_signing(struct message *message)
 	}
 	message->signatures = arena_array(&message->mem, message->key_count,
 	    sizeof(*message->signatures));
-	fields = edits_view(&message->edits, &field_count);
-	if (snapshot->engine->begin(&snapshot->sign_policy, keys,
-	    message->key_count, clock_now(), &message->signer, &err) != 0 ||
-	    snapshot->engine->header(message->signer, fields, field_count,
-		&err) != 0)
+	if (start_signer(message, &err) != 0)
 		return verdict_unsure(&message->mem, "sign", &err);
+	if (config->repair.body != BODY_NO)
+		message->scan = mime_scan_new(&message->mem,
+		    field_value(&message->edits, SLICE("Content-Type")),
+		    field_value(&message->edits,
+			SLICE("Content-Transfer-Encoding")));
 	return verdict_accept();
 }
 
@@ -281,21 +311,89 @@ message_has_edits(const struct message *message)
 	    (message->has_edits && message->edits.changes != 0);
 }
 
+static int
+take_body(struct message *message, struct slice chunk, struct err *err)
+{
+	if (message->scan != NULL) {
+		if (body_add(&message->body, chunk, err) != 0)
+			return err_wrap(err, "body");
+		mime_scan_add(message->scan, chunk);
+	}
+	return message->snapshot->engine->body(message->signer, chunk, err);
+}
+
 void
 pipeline_body(struct message *message, struct slice chunk)
 {
 	if (message->signer == NULL || message->body_fault.kind != ERR_NONE)
 		return;
 	TIMED(message,
-	    if (message->snapshot->engine->body(message->signer, chunk,
-		&message->body_fault) != 0)
+	    if (take_body(message, chunk, &message->body_fault) != 0)
 		    ENSURE(message->body_fault.kind != ERR_NONE));
+}
+
+/* A body on its way to the signer. */
+struct signing {
+	struct message *message;
+	struct err err;
+};
+
+static void
+sign_piece(void *arg, struct slice text)
+{
+	struct signing *signing = arg;
+	struct message *message = signing->message;
+
+	if (signing->err.kind == ERR_NONE &&
+	    message->snapshot->engine->body(message->signer, text,
+		&signing->err) != 0)
+		ENSURE(signing->err.kind != ERR_NONE);
+}
+
+/*
+ * Looks whether the body would arrive as it was signed, and if not, signs it
+ * as it will go on. Only then is it read again.
+ */
+static struct verdict
+repair_body(struct message *message)
+{
+	const struct config *config = message_config(message);
+	struct signing signing = { .message = message };
+	const struct mime_part *parts;
+	struct verdict verdict;
+	struct err err;
+	size_t count;
+
+	if (message->scan == NULL)
+		return verdict_accept();
+	if (mime_scan_finish(message->scan, &parts, &count, &err) != 0 ||
+	    body_plan_make(config, parts, count, message->facts.smtputf8,
+		&message->mem, &message->body_plan, &err) != 0) {
+		verdict = verdict_bad_message(&message->mem, &err);
+		return message_in_mode(message, config->repair.mode, verdict);
+	}
+	if (!message->body_plan.changes)
+		return verdict_accept();
+	message->repairs |= REPAIRED_BODY;
+	if (!message->repairs_done) {
+		message->body_plan.changes = false;
+		return verdict_accept();
+	}
+	body_plan_edit(&message->body_plan, &message->edits);
+	if (start_signer(message, &err) != 0 ||
+	    body_plan_write(&message->body_plan, &message->body, sign_piece,
+		&signing, &err) != 0)
+		return verdict_unsure(&message->mem, "repair", &err);
+	if (signing.err.kind != ERR_NONE)
+		return verdict_unsure(&message->mem, "sign", &signing.err);
+	return verdict_accept();
 }
 
 static struct verdict
 finish(struct message *message)
 {
 	const struct snapshot *snapshot = message->snapshot;
+	struct verdict verdict;
 	struct err err;
 
 	if (message->held.action == ACTION_HOLD)
@@ -305,6 +403,11 @@ finish(struct message *message)
 	if (message->body_fault.kind != ERR_NONE)
 		return verdict_unsure(&message->mem, "sign",
 		    &message->body_fault);
+	verdict = repair_body(message);
+	/* What would have been refused is not signed. */
+	if (verdict.action != ACTION_ACCEPT ||
+	    message->would.action != ACTION_ACCEPT)
+		return verdict;
 	if (snapshot->engine->finish(message->signer, &message->mem,
 	    message->signatures, &err) != 0)
 		return verdict_unsure(&message->mem, "sign", &err);
@@ -322,6 +425,21 @@ pipeline_end(struct message *message)
 
 	TIMED(message, verdict = finish(message));
 	return verdict;
+}
+
+bool
+message_changes_body(const struct message *message)
+{
+	return message->is_signed && message->body_plan.changes;
+}
+
+int
+message_write_body(const struct message *message, encode_sink *sink, void *arg,
+    struct err *err)
+{
+	ENSURE(message_changes_body(message));
+	return body_plan_write(&message->body_plan, &message->body, sink, arg,
+	    err);
 }
 
 const struct edits *

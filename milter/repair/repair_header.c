@@ -11,7 +11,7 @@
 static const char *const names[] = { "from", "sender", "date", "message-id",
 	"addresses", "bcc", "return-path", "authentication-results",
 	"duplicates", "lines", "author-form", "names", "rewritten-from",
-	"dkim-signature", "arc", "removed" };
+	"dkim-signature", "arc", "removed", "body" };
 
 struct slice
 repair_names(struct arena *mem, unsigned int repairs)

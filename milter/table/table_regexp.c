@@ -80,7 +80,8 @@ repeat_item(struct size_reader *r, size_t times)
 
 	r->sizes[r->depth] -= last < r->sizes[r->depth] ? last
 	    : r->sizes[r->depth];
-	add_item(r, last * times);
+	/* A mark with nothing before it stands for itself. */
+	add_item(r, last == 0 ? 1 : last * times);
 }
 
 /* "m,n}", where "}" may be "\\}": the larger number counts. */

@@ -283,6 +283,8 @@ rights {
 	own-address = no
 	extension   = ""
 }
+# The cases want bodies as they are; tests/survival is about the others.
+repair { body = certain }
 """
 
 

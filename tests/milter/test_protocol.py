@@ -62,7 +62,7 @@ class NegotiationTest(DaemonTest):
     def test_only_the_actions_that_are_used(self):
         actions = self.wants().actions
         needed = (milter.ADDHDRS | milter.CHGHDRS | milter.SETSYMLIST
-                  | milter.QUARANTINE)
+                  | milter.QUARANTINE | milter.CHGBODY)
         self.assertEqual(actions & needed, needed)
         self.assertEqual(actions & ~(needed | milter.CHGFROM), 0)
 

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SUBMILTER_MESSAGE_BODY_H
+#define SUBMILTER_MESSAGE_BODY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+/*
+ * The body of a message as it came: in memory up to a limit, then in a file
+ * without a name, which goes with the process whatever happens to it. One
+ * thread at a time.
+ */
+struct body {
+	const char *directory;	/* of the file; outlives the body */
+	size_t memory_limit;
+	char *data;		/* NULL once there is a file, or nothing yet */
+	size_t cap;
+	int fd;			/* -1: no file */
+	uint64_t size;
+};
+
+void body_init(struct body *body, const char *directory, size_t memory_limit);
+/* Takes bodies that were never filled, too. */
+void body_done(struct body *body);
+
+/*
+ * Keeps a piece. -1 (ERR_TEMP) when the file cannot be made or written, with
+ * the directory in *err; the body must then not be used.
+ */
+MUST_USE int body_add(struct body *body, struct slice chunk, struct err *err);
+
+/*
+ * Reads len octets from offset on, all of which are there. -1 (ERR_TEMP) when
+ * the file cannot be read. May block on the file.
+ */
+MUST_USE int body_read(const struct body *body, uint64_t offset, char *ret_data,
+    size_t len, struct err *err);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SUBMILTER_MESSAGE_ENCODE_H
+#define SUBMILTER_MESSAGE_ENCODE_H
+
+#include "base/str.h"
+
+/*
+ * Content-Transfer-Encodings (RFC 2045 section 6) as streams: text goes in
+ * pieces cut anywhere, and comes out through a function. None of it fails,
+ * and the only memory is in the structures.
+ */
+typedef void encode_sink(void *arg, struct slice text);
+
+enum transfer_encoding {
+	TRANSFER_7BIT,
+	TRANSFER_8BIT,
+	TRANSFER_BINARY,
+	TRANSFER_QUOTED_PRINTABLE,
+	TRANSFER_BASE64,
+	TRANSFER_OTHER,		/* nobody here can read it */
+};
+
+/* By its name, in any case; an empty name is 7bit. */
+enum transfer_encoding transfer_encoding_find(struct slice name);
+/* "quoted-printable"; never TRANSFER_OTHER. */
+const char *transfer_encoding_name(enum transfer_encoding encoding);
+
+/*
+ * Decodes quoted-printable or base64; anything else passes as it is. What is
+ * not of the encoding is taken as most programs take it: stray octets of
+ * base64 are passed over, and a '=' that begins nothing stands for itself.
+ */
+struct decoder {
+	enum transfer_encoding from;
+	encode_sink *sink;
+	void *arg;
+	unsigned int bits;
+	unsigned int have;
+	char held[4];		/* the beginning of "=XX" or "=" blanks CRLF */
+	size_t held_count;
+	bool ended;		/* base64: "=" was there */
+};
+
+void decoder_init(struct decoder *decoder, enum transfer_encoding from,
+    encode_sink *sink, void *arg);
+void decoder_add(struct decoder *decoder, struct slice text);
+void decoder_finish(struct decoder *decoder);
+
+/*
+ * Encodes to quoted-printable or base64, with no line over 76 octets. In
+ * quoted-printable CRLF stays a line end, and a CR or LF alone becomes =0D or
+ * =0A; white space at the end of a line, "From " or "-" at its beginning, and a
+ * dot alone are encoded, so that no relay is tempted and no boundary arises.
+ */
+struct encoder {
+	enum transfer_encoding to;
+	encode_sink *sink;
+	void *arg;
+	char line[80];
+	size_t used;
+	unsigned char held[3];	/* base64: octets of a group */
+	size_t held_count;
+	bool pending_cr;
+	bool soft;		/* the line was broken here, not in the text */
+};
+
+void encoder_init(struct encoder *encoder, enum transfer_encoding to,
+    encode_sink *sink, void *arg);
+void encoder_add(struct encoder *encoder, struct slice text);
+/* Ends the last line without adding a line end to the text. */
+void encoder_finish(struct encoder *encoder);
+
+#endif

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "message/body.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { FIRST_OCTETS = 4096 };
+
+void
+body_init(struct body *body, const char *directory, size_t memory_limit)
+{
+	*body = (struct body){ .directory = directory,
+		.memory_limit = memory_limit, .fd = -1 };
+}
+
+void
+body_done(struct body *body)
+{
+	free(body->data);
+	if (body->fd >= 0)
+		(void)close(body->fd);
+	body_init(body, body->directory, body->memory_limit);
+}
+
+/* A file that has no name, or none any more. */
+static int
+open_nameless(const char *directory)
+{
+	char path[4096];
+	int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
+
+	/* Not every file system has O_TMPFILE. */
+	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR))
+		return fd;
+	if (strlen(directory) > sizeof(path) - 32) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	(void)stpcpy(stpcpy(path, directory), "/submilter.XXXXXX");
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd >= 0)
+		(void)unlink(path);
+	return fd;
+}
+
+static int
+write_all(struct body *body, const char *data, size_t len, struct err *err)
+{
+	while (len > 0) {
+		ssize_t done = write(body->fd, data, len);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done <= 0)
+			return err_set(err, ERR_TEMP, "%s: %s", body->directory,
+			    done < 0 ? strerror(errno) : "nothing written");
+		data += done;
+		len -= (size_t)done;
+	}
+	return 0;
+}
+
+static int
+move_to_file(struct body *body, struct err *err)
+{
+	body->fd = open_nameless(body->directory);
+	if (body->fd < 0)
+		return err_set(err, ERR_TEMP, "%s: %s", body->directory,
+		    strerror(errno));
+	if (write_all(body, body->data, (size_t)body->size, err) != 0)
+		return -1;
+	free(body->data);
+	body->data = NULL;
+	return 0;
+}
+
+int
+body_add(struct body *body, struct slice chunk, struct err *err)
+{
+	uint64_t size = body->size + chunk.len;
+
+	if (chunk.len == 0)
+		return 0;
+	if (body->fd < 0 && size > body->memory_limit &&
+	    move_to_file(body, err) != 0)
+		return -1;
+	if (body->fd >= 0) {
+		if (write_all(body, chunk.data, chunk.len, err) != 0)
+			return -1;
+		body->size = size;
+		return 0;
+	}
+	if (size > body->cap) {
+		size_t cap = body->cap == 0 ? FIRST_OCTETS : body->cap;
+
+		while (cap < size)
+			cap *= 2;
+		body->data = realloc(body->data, cap);
+		ENSURE(body->data != NULL);
+		body->cap = cap;
+	}
+	memcpy(body->data + body->size, chunk.data, chunk.len);
+	body->size = size;
+	return 0;
+}
+
+int
+body_read(const struct body *body, uint64_t offset, char *ret_data, size_t len,
+    struct err *err)
+{
+	ENSURE(offset <= body->size && len <= body->size - offset);
+	if (len == 0)
+		return 0;
+	if (body->fd < 0) {
+		memcpy(ret_data, body->data + offset, len);
+		return 0;
+	}
+	while (len > 0) {
+		ssize_t done = pread(body->fd, ret_data, len, (off_t)offset);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done <= 0)
+			return err_set(err, ERR_TEMP, "%s: %s", body->directory,
+			    done < 0 ? strerror(errno) : "the file is short");
+		ret_data += done;
+		offset += (uint64_t)done;
+		len -= (size_t)done;
+	}
+	return 0;
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "message/encode.h"
+
+/* RFC 2045 sections 6.7 and 6.8. */
+enum { LINE_OCTETS = 76 };
+
+static const char *const names[] = { "7bit", "8bit", "binary",
+	"quoted-printable", "base64" };
+
+enum transfer_encoding
+transfer_encoding_find(struct slice name)
+{
+	if (name.len == 0)
+		return TRANSFER_7BIT;
+	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (slice_eq_nocase(name, slice_of(names[i])))
+			return (enum transfer_encoding)i;
+	}
+	return TRANSFER_OTHER;
+}
+
+const char *
+transfer_encoding_name(enum transfer_encoding encoding)
+{
+	ENSURE(encoding < TRANSFER_OTHER);
+	return names[encoding];
+}
+
+void
+decoder_init(struct decoder *decoder, enum transfer_encoding from,
+    encode_sink *sink, void *arg)
+{
+	*decoder = (struct decoder){ .from = from, .sink = sink, .arg = arg };
+}
+
+static void
+emit(const struct decoder *decoder, const char *data, size_t len)
+{
+	if (len > 0)
+		decoder->sink(decoder->arg, (struct slice){ data, len });
+}
+
+static int
+base64_value(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (char_is_digit(c))
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+static void
+decode_base64(struct decoder *decoder, struct slice text)
+{
+	char out[256];
+	size_t used = 0;
+
+	for (size_t i = 0; i < text.len; i++) {
+		int value = base64_value(text.data[i]);
+
+		if (text.data[i] == '=')
+			decoder->ended = true;
+		if (value < 0 || decoder->ended)
+			continue;
+		decoder->bits = (decoder->bits << 6 | (unsigned int)value) &
+		    0xffffff;
+		decoder->have += 6;
+		if (decoder->have < 8)
+			continue;
+		decoder->have -= 8;
+		out[used++] = (char)(decoder->bits >> decoder->have & 0xff);
+		if (used == sizeof(out)) {
+			emit(decoder, out, used);
+			used = 0;
+		}
+	}
+	emit(decoder, out, used);
+}
+
+static int
+hex_value(char c)
+{
+	if (char_is_digit(c))
+		return c - '0';
+	c = char_lower(c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* What was held turned out to be no more than it looks like. */
+static void
+release_held(struct decoder *decoder)
+{
+	emit(decoder, decoder->held, decoder->held_count);
+	decoder->held_count = 0;
+}
+
+/*
+ * An octet behind a '='. "=XX" is an octet; "=" and CRLF is nothing; all else
+ * stands for itself. True when c was used.
+ */
+static bool
+decode_escape(struct decoder *decoder, char c)
+{
+	char octet;
+
+	if (decoder->held_count == 2 && decoder->held[1] == '\r') {
+		if (c == '\n') {
+			decoder->held_count = 0;
+			return true;
+		}
+	} else if (decoder->held_count == 1 && (c == '\r' ||
+	    hex_value(c) >= 0)) {
+		decoder->held[decoder->held_count++] = c;
+		return true;
+	} else if (decoder->held_count == 2 && hex_value(c) >= 0) {
+		octet = (char)(hex_value(decoder->held[1]) << 4 |
+		    hex_value(c));
+		decoder->held_count = 0;
+		emit(decoder, &octet, 1);
+		return true;
+	}
+	release_held(decoder);
+	return false;
+}
+
+static void
+decode_quoted(struct decoder *decoder, struct slice text)
+{
+	size_t start = 0;
+
+	for (size_t i = 0; i < text.len; i++) {
+		if (decoder->held_count > 0) {
+			if (decode_escape(decoder, text.data[i])) {
+				start = i + 1;
+				continue;
+			}
+			start = i;
+		}
+		if (text.data[i] != '=')
+			continue;
+		emit(decoder, text.data + start, i - start);
+		decoder->held[decoder->held_count++] = '=';
+		start = i + 1;
+	}
+	emit(decoder, text.data + start, text.len - start);
+}
+
+void
+decoder_add(struct decoder *decoder, struct slice text)
+{
+	if (text.len == 0)
+		return;
+	if (decoder->from == TRANSFER_BASE64)
+		decode_base64(decoder, text);
+	else if (decoder->from == TRANSFER_QUOTED_PRINTABLE)
+		decode_quoted(decoder, text);
+	else
+		emit(decoder, text.data, text.len);
+}
+
+void
+decoder_finish(struct decoder *decoder)
+{
+	release_held(decoder);
+}
+
+void
+encoder_init(struct encoder *encoder, enum transfer_encoding to,
+    encode_sink *sink, void *arg)
+{
+	ENSURE(to == TRANSFER_QUOTED_PRINTABLE || to == TRANSFER_BASE64);
+	*encoder = (struct encoder){ .to = to, .sink = sink, .arg = arg };
+}
+
+/* The line that is gathered, and what ends it. */
+static void
+end_line(struct encoder *encoder, const char *end)
+{
+	encoder->sink(encoder->arg,
+	    (struct slice){ encoder->line, encoder->used });
+	encoder->sink(encoder->arg, slice_of(end));
+	encoder->used = 0;
+}
+
+static void
+base64_group(struct encoder *encoder)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789+/";
+	const unsigned char *in = encoder->held;
+	size_t count = encoder->held_count;
+	char *out = encoder->line + encoder->used;
+
+	out[0] = digits[in[0] >> 2];
+	out[1] = digits[(in[0] & 3) << 4 | in[1] >> 4];
+	out[2] = count > 1 ? digits[(in[1] & 15) << 2 | in[2] >> 6] : '=';
+	out[3] = count > 2 ? digits[in[2] & 63] : '=';
+	encoder->used += 4;
+	encoder->held_count = 0;
+	encoder->held[0] = encoder->held[1] = encoder->held[2] = 0;
+	if (encoder->used == LINE_OCTETS)
+		end_line(encoder, "\r\n");
+}
+
+static void
+put(struct encoder *encoder, char c)
+{
+	encoder->line[encoder->used++] = c;
+}
+
+/* One octet as it stands, or as =XX, after a soft break if it does not fit. */
+static void
+quoted_octet(struct encoder *encoder, char c, bool escape)
+{
+	static const char hex[] = "0123456789ABCDEF";
+	size_t need = escape ? 3 : 1;
+
+	/* One column is kept for the "=" of a soft break. */
+	if (encoder->used + need > LINE_OCTETS - 1) {
+		put(encoder, '=');
+		end_line(encoder, "\r\n");
+		encoder->soft = true;
+	}
+	if (!escape) {
+		put(encoder, c);
+		return;
+	}
+	put(encoder, '=');
+	put(encoder, hex[(unsigned char)c >> 4]);
+	put(encoder, hex[(unsigned char)c & 15]);
+}
+
+/* White space that turns out to stand at the end of a line. */
+static void
+escape_last(struct encoder *encoder)
+{
+	char last;
+
+	if (encoder->used == 0 || !char_is_wsp(encoder->line[encoder->used - 1]))
+		return;
+	last = encoder->line[--encoder->used];
+	quoted_octet(encoder, last, true);
+}
+
+/* "From " and "." alone tempt relays; an encoded first octet does not. */
+static void
+escape_first(struct encoder *encoder)
+{
+	static const char from[] = "From ";
+	struct slice line = { encoder->line, encoder->used };
+	char rest[8] = { 0 };
+	size_t len = encoder->used;
+
+	if (encoder->soft || (!slice_eq(line, SLICE(".")) &&
+	    !slice_eq(line, slice_of(from))))
+		return;
+	for (size_t i = 0; i < len; i++)
+		rest[i] = encoder->line[i];
+	encoder->used = 0;
+	quoted_octet(encoder, rest[0], true);
+	for (size_t i = 1; i < len; i++)
+		put(encoder, rest[i]);
+}
+
+static void
+hard_break(struct encoder *encoder)
+{
+	escape_last(encoder);
+	escape_first(encoder);
+	end_line(encoder, "\r\n");
+	encoder->soft = false;
+}
+
+static void
+quoted_add(struct encoder *encoder, char c)
+{
+	if (encoder->pending_cr) {
+		encoder->pending_cr = false;
+		if (c == '\n') {
+			hard_break(encoder);
+			return;
+		}
+		quoted_octet(encoder, '\r', true);
+	}
+	if (c == '\r') {
+		encoder->pending_cr = true;
+		return;
+	}
+	/* A soft break must not make a boundary: no line begins with "-". */
+	quoted_octet(encoder, c, c == '=' || char_is_8bit(c) ||
+	    (char_is_control(c) && c != '\t') || (c == '-' &&
+	    (encoder->used == 0 || encoder->used + 1 > LINE_OCTETS - 1)));
+	if (encoder->used == sizeof("From ") - 1)
+		escape_first(encoder);
+}
+
+void
+encoder_add(struct encoder *encoder, struct slice text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		if (encoder->to == TRANSFER_QUOTED_PRINTABLE) {
+			quoted_add(encoder, text.data[i]);
+			continue;
+		}
+		encoder->held[encoder->held_count++] =
+		    (unsigned char)text.data[i];
+		if (encoder->held_count == 3)
+			base64_group(encoder);
+	}
+}
+
+void
+encoder_finish(struct encoder *encoder)
+{
+	if (encoder->to == TRANSFER_BASE64) {
+		if (encoder->held_count > 0)
+			base64_group(encoder);
+		if (encoder->used > 0)
+			end_line(encoder, "");
+		return;
+	}
+	if (encoder->pending_cr) {
+		encoder->pending_cr = false;
+		quoted_octet(encoder, '\r', true);
+	}
+	escape_last(encoder);
+	escape_first(encoder);
+	if (encoder->used > 0)
+		end_line(encoder, "");
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "../unit.h"
+
+#include "message/encode.h"
+
+static void
+gather(void *arg, struct slice text)
+{
+	strbuf_add(arg, text);
+}
+
+static struct slice
+encoded(struct arena *mem, struct slice text, enum transfer_encoding to,
+    size_t piece)
+{
+	struct encoder encoder;
+	struct strbuf buf;
+
+	strbuf_init(&buf, mem);
+	encoder_init(&encoder, to, gather, &buf);
+	for (size_t at = 0; at < text.len; at += piece)
+		encoder_add(&encoder, slice_sub(text, at, piece));
+	encoder_finish(&encoder);
+	return strbuf_slice(&buf);
+}
+
+static struct slice
+decoded(struct arena *mem, struct slice text, enum transfer_encoding from,
+    size_t piece)
+{
+	struct decoder decoder;
+	struct strbuf buf;
+
+	strbuf_init(&buf, mem);
+	decoder_init(&decoder, from, gather, &buf);
+	for (size_t at = 0; at < text.len; at += piece)
+		decoder_add(&decoder, slice_sub(text, at, piece));
+	decoder_finish(&decoder);
+	return strbuf_slice(&buf);
+}
+
+#define DASHES "----------------------------------------"
+
+static void
+text_becomes_quoted_printable(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} cases[] = {
+		{ "", "" },
+		{ "plain\r\n", "plain\r\n" },
+		{ "no end", "no end" },
+		{ "J\xc3\xbcrgen = 1\r\n", "J=C3=BCrgen =3D 1\r\n" },
+		{ "blank \r\ntab\t\r\n \r\n", "blank=20\r\ntab=09\r\n=20\r\n" },
+		{ "blank ", "blank=20" },
+		{ "From me\r\nFrom\r\n.\r\n..\r\n",
+		    "=46rom me\r\nFrom\r\n=2E\r\n..\r\n" },
+		{ "--boundary\r\n- item\r\n",
+		    "=2D-boundary\r\n=2D item\r\n" },
+		{ "a\rb\nc\r\n\r", "a=0Db=0Ac\r\n=0D" },
+		{ "\x01\x7f", "=01=7F" },
+		{ "x" DASHES DASHES "\r\n",
+		    "x" DASHES "----------------------------------=\r\n"
+		    "=2D-----\r\n" },
+	};
+	struct arena mem;
+
+	(void)state;
+	arena_init(&mem);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		for (size_t piece = 1; piece < 4; piece++)
+			check_slice(cases[i].text, encoded(&mem,
+			    slice_of(cases[i].text), TRANSFER_QUOTED_PRINTABLE,
+			    piece), cases[i].want);
+	}
+	arena_done(&mem);
+}
+
+static void
+octets_become_base64(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} cases[] = {		/* RFC 4648 section 10 */
+		{ "", "" }, { "f", "Zg==" }, { "fo", "Zm8=" },
+		{ "foo", "Zm9v" }, { "foob", "Zm9vYg==" },
+		{ "fooba", "Zm9vYmE=" }, { "foobar", "Zm9vYmFy" },
+	};
+	struct arena mem;
+
+	(void)state;
+	arena_init(&mem);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		check_slice(cases[i].text, encoded(&mem,
+		    slice_of(cases[i].text), TRANSFER_BASE64, 2),
+		    cases[i].want);
+		check_slice(cases[i].want, decoded(&mem,
+		    slice_of(cases[i].want), TRANSFER_BASE64, 3),
+		    cases[i].text);
+	}
+	arena_done(&mem);
+}
+
+static void
+what_is_no_encoding_is_decoded_leniently(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} cases[] = {
+		{ "a=3Db=\r\nc", "a=bc" }, { "=c3=bc", "\xc3\xbc" },
+		{ "a=", "a=" }, { "a=4", "a=4" }, { "=4x=zz", "=4x=zz" },
+		{ "a=\rb", "a=\rb" }, { "a==3D", "a==" }, { "\xc3", "\xc3" },
+	};
+	struct arena mem;
+
+	(void)state;
+	arena_init(&mem);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		for (size_t piece = 1; piece < 3; piece++)
+			check_slice(cases[i].text, decoded(&mem,
+			    slice_of(cases[i].text),
+			    TRANSFER_QUOTED_PRINTABLE, piece), cases[i].want);
+	}
+	check_slice("base64", decoded(&mem, SLICE("Zm\r\n9v!YmFy"),
+	    TRANSFER_BASE64, 2), "foobar");
+	arena_done(&mem);
+}
+
+/* Every octet, in lines of every length, comes back; no line is too long. */
+static void
+all_octets_come_back(void **state)
+{
+	static const enum transfer_encoding encodings[] = {
+		TRANSFER_QUOTED_PRINTABLE, TRANSFER_BASE64 };
+	struct arena mem;
+	struct strbuf text;
+
+	(void)state;
+	arena_init(&mem);
+	strbuf_init(&text, &mem);
+	for (unsigned int i = 0; i < 40000; i++) {
+		strbuf_add_char(&text, (char)(i * i % 257));
+		if (i % 97 == 0)
+			strbuf_add_cstr(&text, i % 2 == 0 ? " \r\n" : "\r\n");
+	}
+	for (size_t e = 0; e < 2; e++) {
+		struct slice out = encoded(&mem, strbuf_slice(&text),
+		    encodings[e], 1000), rest = out, line;
+		struct slice back = decoded(&mem, out, encodings[e], 777);
+
+		assert_true(slice_eq(back, strbuf_slice(&text)));
+		assert_true(slice_is_ascii(out));
+		while (slice_next_item(&rest, "\r\n", &line))
+			assert_true(line.len <= 76);
+	}
+	arena_done(&mem);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(text_becomes_quoted_printable),
+		cmocka_unit_test(octets_become_base64),
+		cmocka_unit_test(what_is_no_encoding_is_decoded_leniently),
+		cmocka_unit_test(all_octets_come_back),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
