@@ -24,6 +24,8 @@ enum refuse_repair { RR_REFUSE, RR_REPAIR };
 enum refuse_repair_accept { RRA_REFUSE, RRA_REPAIR, RRA_ACCEPT };
 enum mismatch { MISMATCH_REJECT, MISMATCH_HOLD, MISMATCH_REWRITE_FROM };
 enum name_choice { NAME_REFUSE, NAME_NEUTRALISE, NAME_LOG, NAME_ACCEPT };
+enum mta_choice { MTA_AUTO, MTA_POSTFIX, MTA_SENDMAIL };
+enum form_choice { FORM_AUTO, FORM_YES, FORM_NO };
 enum body_choice { BODY_ALL, BODY_CERTAIN, BODY_NO };
 enum sealed_choice { SEALED_REFUSE, SEALED_PASS };
 enum unsigned_choice { UNSIGNED_ACCEPT, UNSIGNED_REJECT };

@@ -53,6 +53,13 @@ struct slice mailbox_list_print(const struct mailbox *items, size_t count,
     const struct slice *completed, struct arena *mem);
 
 /*
+ * Adds text as encoded words (RFC 2047) of at most 75 octets, with folds between
+ * them. Text that is not UTF-8 is cut between any two octets.
+ */
+void encoded_words_append(struct strbuf *buf, const char *charset,
+    struct slice text);
+
+/*
  * Adds text (UTF-8) as a display name: in quotes where it needs them, as
  * encoded words where it is not ASCII. Control characters become blanks.
  */

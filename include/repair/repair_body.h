@@ -24,7 +24,7 @@ struct body_plan {
 
 /*
  * What an MTA would change on the way after the signature was made (RFC 6376
- * section 5.3, RFC 2045): lines over repair.line-length, 8-bit content on a
+ * section 5.3, RFC 2045): lines over line_limit, 8-bit content on a
  * 7-bit path, encodings that are labelled as what they are not. Each such part
  * is encoded anew, text as quoted-printable, all else as base64; signed and
  * encrypted ones are never touched. smtputf8: whoever takes such a message has
@@ -33,7 +33,8 @@ struct body_plan {
  * do.
  */
 MUST_USE int body_plan_make(const struct config *config,
-    const struct mime_part *parts, size_t count, bool smtputf8,
+    const struct mime_part *parts, size_t count, size_t line_limit,
+    bool smtputf8,
     struct arena *mem, struct body_plan *ret_plan, struct err *err);
 
 /* The changes of the message's own fields that the plan asks for. */

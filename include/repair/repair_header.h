@@ -28,6 +28,8 @@ enum repair {
 	REPAIRED_ARC = 1 << 14,		/* forged ARC sets removed */
 	REPAIRED_REMOVED = 1 << 15,	/* fields of repair.remove */
 	REPAIRED_BODY = 1 << 16,	/* parts encoded anew */
+	REPAIRED_FORM = 1 << 17,	/* addresses as Sendmail writes them */
+	REPAIRED_8BIT = 1 << 18,	/* text made encoded words */
 };
 
 struct repair_facts {
@@ -40,6 +42,8 @@ struct repair_facts {
 	 * if there is none.
 	 */
 	struct slice own_address;
+	enum mta_choice mta;		/* MTA_AUTO: not known */
+	bool smtputf8;
 	bool needs_sender;		/* somebody else than From sends */
 	bool rewrite_from;		/* From is not the submitter's */
 	const struct map *own_domains;	/* canonical; their values mean nothing */
@@ -54,6 +58,12 @@ struct repair_facts {
 MUST_USE int repair_header(const struct config *config,
     const struct repair_facts *facts, struct edits *edits,
     unsigned int *ret_repairs, struct err *err);
+
+/*
+ * The longest line that the MTA sends on as it is: repair.line-length, but
+ * Sendmail breaks lines at 990 octets, and so may one that is not known.
+ */
+size_t repair_line_limit(const struct config *config, enum mta_choice mta);
 
 /* "date,message-id"; empty when nothing was done. */
 struct slice repair_names(struct arena *mem, unsigned int repairs);

@@ -84,6 +84,15 @@ struct sign_engine {
 	void (*free)(struct signer *signer);
 };
 
+/*
+ * Whether a finished signature is good for the public half of its key, over
+ * the header as it goes on (without the new signatures) and its own bh=. -1
+ * (ERR_TEMP) when not: something is damaged. Thread-safe.
+ */
+MUST_USE int signature_check(const struct sign_policy *policy,
+    const struct signature *signature, const struct field *fields,
+    size_t count, struct arena *mem, struct err *err);
+
 extern const struct sign_engine sign_engine_native;
 extern const struct sign_engine sign_engine_opendkim;
 

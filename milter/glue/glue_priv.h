@@ -13,6 +13,7 @@
 struct session {
 	struct net_addr client;
 	struct slice mta_hostname;	/* in mem */
+	struct slice mta_version;
 	struct arena mem;		/* as long as the connection */
 	struct message *message;	/* NULL between messages */
 };

@@ -19,7 +19,7 @@ macros_request(SMFICTX *ctx)
 		int stage;
 		char list[48];
 	} wanted[] = {
-		{ SMFIM_CONNECT, "j" },
+		{ SMFIM_CONNECT, "j v" },
 		{ SMFIM_ENVFROM, "i {auth_authen} {mail_addr} {mail_mailer}" },
 		{ SMFIM_EOH, "i" },
 		{ SMFIM_EOM, "i" },

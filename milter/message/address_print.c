@@ -21,11 +21,15 @@ start_run(struct run *run, struct arena *mem)
 	strbuf_init(&run->text, mem);
 }
 
-/* An atom: a local part without dots has the same octets. */
+/*
+ * An atom: a local part without dots has the same octets. Sendmail puts names
+ * with apostrophes in quotes.
+ */
 static bool
 is_atom(struct slice text)
 {
 	return local_part_is_dot_atom(text) && !slice_has(text, '.') &&
+	    !slice_has(text, '\'') &&
 	    !slice_has_text_nocase(text, SLICE("=?"));
 }
 
@@ -320,6 +324,15 @@ comment_name(struct slice comment, struct arena *mem)
 		    c == ')' || c == '\n' ? ' ' : c);
 	}
 	return print_name(strbuf_slice(&buf), mem);
+}
+
+void
+encoded_words_append(struct strbuf *buf, const char *charset, struct slice text)
+{
+	if (slice_is_utf8(text))
+		print_words(buf, charset, text);
+	else
+		print_unknown(buf, text);
 }
 
 void

@@ -283,7 +283,8 @@ message_judge_header(struct message *message)
 /* Repairs after which the authors are others, or written in another way. */
 enum { AUTHOR_REPAIRS = REPAIRED_FROM | REPAIRED_SENDER | REPAIRED_ADDRESSES |
 	REPAIRED_DUPLICATES | REPAIRED_AUTHORS | REPAIRED_NAMES |
-	REPAIRED_MISMATCH | REPAIRED_REMOVED | REPAIRED_LINES };
+	REPAIRED_MISMATCH | REPAIRED_REMOVED | REPAIRED_LINES |
+	REPAIRED_FORM };
 
 /*
  * What was written here is judged like what was received: it has one reading,

@@ -19,6 +19,8 @@ message_new(struct snapshot *snapshot, const struct mail_facts *facts)
 	    slice_dup(&message->mem, facts->client.auth_authen);
 	message->facts.path = slice_dup(&message->mem, facts->path);
 	message->facts.mail_addr = slice_dup(&message->mem, facts->mail_addr);
+	message->facts.mta_version =
+	    slice_dup(&message->mem, facts->mta_version);
 	message->facts.mta_hostname =
 	    slice_dup(&message->mem, facts->mta_hostname);
 	header_init(&message->header, &message->mem);
@@ -106,6 +108,19 @@ needs_sender(const struct authors *authors)
 	return !foreign && (behalf || authors_count(authors, ROLE_FROM) > 1);
 }
 
+/* As configured, or as the MTA says of itself; MTA_AUTO: it says nothing. */
+static enum mta_choice
+which_mta(const struct message *message)
+{
+	enum mta_choice mta = message_config(message)->main.mta;
+	struct slice version = message->facts.mta_version;
+
+	if (mta != MTA_AUTO || version.len == 0)
+		return mta;
+	return slice_starts(version, SLICE("Postfix")) ? MTA_POSTFIX
+	    : MTA_SENDMAIL;
+}
+
 static struct verdict
 repair(struct message *message)
 {
@@ -115,6 +130,8 @@ repair(struct message *message)
 		    ? config->main.hostname : message->facts.mta_hostname,
 		.now = clock_now(),
 		.authors = &message->authors,
+		.mta = which_mta(message),
+		.smtputf8 = message->facts.smtputf8,
 		.needs_sender = needs_sender(&message->authors),
 		.rewrite_from = message->rewrite_from,
 		.own_domains = message->snapshot->own_domains,
@@ -367,7 +384,8 @@ repair_body(struct message *message)
 	if (message->scan == NULL)
 		return verdict_accept();
 	if (mime_scan_finish(message->scan, &parts, &count, &err) != 0 ||
-	    body_plan_make(config, parts, count, message->facts.smtputf8,
+	    body_plan_make(config, parts, count, repair_line_limit(config,
+		which_mta(message)), message->facts.smtputf8,
 		&message->mem, &message->body_plan, &err) != 0) {
 		verdict = verdict_bad_message(&message->mem, &err);
 		return message_in_mode(message, config->repair.mode, verdict);
@@ -387,6 +405,21 @@ repair_body(struct message *message)
 	if (signing.err.kind != ERR_NONE)
 		return verdict_unsure(&message->mem, "sign", &signing.err);
 	return verdict_accept();
+}
+
+static int
+check_signatures(struct message *message, struct err *err)
+{
+	size_t field_count;
+	const struct field *fields = edits_view(&message->edits, &field_count);
+
+	for (size_t i = 0; i < message->key_count; i++) {
+		if (signature_check(&message->snapshot->sign_policy,
+		    &message->signatures[i], fields, field_count,
+		    &message->mem, err) != 0)
+			return -1;
+	}
+	return 0;
 }
 
 static struct verdict
@@ -411,6 +444,9 @@ finish(struct message *message)
 	if (snapshot->engine->finish(message->signer, &message->mem,
 	    message->signatures, &err) != 0)
 		return verdict_unsure(&message->mem, "sign", &err);
+	if (message_config(message)->sign.self_verify &&
+	    check_signatures(message, &err) != 0)
+		return verdict_unsure(&message->mem, "self-verify", &err);
 	for (size_t i = 0; i < message->key_count; i++)
 		edits_add_on_top(&message->edits, SLICE("DKIM-Signature"),
 		    message->signatures[i].value);

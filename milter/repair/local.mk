@@ -2,4 +2,4 @@
 libsubmilter_a_SOURCES += \
 	include/repair/repair_header.h %D%/repair_header.c \
 	%D%/repair_priv.h include/repair/repair_body.h %D%/repair_body.c \
-	%D%/repair_fields.c %D%/repair_trace.c
+	%D%/repair_fields.c %D%/repair_trace.c %D%/repair_form.c

@@ -13,6 +13,7 @@ refuse(struct err *err, const char *what, const char *advice)
 /* How far repairs go. */
 struct rules {
 	const struct config *config;
+	size_t line_limit;
 	bool to_7bit;		/* a next hop may lack 8BITMIME */
 };
 
@@ -24,7 +25,7 @@ must_change(const struct rules *rules, const struct mime_part *part,
 	bool lies = part->has_8bit && part->encoding != TRANSFER_8BIT &&
 	    part->encoding != TRANSFER_BINARY;
 
-	*ret_certain = part->longest_line > rules->config->repair.line_length;
+	*ret_certain = part->longest_line > rules->line_limit;
 	if (*ret_certain)
 		return true;
 	if (rules->config->repair.body != BODY_ALL)
@@ -100,7 +101,7 @@ plan_others(const struct rules *rules, struct body_plan *plan, size_t index,
 	bool labelled = part->encoding == TRANSFER_8BIT ||
 	    part->encoding == TRANSFER_BINARY;
 
-	if (part->longest_line > rules->config->repair.line_length) {
+	if (part->longest_line > rules->line_limit) {
 		if (part->is_sealed)
 			return judge_sealed(rules, true, err);
 		return refuse(err, "a long line beside the parts of the message",
@@ -116,16 +117,17 @@ plan_others(const struct rules *rules, struct body_plan *plan, size_t index,
 
 int
 body_plan_make(const struct config *config, const struct mime_part *parts,
-    size_t count, bool smtputf8, struct arena *mem,
+    size_t count, size_t line_limit,
+    bool smtputf8, struct arena *mem,
     struct body_plan *ret_plan, struct err *err)
 {
-	const struct rules rules = { config,
+	const struct rules rules = { config, line_limit,
 		config->repair.body == BODY_ALL && !smtputf8 };
 	struct body_plan plan = { .parts = parts, .count = count };
 
 	plan.plans = arena_array(mem, count, sizeof(*plan.plans));
 	for (size_t i = 0; i < count; i++) {
-		if (parts[i].header_longest_line > config->repair.line_length &&
+		if (parts[i].header_longest_line > line_limit &&
 		    (!parts[i].is_sealed ||
 		    config->repair.sealed == SEALED_REFUSE))
 			return refuse(err, "a long line in the header of a part",

@@ -324,29 +324,14 @@ has_long_line(const struct field *field, size_t max)
 	}
 }
 
-/* Some programs end a quoted string where it is folded. */
-static bool
-has_addresses(struct slice name)
-{
-	static const struct slice names[] = { { "From", 4 }, { "Sender", 6 },
-		{ "Author", 6 }, { "Reply-To", 8 }, { "To", 2 }, { "Cc", 2 },
-		{ "Resent-From", 11 }, { "Resent-Sender", 13 },
-		{ "Resent-To", 9 }, { "Resent-Cc", 9 } };
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (slice_eq_nocase(names[i], name))
-			return true;
-	}
-	return false;
-}
-
 static int
 fold_field(const struct field *field, size_t max, struct arena *mem,
     struct slice *ret_value)
 {
 	struct slice rest = field->value;
 	size_t used = field->name.len + 1;
-	bool quotes = has_addresses(field->name);
+	/* Some programs end a quoted string where it is folded. */
+	bool quotes = repair_is_address_field(field->name);
 	struct strbuf buf;
 
 	strbuf_init(&buf, mem);
@@ -367,11 +352,9 @@ fold_field(const struct field *field, size_t max, struct arena *mem,
 }
 
 int
-repair_lines(const struct config *config, struct edits *edits,
+repair_lines(const struct config *config, size_t max, struct edits *edits,
     unsigned int *repairs, struct err *err)
 {
-	size_t max = config->repair.line_length;
-
 	for (size_t i = 0; i < edits->count; i++) {
 		const struct field *field = &edits->fields[i].field;
 		struct slice value;

@@ -11,7 +11,7 @@
 static const char *const names[] = { "from", "sender", "date", "message-id",
 	"addresses", "bcc", "return-path", "authentication-results",
 	"duplicates", "lines", "author-form", "names", "rewritten-from",
-	"dkim-signature", "arc", "removed", "body" };
+	"dkim-signature", "arc", "removed", "body", "address-form", "8bit" };
 
 struct slice
 repair_names(struct arena *mem, unsigned int repairs)
@@ -291,6 +291,15 @@ make_message_id(const struct repair_facts *facts, struct arena *mem,
 	return message_id_repair(mem, old, facts->hostname, facts->now);
 }
 
+size_t
+repair_line_limit(const struct config *config, enum mta_choice mta)
+{
+	const size_t sendmail_octets = 990;
+
+	return mta != MTA_POSTFIX && config->repair.line_length > sendmail_octets
+	    ? sendmail_octets : config->repair.line_length;
+}
+
 int
 repair_header(const struct config *config, const struct repair_facts *facts,
     struct edits *edits, unsigned int *ret_repairs, struct err *err)
@@ -323,7 +332,11 @@ repair_header(const struct config *config, const struct repair_facts *facts,
 	    REPAIRED_MESSAGE_ID, message_id_is_valid, make_message_id, facts,
 	    edits, &repairs);
 	repair_addresses(config, facts, edits, &repairs);
-	if (repair_lines(config, edits, &repairs, err) != 0)
+	if (!facts->smtputf8)
+		repair_8bit_header(config, edits, &repairs);
+	if (repair_form(config, facts->mta, edits, &repairs, err) != 0 ||
+	    repair_lines(config, repair_line_limit(config, facts->mta), edits,
+		&repairs, err) != 0)
 		return -1;
 	*ret_repairs = repairs;
 	return 0;

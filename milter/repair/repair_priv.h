@@ -30,8 +30,22 @@ void repair_traces(const struct config *config,
     const struct repair_facts *facts, struct edits *edits,
     unsigned int *repairs);
 
+/* Whether a field is a list of addresses. */
+bool repair_is_address_field(struct slice name);
+
+/* Raw 8-bit text of fields that are text becomes encoded words (RFC 2047). */
+void repair_8bit_header(const struct config *config, struct edits *edits,
+    unsigned int *repairs);
+
+/*
+ * Address fields in the form that Sendmail does not rewrite at delivery.
+ * ERR_DATA for one that cannot be read: Sendmail would make another of it.
+ */
+MUST_USE int repair_form(const struct config *config, enum mta_choice mta,
+    struct edits *edits, unsigned int *repairs, struct err *err);
+
 /* Folds lines over the limit at blanks (RFC 5322 section 2.2.3). */
-MUST_USE int repair_lines(const struct config *config, struct edits *edits,
-    unsigned int *repairs, struct err *err);
+MUST_USE int repair_lines(const struct config *config, size_t max,
+    struct edits *edits, unsigned int *repairs, struct err *err);
 
 #endif

@@ -65,11 +65,8 @@ struct slice signature_append(struct slice head, const unsigned char *signature,
     size_t len, struct arena *mem);
 
 /*
- * The signature of SHA-256 hash hits	command
-   2	/usr/bin/git
-  89	/usr/bin/cat
-  90	/usr/bin/mkdir (which is not hashed again for RSA, and
- * is the message of Ed25519: RFC 8463 section 3). Returns its length.
+ * The signature of a SHA-256 hash (which is not hashed again for RSA, and is the
+ * message of Ed25519: RFC 8463 section 3) and its length.
  */
 MUST_USE int key_sign(const struct sign_key *key,
     const unsigned char hash[SHA256_BYTES],

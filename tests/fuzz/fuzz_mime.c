@@ -7,6 +7,8 @@
 #include "fuzz.h"
 #include "repair/repair_body.h"
 
+enum { LINE_OCTETS = 100 };
+
 static struct config *config;
 
 static struct slice
@@ -125,7 +127,7 @@ check_result(const struct body_plan *plan, struct slice old, struct slice new,
 		ENSURE(slice_eq(before, after));
 		ENSURE(is->is_sealed || is->encoding == TRANSFER_OTHER ||
 		    (!is->has_8bit && !is->has_nul && !is->has_bare &&
-		    is->longest_line <= config->repair.line_length));
+		    is->longest_line <= LINE_OCTETS));
 	}
 	before = skeleton(old, plan->parts, plan, mem);
 	after = skeleton(new, parts, plan, mem);
@@ -145,8 +147,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t count;
 
 	if (config == NULL)
-		ENSURE(config_read_text("fuzz", SLICE("repair { line-length = "
-		    "100 }\n"), NULL, NULL, &config, &err) == 0);
+		ENSURE(config_read_text("fuzz", SLICE(""), NULL, NULL, &config, &err) == 0);
 	type = next_line(&rest);
 	encoding = next_line(&rest);
 	arena_init(&mem);
@@ -155,8 +156,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    SLICE("\r\n")))
 		rest = with_last_line_end(rest, &mem);
 	count = scan(type, encoding, rest, &mem, &parts);
-	if (count != 0 && body_plan_make(config, parts, count, false, &mem,
-	    &plan, &err) == 0 && plan.changes) {
+	if (count != 0 && body_plan_make(config, parts, count, LINE_OCTETS,
+	    false, &mem, &plan, &err) == 0 && plan.changes) {
 		body_init(&body, "/tmp", 1024);
 		ENSURE(body_add(&body, rest, &err) == 0);
 		strbuf_init(&new, &mem);

@@ -38,7 +38,7 @@ defaults_are_those_of_the_list(void **state)
 	assert_true(c->rights.own_address);
 	check_slice("extension", c->rights.extension, "+");
 	assert_int_equal(c->repair.date, REPAIR_REPLACE);
-	assert_int_equal(c->repair.line_length, 990);
+	assert_int_equal(c->repair.line_length, 998);
 	assert_int_equal(c->sign.canonicalization, CANON_RELAXED_RELAXED);
 	check_slice("signed", c->sign.signed_headers.items[0], "from");
 	assert_int_equal(c->limits.header_bytes, 256 * 1024);

@@ -71,10 +71,11 @@ repairs_have_names_in_their_order(void **state)
 	check_slice("one", repair_names(&mem, REPAIRED_LINES), "lines");
 	check_slice("two", repair_names(&mem,
 	    REPAIRED_MESSAGE_ID | REPAIRED_DATE), "date,message-id");
-	check_slice("all", repair_names(&mem, (REPAIRED_BODY << 1) - 1U),
+	check_slice("all", repair_names(&mem, (REPAIRED_8BIT << 1) - 1U),
 	    "from,sender,date,message-id,addresses,bcc,return-path,"
 	    "authentication-results,duplicates,lines,author-form,names,"
-	    "rewritten-from,dkim-signature,arc,removed,body");
+	    "rewritten-from,dkim-signature,arc,removed,body,"
+	    "address-form,8bit");
 	arena_done(&mem);
 }
 
