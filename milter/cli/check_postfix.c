@@ -423,6 +423,8 @@ check_postfix(const struct checked *c, const char *directory)
 		    "-o smtpd_milters=%s", p.wanted).data,
 		    "Postfix: no service in %s/master.cf passes mail to the "
 		    "milter", directory);
+	if (p.was_used)
+		check_postfix_rewriting(c, &postfix);
 	if (p.was_used && postfix_value(&postfix, NULL, "smtpd_milter_maps",
 	    "", mem).len > 0)
 		finding_add(c->found, FINDING_WARNING, NULL,

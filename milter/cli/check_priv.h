@@ -40,6 +40,17 @@ struct checked {
 	struct slice socket_path;	/* of a Unix socket; else empty */
 };
 
+/* Sendmail's mailers smtp and esmtp break lines there. */
+enum { SENDMAIL_LINE_OCTETS = 990 };
+
+struct postfix;
+
+/* Names each setting by which Postfix changes mail that was signed. */
+void check_postfix_rewriting(const struct checked *c,
+    const struct postfix *postfix);
+/* The same for a logical line of sendmail.cf. */
+void check_sendmail_line(const struct checked *c, struct slice line);
+
 /* The socket by itself, whatever MTA there is. */
 void check_socket(const struct checked *c);
 

@@ -105,6 +105,7 @@ read_filters(const struct checked *c, struct slice rest,
 	while (next_line(&rest, &line, mem, &text, &first)) {
 		struct slice option = SLICE("O InputMailFilters=");
 
+		check_sendmail_line(c, text);
 		if (slice_starts(text, option))
 			sendmail->input_filters = slice_from(text, option.len);
 		if (text.data[0] != 'X' || !find_field(slice_from(text, 1),

@@ -3,7 +3,7 @@ libsubmilter_a_SOURCES += \
 	include/cli/options.h %D%/options.c \
 	include/cli/check.h %D%/check.c %D%/check_priv.h \
 	%D%/check_postfix.c \
-	%D%/check_sendmail.c \
+	%D%/check_sendmail.c %D%/check_rewriting.c \
 	%D%/check_socket.c \
 	include/cli/genkey.h %D%/genkey.c \
 	include/cli/lookup.h %D%/lookup.c \

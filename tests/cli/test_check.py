@@ -460,6 +460,47 @@ smtpd_milters = inet:127.0.0.1:1 $our_milter
         return self.found("--sendmail", self.path("sendmail.cf"),
                           status=status)
 
+    def test_what_changes_mail_after_it_was_signed(self):
+        for main, text in (
+                ("smtp_generic_maps = hash:/x", "smtp_generic_maps = hash:/x "
+                 "rewrites addresses in the header after it was signed"),
+                ("smtp_header_checks = regexp:/x", "may change the header"),
+                ("smtp_body_checks = regexp:/x", "may change the body"),
+                ("milter_header_checks = regexp:/x", "the signature"),
+                ("content_filter = scan:127.0.0.1:10025", "another program"),
+                ("smtp_line_length_limit = 500", "lines over 500 octets")):
+            with self.subTest(main):
+                self.postfix(main=main)
+                self.client_service()
+                findings = self.found_postfix(0)
+                self.has(findings, "warning: Postfix: service smtp: ")
+                self.has(findings, text)
+        self.postfix(main="smtp_line_length_limit = 0")
+        self.client_service()
+        self.has_not(self.found_postfix(0), "service smtp:")
+        self.configure(more="repair { body = certain }\n")
+        self.has(self.found_postfix(0), "8-bit content is converted",
+                 fix="repair { body = all }")
+
+    def client_service(self):
+        with open(self.path("postfix/master.cf"), "a", encoding="utf-8") as file:
+            file.write("smtp unix - - y - - smtp\n")
+
+    def test_sendmail_changes_mail_after_it_was_signed(self):
+        for line, text in (
+                ("DMexample.org", "masquerading as example.org"),
+                ("Kgenerics hash /etc/mail/genericstable", "genericstable"),
+                ("Mesmtp, P=[IPC], F=mDFMuXa, S=x, L=400,\n\tT=DNS, "
+                 "A=TCP $h", "mailer esmtp breaks lines over 400 octets")):
+            with self.subTest(line):
+                self.has(self.sendmail(
+                    "O InputMailFilters=submilter\n" + line + "\n" + X_LINE,
+                    0), text)
+        self.has_not(self.sendmail(
+            "O InputMailFilters=submilter\nDM\nKaccess hash /x\n"
+            "Mesmtp, P=[IPC], L=990, A=TCP $h\n" + X_LINE, 0),
+            "after it was signed")
+
     def test_sound_sendmail(self):
         findings = self.sendmail(
             "O InputMailFilters=other, submilter\n" + X_LINE, 0)
