@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_REPLY_OCTETS = 900, REPLACE_OCTETS = 60000 };
+/* RFC 5321 section 4.5.3.1.5: 512 octets with the codes and the line end. */
+enum { MAX_REPLY_OCTETS = 490, REPLACE_OCTETS = 60000 };
 
 /* libmilter wants strings that it may write to. */
 static bool

@@ -7,67 +7,123 @@
 /* Words in words in words: more layers than any program decodes. */
 enum { DECODE_LAYERS = 3, CHARSET_OCTETS = 40 };
 
-/* A converter is kept for the words that follow: they mostly share it. */
-struct decoder {
-	struct arena *mem;
-	char charset[CHARSET_OCTETS];
-	UConverter *converter;		/* NULL: nobody knows that charset */
-};
+/* Charsets that ICU does not know by the names that mail programs know. */
+static const struct {
+	const char *name;
+	const char *icu;
+} aliases[] = { { "cp65001", "utf-8" }, { "cn-big5", "big5" },
+	{ "x-x-big5", "big5" }, { "unicode-1-1-utf-7", "utf-7" },
+	{ "unicode-1-1-utf-8", "utf-8" }, { "unicode-2-0-utf-8", "utf-8" },
+	{ "x-unicode-2-0-utf-7", "utf-7" } };
 
-static void
-decoder_done(struct decoder *decoder)
+/* Whose octets may be in either order: nobody sends these in a header. */
+static bool
+has_two_orders(struct slice charset)
 {
-	if (decoder->converter != NULL)
-		ucnv_close(decoder->converter);
+	static const char *const begin[] = { "utf-16", "utf16", "utf-32",
+		"utf32", "ucs", "csucs", "unicode", "csunicode", "iso-10646",
+		"csiso10646" };
+
+	for (size_t i = 0; i < sizeof(begin) / sizeof(begin[0]); i++) {
+		if (slice_starts_nocase(charset, slice_of(begin[i])))
+			return !slice_ends_nocase(charset, SLICE("utf-8")) &&
+			    !slice_ends_nocase(charset, SLICE("utf-7"));
+	}
+	return false;
 }
 
-/* Whoever writes a charset that nobody knows is read as ASCII. */
-static void
-choose_charset(struct decoder *decoder, struct slice name)
+static bool
+is_unknown_8bit(struct slice charset)
 {
-	/* RFC 2231 section 5: "charset*language". */
-	struct slice charset = slice_sub(name, 0, slice_find(name, '*'));
+	return slice_eq_nocase(charset, SLICE("unknown-8bit")) ||
+	    slice_eq_nocase(charset, SLICE("x-unknown"));
+}
+
+/* NULL: nobody knows that charset. */
+static UConverter *
+open_charset(struct slice charset, struct arena *mem)
+{
 	UErrorCode status = U_ZERO_ERROR;
+	UConverter *converter;
 
-	if (charset.len >= CHARSET_OCTETS)
-		charset.len = 0;
-	if (slice_eq(charset, slice_of(decoder->charset)))
-		return;
-	decoder_done(decoder);
-	for (size_t i = 0; i < charset.len; i++)
-		decoder->charset[i] = charset.data[i];
-	decoder->charset[charset.len] = '\0';
-	decoder->converter = charset.len == 0 ? NULL
-	    : ucnv_open(decoder->charset, &status);
-	if (U_FAILURE(status))
-		decoder->converter = NULL;
+	if (charset.len == 0 || charset.len >= CHARSET_OCTETS)
+		return NULL;
+	for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++) {
+		if (slice_eq_nocase(charset, slice_of(aliases[i].name)))
+			charset = slice_of(aliases[i].icu);
+	}
+	converter = ucnv_open(slice_cstr(mem, charset), &status);
+	return U_FAILURE(status) ? NULL : converter;
 }
 
-/* Text of the chosen charset as UTF-8. */
 static void
-convert(struct decoder *decoder, struct slice octets, struct strbuf *buf)
+close_converter(UConverter **converter)
 {
+	if (*converter != NULL)
+		ucnv_close(*converter);
+}
+
+/*
+ * Text of a charset as UTF-16; false when it is not of that charset, and strict
+ * is asked for.
+ */
+static bool
+to_units(struct slice octets, struct slice charset, bool strict,
+    struct arena *mem, UChar **ret_units, int32_t *ret_len)
+{
+	CLEANUP(close_converter) UConverter *converter =
+	    open_charset(charset, mem);
 	size_t room = octets.len * 2 + 4;
 	UErrorCode status = U_ZERO_ERROR;
-	UChar *text;
+
+	ENSURE(room < INT32_MAX);
+	*ret_len = 0;
+	if (converter == NULL)
+		return false;
+	if (strict)
+		ucnv_setToUCallBack(converter, UCNV_TO_U_CALLBACK_STOP, NULL,
+		    NULL, NULL, &status);
+	*ret_units = arena_array(mem, room, sizeof(UChar));
+	*ret_len = ucnv_toUChars(converter, *ret_units, (int32_t)room,
+	    octets.data == NULL ? "" : octets.data, (int32_t)octets.len,
+	    &status);
+	return U_SUCCESS(status);
+}
+
+static void
+convert_as(struct slice octets, const char *charset, struct strbuf *buf)
+{
+	UChar *units;
 	int32_t len;
 
-	if (decoder->converter == NULL) {
-		for (size_t i = 0; i < octets.len; i++) {
-			if (char_is_8bit(octets.data[i]))
-				strbuf_add_cstr(buf, "\xef\xbf\xbd");
-			else
-				strbuf_add_char(buf, octets.data[i]);
-		}
-		return;
+	if (to_units(octets, slice_of(charset), false, buf->mem, &units, &len))
+		display_add_utf8(buf, units, len);
+}
+
+/*
+ * Octets of a charset as UTF-8. Those of no known one are UTF-8 or Windows-1252,
+ * as programs guess; those of two orders are shown in both.
+ */
+static void
+convert(struct slice octets, struct slice charset, struct strbuf *buf)
+{
+	UChar *units;
+	int32_t len;
+
+	if (has_two_orders(charset)) {
+		bool four = slice_has(charset, '4') ||
+		    slice_has_text_nocase(charset, SLICE("32"));
+
+		convert_as(octets, four ? "UTF-32BE" : "UTF-16BE", buf);
+		strbuf_add_char(buf, ' ');
+		convert_as(octets, four ? "UTF-32LE" : "UTF-16LE", buf);
+	} else if (to_units(octets, charset, false, buf->mem, &units, &len)) {
+		display_add_utf8(buf, units, len);
+	} else if (slice_is_utf8(octets)) {
+		strbuf_add(buf, octets);
+	} else {
+		convert_as(octets, "windows-1252", buf);
 	}
-	ENSURE(room < INT32_MAX);
-	text = arena_array(decoder->mem, room, sizeof(*text));
-	ucnv_resetToUnicode(decoder->converter);
-	len = ucnv_toUChars(decoder->converter, text, (int32_t)room,
-	    octets.data, (int32_t)octets.len, &status);
-	if (U_SUCCESS(status))
-		display_add_utf8(buf, text, len);
 }
 
 static int
@@ -116,6 +172,9 @@ decode_b(struct slice text, struct arena *mem)
 	for (size_t i = 0; i < text.len; i++) {
 		size_t value = slice_find(alphabet, text.data[i]);
 
+		/* Behind padding another word may begin. */
+		if (text.data[i] == '=')
+			have = 0;
 		if (value == alphabet.len)
 			continue;
 		bits = (bits << 6 | (unsigned int)value) & 0xffffff;
@@ -128,37 +187,45 @@ decode_b(struct slice text, struct arena *mem)
 	return strbuf_slice(&buf);
 }
 
+/* "=?charset*language?Q?encoded?=" and its length. */
+struct word {
+	struct slice charset;
+	char kind;		/* 'q' or 'b' */
+	struct slice encoded;
+	size_t len;
+};
+
 /*
- * An encoded word at the beginning of text: its length, or 0. The encoded text
- * ends at "?=": some programs let it have blanks.
+ * An encoded word at the beginning of text. The encoded text ends at "?=": some
+ * programs let it have blanks.
  */
-static size_t
-decode_word(struct decoder *decoder, struct slice text, struct strbuf *buf)
+static bool
+read_word(struct slice text, struct word *ret_word)
 {
 	struct slice rest = slice_from(text, 2);
-	size_t question = slice_find(rest, '?');
-	struct slice charset = slice_sub(rest, 0, question);
-	struct slice encoded, octets;
-	size_t end;
-	char kind;
+	size_t question = slice_find(rest, '?'), end;
+	struct word word = { .charset = slice_sub(rest, 0, question) };
 
-	if (!slice_starts(text, SLICE("=?")) || charset.len == 0 ||
-	    charset.len >= CHARSET_OCTETS || question + 3 > rest.len ||
-	    rest.data[question + 2] != '?')
-		return 0;
-	kind = char_lower(rest.data[question + 1]);
-	encoded = slice_from(rest, question + 3);
-	for (end = 0; end + 1 < encoded.len; end++) {
-		if (encoded.data[end] == '?' && encoded.data[end + 1] == '=')
+	if (!slice_starts(text, SLICE("=?")) || word.charset.len == 0 ||
+	    question + 3 > rest.len || rest.data[question + 2] != '?')
+		return false;
+	/* RFC 2231 section 5. */
+	word.charset = slice_sub(word.charset, 0,
+	    slice_find(word.charset, '*'));
+	word.kind = char_lower(rest.data[question + 1]);
+	word.encoded = slice_from(rest, question + 3);
+	for (end = 0; end + 1 < word.encoded.len; end++) {
+		if (word.encoded.data[end] == '?' &&
+		    word.encoded.data[end + 1] == '=')
 			break;
 	}
-	if (end + 1 >= encoded.len || (kind != 'q' && kind != 'b'))
-		return 0;
-	octets = kind == 'q' ? decode_q(slice_sub(encoded, 0, end),
-	    decoder->mem) : decode_b(slice_sub(encoded, 0, end), decoder->mem);
-	choose_charset(decoder, charset);
-	convert(decoder, octets, buf);
-	return 2 + question + 3 + end + 2;
+	if (end + 1 >= word.encoded.len ||
+	    (word.kind != 'q' && word.kind != 'b'))
+		return false;
+	word.encoded.len = end;
+	word.len = 2 + question + 3 + end + 2;
+	*ret_word = word;
+	return true;
 }
 
 /* Blanks between two encoded words are not shown (RFC 2047 section 6.2). */
@@ -173,11 +240,54 @@ blanks_before_word(struct slice text)
 	return slice_starts(slice_from(text, i), SLICE("=?")) ? i : 0;
 }
 
+static struct slice
+octets_of(struct slice encoded, char kind, struct arena *mem)
+{
+	return kind == 'q' ? decode_q(encoded, mem) : decode_b(encoded, mem);
+}
+
+/*
+ * Words of one charset that follow each other: programs join what stands in
+ * them before they decode it, so that a character may be in two of them. The
+ * length of all.
+ */
+static size_t
+decode_run(struct slice text, struct strbuf *buf)
+{
+	struct arena *mem = buf->mem;
+	struct strbuf octets, encoded;
+	struct word first, word;
+	size_t at = 0;
+	char kind;
+
+	if (!read_word(text, &first))
+		return 0;
+	strbuf_init(&octets, mem);
+	strbuf_init(&encoded, mem);
+	kind = first.kind;
+	for (;;) {
+		if (!read_word(slice_from(text, at), &word) ||
+		    !slice_eq_nocase(word.charset, first.charset))
+			break;
+		if (word.kind != kind) {
+			strbuf_add(&octets, octets_of(strbuf_slice(&encoded),
+			    kind, mem));
+			encoded.len = 0;
+			kind = word.kind;
+		}
+		strbuf_add(&encoded, word.encoded);
+		at += word.len;
+		at += blanks_before_word(slice_from(text, at));
+	}
+	strbuf_add(&octets, octets_of(strbuf_slice(&encoded), kind, mem));
+	convert(strbuf_slice(&octets), first.charset, buf);
+	return at;
+}
+
 /* Decodes each encoded word; whether there was one. */
 static bool
 decode_words(struct slice text, struct arena *mem, struct slice *ret_text)
 {
-	struct decoder decoder = { .mem = mem };
 	struct strbuf buf;
 	bool found = false;
 	size_t at = 0;
@@ -185,19 +295,13 @@ decode_words(struct slice text, struct arena *mem, struct slice *ret_text)
 	strbuf_init(&buf, mem);
 	while (at < text.len) {
 		struct slice rest = slice_from(text, at);
-		size_t len = rest.data[0] == '=' ?
-		    decode_word(&decoder, rest, &buf) : 0;
+		size_t len = rest.data[0] == '=' ? decode_run(rest, &buf) : 0;
 
-		if (len == 0) {
+		found = found || len > 0;
+		if (len == 0)
 			strbuf_add_char(&buf, rest.data[0]);
-			at++;
-			continue;
-		}
-		found = true;
-		at += len;
-		at += blanks_before_word(slice_from(text, at));
+		at += len == 0 ? 1 : len;
 	}
-	decoder_done(&decoder);
 	*ret_text = strbuf_slice(&buf);
 	return found;
 }
@@ -229,37 +333,42 @@ display_decode(struct slice raw, struct arena *mem)
 	return text;
 }
 
-bool
-display_word_is_plain(struct slice token, struct arena *mem)
+/* Whether a word is whole by itself: nothing is left for the next one. */
+static bool
+is_whole(const struct word *word, struct slice octets, struct arena *mem)
 {
-	static const struct slice specials = { " ()<>[]:;@\\,\"", 13 };
-	struct decoder decoder = { .mem = mem };
+	UChar *units, *more;
+	int32_t len, more_len;
 	struct strbuf buf;
-	struct slice text;
-	size_t questions = 0, len;
+
+	if (word->kind == 'b' ? word->encoded.len % 4 != 0
+	    : slice_has(slice_from(word->encoded, word->encoded.len > 2
+		? word->encoded.len - 2 : 0), '=') && word->encoded.len > 0 &&
+	    !(word->encoded.len > 2 &&
+	    word->encoded.data[word->encoded.len - 3] == '='))
+		return false;
+	if (is_unknown_8bit(word->charset))
+		return true;
+	if (has_two_orders(word->charset) ||
+	    slice_has_text_nocase(word->charset, SLICE("utf-7")) ||
+	    slice_has_text_nocase(word->charset, SLICE("utf7")) ||
+	    slice_starts_nocase(word->charset, SLICE("hz")) ||
+	    !to_units(octets, word->charset, true, mem, &units, &len))
+		return false;
+	/* A letter behind it is that letter: no shift is left open. */
+	strbuf_init(&buf, mem);
+	strbuf_add(&buf, octets);
+	strbuf_add_char(&buf, 'A');
+	return to_units(strbuf_slice(&buf), word->charset, true, mem, &more,
+	    &more_len) && more_len == len + 1 && more[len] == 'A';
+}
+
+/* Text that no program takes for syntax when it has decoded it. */
+static bool
+has_no_syntax(struct slice text)
+{
 	int depth = 0;
 
-	strbuf_init(&buf, mem);
-	for (size_t i = 0; i < token.len; i++) {
-		char c = token.data[i];
-
-		if (char_is_8bit(c) || char_is_control(c) ||
-		    slice_has(specials, c))
-			return false;
-		/* The charset comes before the second question mark. */
-		if (questions == 1 && c != '?' && c != '-' && c != '_' &&
-		    c != '*' && !char_is_alpha(c) && !char_is_digit(c))
-			return false;
-		questions += c == '?';
-	}
-	len = decode_word(&decoder, token, &buf);
-	decoder_done(&decoder);
-	if (questions != 4 || len != token.len || buf.len == 0)
-		return false;
-	/* No dot stands in base64; in the other encoding it can be encoded. */
-	if (slice_has(token, '.') && slice_has_text_nocase(token, SLICE("?b?")))
-		return false;
-	text = strbuf_slice(&buf);
 	for (size_t i = 0; i < text.len; i++) {
 		char c = text.data[i];
 
@@ -272,4 +381,37 @@ display_word_is_plain(struct slice token, struct arena *mem)
 			return false;
 	}
 	return depth == 0;
+}
+
+bool
+display_word_is_plain(struct slice token, struct arena *mem)
+{
+	static const struct slice specials = { " ()<>[]:;@\\,\"", 13 };
+	struct slice octets;
+	struct strbuf buf;
+	struct word word;
+	size_t questions = 0;
+
+	for (size_t i = 0; i < token.len; i++) {
+		char c = token.data[i];
+
+		if (char_is_8bit(c) || char_is_control(c) ||
+		    slice_has(specials, c))
+			return false;
+		/* The charset comes before the second question mark. */
+		if (questions == 1 && c != '?' && c != '-' && c != '_' &&
+		    c != '*' && !char_is_alpha(c) && !char_is_digit(c))
+			return false;
+		questions += c == '?';
+	}
+	/* No dot stands in base64; in the other encoding it can be encoded. */
+	if (questions != 4 || !read_word(token, &word) ||
+	    word.len != token.len || word.encoded.len == 0 ||
+	    (word.kind == 'b' && slice_has(word.encoded, '.')))
+		return false;
+	octets = octets_of(word.encoded, word.kind, mem);
+	strbuf_init(&buf, mem);
+	convert(octets, word.charset, &buf);
+	return buf.len > 0 && is_whole(&word, octets, mem) &&
+	    has_no_syntax(strbuf_slice(&buf));
 }

@@ -56,6 +56,14 @@ message_in_mode(struct message *message, enum section_mode mode,
 	return verdict_accept();
 }
 
+void
+message_warn(struct message *message, struct slice warning)
+{
+	message->warning = message->warning.len == 0 ? warning
+	    : slice_format(&message->mem, "%.*s; %.*s",
+		SLICE_ARGS(message->warning), SLICE_ARGS(warning));
+}
+
 /*
  * The MTA may have read another address than the client typed: a comment, a
  * route, a rewriting table. Then both are authors. Sendmail names a local
@@ -169,12 +177,15 @@ can_rewrite(const struct message *message, const struct verdict *verdict)
  */
 static struct verdict
 judge_authors(struct message *message, struct authors *authors,
-    const struct header *header)
+    const struct header *header, bool is_result)
 {
 	struct author_rules rules = author_rules(message, true);
 	size_t paths = authors->count;
 	struct err err;
 
+	/* What was written here needs no repair any more. */
+	if (is_result)
+		rules.forms.refused |= rules.forms.repaired;
 	if (authors_add_header(authors, header, &rules, &err) != 0)
 		return verdict_bad_message(&message->mem, &err);
 	return decide_authors(&message->snapshot->rights, &message->submitter,
@@ -199,7 +210,7 @@ refuse_name(struct message *message, const struct author *author,
 /* What a name shows, and what is done about it. */
 static struct verdict
 judge_name(struct message *message, struct authors *authors, size_t first,
-    struct slice value)
+    struct slice value, bool is_result)
 {
 	const struct config *config = message_config(message);
 	struct author *author = &authors->items[first];
@@ -216,15 +227,17 @@ judge_name(struct message *message, struct authors *authors, size_t first,
 	case NAME_SHOWS:
 		break;
 	}
-	if (finding.choice == NAME_NEUTRALISE &&
+	/* In what was written here nothing can be hidden any more. */
+	if (finding.choice == NAME_NEUTRALISE && !is_result &&
+	    !config_is_monitor(config, config->names.mode) &&
 	    !config_is_monitor(config, config->repair.mode)) {
 		author->hide_name = true;
 		return verdict_accept();
 	}
 	if (finding.choice == NAME_LOG) {
-		message->warning = slice_format(&message->mem,
+		message_warn(message, slice_format(&message->mem,
 		    "the name in %s shows %s", author_role_name(author->role),
-		    escape(&message->mem, finding.what, 120));
+		    escape(&message->mem, finding.what, 120)));
 		return verdict_accept();
 	}
 	return refuse_name(message, author, finding.what);
@@ -233,7 +246,7 @@ judge_name(struct message *message, struct authors *authors, size_t first,
 /* Names stand in each author field; the first author of a field stands for it. */
 static struct verdict
 judge_names(struct message *message, struct authors *authors,
-    const struct header *header)
+    const struct header *header, bool is_result)
 {
 	struct verdict verdict = verdict_accept();
 
@@ -247,7 +260,8 @@ judge_names(struct message *message, struct authors *authors,
 			    authors->items[j].field == author->field;
 		if (!seen)
 			verdict = judge_name(message, authors, i,
-			    header->fields[author->field].value);
+			    header->fields[author->field].value,
+			    is_result);
 	}
 	return verdict;
 }
@@ -264,7 +278,8 @@ message_judge_header(struct message *message)
 			&message->header_fault));
 	if (message->held.action == ACTION_HOLD)
 		return verdict_accept();
-	verdict = judge_authors(message, &message->authors, &message->header);
+	verdict = judge_authors(message, &message->authors, &message->header,
+	    false);
 	if (hold_instead(message, &verdict))
 		return verdict_accept();
 	if (can_rewrite(message, &verdict)) {
@@ -277,7 +292,8 @@ message_judge_header(struct message *message)
 	    message->would.action != ACTION_ACCEPT)
 		return verdict;
 	return message_in_mode(message, config->names.mode,
-	    judge_names(message, &message->authors, &message->header));
+	    judge_names(message, &message->authors, &message->header,
+		false));
 }
 
 /* Repairs after which the authors are others, or written in another way. */
@@ -316,10 +332,10 @@ message_judge_result(struct message *message)
 		    &no_limits, &err) != 0)
 			return verdict_unsure(&message->mem, "repair", &err);
 	}
-	verdict = judge_authors(message, &authors, &header);
+	verdict = judge_authors(message, &authors, &header, true);
 	if (verdict.action == ACTION_ACCEPT && (message->rewrite_from ||
 	    !config_is_monitor(config, config->names.mode)))
-		verdict = judge_names(message, &authors, &header);
+		verdict = judge_names(message, &authors, &header, true);
 	if (verdict.action != ACTION_ACCEPT && message->rewrite_from) {
 		message->repairs = 0;
 		return verdict.action == ACTION_REJECT ? message->refusal

@@ -53,6 +53,9 @@ const struct config *message_config(const struct message *message);
 struct verdict message_in_mode(struct message *message, enum section_mode mode,
     struct verdict verdict);
 
+/* Adds to what the log line warns of. */
+void message_warn(struct message *message, struct slice warning);
+
 /* The submitter, and the reverse-path as typed and as the MTA reads it. */
 struct verdict message_judge_mail(struct message *message);
 /* Authors and names of the header as received. */

@@ -169,6 +169,31 @@ signing_role(const struct authors *authors)
 	return ROLE_FROM;
 }
 
+/* The last two labels of a domain: what may be aligned with it lies below. */
+static struct slice
+two_labels(struct slice domain)
+{
+	size_t dots = 0;
+
+	for (size_t i = domain.len; i > 0; i--) {
+		if (domain.data[i - 1] == '.' && ++dots == 2)
+			return slice_from(domain, i);
+	}
+	return domain;
+}
+
+/* Whether a signature of that domain would speak for a foreign author, too. */
+static bool
+speaks_for_foreign(const struct authors *authors, struct slice domain)
+{
+	for (size_t i = 0; i < authors->count; i++) {
+		if (authors->items[i].foreign && slice_eq(two_labels(domain),
+		    two_labels(authors->items[i].address.domain)))
+			return true;
+	}
+	return false;
+}
+
 /*
  * Keys of every domain of an author who signs, each domain once: the first key
  * of each, then the second of each, until there are max.
@@ -181,6 +206,7 @@ find_keys(struct message *message, const struct sign_key **keys, size_t max)
 	const struct domain_keys **domains = arena_array(&message->mem,
 	    authors->count + 1, sizeof(const struct domain_keys *));
 	size_t domain_count = 0, count = 0, longest = 0;
+	bool unused = false;
 
 	for (size_t i = 0; message->snapshot->keys != NULL &&
 	    i < authors->count; i++) {
@@ -193,7 +219,9 @@ find_keys(struct message *message, const struct sign_key **keys, size_t max)
 			if (domains[j] == found)
 				found = NULL;
 		}
-		if (found == NULL)
+		/* Aligned as in RFC 9989: it would vouch for From. */
+		if (found == NULL || speaks_for_foreign(authors,
+		    found->domain))
 			continue;
 		domains[domain_count++] = found;
 		longest = found->count > longest ? found->count : longest;
@@ -205,10 +233,12 @@ find_keys(struct message *message, const struct sign_key **keys, size_t max)
 			if (count < max)
 				keys[count++] = domains[d]->keys[k];
 			else
-				message->warning = SLICE("more keys than "
-				    "signatures: some did not sign");
+				unused = true;
 		}
 	}
+	if (unused)
+		message_warn(message,
+		    SLICE("more keys than signatures: some did not sign"));
 	return count;
 }
 

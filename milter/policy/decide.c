@@ -164,6 +164,20 @@ may_be_redirected(const struct rights *rights, const struct authors *authors,
 	    authors_count(authors, ROLE_RESENT_FROM) > 0;
 }
 
+/* Whether authors of a role stand in more than one field. */
+static bool
+has_several_fields(const struct authors *authors, enum author_role role)
+{
+	const struct author *first = authors_first(authors, role);
+
+	for (size_t i = 0; first != NULL && i < authors->count; i++) {
+		if (authors->items[i].role == role &&
+		    authors->items[i].field != first->field)
+			return true;
+	}
+	return false;
+}
+
 /*
  * Those for whom somebody else sends: a Sender can be added, a Resent-Sender
  * cannot, since it would have to stand in the right block.
@@ -181,9 +195,11 @@ decide_behalf(const struct rights *rights, const struct submitter *submitter,
 		bool resent = author->role == ROLE_RESENT_FROM;
 		struct strbuf text;
 
-		if (!author->behalf || authors_count(authors, resent
-		    ? ROLE_RESENT_SENDER : ROLE_SENDER) > 0 ||
-		    (!resent && adds_sender))
+		/* One Resent-Sender cannot stand for several blocks. */
+		if (!author->behalf || (!resent && adds_sender) ||
+		    (authors_count(authors, resent ? ROLE_RESENT_SENDER
+			: ROLE_SENDER) > 0 && !(resent &&
+			has_several_fields(authors, ROLE_RESENT_FROM))))
 			continue;
 		strbuf_init(&text, mem);
 		escape_append(&text, submitter->login, SHOWN_OCTETS);

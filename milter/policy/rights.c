@@ -89,15 +89,25 @@ parse_grant(struct slice word, struct slice realm, struct arena *mem,
 	struct slice rest = grant.denied ? slice_from(word, 1) : word;
 	size_t end = slice_find(rest, ';');
 	struct slice login = slice_sub(rest, 0, end), flag;
-	bool good = login.len > 0 && !slice_has(login, '!');
+	/* "alice; behalf" with a blank is two words: neither is a login. */
+	bool good = login.len > 0 && !slice_has(login, '!') &&
+	    !slice_starts_nocase(login, SLICE("until=")) &&
+	    !slice_eq_nocase(login, SLICE("behalf"));
+	bool dated = false;
 
-	rest = slice_from(rest, end);
-	while (good && slice_next_item(&rest, ";", &flag)) {
-		if (slice_eq_nocase(flag, SLICE("behalf")) && !grant.denied)
+	for (rest = slice_from(rest, end); good && rest.len > 0;
+	    rest = slice_from(rest, flag.len)) {
+		rest = slice_from(rest, 1);
+		flag = slice_sub(rest, 0, slice_find(rest, ';'));
+		if (slice_eq_nocase(flag, SLICE("behalf"))) {
+			good = !grant.denied && !grant.behalf;
 			grant.behalf = true;
-		else
-			good = slice_starts_nocase(flag, SLICE("until=")) &&
+		} else {
+			good = !dated && slice_starts_nocase(flag,
+			    SLICE("until=")) &&
 			    parse_until(flag, &grant.expired);
+			dated = true;
+		}
 	}
 	if (!good)
 		return err_set(err, ERR_CONFIG, "%s is no login: wants LOGIN, "
@@ -142,12 +152,13 @@ read_value(const struct rights *rights, struct slice login,
 			continue;
 		}
 		/* A row nearer to the address has granted already. */
-		if (finding->any && finding->rung != value->rung)
+		if (grant.expired || (finding->any &&
+		    finding->rung != value->rung))
 			continue;
 		finding->any = true;
 		finding->rung = value->rung;
 		right = grant.behalf ? RIGHT_BEHALF : RIGHT_GRANTED;
-		if (grant.expired || !slice_eq(grant.login, login) ||
+		if (!slice_eq(grant.login, login) ||
 		    right >= finding->right)
 			continue;
 		finding->right = right;

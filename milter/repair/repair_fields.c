@@ -24,37 +24,56 @@ static const struct single {
 
 /* Whether a list ends where it ends, for all that follows. */
 static bool
-is_whole_list(struct slice value, struct arena *mem)
+is_whole_list(struct slice value)
 {
 	struct mailbox_list list;
+	struct arena mem;
 	struct err err;
+	bool whole;
 
-	return mailbox_list_parse(value, MAX_RECIPIENTS, mem, &list, &err) == 0;
+	arena_init(&mem);
+	whole = mailbox_list_parse(value, MAX_RECIPIENTS, &mem, &list,
+	    &err) == 0;
+	arena_done(&mem);
+	return whole;
 }
 
 /*
- * Joins the list of a later field to that of the first one; false when that is
- * longer than a field may be, or when one of them cannot be read.
+ * Joins the lists of all fields of a name in the first one; copies of that one
+ * go. False when that is longer than a field may be, or when one of them
+ * cannot be read.
  */
 static bool
-join_lists(struct edits *edits, size_t first, size_t later, size_t max)
+join_lists(struct edits *edits, struct slice name, size_t max)
 {
+	size_t first = edits_find(edits, name, 0);
 	struct slice list = slice_trim(edits->fields[first].field.value);
-	struct slice more = slice_trim(edits->fields[later].field.value);
+	bool other = false;
 	struct strbuf buf;
 
-	if (list.len + more.len + 4 > max ||
-	    !is_whole_list(list, edits->mem) ||
-	    !is_whole_list(more, edits->mem))
-		return false;
 	strbuf_init(&buf, edits->mem);
 	strbuf_add_char(&buf, ' ');
 	strbuf_add(&buf, list);
-	if (list.len != 0 && more.len != 0)
-		strbuf_add_cstr(&buf, ",\n ");
-	strbuf_add(&buf, more);
-	edits_change(edits, first, strbuf_slice(&buf));
-	edits_delete(edits, later);
+	for (size_t i = edits_find(edits, name, first + 1); i < edits->count;
+	    i = edits_find(edits, name, i + 1)) {
+		struct slice more = slice_trim(edits->fields[i].field.value);
+
+		if (more.len == 0 || slice_eq(more, list))
+			continue;
+		if (buf.len + more.len + 3 > max || !is_whole_list(more))
+			return false;
+		if (buf.len > 1)
+			strbuf_add_cstr(&buf, ",\n ");
+		strbuf_add(&buf, more);
+		other = true;
+	}
+	if (other && list.len > 0 && !is_whole_list(list))
+		return false;
+	for (size_t i = edits_find(edits, name, first + 1); i < edits->count;
+	    i = edits_find(edits, name, i + 1))
+		edits_delete(edits, i);
+	if (other)
+		edits_change(edits, first, strbuf_slice(&buf));
 	return true;
 }
 
@@ -77,6 +96,24 @@ remove_author_copies(struct edits *edits, unsigned int *repairs)
 	}
 }
 
+/* All fields of a name say the same, but for folds; then copies go. */
+static bool
+drop_copies(struct edits *edits, struct slice name)
+{
+	size_t first = edits_find(edits, name, 0);
+	struct slice text = field_unfold(edits->mem,
+	    edits->fields[first].field.value);
+
+	for (size_t i = edits_find(edits, name, first + 1); i < edits->count;
+	    i = edits_find(edits, name, i + 1)) {
+		if (!slice_eq(text, field_unfold(edits->mem,
+		    edits->fields[i].field.value)))
+			return false;
+		edits_delete(edits, i);
+	}
+	return true;
+}
+
 int
 repair_duplicates(const struct config *config, struct edits *edits,
     unsigned int *repairs, struct err *err)
@@ -85,27 +122,18 @@ repair_duplicates(const struct config *config, struct edits *edits,
 		remove_author_copies(edits, repairs);
 	for (size_t s = 0; s < sizeof(singles) / sizeof(singles[0]); s++) {
 		const struct single *single = &singles[s];
-		size_t first = edits_find(edits, single->name, 0);
 
-		for (size_t i = edits_find(edits, single->name, first + 1);
-		    i < edits->count;
-		    i = edits_find(edits, single->name, i + 1)) {
-			bool same = slice_eq(
-			    field_unfold(edits->mem,
-				edits->fields[first].field.value),
-			    field_unfold(edits->mem,
-				edits->fields[i].field.value));
-
-			if (!config->repair.duplicates ||
-			    (!same && !(single->joinable && join_lists(edits,
-				first, i, config->limits.field_bytes))))
-				return err_set(err, ERR_DATA,
-				    "two %s fields: only one is allowed",
-				    single->name.data);
-			if (same)
-				edits_delete(edits, i);
-			*repairs |= REPAIRED_DUPLICATES;
-		}
+		if (edits_count(edits, single->name) < 2)
+			continue;
+		if (!config->repair.duplicates || !(single->joinable
+		    ? join_lists(edits, single->name,
+			config->limits.field_bytes)
+		    : drop_copies(edits, single->name)))
+			return err_set(err, ERR_DATA, single->joinable
+			    ? "several %s fields that cannot be joined"
+			    : "two %s fields: only one is allowed",
+			    single->name.data);
+		*repairs |= REPAIRED_DUPLICATES;
 	}
 	return 0;
 }
