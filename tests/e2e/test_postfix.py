@@ -17,6 +17,7 @@ def setUpModule():
 
 
 class Postfix(common.Tests, unittest.TestCase):
+    LINE_LIMIT = 998
     mta_class = lab.Postfix
 
 

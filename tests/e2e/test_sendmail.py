@@ -17,6 +17,7 @@ def setUpModule():
 
 
 class Sendmail(common.Tests, unittest.TestCase):
+    LINE_LIMIT = 990
     mta_class = lab.Sendmail
 
 
