@@ -49,8 +49,10 @@ class Session:
     starttls() only begins the handshake after 220.
     """
 
-    def __init__(self, port, timeout=60):
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout)
+    def __init__(self, port, timeout=60, source=""):
+        """`source` is the client's own address; any of 127.0.0.0/8 will do."""
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout,
+                                                (source, 0))
         self._file = self._socket.makefile("rb")
 
     def __enter__(self):
@@ -146,7 +148,7 @@ def stuffed(raw):
 
 
 def submit(port, raw, mail_from, recipients, login=None, password=None,
-           starttls=True, mail_args=()):
+           starttls=True, mail_args=(), source=""):
     """Submit one message and tell how it went; see Result.
 
     Ends at the first refusal; of several recipients one has to be accepted.
@@ -157,7 +159,7 @@ def submit(port, raw, mail_from, recipients, login=None, password=None,
         result.replies.append((stage, reply))
         return reply.code in codes
 
-    with Session(port) as s, contextlib.ExitStack() as at_end:
+    with Session(port, source=source) as s, contextlib.ExitStack() as at_end:
         at_end.callback(s.leave)
         if not good("connect", s.open(), 220):
             return result
