@@ -268,7 +268,7 @@ sales@corp.example	alice@corp.example
 # Only what is granted stands here: alice+ANYTHING, but not sales+ANYTHING.
 RIGHTS_PATTERNS = r"""/^alice(\+[^@]*)?@corp\.example$/ alice@corp.example
 """
-WORLD = """\
+SERVICE = """\
 listen   = "unix:@SOCKET@"
 hostname = "mail.corp.example"
 domain   = "corp.example"
@@ -283,7 +283,9 @@ rights {
 	own-address = no
 	extension   = ""
 }
+"""
 # The cases want what is right left as it is, whatever the MTA will do to it.
+WORLD = SERVICE + """\
 repair { body = certain; address-form = no }
 """
 
