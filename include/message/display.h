@@ -53,7 +53,13 @@ bool display_has_blank(struct slice text, struct arena *mem);
  */
 bool display_next_address(struct slice *rest, struct slice *ret_address);
 
-/* The next word of folded text, a name or a domain; false at the end. */
+/*
+ * The words of folded text, made of letters, marks and digits, with one blank
+ * before, between and behind them.
+ */
+struct slice display_words(struct slice folded, struct arena *mem);
+
+/* The next thing of folded text that may be a domain; false at the end. */
 bool display_next_word(struct slice *rest, struct slice *ret_word);
 
 #endif

@@ -36,21 +36,49 @@ to_utf16(struct slice text, struct arena *mem, int32_t *ret_len)
 }
 
 static bool
+is_mark(UChar32 c)
+{
+	return c >= 0x300 && u_getCombiningClass(c) != 0;
+}
+
+/* What shows as a blank: separators, fillers, the empty braille pattern. */
+static bool
 is_blank_unit(UChar unit)
 {
 	return unit == ' ' || unit == '\t' || unit == '\n' || unit == '\r' ||
-	    unit == 0x2028 || unit == 0x2029;
+	    unit == 0x85 || unit == 0x115f || unit == 0x1160 ||
+	    unit == 0x3164 || unit == 0xffa0 || unit == 0x2800 ||
+	    unit == 0xfffd || (U_MASK(u_charType(unit)) & U_GC_Z_MASK) != 0;
 }
 
-/* Blanks made one, other controls removed, dots of other scripts made plain. */
+/*
+ * Blanks made one, other controls removed, dots of other scripts made plain.
+ * Marks beyond thirty on a letter go (UAX 15, stream-safe text): to bring them
+ * in order would take the square of their number.
+ */
 static int32_t
 tidy(UChar *text, int32_t len)
 {
-	int32_t used = 0;
+	const int32_t most_marks = 30;
+	int32_t used = 0, marks = 0;
 
 	for (int32_t i = 0; i < len; i++) {
 		UChar unit = text[i];
 
+		if (U16_IS_TRAIL(unit) && i > 0 && U16_IS_LEAD(text[i - 1])) {
+			text[used++] = unit;
+			continue;
+		}
+		if (U16_IS_LEAD(unit) && i + 1 < len &&
+		    U16_IS_TRAIL(text[i + 1]))
+			marks = is_mark(U16_GET_SUPPLEMENTARY(unit,
+			    text[i + 1])) ? marks + 1 : 0;
+		else
+			marks = is_mark(unit) ? marks + 1 : 0;
+		if (marks > most_marks) {
+			i += U16_IS_LEAD(unit) && i + 1 < len ? 1 : 0;
+			continue;
+		}
 		if (is_blank_unit(unit)) {
 			if (used == 0 || text[used - 1] == ' ')
 				continue;
@@ -192,13 +220,37 @@ display_has_blank(struct slice text, struct arena *mem)
 	return false;
 }
 
-/* What may stand in an address as people read it, '@' apart. */
+/* A letter, a mark or a digit. */
 static bool
-is_address_char(char c)
+is_letter(UChar32 c)
+{
+	return c > 0 && (U_MASK(u_charType(c)) & (U_GC_L_MASK | U_GC_M_MASK |
+	    U_GC_N_MASK)) != 0;
+}
+
+static bool
+is_letter_before(struct slice text, size_t end, size_t *ret_begin)
+{
+	int32_t at = (int32_t)end;
+	UChar32 c;
+
+	U8_PREV((const uint8_t *)text.data, 0, at, c);
+	*ret_begin = (size_t)at;
+	return is_letter(c);
+}
+
+/* Where the local part of an '@' begins, as people read it. */
+static size_t
+local_part_begin(struct slice text, size_t at)
 {
 	static const struct slice ends = { " <>()[]\",;:@\\'`", 15 };
+	size_t begin = at, before;
 
-	return !slice_has(ends, c);
+	while (begin > 0 && (is_letter_before(text, begin, &before) ||
+	    (before + 1 == begin && !char_is_8bit(text.data[before]) &&
+	    !slice_has(ends, text.data[before]))))
+		begin = before;
+	return begin;
 }
 
 static bool
@@ -215,11 +267,9 @@ display_next_address(struct slice *rest, struct slice *ret_address)
 
 	for (size_t at = slice_find(text, '@'); at < text.len;
 	    at += 1 + slice_find(slice_from(text, at + 1), '@')) {
-		size_t begin = at, end = at + 1;
+		size_t begin = local_part_begin(text, at), end = at + 1;
 		struct slice domain;
 
-		while (begin > 0 && is_address_char(text.data[begin - 1]))
-			begin--;
 		while (end < text.len && is_domain_char(text.data[end]))
 			end++;
 		while (end > at + 1 && (text.data[end - 1] == '.' ||
@@ -239,6 +289,7 @@ display_next_address(struct slice *rest, struct slice *ret_address)
 bool
 display_next_word(struct slice *rest, struct slice *ret_word)
 {
+	static const struct slice edges = { ".-_", 3 };
 	struct slice text = *rest;
 	size_t begin = 0, end;
 
@@ -247,11 +298,34 @@ display_next_word(struct slice *rest, struct slice *ret_word)
 	for (end = begin; end < text.len && is_domain_char(text.data[end]);)
 		end++;
 	*rest = slice_from(text, end);
-	while (begin < end && text.data[begin] == '.')
+	while (begin < end && slice_has(edges, text.data[begin]))
 		begin++;
-	while (end > begin && text.data[end - 1] == '.')
+	while (end > begin && slice_has(edges, text.data[end - 1]))
 		end--;
 	*ret_word = slice_sub(text, begin, end - begin);
 	return begin < end || (rest->len > 0 &&
 	    display_next_word(rest, ret_word));
+}
+
+struct slice
+display_words(struct slice text, struct arena *mem)
+{
+	struct strbuf buf;
+
+	strbuf_init(&buf, mem);
+	strbuf_add_char(&buf, ' ');
+	for (int32_t at = 0, next = 0; at < (int32_t)text.len; at = next) {
+		UChar32 c;
+
+		U8_NEXT((const uint8_t *)text.data, next, (int32_t)text.len,
+		    c);
+		if (is_letter(c))
+			strbuf_add(&buf, slice_sub(text, (size_t)at,
+			    (size_t)(next - at)));
+		else if (buf.data[buf.len - 1] != ' ')
+			strbuf_add_char(&buf, ' ');
+	}
+	if (buf.data[buf.len - 1] != ' ')
+		strbuf_add_char(&buf, ' ');
+	return strbuf_slice(&buf);
 }

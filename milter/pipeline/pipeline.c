@@ -324,6 +324,9 @@ judge_header(struct message *message)
 		message->claimed_from = authors_text(&message->authors,
 		    ROLE_FROM, &message->mem);
 	verdict = repair(message);
+	/* What From was refused for is nearer than why it cannot be another. */
+	if (verdict.action == ACTION_REJECT && message->rewrite_from)
+		return message->refusal;
 	if (verdict.action == ACTION_ACCEPT &&
 	    message->would.action == ACTION_ACCEPT)
 		verdict = message_judge_result(message);

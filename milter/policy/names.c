@@ -7,22 +7,6 @@
 /* No domain name is longer. */
 enum { MAX_DOMAIN_OCTETS = 253 };
 
-/* The words of a skeleton with one blank before, between and behind them. */
-static struct slice
-word_list(struct slice skeleton, struct arena *mem)
-{
-	struct slice rest = skeleton, word;
-	struct strbuf buf;
-
-	strbuf_init(&buf, mem);
-	while (display_next_word(&rest, &word)) {
-		strbuf_add_char(&buf, ' ');
-		strbuf_add(&buf, word);
-	}
-	strbuf_add_char(&buf, ' ');
-	return strbuf_slice(&buf);
-}
-
 /* The last word first, as in "Roe, Jane". */
 static struct slice
 turn_words(struct slice words, struct arena *mem)
@@ -84,7 +68,7 @@ protect(struct names *names, struct slice text, struct arena *mem,
 		protect_domain(names, domain, mem);
 		return 0;
 	}
-	name.words = word_list(skeleton_of(shown, mem), mem);
+	name.words = display_words(skeleton_of(shown, mem), mem);
 	name.turned = turn_words(name.words, mem);
 	if (name.words.len < 3)
 		return err_set(err, ERR_CONFIG,
@@ -118,7 +102,7 @@ names_open(struct names *names, const struct config *config,
 	return 0;
 }
 
-/* What a program may show of a field: all of it but its addresses. */
+/* What a program may show of a field, decoded: all but its addresses. */
 static struct slice
 shown_text(const struct authors *authors, size_t first, struct slice value,
     struct arena *mem)
@@ -140,7 +124,15 @@ shown_text(const struct authors *authors, size_t first, struct slice value,
 		copied = mailbox->offset + mailbox->len;
 	}
 	strbuf_add(&buf, slice_from(value, copied));
-	return display_fold(display_decode(strbuf_slice(&buf), mem), mem);
+	return display_decode(strbuf_slice(&buf), mem);
+}
+
+/* U+202D and U+202E: nobody's name needs them, and "moc.x@oec" shows as else. */
+static bool
+is_turned_round(struct slice text)
+{
+	return slice_has_text_nocase(text, SLICE("\xe2\x80\xad")) ||
+	    slice_has_text_nocase(text, SLICE("\xe2\x80\xae"));
 }
 
 /* Whether an address or a domain is one of the field's own authors'. */
@@ -254,12 +246,13 @@ check_protected(const struct names *names, const struct authors *authors,
 {
 	struct name_finding finding = {
 		.choice = names->config->names.protected_name };
-	struct slice words, rest, word;
+	struct slice skeleton, words, rest, word;
 
 	if (finding.choice == NAME_ACCEPT ||
 	    (names->count == 0 && map_count(names->domains) == 0))
 		return NAME_FINE;
-	words = word_list(display_skeleton(text, mem), mem);
+	skeleton = display_skeleton(text, mem);
+	words = display_words(skeleton, mem);
 	for (size_t i = 0; i < names->count; i++) {
 		const struct protected_name *name = &names->items[i];
 
@@ -272,8 +265,8 @@ check_protected(const struct names *names, const struct authors *authors,
 		*ret_finding = finding;
 		return NAME_SHOWS;
 	}
-	rest = words;
-	while (slice_next_item(&rest, " ", &word)) {
+	rest = skeleton;
+	while (display_next_word(&rest, &word)) {
 		const struct slice *domain = find_domain(names, word);
 
 		if (domain == NULL || is_of_field(authors, first,
@@ -299,6 +292,14 @@ names_check(const struct names *names, const struct rights *rights,
 	if (map_get(names->exempt, login) != NULL)
 		return NAME_FINE;
 	text = shown_text(authors, first, value, mem);
+	if (names->config->names.address != NAME_ACCEPT &&
+	    is_turned_round(text)) {
+		*ret_finding = (struct name_finding){
+			names->config->names.address,
+			SLICE("text in reversed order") };
+		return NAME_SHOWS;
+	}
+	text = display_fold(text, mem);
 	if (text.len == 0)
 		return NAME_FINE;
 	answer = check_addresses(names, rights, login, authors, first, text,

@@ -68,6 +68,44 @@ is_spaced_well(struct slice value)
 	return true;
 }
 
+/* A list with its commas as Sendmail writes them: for groups. */
+static struct slice
+space_commas(struct slice value, struct arena *mem)
+{
+	unsigned int depth = 0;
+	bool quoted = false;
+	struct strbuf buf;
+
+	strbuf_init(&buf, mem);
+	for (size_t i = 0; i < value.len; i++) {
+		char c = value.data[i];
+
+		if (c == '\\' && (quoted || depth > 0) && i + 1 < value.len) {
+			strbuf_add_char(&buf, c);
+			c = value.data[++i];
+		} else if (c == '"' && depth == 0) {
+			quoted = !quoted;
+		} else if (!quoted && c == '(') {
+			depth++;
+		} else if (!quoted && c == ')' && depth > 0) {
+			depth--;
+		} else if (c == ',' && !quoted && depth == 0) {
+			while (buf.len > 1 && (char_is_wsp(
+			    buf.data[buf.len - 1]) ||
+			    buf.data[buf.len - 1] == '\n'))
+				buf.len--;
+			while (i + 1 < value.len &&
+			    char_is_wsp(value.data[i + 1]))
+				i++;
+			strbuf_add_cstr(&buf, i + 1 < value.len &&
+			    value.data[i + 1] == '\n' ? "," : ", ");
+			continue;
+		}
+		strbuf_add_char(&buf, c);
+	}
+	return strbuf_slice(&buf);
+}
+
 /* Whether Sendmail would write a list of addresses in another way. */
 static bool
 sendmail_rewrites(struct slice value, const struct mailbox_list *list)
@@ -78,7 +116,6 @@ sendmail_rewrites(struct slice value, const struct mailbox_list *list)
 	    CONSTRUCT_BIT(CONSTRUCT_BARE_NAME) |
 	    CONSTRUCT_BIT(CONSTRUCT_EMPTY_ITEM) |
 	    CONSTRUCT_BIT(CONSTRUCT_DOT_NAME) |
-	    CONSTRUCT_BIT(CONSTRUCT_ESCAPED_QUOTE) |
 	    CONSTRUCT_BIT(CONSTRUCT_ODD_NAME);
 
 	if ((list->constructs & rewritten) != 0 || !is_spaced_well(value))
@@ -116,13 +153,21 @@ form_addresses(struct edits *edits, size_t index, unsigned int *repairs,
 	    err) != 0)
 		return err_wrap(err, "%s would be rewritten on the way",
 		    escape(edits->mem, field->name, 64));
-	/* Groups are left alone, and have no plainer form. */
-	if ((list.constructs & CONSTRUCT_BIT(CONSTRUCT_GROUP)) != 0 ||
-	    list.count == 0 || !sendmail_rewrites(field->value, &list))
+	/* Groups have no plainer form. */
+	if ((list.constructs & CONSTRUCT_BIT(CONSTRUCT_GROUP)) != 0) {
+		struct slice spaced = space_commas(field->value, edits->mem);
+
+		if (slice_eq(spaced, field->value))
+			return 0;
+		edits_change(edits, index, spaced);
+	} else if (list.count == 0 ||
+	    !sendmail_rewrites(field->value, &list)) {
 		return 0;
-	drop_root_dots(&list);
-	edits_change(edits, index, mailbox_list_print(list.items, list.count,
-	    NULL, edits->mem));
+	} else {
+		drop_root_dots(&list);
+		edits_change(edits, index, mailbox_list_print(list.items,
+		    list.count, NULL, edits->mem));
+	}
 	*repairs |= REPAIRED_FORM;
 	return 0;
 }

@@ -8,6 +8,8 @@
 #include "message/stamp.h"
 #include "repair_priv.h"
 
+enum { MAX_NAME_OCTETS = 200 };
+
 static const char *const names[] = { "from", "sender", "date", "message-id",
 	"addresses", "bcc", "return-path", "authentication-results",
 	"duplicates", "lines", "author-form", "names", "rewritten-from",
@@ -187,6 +189,22 @@ repair_from(const struct config *config, const struct repair_facts *facts,
 	return 0;
 }
 
+/* A stranger's name, short, and with nothing in it that looks like syntax. */
+static void
+add_shown_name(struct strbuf *text, struct slice name)
+{
+	static const struct slice syntax = { "@<>()\"\\,;:=?", 12 };
+	size_t len = name.len < MAX_NAME_OCTETS ? name.len : MAX_NAME_OCTETS;
+
+	/* Not amid a character. */
+	while (len < name.len && len > 0 && ((unsigned char)name.data[len] &
+	    0xc0) == 0x80)
+		len--;
+	for (size_t i = 0; i < len; i++)
+		strbuf_add_char(text, slice_has(syntax, name.data[i]) ||
+		    char_is_control(name.data[i]) ? ' ' : name.data[i]);
+}
+
 /*
  * From becomes the submitter's own address; whose it was is said in the name
  * and in Reply-To, as mailing lists do.
@@ -198,6 +216,7 @@ rewrite_from(const struct repair_facts *facts, struct edits *edits,
 	const struct author *author = authors_first(facts->authors, ROLE_FROM);
 	struct slice name;
 	struct strbuf text, value;
+	size_t reply_to;
 
 	if (!facts->rewrite_from)
 		return 0;
@@ -208,7 +227,7 @@ rewrite_from(const struct repair_facts *facts, struct edits *edits,
 	name = display_decode(author->mailbox.display.len != 0
 	    ? author->mailbox.display : author->mailbox.comment, edits->mem);
 	strbuf_init(&text, edits->mem);
-	strbuf_add(&text, slice_trim(name));
+	add_shown_name(&text, slice_trim(name));
 	strbuf_add_cstr(&text, text.len == 0 ? "" : " ");
 	strbuf_addf(&text, "(%.*s at %.*s)",
 	    SLICE_ARGS(author->address.local),
@@ -219,7 +238,13 @@ rewrite_from(const struct repair_facts *facts, struct edits *edits,
 	strbuf_add_cstr(&value, " <");
 	strbuf_add(&value, facts->own_address);
 	strbuf_add_char(&value, '>');
-	if (edits_find(edits, SLICE("Reply-To"), 0) == edits->count)
+	reply_to = edits_find(edits, SLICE("Reply-To"), 0);
+	if (reply_to < edits->count &&
+	    slice_trim(edits->fields[reply_to].field.value).len == 0) {
+		edits_delete(edits, reply_to);
+		reply_to = edits->count;
+	}
+	if (reply_to == edits->count)
 		edits_add(edits, SLICE("Reply-To"), author_field_plain(
 		    facts->authors, author, true, edits->mem));
 	edits_change(edits, edits_find(edits, SLICE("From"), 0),

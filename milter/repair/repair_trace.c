@@ -4,14 +4,14 @@
 /* RFC 8617 section 4.2.1: instances are 1 to 50. */
 enum { MAX_INSTANCE = 50 };
 
-/* A tag of a tag list (RFC 6376 section 3.2), white space removed. */
+/* The next tag of a name in a tag list (RFC 6376 section 3.2), white space removed. */
 static bool
-find_tag(struct slice value, struct slice name, struct arena *mem,
+next_tag(struct slice *rest, struct slice name, struct arena *mem,
     struct slice *ret_value)
 {
-	struct slice rest = field_unfold(mem, value), tag;
+	struct slice tag;
 
-	while (slice_next_item(&rest, ";", &tag)) {
+	while (slice_next_item(rest, ";", &tag)) {
 		size_t equals = slice_find(tag, '=');
 		struct slice text = slice_from(tag, equals + 1), part;
 		struct strbuf buf;
@@ -50,10 +50,16 @@ static bool
 claims_ours(const struct repair_facts *facts, struct slice value,
     struct arena *mem)
 {
-	struct slice domain;
+	struct slice rest = field_unfold(mem, value), domain;
 
-	return find_tag(value, SLICE("d"), mem, &domain) &&
-	    is_ours(facts, domain, mem);
+	/* Of several, who verifies takes one or another. */
+	while (next_tag(&rest, SLICE("d"), mem, &domain)) {
+		if (slice_ends_nocase(domain, SLICE(".")))
+			domain.len--;
+		if (is_ours(facts, domain, mem))
+			return true;
+	}
+	return false;
 }
 
 static bool
@@ -83,10 +89,10 @@ enum { ARC_RESULTS = 2, ARC_NAMES = 3 };
 static unsigned long
 arc_instance(struct slice value, struct arena *mem)
 {
-	struct slice text;
+	struct slice rest = field_unfold(mem, value), text;
 	unsigned long instance = 0;
 
-	if (!find_tag(value, SLICE("i"), mem, &text) ||
+	if (!next_tag(&rest, SLICE("i"), mem, &text) ||
 	    !slice_number(text, MAX_INSTANCE, &instance))
 		return 0;
 	return instance;
