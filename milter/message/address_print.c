@@ -277,6 +277,31 @@ words_can_stay(struct slice raw, struct arena *mem)
 	return !words || !quotes;
 }
 
+/*
+ * A piece with the encoded words behind it: blanks between such are none
+ * (RFC 2047 section 6.2).
+ */
+static struct slice
+neighbours(struct slice text, bool quoted, struct slice *rest,
+    struct arena *mem)
+{
+	struct strbuf buf;
+
+	strbuf_init(&buf, mem);
+	strbuf_add(&buf, text);
+	while (!quoted && rest->len > 0) {
+		struct slice more, behind = skip_white(next_piece(*rest, mem,
+		    &more, &quoted));
+
+		if (quoted || !slice_has_text_nocase(more, SLICE("=?")))
+			break;
+		strbuf_add_char(&buf, ' ');
+		strbuf_add(&buf, more);
+		*rest = behind;
+	}
+	return strbuf_slice(&buf);
+}
+
 static struct slice
 print_name(struct slice raw, struct arena *mem)
 {
@@ -294,6 +319,7 @@ print_name(struct slice raw, struct arena *mem)
 			continue;
 		}
 		if (!stay) {
+			text = neighbours(text, quoted, &rest, mem);
 			add_to_run(&run, decode_harmless(text, mem), true);
 			run.decoded = true;
 			continue;

@@ -253,6 +253,26 @@ local_part_begin(struct slice text, size_t at)
 	return begin;
 }
 
+/* Where the domain behind an '@' ends. */
+static size_t
+domain_end(struct slice text, size_t begin)
+{
+	int32_t at = (int32_t)begin, next = at;
+
+	for (; at < (int32_t)text.len; at = next) {
+		UChar32 c;
+
+		U8_NEXT((const uint8_t *)text.data, next, (int32_t)text.len,
+		    c);
+		if (!is_letter(c) && c != '-' && c != '.' && c != '_')
+			break;
+	}
+	while (at > (int32_t)begin && (text.data[at - 1] == '.' ||
+	    text.data[at - 1] == '-'))
+		at--;
+	return (size_t)at;
+}
+
 static bool
 is_domain_char(char c)
 {
@@ -267,15 +287,10 @@ display_next_address(struct slice *rest, struct slice *ret_address)
 
 	for (size_t at = slice_find(text, '@'); at < text.len;
 	    at += 1 + slice_find(slice_from(text, at + 1), '@')) {
-		size_t begin = local_part_begin(text, at), end = at + 1;
-		struct slice domain;
+		size_t begin = local_part_begin(text, at);
+		size_t end = domain_end(text, at + 1);
+		struct slice domain = slice_sub(text, at + 1, end - at - 1);
 
-		while (end < text.len && is_domain_char(text.data[end]))
-			end++;
-		while (end > at + 1 && (text.data[end - 1] == '.' ||
-		    text.data[end - 1] == '-'))
-			end--;
-		domain = slice_sub(text, at + 1, end - at - 1);
 		if (begin == at || !slice_has(domain, '.') ||
 		    domain.data[0] == '.')
 			continue;

@@ -352,6 +352,8 @@ fields_are_printed_in_their_plainest_form(void **state)
 		    " =?utf-8?Q?A?= <a@b.example>" },
 		{ " =?utf-8?Q?=C3=9C?==?utf-8?Q?=22?= <a@b.example>",
 		    " =?utf-8?Q?=C3=9C=27?= <a@b.example>" },
+		{ " \"Dr.\" =?utf-8?Q?Jos=C3?= =?utf-8?Q?=A9_M?= <a@b.example>",
+		    " =?utf-8?Q?Dr=2E_Jos=C3=A9_M?= <a@b.example>" },
 		{ " =??Q?A?= <a@b.example>", " \"=  Q A =\" <a@b.example>" },
 	};
 	struct arena mem;

@@ -84,6 +84,12 @@ static const struct {
 	    " <alice@corp.example>", "ceo@corp.example" },
 	{ "escapes", " \"c\\eo\\@corp.example\" <alice@corp.example>",
 	    "ceo@corp.example" },
+	{ "turned round", " \"\xe2\x80\xae" "elpmaxe.proc@oec\""
+	    " <alice@corp.example>", "text in reversed order" },
+	{ "behind an arrow", " \"\xe2\x86\x92" "ceo@corp.example\""
+	    " <alice@corp.example>", "ceo@corp.example" },
+	{ "before a mark", " \"ceo@corp.example\xe2\x9c\x93\""
+	    " <alice@corp.example>", "ceo@corp.example" },
 	/* Protected names. */
 	{ "name", " Jane Roe <alice@corp.example>",
 	    "Jane Roe" },
@@ -97,6 +103,13 @@ static const struct {
 	{ "Cyrillic", " \"J\xd0\xb0n\xd0\xb5 R\xd0\xbe\xd0\xb5\""
 	    " <alice@corp.example>", "Jane Roe" },
 	{ "digit for a letter", " Jane R0e <alice@corp.example>",
+	    "Jane Roe" },
+	{ "with marks for blanks", " \"Jane_Roe\" <alice@corp.example>",
+	    "Jane Roe" },
+	{ "with dots", " \"*Jane.Roe*\" <alice@corp.example>", "Jane Roe" },
+	{ "braille blank", " \"Jane\xe2\xa0\x80Roe\" <alice@corp.example>",
+	    "Jane Roe" },
+	{ "filler", " \"Jane\xe3\x85\xa4Roe\" <alice@corp.example>",
 	    "Jane Roe" },
 	{ "nobody's", " Board of directors <jane@corp.example>",
 	    "Board of Directors" },
