@@ -40,7 +40,7 @@ sign(const struct sign_engine *engine, const struct sign_policy *policy,
     const struct sign_key *key, struct arena *mem)
 {
 	const struct sign_key *keys[] = { key };
-	struct signature signature;
+	struct signature signature = { 0 };
 	struct signer *signer;
 	struct err err;
 
