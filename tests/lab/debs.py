@@ -28,20 +28,22 @@ _PROGRAMS = {
     "libsasl2-modules-db": ["usr/lib/*/sasl2/*.so"],
     "m4": ["usr/bin/m4"],
     "openssl": ["usr/bin/openssl"],
+    "opendkim": ["usr/sbin/opendkim"],
 }
 _SASL = ["sasl2-bin", "libsasl2-modules", "libsasl2-modules-db"]
 _PRODUCTS = {
     "postfix": ["postfix"] + _SASL,
     "sendmail": ["sendmail-bin", "sendmail-base", "sendmail-cf"] + _SASL,
+    "opendkim": ["opendkim"],       # for comparison
 }
-_TOOLS = {"postfix": ["openssl"], "sendmail": ["openssl", "m4"]}
+_TOOLS = {"postfix": ["openssl"], "sendmail": ["openssl", "m4"], "opendkim": []}
 
 
 class Debs:
     """A tree of unpacked packages, one directory each below `directory`."""
 
     def __init__(self, directory, *products):
-        """Unpack what `products` ("postfix", "sendmail") need.
+        """Unpack what `products` ("postfix", "sendmail", "opendkim") need.
 
         What is there already, perhaps by another process at the same time, is used
         as it is. The packages are downloaded with apt-get, from the sources and lists
@@ -54,7 +56,7 @@ class Debs:
         self.directory.chmod(0o755)
         with open(self.directory / "lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            for product in products or _PRODUCTS:
+            for product in products or ("postfix", "sendmail"):
                 ready = self.directory / (product + ".ready")
                 if not ready.exists():
                     self._unpack_product(product)
@@ -82,6 +84,7 @@ class Debs:
         places = [self.package("postfix") / "usr/lib/postfix"]
         places += sorted(self.directory.glob("*/usr/lib/*-linux-*"))
         places += sorted(self.directory.glob("*/lib/*-linux-*"))
+        places += sorted(self.directory.glob("lib*/usr/lib"))     # libopendbx1
         return ":".join(str(p) for p in places)
 
     def sasl_path(self):

@@ -20,9 +20,12 @@ class Message:
 
 
 class Sink:
-    """Accepts all mail on a loopback port until stop(); see `messages`."""
+    """Accepts all mail on a loopback port until stop(); see `messages`.
 
-    def __init__(self, eightbitmime=True, smtputf8=True):
+    `address` gives another loopback address, or a certain port.
+    """
+
+    def __init__(self, eightbitmime=True, smtputf8=True, address=("127.0.0.1", 0)):
         self.messages = []
         self._extensions = ["sink", "SIZE 0"]
         self._extensions += ["8BITMIME"] if eightbitmime else []
@@ -30,7 +33,7 @@ class Sink:
         self._changed = threading.Condition()
         self._connections = set()
         self._threads = []
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self._listener = socket.create_server(address, backlog=512)
         self.port = self._listener.getsockname()[1]
         self._start(self._accept)
 

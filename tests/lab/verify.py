@@ -4,6 +4,7 @@
 import json
 import logging
 import subprocess
+import tempfile
 import typing
 
 from .process import LabError
@@ -62,8 +63,9 @@ def _dkimpy(message, records):
     return found
 
 
-# Reads {records}, a newline and the message; prints a JSON list. The method that
-# it overrides is the one through which Mail::DKIM asks for everything.
+# Reads {records} and a newline; then, for each message, its length, a newline and
+# the message, and prints a JSON list in one line. The method that it overrides is
+# the one through which Mail::DKIM asks for everything.
 _PERL = r"""
 use strict;
 use warnings;
@@ -71,6 +73,7 @@ use JSON::PP;
 use Mail::DKIM::Verifier;
 use Net::DNS::RR;
 
+$| = 1;
 binmode STDIN;
 my $records = decode_json(scalar <STDIN>);
 {
@@ -84,28 +87,58 @@ my $records = decode_json(scalar <STDIN>);
             txtdata => [unpack('(a255)*', $text)]);
     };
 }
-my $verifier = Mail::DKIM::Verifier->new;
-local $/ = undef;
-$verifier->PRINT(scalar <STDIN>);
-$verifier->CLOSE;
-print encode_json([map { {
-    d => $_->domain, s => $_->selector, a => $_->algorithm,
-    result => $_->result, why => $_->result_detail,
-} } $verifier->signatures]);
+while (defined(my $length = <STDIN>)) {
+    my $message = '';
+    read(STDIN, $message, $length);
+    my $verifier = Mail::DKIM::Verifier->new;
+    $verifier->PRINT($message);
+    $verifier->CLOSE;
+    print encode_json([map { {
+        d => $_->domain, s => $_->selector, a => $_->algorithm,
+        result => $_->result, why => $_->result_detail,
+    } } $verifier->signatures]), "\n";
+}
 """
 
 
+class MailDKIM:
+    """A process in which Mail::DKIM verifies one message after the other."""
+
+    def __init__(self, records):
+        self._errors = tempfile.TemporaryFile()
+        self._perl = subprocess.Popen(["perl", "-e", _PERL], stderr=self._errors,
+                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._perl.stdin.write(json.dumps(records).encode() + b"\n")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_exc):
+        self._perl.communicate()
+        self._errors.close()
+
+    def verify(self, message):
+        """What it says of each signature, from the top of the header."""
+        try:
+            self._perl.stdin.write(b"%d\n" % len(message) + message)
+            self._perl.stdin.flush()
+            answer = self._perl.stdout.readline()
+        except BrokenPipeError:
+            answer = b""
+        if not answer:
+            self._errors.seek(0)
+            raise LabError("Mail::DKIM: "
+                           + self._errors.read().decode(errors="replace"))
+        found = []
+        for row in json.loads(answer):
+            unknown = (row["a"] == "ed25519-sha256"
+                       and "unsupported algorithm" in row["why"])
+            found.append(Signature(
+                row["d"] or "", row["s"] or "", row["a"] or "",
+                None if unknown else row["result"] == "pass", row["why"]))
+        return found
+
+
 def _mail_dkim(message, records):
-    done = subprocess.run(
-        ["perl", "-e", _PERL], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        input=json.dumps(records).encode() + b"\n" + message)
-    if done.returncode != 0:
-        raise LabError("Mail::DKIM: " + done.stderr.decode(errors="replace"))
-    found = []
-    for row in json.loads(done.stdout):
-        unknown = (row["a"] == "ed25519-sha256"
-                   and "unsupported algorithm" in row["why"])
-        found.append(Signature(
-            row["d"] or "", row["s"] or "", row["a"] or "",
-            None if unknown else row["result"] == "pass", row["why"]))
-    return found
+    with MailDKIM(records) as verifier:
+        return verifier.verify(message)
