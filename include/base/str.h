@@ -82,6 +82,16 @@ char_is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
+/* The value of a hexadecimal digit in either case; -1 for anything else. */
+static inline int
+char_hex_value(char c)
+{
+	if (char_is_digit(c))
+		return c - '0';
+	c = char_lower(c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 /* Blank or tab: WSP of RFC 5234. */
 static inline bool
 char_is_wsp(char c)

@@ -80,15 +80,6 @@ decode_base64(struct decoder *decoder, struct slice text)
 	emit(decoder, out, used);
 }
 
-static int
-hex_value(char c)
-{
-	if (char_is_digit(c))
-		return c - '0';
-	c = char_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* What was held turned out to be no more than it looks like. */
 static void
 release_held(struct decoder *decoder)
@@ -112,12 +103,12 @@ decode_escape(struct decoder *decoder, char c)
 			return true;
 		}
 	} else if (decoder->held_count == 1 && (c == '\r' ||
-	    hex_value(c) >= 0)) {
+	    char_hex_value(c) >= 0)) {
 		decoder->held[decoder->held_count++] = c;
 		return true;
-	} else if (decoder->held_count == 2 && hex_value(c) >= 0) {
-		octet = (char)(hex_value(decoder->held[1]) << 4 |
-		    hex_value(c));
+	} else if (decoder->held_count == 2 && char_hex_value(c) >= 0) {
+		octet = (char)(char_hex_value(decoder->held[1]) << 4 |
+		    char_hex_value(c));
 		decoder->held_count = 0;
 		emit(decoder, &octet, 1);
 		return true;

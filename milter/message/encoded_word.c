@@ -126,15 +126,6 @@ convert(struct slice octets, struct slice charset, struct strbuf *buf)
 	}
 }
 
-static int
-hex_value(char c)
-{
-	if (char_is_digit(c))
-		return c - '0';
-	c = char_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static struct slice
 decode_q(struct slice text, struct arena *mem)
 {
@@ -145,10 +136,10 @@ decode_q(struct slice text, struct arena *mem)
 		char c = text.data[i];
 
 		if (c == '=' && i + 2 < text.len &&
-		    hex_value(text.data[i + 1]) >= 0 &&
-		    hex_value(text.data[i + 2]) >= 0) {
-			c = (char)(hex_value(text.data[i + 1]) << 4 |
-			    hex_value(text.data[i + 2]));
+		    char_hex_value(text.data[i + 1]) >= 0 &&
+		    char_hex_value(text.data[i + 2]) >= 0) {
+			c = (char)(char_hex_value(text.data[i + 1]) << 4 |
+			    char_hex_value(text.data[i + 2]));
 			i += 2;
 		} else if (c == '_') {
 			c = ' ';

@@ -285,17 +285,17 @@ body_plan_write(const struct body_plan *plan, const struct body *body,
 
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct mime_part *part = &plan->parts[i];
-		const struct part_plan *todo = &plan->plans[i];
+		const struct part_plan *want = &plan->plans[i];
 
-		if (!todo->encode && !todo->relabel)
+		if (!want->encode && !want->relabel)
 			continue;
-		if (i > 0 && write_label(&writer, part, todo->to) != 0)
+		if (i > 0 && write_label(&writer, part, want->to) != 0)
 			return -1;
-		quoted_end = todo->encode && part->content_end == body->size &&
-		    todo->to == TRANSFER_QUOTED_PRINTABLE;
-		if (todo->encode && (copy_to(&writer, part->content_start) != 0 ||
+		quoted_end = want->encode && part->content_end == body->size &&
+		    want->to == TRANSFER_QUOTED_PRINTABLE;
+		if (want->encode && (copy_to(&writer, part->content_start) != 0 ||
 		    encode_to(&writer, part->content_end, part->encoding,
-			todo->to) != 0))
+			want->to) != 0))
 			return -1;
 	}
 	if (copy_to(&writer, body->size) != 0)
