@@ -47,6 +47,9 @@ MUST_USE int header_add(struct header *header, struct slice name,
 size_t header_find(const struct header *header, struct slice name, size_t from);
 size_t header_count(const struct header *header, struct slice name);
 
+/* Whether a value holds anything but ASCII. */
+bool header_has_8bit(const struct header *header);
+
 /* The value on one line: line ends removed, blanks at both ends too. */
 struct slice field_unfold(struct arena *mem, struct slice value);
 

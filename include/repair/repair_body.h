@@ -7,11 +7,25 @@
 #include "message/edit.h"
 #include "message/mime.h"
 
+/* What is known of the way that a body will take. */
+struct body_facts {
+	enum mta_choice mta;	/* MTA_AUTO: not known; then either of them */
+	size_t line_limit;	/* octets that it sends in one line */
+	bool smtputf8;		/* whoever takes it has 8BITMIME (RFC 6531, 3.1) */
+	bool header_8bit;	/* as received */
+};
+
 /* What becomes of one part. */
 struct part_plan {
 	bool encode;			/* its content, to ... */
-	bool relabel;			/* its Content-Transfer-Encoding alone */
 	enum transfer_encoding to;
+	bool header;			/* written anew: the encoding last ... */
+	struct slice encoding;		/* as this; empty: without that field */
+	bool quote_boundary;
+	bool add_version;		/* MIME-Version */
+	bool drop_mbox_line;
+	bool beside;			/* text beside its parts: 7 bits, short lines */
+	bool close;			/* gets its last delimiter */
 };
 
 /* What becomes of a body; lives in an arena, with the parts. */
@@ -19,30 +33,33 @@ struct body_plan {
 	const struct mime_part *parts;
 	struct part_plan *plans;
 	size_t count;
+	size_t line_limit;
 	bool changes;			/* anything at all */
 };
 
 /*
  * What an MTA would change on the way after the signature was made (RFC 6376
- * section 5.3, RFC 2045): lines over line_limit, 8-bit content on a
- * 7-bit path, encodings that are labelled as what they are not. Each such part
- * is encoded anew, text as quoted-printable, all else as base64; signed and
- * encrypted ones are never touched. smtputf8: whoever takes such a message has
- * 8BITMIME (RFC 6531 section 3.1), so that 8-bit content stays. -1 (ERR_DATA) when the message could not
- * arrive as it was signed and may not be repaired; *err says what the user can
- * do.
+ * section 5.3, RFC 2045): lines over the limit, 8-bit content on a 7-bit path,
+ * encodings that are labelled as what they are not, and with Sendmail, which
+ * takes every multipart apart and writes it anew, what it would write in
+ * another way. Parts are encoded anew, text as quoted-printable, all else as
+ * base64; what is inside of signed and encrypted ones is never touched.
+ * -1 (ERR_DATA) when the message could not arrive as it was signed and may not
+ * be repaired; *err says what the user can do. edits: the header as it goes on.
  */
 MUST_USE int body_plan_make(const struct config *config,
-    const struct mime_part *parts, size_t count, size_t line_limit,
-    bool smtputf8,
-    struct arena *mem, struct body_plan *ret_plan, struct err *err);
+    const struct body_facts *facts, const struct mime_part *parts,
+    size_t count, const struct edits *edits, struct arena *mem,
+    struct body_plan *ret_plan, struct err *err);
 
 /* The changes of the message's own fields that the plan asks for. */
 void body_plan_edit(const struct body_plan *plan, struct edits *edits);
 
 /*
- * Writes the body as it goes on. All octets outside of what is planned are
- * the same. -1 (ERR_TEMP) when the body cannot be read.
+ * Writes the body as it goes on. All octets outside of what is planned are the
+ * same. -1 when the body cannot be read (ERR_TEMP), or when a line in the
+ * header of a part is too long and cannot be folded (ERR_DATA); what was
+ * written by then is of no use.
  */
 MUST_USE int body_plan_write(const struct body_plan *plan,
     const struct body *body, encode_sink *sink, void *arg, struct err *err);

@@ -104,6 +104,16 @@ header_count(const struct header *header, struct slice name)
 	return count;
 }
 
+bool
+header_has_8bit(const struct header *header)
+{
+	for (size_t i = 0; i < header->count; i++) {
+		if (!slice_is_ascii(header->fields[i].value))
+			return true;
+	}
+	return false;
+}
+
 struct slice
 field_unfold(struct arena *mem, struct slice value)
 {

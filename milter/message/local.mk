@@ -6,6 +6,8 @@ libsubmilter_a_SOURCES += \
 	include/message/body.h %D%/body.c \
 	include/message/encode.h %D%/encode.c \
 	include/message/mime.h %D%/mime.c \
+	include/message/content_type.h %D%/content_type.c \
+	include/message/part_header.h %D%/part_header.c \
 	include/message/display.h %D%/display.c \
 	%D%/display_priv.h %D%/encoded_word.c \
 	include/message/edit.h %D%/edit.c \

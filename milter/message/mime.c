@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "message/mime.h"
 
-/* What a line must show to be a boundary: "--", 70 octets, "--", blanks. */
-enum { LINE_HEAD_OCTETS = 160 };
+#include "message/content_type.h"
+#include "message/part_header.h"
+
+/* What a line must show to be a boundary: "--", its octets, "--", blanks. */
+enum { LINE_HEAD_OCTETS = 256 };
 
 enum place { AT_HEADER, AT_CONTENT };
 
@@ -38,135 +41,6 @@ struct mime_scan {
 	struct strbuf header;
 };
 
-/* Skips blanks, folds and comments. */
-static bool
-skip_cfws(struct slice *s)
-{
-	unsigned int depth = 0;
-
-	while (s->len > 0) {
-		char c = s->data[0];
-
-		if (c == '(')
-			depth++;
-		else if (c == ')' && depth > 0)
-			depth--;
-		else if (c == '\\' && depth > 0 && s->len > 1)
-			*s = slice_from(*s, 1);
-		else if (depth == 0 && !char_is_wsp(c) && c != '\n' &&
-		    c != '\r')
-			return true;
-		*s = slice_from(*s, 1);
-	}
-	return depth == 0;
-}
-
-/* token of RFC 2045 section 5.1. */
-static struct slice
-take_token(struct slice *s)
-{
-	static const struct slice specials = { "()<>@,;:\\\"/[]?=", 15 };
-	struct slice token;
-	size_t len = 0;
-
-	while (len < s->len && s->data[len] > ' ' && s->data[len] < 0x7f &&
-	    !slice_has(specials, s->data[len]))
-		len++;
-	token = slice_sub(*s, 0, len);
-	*s = slice_from(*s, len);
-	return token;
-}
-
-/* The same, or a quoted-string. */
-static bool
-take_value(struct slice *s, struct arena *mem, struct slice *ret_text)
-{
-	struct strbuf buf;
-
-	if (s->len == 0 || s->data[0] != '"') {
-		*ret_text = take_token(s);
-		return ret_text->len > 0;
-	}
-	strbuf_init(&buf, mem);
-	for (*s = slice_from(*s, 1); s->len > 0 && s->data[0] != '"';
-	    *s = slice_from(*s, 1)) {
-		if (s->data[0] == '\\' && s->len > 1)
-			*s = slice_from(*s, 1);
-		if (s->data[0] != '\n' && s->data[0] != '\r')
-			strbuf_add_char(&buf, s->data[0]);
-	}
-	if (s->len == 0)
-		return false;
-	*s = slice_from(*s, 1);
-	*ret_text = strbuf_slice(&buf);
-	return true;
-}
-
-static bool
-take_type(struct slice *s, struct arena *mem, struct slice *ret_type)
-{
-	struct slice type, subtype;
-
-	if (!skip_cfws(s))
-		return false;
-	type = take_token(s);
-	if (!skip_cfws(s) || s->len == 0 || s->data[0] != '/')
-		return false;
-	*s = slice_from(*s, 1);
-	if (!skip_cfws(s))
-		return false;
-	subtype = take_token(s);
-	if (type.len == 0 || subtype.len == 0)
-		return false;
-	*ret_type = slice_lower(mem, slice_format(mem, "%.*s/%.*s",
-	    SLICE_ARGS(type), SLICE_ARGS(subtype)));
-	return true;
-}
-
-bool
-mime_type(struct slice value, struct arena *mem, struct slice *ret_type)
-{
-	struct slice rest = value;
-
-	return take_type(&rest, mem, ret_type);
-}
-
-bool
-mime_parameter(struct slice value, struct slice name, struct arena *mem,
-    struct slice *ret_text)
-{
-	struct slice rest = value, type;
-
-	*ret_text = (struct slice){ NULL, 0 };
-	if (!take_type(&rest, mem, &type))
-		return false;
-	for (;;) {
-		struct slice attribute, text;
-
-		if (!skip_cfws(&rest))
-			return false;
-		if (rest.len == 0)
-			return true;
-		if (rest.data[0] != ';')
-			return false;
-		rest = slice_from(rest, 1);
-		if (!skip_cfws(&rest))
-			return false;
-		if (rest.len == 0 || rest.data[0] == ';')
-			continue;
-		attribute = take_token(&rest);
-		if (!skip_cfws(&rest) || rest.len == 0 || rest.data[0] != '=')
-			return false;
-		rest = slice_from(rest, 1);
-		if (!skip_cfws(&rest) || !take_value(&rest, mem, &text))
-			return false;
-		if (slice_eq_nocase(attribute, name)) {
-			*ret_text = text;
-			return true;
-		}
-	}
-}
-
 static struct mime_part *
 part_at(struct mime_scan *scan, size_t level)
 {
@@ -194,7 +68,7 @@ open_part(struct mime_scan *scan)
 	}
 	if (scan->depth > 0) {
 		part.parent = scan->levels[scan->depth - 1].part;
-		part.is_sealed = current(scan)->is_sealed;
+		part.seal = current(scan)->seal;
 	}
 	arena_reserve_one(scan->mem, &parts, &scan->cap, scan->count,
 	    sizeof(part));
@@ -203,11 +77,11 @@ open_part(struct mime_scan *scan)
 	    (struct level){ .part = scan->count };
 	scan->parts[scan->count++] = part;
 	scan->place = AT_HEADER;
-	strbuf_init(&scan->header, scan->mem);
+	scan->header.len = 0;
 }
 
 static bool
-starts_any(struct slice type, const char *const *types)
+is_any(struct slice type, const char *const *types)
 {
 	for (; *types != NULL; types++) {
 		if (slice_eq(type, slice_of(*types)))
@@ -216,48 +90,85 @@ starts_any(struct slice type, const char *const *types)
 	return false;
 }
 
+static enum mime_seal
+seal_of(struct slice type)
+{
+	static const char *const encrypted[] = { "multipart/encrypted",
+		"application/pkcs7-mime", "application/x-pkcs7-mime", NULL };
+
+	if (slice_eq(type, SLICE("multipart/signed")))
+		return MIME_SIGNED;
+	return is_any(type, encrypted) ? MIME_ENCRYPTED : MIME_UNSEALED;
+}
+
+/* A multipart that cannot be taken apart is a leaf. */
+static void
+classify_multipart(struct mime_scan *scan, struct slice type,
+    struct slice type_value)
+{
+	struct mime_part *part = current(scan);
+	struct slice boundary, written;
+
+	if (!mime_boundary(type_value, scan->mem, &boundary, &written) ||
+	    boundary.len > MIME_BOUNDARY_BYTES) {
+		part->is_unreadable = true;
+		return;
+	}
+	part->kind = MIME_MULTIPART;
+	part->is_digest = slice_eq(type, SLICE("multipart/digest"));
+	part->boundary = slice_dup(scan->mem, boundary);
+	part->boundary_is_odd = written.len != 0;
+	scan->levels[scan->depth - 1].boundary = part->boundary;
+}
+
 /* What an entity is by its fields; the content begins. */
 static void
 classify(struct mime_scan *scan, struct slice type_value,
     struct slice encoding)
 {
-	static const char *const sealed[] = { "multipart/signed",
-		"multipart/encrypted", "application/pkcs7-mime",
-		"application/x-pkcs7-mime", NULL };
 	static const char *const messages[] = { "message/rfc822",
 		"message/global", "message/news", NULL };
 	struct mime_part *part = current(scan);
-	struct level *level = &scan->levels[scan->depth - 1];
-	struct slice type = SLICE("text/plain"), boundary, charset, token;
+	struct slice type = SLICE("text/plain"), charset, token = { "", 0 };
 	bool known = mime_type(type_value, scan->mem, &type);
 
 	/* In a digest parts are messages (RFC 2046 section 5.1.5). */
 	if (scan->depth > 1 && type_value.len == 0 &&
 	    part_at(scan, scan->depth - 2)->is_digest)
 		type = SLICE("message/rfc822");
-	encoding = slice_trim(encoding);
-	token = take_token(&encoding);
-	part->encoding = transfer_encoding_find(token);
+	part->encoding = mime_encoding_token(encoding, &token)
+	    ? transfer_encoding_find(token) : TRANSFER_OTHER;
+	part->encoding_token = slice_dup(scan->mem, token);
 	part->content_start = scan->at;
 	part->content_end = scan->at;
 	part->has_type = known;
 	part->is_text = slice_starts(type, SLICE("text/"));
-	part->is_sealed = part->is_sealed || starts_any(type, sealed);
+	part->is_message = slice_starts(type, SLICE("message/"));
+	part->is_rfc822 = slice_eq(type, SLICE("message/rfc822"));
+	if (part->seal == MIME_UNSEALED)
+		part->seal = seal_of(type);
 	if (part->is_text && known)
 		part->has_charset = mime_parameter(type_value,
 		    SLICE("charset"), scan->mem, &charset) && charset.len != 0;
 	scan->place = AT_CONTENT;
-	if (slice_starts(type, SLICE("multipart/")) && mime_parameter(
-	    type_value, SLICE("boundary"), scan->mem, &boundary) &&
-	    boundary.len > 0 && boundary.len <= MIME_BOUNDARY_BYTES) {
-		part->kind = MIME_MULTIPART;
-		part->is_digest = slice_eq(type, SLICE("multipart/digest"));
-		level->boundary = boundary;
-	} else if (starts_any(type, messages) &&
+	if (slice_starts(type, SLICE("multipart/"))) {
+		classify_multipart(scan, type, type_value);
+	} else if (is_any(type, messages) &&
 	    part->encoding <= TRANSFER_BINARY) {
 		part->kind = MIME_MESSAGE;
 		open_part(scan);
 	}
+}
+
+/* A value as MTAs write it where they write it themselves. */
+static bool
+is_plain_encoding(struct slice value)
+{
+	struct slice token;
+
+	return mime_encoding_token(value, &token) && token.len > 0 &&
+	    value.data[0] == ' ' && token.data == value.data + 1 &&
+	    slice_trim(value).len == token.len;
 }
 
 struct mime_scan *
@@ -266,54 +177,62 @@ mime_scan_new(struct arena *mem, struct slice type, struct slice encoding)
 	struct mime_scan *scan = arena_alloc(mem, sizeof(*scan));
 
 	*scan = (struct mime_scan){ .mem = mem, .line_utf8 = true };
+	strbuf_init(&scan->header, mem);
 	open_part(scan);
+	current(scan)->header.encodings = encoding.len > 0;
+	current(scan)->header.encoding_is_last = is_plain_encoding(encoding);
 	classify(scan, type, encoding);
 	return scan;
 }
 
-/* A field in the header of a part, with its continuation lines. */
-struct part_field {
-	struct slice name;
-	struct slice value;
-	size_t start;
-	size_t end;		/* behind its line end */
-};
-
-/* Length of the first line with its CRLF; all of text where it has none. */
-static size_t
-line_length(struct slice text)
+/* Whether a quoted-string begins and does not end. */
+static bool
+has_open_quote(struct slice value)
 {
-	size_t at = slice_find(text, '\n');
+	bool quoted = false;
 
-	while (at < text.len && (at == 0 || text.data[at - 1] != '\r'))
-		at += 1 + slice_find(slice_from(text, at + 1), '\n');
-	return at < text.len ? at + 1 : text.len;
+	for (size_t i = 0; i < value.len; i++) {
+		if (value.data[i] == '\\')
+			i++;
+		else if (value.data[i] == '"')
+			quoted = !quoted;
+	}
+	return quoted;
 }
 
-/* The field at an offset; false where there is none: the header ends for all. */
-static bool
-next_field(struct slice header, size_t at, struct part_field *ret_field)
+void
+mime_measure_field(struct mime_header *facts, struct slice name,
+    struct slice value)
 {
-	struct slice text = slice_from(header, at);
-	size_t colon = slice_find(text, ':');
-	size_t end = line_length(text);
-	struct slice name;
+	struct slice rest = value, piece;
 
-	if (text.len == 0 || colon >= end)
-		return false;
-	name = slice_sub(text, 0, colon);
-	while (name.len > 0 && char_is_wsp(name.data[name.len - 1]))
-		name.len--;
-	for (size_t i = 0; i < name.len; i++) {
-		if (name.data[i] <= ' ' || name.data[i] >= 0x7f ||
-		    char_is_8bit(name.data[i]))
-			return false;
+	if (!slice_starts_nocase(name, SLICE("Content-")))
+		return;
+	if (value.len > facts->longest_field)
+		facts->longest_field = value.len;
+	if (!slice_eq_nocase(name, SLICE("Content-Type")) &&
+	    !slice_eq_nocase(name, SLICE("Content-Disposition")))
+		return;
+	facts->has_open_quote = facts->has_open_quote || has_open_quote(value);
+	while (slice_next_item(&rest, ";", &piece)) {
+		if (piece.len > facts->longest_parameter)
+			facts->longest_parameter = piece.len;
 	}
-	while (end < text.len && char_is_wsp(text.data[end]))
-		end += line_length(slice_from(text, end));
-	*ret_field = (struct part_field){ name,
-		slice_sub(text, colon + 1, end - colon - 1), at, at + end };
-	return name.len > 0;
+}
+
+static void
+note_field(struct mime_header *facts, const struct part_field *field)
+{
+	mime_measure_field(facts, field->name, field->value);
+	facts->has_name_blank = facts->has_name_blank || field->has_blank;
+	if (slice_eq_nocase(field->name, SLICE("MIME-Version")))
+		facts->has_version = true;
+	facts->encoding_is_last = false;
+	if (!slice_eq_nocase(field->name, SLICE("Content-Transfer-Encoding")))
+		return;
+	facts->encoding_is_last = facts->encodings++ == 0 &&
+	    slice_eq(field->name, SLICE("Content-Transfer-Encoding")) &&
+	    !field->has_blank && is_plain_encoding(field->value);
 }
 
 /* The header of a part is whole: reads what matters of it. */
@@ -321,24 +240,31 @@ static void
 end_header(struct mime_scan *scan)
 {
 	struct mime_part *part = current(scan);
+	struct mime_header *facts = &part->header;
 	struct slice text = strbuf_slice(&scan->header);
 	struct slice type = { NULL, 0 }, encoding = { NULL, 0 };
 	struct part_field field = { .end = 0 };
 
-	while (next_field(text, field.end, &field)) {
+	facts->ended = true;
+	if (scan->depth > 1 &&
+	    part_at(scan, scan->depth - 2)->kind == MIME_MESSAGE)
+		field.end = part_header_mbox_line(text);
+	facts->has_mbox_line = field.end != 0;
+	while (part_field_next(text, field.end, &field)) {
+		note_field(facts, &field);
 		if (type.len == 0 && slice_eq_nocase(field.name,
 		    SLICE("Content-Type")))
 			type = field.value;
-		if (part->encoding_end != 0 || !slice_eq_nocase(field.name,
-		    SLICE("Content-Transfer-Encoding")))
-			continue;
-		encoding = field.value;
-		part->encoding_start = part->header_start + field.start;
-		part->encoding_end = part->header_start + field.end;
+		if (facts->encodings == 1 && encoding.len == 0 &&
+		    slice_eq_nocase(field.name,
+			SLICE("Content-Transfer-Encoding")))
+			encoding = field.value;
 	}
-	/* A field put before this would go on with it: leave it alone. */
-	if (text.len > 0 && char_is_wsp(text.data[0]))
-		encoding = SLICE("unreadable");
+	facts->has_junk = !slice_eq(slice_from(text, field.end),
+	    SLICE("\r\n"));
+	/* Of a continuation of nothing, CR or LF alone readers make what they will. */
+	if (facts->has_bare || (text.len > 0 && char_is_wsp(text.data[0])))
+		encoding = SLICE("=");
 	classify(scan, type, encoding);
 }
 
@@ -384,7 +310,9 @@ find_boundary(const struct mime_scan *scan, size_t *ret_level, bool *ret_last)
 		*ret_last = slice_starts(rest, SLICE("--"));
 		if (*ret_last)
 			rest = slice_from(rest, 2);
-		if (slice_trim(rest).len != 0)
+		while (rest.len > 0 && char_is_wsp(rest.data[0]))
+			rest = slice_from(rest, 1);
+		if (rest.len != 0)
 			continue;
 		*ret_level = i - 1;
 		return true;
@@ -398,8 +326,10 @@ header_line(struct mime_scan *scan)
 {
 	struct mime_part *part = current(scan);
 
-	if (scan->line_octets > part->header_longest_line)
-		part->header_longest_line = scan->line_octets;
+	if (scan->line_octets > part->header.longest_line)
+		part->header.longest_line = scan->line_octets;
+	part->header.has_8bit = part->header.has_8bit || scan->line_8bit;
+	part->header.has_bare = part->header.has_bare || scan->line_bare;
 	if (scan->line_octets == 0)
 		end_header(scan);
 }
@@ -429,10 +359,12 @@ end_line(struct mime_scan *scan)
 		close_levels(scan, level + 1, scan->line_start >= 2
 		    ? scan->line_start - 2 : 0);
 		scan->place = AT_CONTENT;
-		if (last)
+		if (last) {
 			scan->levels[level].closed = true;
-		else
+			part_at(scan, level)->is_closed = true;
+		} else {
 			open_part(scan);
+		}
 	} else if (scan->place == AT_HEADER) {
 		header_line(scan);
 	} else {

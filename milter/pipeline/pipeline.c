@@ -408,6 +408,12 @@ static struct verdict
 repair_body(struct message *message)
 {
 	const struct config *config = message_config(message);
+	struct body_facts facts = {
+		.mta = which_mta(message),
+		.line_limit = repair_line_limit(config, which_mta(message)),
+		.smtputf8 = message->facts.smtputf8,
+		.header_8bit = header_has_8bit(&message->header),
+	};
 	struct signing signing = { .message = message };
 	const struct mime_part *parts;
 	struct verdict verdict;
@@ -417,8 +423,7 @@ repair_body(struct message *message)
 	if (message->scan == NULL)
 		return verdict_accept();
 	if (mime_scan_finish(message->scan, &parts, &count, &err) != 0 ||
-	    body_plan_make(config, parts, count, repair_line_limit(config,
-		which_mta(message)), message->facts.smtputf8,
+	    body_plan_make(config, &facts, parts, count, &message->edits,
 		&message->mem, &message->body_plan, &err) != 0) {
 		verdict = verdict_bad_message(&message->mem, &err);
 		return message_in_mode(message, config->repair.mode, verdict);
@@ -431,10 +436,13 @@ repair_body(struct message *message)
 		return verdict_accept();
 	}
 	body_plan_edit(&message->body_plan, &message->edits);
-	if (start_signer(message, &err) != 0 ||
-	    body_plan_write(&message->body_plan, &message->body, sign_piece,
-		&signing, &err) != 0)
-		return verdict_unsure(&message->mem, "repair", &err);
+	if (start_signer(message, &err) != 0)
+		return verdict_unsure(&message->mem, "sign", &err);
+	if (body_plan_write(&message->body_plan, &message->body, sign_piece,
+	    &signing, &err) != 0)
+		return err.kind == ERR_DATA
+		    ? verdict_bad_message(&message->mem, &err)
+		    : verdict_unsure(&message->mem, "repair", &err);
 	if (signing.err.kind != ERR_NONE)
 		return verdict_unsure(&message->mem, "sign", &signing.err);
 	return verdict_accept();

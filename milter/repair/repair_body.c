@@ -1,7 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "repair/repair_body.h"
 
-enum { COPY_OCTETS = 16384 };
+#include "message/content_type.h"
+#include "message/part_header.h"
+#include "repair_priv.h"
+
+/* What Sendmail cuts short (MaxMimeHeaderLength) or does not look into. */
+enum {
+	SENDMAIL_FIELD_OCTETS = 2000,
+	SENDMAIL_PARAMETER_OCTETS = 1010,
+	SENDMAIL_MULTIPARTS = 20,	/* one in another */
+};
+
+/* How far repairs go. */
+struct rules {
+	const struct config *config;
+	size_t line_limit;
+	bool postfix;		/* this MTA may send it */
+	bool sendmail;
+	bool to_7bit;		/* a next hop may lack 8BITMIME */
+	/* Sendmail would look for 8 bits in all parts, and write all headers. */
+	bool converts;
+};
 
 static int
 refuse(struct err *err, const char *what, const char *advice)
@@ -10,20 +30,151 @@ refuse(struct err *err, const char *what, const char *advice)
 	    advice);
 }
 
-/* How far repairs go. */
-struct rules {
-	const struct config *config;
-	size_t line_limit;
-	bool to_7bit;		/* a next hop may lack 8BITMIME */
-};
+static bool
+is_labelled_8bit(const struct mime_part *part)
+{
+	return part->encoding == TRANSFER_8BIT ||
+	    part->encoding == TRANSFER_BINARY;
+}
+
+static bool
+is_inside_seal(const struct mime_part *parts, size_t index)
+{
+	return index > 0 && parts[parts[index].parent].seal != MIME_UNSEALED;
+}
+
+/* Sendmail opens message/rfc822, and gives it a MIME-Version. */
+static bool
+lacks_version(const struct mime_part *parts, size_t index)
+{
+	const struct mime_part *above = &parts[parts[index].parent];
+
+	return index > 0 && above->kind == MIME_MESSAGE && above->is_rfc822 &&
+	    !parts[index].header.has_version;
+}
+
+/* Sendmail would cut such a field short, or close its quotes. */
+static bool
+has_cut_field(const struct mime_header *header)
+{
+	return header->has_open_quote ||
+	    header->longest_field > SENDMAIL_FIELD_OCTETS ||
+	    header->longest_parameter > SENDMAIL_PARAMETER_OCTETS;
+}
+
+/* What Sendmail never sends on as it is. */
+static bool
+is_odd_for_sendmail(const struct mime_part *part)
+{
+	const struct mime_header *header = &part->header;
+
+	return !header->ended || header->has_junk || header->has_name_blank ||
+	    header->has_mbox_line || has_cut_field(header) ||
+	    part->is_unreadable || part->boundary_is_odd ||
+	    (part->kind == MIME_LEAF && part->is_rfc822) ||
+	    (part->kind == MIME_MULTIPART &&
+		(!part->is_closed || part->has_8bit));
+}
+
+/* Whether a part inside of a seal is converted for a 7-bit hop. */
+static bool
+is_converted(const struct rules *rules, const struct mime_part *parts,
+    size_t index)
+{
+	const struct mime_part *part = &parts[index];
+
+	if (rules->postfix && rules->to_7bit && is_labelled_8bit(part))
+		return true;
+	/* It does not look into multipart/signed for that. */
+	return rules->converts && part->seal == MIME_ENCRYPTED &&
+	    (part->has_8bit || lacks_version(parts, index) ||
+		(part->header.encodings > 0 && (part->kind != MIME_LEAF ||
+		!part->header.encoding_is_last)));
+}
+
+/* What may not be touched, but would have to be. */
+static int
+refuse_sealed(const struct rules *rules, const char *what, struct err *err)
+{
+	if (rules->config->repair.sealed == SEALED_PASS)
+		return 0;
+	return err_set(err, ERR_DATA, "a signed or encrypted part with %s would "
+	    "be broken on the way: have your mail program encode it", what);
+}
+
+static int
+judge_inside_seal(const struct rules *rules, const struct mime_part *parts,
+    size_t index, struct err *err)
+{
+	const struct mime_part *part = &parts[index];
+
+	if (part->longest_line > rules->line_limit ||
+	    part->header.longest_line > rules->line_limit)
+		return refuse_sealed(rules, "long lines", err);
+	if (rules->sendmail && is_odd_for_sendmail(part))
+		return refuse_sealed(rules, "odd lines around its content", err);
+	if (is_converted(rules, parts, index))
+		return refuse_sealed(rules, "8-bit content", err);
+	return 0;
+}
+
+/* The header is written anew, with what the part says of its encoding. */
+static int
+plan_rewriting(const struct mime_part *part, struct part_plan *plan,
+    struct err *err)
+{
+	if (part->encoding_token.len == 0 && part->encoding == TRANSFER_OTHER)
+		return refuse(err, "a part whose encoding cannot be read", "");
+	if (!plan->header)
+		plan->encoding = part->encoding_token;
+	plan->header = true;
+	return 0;
+}
+
+static void
+plan_encoding(struct part_plan *plan, enum transfer_encoding encoding)
+{
+	plan->header = true;
+	plan->encoding = slice_of(transfer_encoding_name(encoding));
+}
+
+static int
+plan_header(const struct rules *rules, const struct mime_part *parts,
+    size_t index, struct part_plan *plan, struct err *err)
+{
+	const struct mime_part *part = &parts[index];
+	const struct mime_header *header = &part->header;
+
+	/* An empty part that the end of all has opened is no harm to others. */
+	if (index > 0 && !header->ended && (rules->sendmail ||
+	    part->content_start > part->header_start))
+		return refuse(err,
+		    "a part without an empty line below its header", "");
+	if (rules->sendmail && header->has_junk)
+		return refuse(err,
+		    "a line in the header of a part that is no field", "");
+	if (rules->sendmail && has_cut_field(header))
+		return refuse(err, "a very long field, or one with an open "
+		    "quote, in the header of a part",
+		    "");
+	plan->drop_mbox_line = rules->sendmail && header->has_mbox_line;
+	if (header->longest_line > rules->line_limit && (header->has_junk ||
+	    (header->has_mbox_line && !plan->drop_mbox_line)))
+		return refuse(err, "a long line in the header of a part", "");
+	plan->add_version = rules->converts && lacks_version(parts, index);
+	if (header->longest_line > rules->line_limit || plan->add_version ||
+	    (rules->sendmail &&
+		(header->has_name_blank || header->has_mbox_line)))
+		return plan_rewriting(part, plan, err);
+	return 0;
+}
 
 /* Whether a leaf cannot stay as it is; *ret_certain: any MTA would change it. */
 static bool
 must_change(const struct rules *rules, const struct mime_part *part,
     bool *ret_certain)
 {
-	bool lies = part->has_8bit && part->encoding != TRANSFER_8BIT &&
-	    part->encoding != TRANSFER_BINARY;
+	bool lies = part->has_8bit && !is_labelled_8bit(part);
 
 	*ret_certain = part->longest_line > rules->line_limit;
 	if (*ret_certain)
@@ -34,46 +185,69 @@ must_change(const struct rules *rules, const struct mime_part *part,
 	    (part->has_8bit && rules->to_7bit);
 }
 
-/* A part that may not be touched, but would have to be. */
+/* A leaf that nobody may encode; encoded: it would have to be. */
 static int
-judge_sealed(const struct rules *rules, bool certain, struct err *err)
+judge_unencodable(const struct rules *rules, const struct mime_part *part,
+    bool encoded, bool certain, struct err *err)
 {
-	if (!certain || rules->config->repair.sealed == SEALED_PASS)
+	if (part->is_unreadable && (encoded || rules->sendmail))
+		return refuse(err,
+		    "a multipart whose boundary cannot be read", "");
+	if (part->is_rfc822 && rules->sendmail)
+		return refuse(err, "an attached message that is encoded",
+		    ": attach it as a file");
+	if (!encoded)
 		return 0;
-	return refuse(err, "a signed or encrypted part with long lines",
-	    ": have your mail program encode it");
+	if (part->seal != MIME_UNSEALED)
+		return certain ? refuse_sealed(rules, "long lines", err)
+		    : refuse_sealed(rules, "8-bit content", err);
+	/* What neither says nor is 8bit passes as it is. */
+	if (part->is_message && (certain ||
+	    (rules->postfix && is_labelled_8bit(part))))
+		return refuse(err, "a report or a piece of a message with 8-bit "
+		    "content or long lines", "");
+	if (part->encoding == TRANSFER_OTHER && certain)
+		return refuse(err, "a part of unknown encoding with long lines",
+		    "");
+	return 0;
+}
+
+static bool
+is_encodable(const struct mime_part *part)
+{
+	return part->seal == MIME_UNSEALED && !part->is_unreadable &&
+	    part->encoding != TRANSFER_OTHER && (!part->is_message ||
+		(part->is_rfc822 && part->encoding > TRANSFER_BINARY));
 }
 
 static int
 plan_leaf(const struct rules *rules, const struct mime_part *part,
     struct part_plan *plan, struct err *err)
 {
-	bool labelled_8bit = part->encoding == TRANSFER_8BIT ||
-	    part->encoding == TRANSFER_BINARY;
-	bool certain;
+	bool certain, encoded = must_change(rules, part, &certain);
 
-	if (!must_change(rules, part, &certain)) {
-		/* A label alone makes MTAs convert. */
-		if (labelled_8bit && !part->has_8bit && !part->is_sealed &&
-		    rules->to_7bit) {
-			plan->relabel = true;
-			plan->to = TRANSFER_7BIT;
-		}
+	if (judge_unencodable(rules, part, encoded, certain, err) != 0)
+		return -1;
+	if (encoded && is_encodable(part)) {
+		plan->encode = true;
+		/* What is encoded stays in that encoding, in shorter lines. */
+		if (part->encoding == TRANSFER_BASE64 ||
+		    part->encoding == TRANSFER_QUOTED_PRINTABLE)
+			plan->to = part->encoding;
+		else
+			plan->to = part->is_text ? TRANSFER_QUOTED_PRINTABLE
+			    : TRANSFER_BASE64;
+		plan_encoding(plan, plan->to);
 		return 0;
 	}
-	if (part->is_sealed)
-		return judge_sealed(rules, certain, err);
-	if (part->encoding == TRANSFER_OTHER)
-		return !certain ? 0 : refuse(err,
-		    "a part of unknown encoding with long lines", "");
-	plan->encode = true;
-	/* What is encoded already stays in that encoding, in shorter lines. */
-	if (part->encoding == TRANSFER_BASE64 ||
-	    part->encoding == TRANSFER_QUOTED_PRINTABLE)
-		plan->to = part->encoding;
-	else
-		plan->to = part->is_text ? TRANSFER_QUOTED_PRINTABLE
-		    : TRANSFER_BASE64;
+	/* A label alone makes MTAs convert. */
+	if (is_labelled_8bit(part) && !part->has_8bit && rules->to_7bit) {
+		plan_encoding(plan, TRANSFER_7BIT);
+		return 0;
+	}
+	if (rules->converts && part->header.encodings > 0 &&
+	    !part->header.encoding_is_last)
+		return plan_rewriting(part, plan, err);
 	return 0;
 }
 
@@ -87,61 +261,167 @@ stays_8bit(const struct body_plan *plan, size_t index)
 		while (up > index)
 			up = plan->parts[up].parent;
 		if (up == index && plan->parts[i].has_8bit &&
-		    !plan->plans[i].encode)
+		    !plan->plans[i].encode && !plan->plans[i].beside)
 			return true;
 	}
 	return false;
 }
 
+static bool
+has_parts(const struct body_plan *plan, size_t index)
+{
+	return index + 1 < plan->count &&
+	    plan->parts[index + 1].parent == index;
+}
+
+/* Multiparts that a part is in, with itself. */
+static unsigned int
+multiparts_around(const struct mime_part *parts, size_t index)
+{
+	unsigned int count = parts[index].kind == MIME_MULTIPART;
+
+	while (index > 0) {
+		index = parts[index].parent;
+		count += parts[index].kind == MIME_MULTIPART;
+	}
+	return count;
+}
+
+/* The delimiters of a multipart, and what stands beside its parts. */
 static int
-plan_others(const struct rules *rules, struct body_plan *plan, size_t index,
+plan_multipart(const struct rules *rules, struct body_plan *plan, size_t index,
     struct err *err)
 {
 	const struct mime_part *part = &plan->parts[index];
-	bool labelled = part->encoding == TRANSFER_8BIT ||
-	    part->encoding == TRANSFER_BINARY;
+	struct part_plan *want = &plan->plans[index];
 
-	if (part->longest_line > rules->line_limit) {
-		if (part->is_sealed)
-			return judge_sealed(rules, true, err);
-		return refuse(err, "a long line beside the parts of the message",
-		    "");
+	want->beside = part->longest_line > rules->line_limit ||
+	    (part->has_8bit && (rules->sendmail || rules->to_7bit));
+	want->close = rules->sendmail && !part->is_closed;
+	want->quote_boundary = rules->sendmail && part->boundary_is_odd;
+	if ((want->beside || want->close) && !has_parts(plan, index))
+		return refuse(err, "a multipart without parts", "");
+	if (rules->sendmail &&
+	    multiparts_around(plan->parts, index) > SENDMAIL_MULTIPARTS)
+		return refuse(err, "a part in so many others", "");
+	if ((want->beside || want->close) && part->seal != MIME_UNSEALED) {
+		want->beside = want->close = false;
+		return refuse_sealed(rules, "odd lines around its content", err);
 	}
-	if (labelled && !part->is_sealed && rules->to_7bit &&
-	    !stays_8bit(plan, index)) {
-		plan->plans[index].relabel = true;
-		plan->plans[index].to = TRANSFER_7BIT;
+	return want->quote_boundary ? plan_rewriting(part, want, err) : 0;
+}
+
+/*
+ * What a multipart or message says of its encoding. Without that field it says
+ * 7bit, and of these Sendmail removes it.
+ */
+static int
+plan_composite_encoding(const struct rules *rules, struct body_plan *plan,
+    size_t index, struct err *err)
+{
+	const struct mime_part *part = &plan->parts[index];
+	struct part_plan *want = &plan->plans[index];
+	/* Sendmail treats these as leaves; illegal encodings make others so. */
+	bool as_leaf = part->seal == MIME_SIGNED ||
+	    part->encoding > TRANSFER_BINARY ||
+	    (part->kind == MIME_MESSAGE && !part->is_rfc822);
+
+	if (is_labelled_8bit(part) && rules->to_7bit) {
+		if (!stays_8bit(plan, index)) {
+			want->header = true;
+			want->encoding = (struct slice){ NULL, 0 };
+			return 0;
+		}
+		if (part->seal != MIME_UNSEALED && rules->postfix)
+			return refuse_sealed(rules, "8-bit content", err);
+	}
+	if (!rules->converts || part->header.encodings == 0 ||
+	    (as_leaf && part->header.encoding_is_last))
+		return 0;
+	if (plan_rewriting(part, want, err) != 0)
+		return -1;
+	if (!as_leaf)
+		want->encoding = (struct slice){ NULL, 0 };
+	return 0;
+}
+
+static bool
+any_8bit(const struct mime_part *parts, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (parts[i].has_8bit || parts[i].header.has_8bit)
+			return true;
+	}
+	return is_labelled_8bit(&parts[0]);
+}
+
+/* The message's own fields: Sendmail cuts them short like those of parts. */
+static int
+judge_fields(const struct edits *edits, struct err *err)
+{
+	for (size_t i = 0; i < edits->count; i++) {
+		const struct field *field = &edits->fields[i].field;
+		struct mime_header facts = { .longest_line = 0 };
+
+		mime_measure_field(&facts, field->name, field->value);
+		if (edits->fields[i].state != FIELD_DELETED &&
+		    has_cut_field(&facts))
+			return err_set(err, ERR_DATA, "a very long %s, or one "
+			    "with an open quote, would be broken on the way",
+			    escape(edits->mem, field->name, 64));
 	}
 	return 0;
 }
 
-int
-body_plan_make(const struct config *config, const struct mime_part *parts,
-    size_t count, size_t line_limit,
-    bool smtputf8, struct arena *mem,
-    struct body_plan *ret_plan, struct err *err)
+static int
+plan_part(const struct rules *rules, struct body_plan *plan, size_t index,
+    struct err *err)
 {
-	const struct rules rules = { config, line_limit,
-		config->repair.body == BODY_ALL && !smtputf8 };
-	struct body_plan plan = { .parts = parts, .count = count };
+	const struct mime_part *part = &plan->parts[index];
+	struct part_plan *want = &plan->plans[index];
 
+	if (is_inside_seal(plan->parts, index))
+		return judge_inside_seal(rules, plan->parts, index, err);
+	if (plan_header(rules, plan->parts, index, want, err) != 0)
+		return -1;
+	if (part->kind == MIME_LEAF)
+		return plan_leaf(rules, part, want, err);
+	return part->kind == MIME_MULTIPART
+	    ? plan_multipart(rules, plan, index, err) : 0;
+}
+
+int
+body_plan_make(const struct config *config, const struct body_facts *facts,
+    const struct mime_part *parts, size_t count, const struct edits *edits,
+    struct arena *mem, struct body_plan *ret_plan, struct err *err)
+{
+	struct rules rules = {
+		.config = config,
+		.line_limit = facts->line_limit,
+		.postfix = facts->mta != MTA_SENDMAIL,
+		.sendmail = facts->mta != MTA_POSTFIX,
+		.to_7bit = config->repair.body == BODY_ALL && !facts->smtputf8,
+	};
+	struct body_plan plan = { .parts = parts, .count = count,
+		.line_limit = facts->line_limit };
+
+	rules.converts = rules.sendmail && rules.to_7bit &&
+	    (facts->header_8bit || any_8bit(parts, count));
 	plan.plans = arena_array(mem, count, sizeof(*plan.plans));
+	if (rules.sendmail && judge_fields(edits, err) != 0)
+		return -1;
 	for (size_t i = 0; i < count; i++) {
-		if (parts[i].header_longest_line > line_limit &&
-		    (!parts[i].is_sealed ||
-		    config->repair.sealed == SEALED_REFUSE))
-			return refuse(err, "a long line in the header of a part",
-			    "");
-		if (parts[i].kind == MIME_LEAF && plan_leaf(&rules, &parts[i],
-		    &plan.plans[i], err) != 0)
+		if (plan_part(&rules, &plan, i, err) != 0)
 			return -1;
 	}
 	for (size_t i = 0; i < count; i++) {
-		if (parts[i].kind != MIME_LEAF &&
-		    plan_others(&rules, &plan, i, err) != 0)
+		const struct part_plan *want = &plan.plans[i];
+
+		if (parts[i].kind != MIME_LEAF && !is_inside_seal(parts, i) &&
+		    plan_composite_encoding(&rules, &plan, i, err) != 0)
 			return -1;
-		plan.changes = plan.changes || plan.plans[i].encode ||
-		    plan.plans[i].relabel;
+		plan.changes = plan.changes || want->encode || want->header ||
+		    want->beside || want->close;
 	}
 	*ret_plan = plan;
 	return 0;
@@ -164,148 +444,24 @@ body_plan_edit(const struct body_plan *plan, struct edits *edits)
 {
 	const struct part_plan *top = &plan->plans[0];
 	const struct mime_part *part = &plan->parts[0];
+	size_t type;
 
-	if (!top->encode && !top->relabel)
+	if (!top->header)
 		return;
 	if (edits_find(edits, SLICE("MIME-Version"), 0) == edits->count)
 		edits_add(edits, SLICE("MIME-Version"), SLICE(" 1.0"));
-	if (edits_find(edits, SLICE("Content-Type"), 0) == edits->count)
+	type = edits_find(edits, SLICE("Content-Type"), 0);
+	if (type == edits->count)
 		edits_add(edits, SLICE("Content-Type"), slice_format(edits->mem,
 		    " text/plain; charset=%s", !part->has_8bit ? "us-ascii"
 		    : part->is_utf8 ? "utf-8" : "unknown-8bit"));
-	set_field(edits, SLICE("Content-Transfer-Encoding"), slice_format(
-	    edits->mem, " %s", transfer_encoding_name(top->to)));
-}
-
-/* A body on its way out. */
-struct writer {
-	const struct body *body;
-	encode_sink *sink;
-	void *arg;
-	uint64_t at;		/* of the old body, how far it is written */
-	char last[2];		/* the last octets that went out */
-	struct err *err;
-};
-
-static void
-write_out(void *arg, struct slice text)
-{
-	struct writer *writer = arg;
-
-	if (text.len == 0)
-		return;
-	writer->last[0] = text.len > 1 ? text.data[text.len - 2]
-	    : writer->last[1];
-	writer->last[1] = text.data[text.len - 1];
-	writer->sink(writer->arg, text);
-}
-
-static void
-decode_into(void *arg, struct slice text)
-{
-	encoder_add(arg, text);
-}
-
-/* Octets of the old body, from where we are to an offset, through a function. */
-static int
-pass_to(struct writer *writer, uint64_t end,
-    void (*take)(void *arg, struct slice text), void *arg)
-{
-	char buffer[COPY_OCTETS];
-
-	while (writer->at < end) {
-		uint64_t left = end - writer->at;
-		size_t len = left < sizeof(buffer) ? (size_t)left
-		    : sizeof(buffer);
-
-		if (body_read(writer->body, writer->at, buffer, len,
-		    writer->err) != 0)
-			return -1;
-		take(arg, (struct slice){ buffer, len });
-		writer->at += len;
-	}
-	return 0;
-}
-
-static int
-copy_to(struct writer *writer, uint64_t end)
-{
-	return pass_to(writer, end, write_out, writer);
-}
-
-static void
-decode_piece(void *arg, struct slice text)
-{
-	decoder_add(arg, text);
-}
-
-static int
-encode_to(struct writer *writer, uint64_t end, enum transfer_encoding from,
-    enum transfer_encoding to)
-{
-	struct encoder encoder;
-	struct decoder decoder;
-
-	encoder_init(&encoder, to, write_out, writer);
-	decoder_init(&decoder, from, decode_into, &encoder);
-	if (pass_to(writer, end, decode_piece, &decoder) != 0)
-		return -1;
-	decoder_finish(&decoder);
-	encoder_finish(&encoder);
-	return 0;
-}
-
-/* The Content-Transfer-Encoding of a part inside the body. */
-static int
-write_label(struct writer *writer, const struct mime_part *part,
-    enum transfer_encoding to)
-{
-	bool has_field = part->encoding_end > part->encoding_start;
-	/* Else on top, where a broken line of the header cannot hide it. */
-	uint64_t start = has_field ? part->encoding_start
-	    : part->header_start;
-
-	if (copy_to(writer, start) != 0)
-		return -1;
-	write_out(writer, SLICE("Content-Transfer-Encoding: "));
-	write_out(writer, slice_of(transfer_encoding_name(to)));
-	write_out(writer, SLICE("\r\n"));
-	if (has_field)
-		writer->at = part->encoding_end;
-	return 0;
-}
-
-int
-body_plan_write(const struct body_plan *plan, const struct body *body,
-    encode_sink *sink, void *arg, struct err *err)
-{
-	struct writer writer = { .body = body, .sink = sink, .arg = arg,
-		.last = { '\r', '\n' }, .err = err };
-	bool quoted_end = false;
-
-	for (size_t i = 0; i < plan->count; i++) {
-		const struct mime_part *part = &plan->parts[i];
-		const struct part_plan *want = &plan->plans[i];
-
-		if (!want->encode && !want->relabel)
-			continue;
-		if (i > 0 && write_label(&writer, part, want->to) != 0)
-			return -1;
-		quoted_end = want->encode && part->content_end == body->size &&
-		    want->to == TRANSFER_QUOTED_PRINTABLE;
-		if (want->encode && (copy_to(&writer, part->content_start) != 0 ||
-		    encode_to(&writer, part->content_end, part->encoding,
-			want->to) != 0))
-			return -1;
-	}
-	if (copy_to(&writer, body->size) != 0)
-		return -1;
-	/*
-	 * The MTA would end the last line: then it is ours to do. Where
-	 * quoted-printable text has no line end there, it gets none.
-	 */
-	if (writer.last[0] != '\r' || writer.last[1] != '\n')
-		write_out(&writer, quoted_end ? SLICE("=\r\n")
-		    : SLICE("\r\n"));
-	return 0;
+	else if (top->quote_boundary)
+		edits_change(edits, type, with_quoted_boundary(
+		    edits->fields[type].field.value, edits->mem));
+	if (top->encoding.len == 0)
+		(void)edits_delete_all(edits, SLICE("Content-Transfer-Encoding"));
+	else
+		set_field(edits, SLICE("Content-Transfer-Encoding"),
+		    slice_format(edits->mem, " %.*s",
+		    SLICE_ARGS(top->encoding)));
 }

@@ -317,7 +317,7 @@ fold_line(struct slice line, size_t used, size_t max, bool quotes,
 		 * send an empty first line on as it is.
 		 */
 		if (at == line.len && used + line.len > max && used > 0 &&
-		    line.len > 0 && char_is_wsp(line.data[0]) &&
+		    used <= max && line.len > 0 && char_is_wsp(line.data[0]) &&
 		    slice_trim(line).len > 0)
 			at = 0;
 		if (at == line.len) {
@@ -352,8 +352,8 @@ has_long_line(const struct field *field, size_t max)
 	}
 }
 
-static int
-fold_field(const struct field *field, size_t max, struct arena *mem,
+int
+repair_fold(const struct field *field, size_t max, struct arena *mem,
     struct slice *ret_value)
 {
 	struct slice rest = field->value;
@@ -391,7 +391,7 @@ repair_lines(const struct config *config, size_t max, struct edits *edits,
 		    !has_long_line(field, max))
 			continue;
 		if (!config->repair.fold ||
-		    fold_field(field, max, edits->mem, &value) != 0)
+		    repair_fold(field, max, edits->mem, &value) != 0)
 			return err_set(err, ERR_DATA,
 			    "a line of over %zu octets in %s", max,
 			    escape(edits->mem, field->name, 64));

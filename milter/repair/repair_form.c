@@ -68,40 +68,91 @@ is_spaced_well(struct slice value)
 	return true;
 }
 
+/* The next comma between entries of a list; value.len: none. */
+static size_t
+find_comma(struct slice value)
+{
+	unsigned int depth = 0;
+	bool quoted = false;
+
+	for (size_t i = 0; i < value.len; i++) {
+		char c = value.data[i];
+
+		if (c == '\\' && (quoted || depth > 0))
+			i++;
+		else if (c == '"' && depth == 0)
+			quoted = !quoted;
+		else if (quoted)
+			continue;
+		else if (c == '(')
+			depth++;
+		else if (c == ')' && depth > 0)
+			depth--;
+		else if (c == ',' && depth == 0)
+			return i;
+	}
+	return value.len;
+}
+
+/* Takes the entry before the next comma off; whether there was a comma. */
+static bool
+next_entry(struct slice *rest, struct slice *ret_entry)
+{
+	size_t comma = find_comma(*rest);
+	bool more = comma < rest->len;
+
+	*ret_entry = slice_sub(*rest, 0, comma);
+	*rest = slice_from(*rest, comma + 1);
+	return more;
+}
+
 /* A list with its commas as Sendmail writes them: for groups. */
 static struct slice
 space_commas(struct slice value, struct arena *mem)
 {
-	unsigned int depth = 0;
-	bool quoted = false;
+	struct slice entry;
 	struct strbuf buf;
 
 	strbuf_init(&buf, mem);
-	for (size_t i = 0; i < value.len; i++) {
-		char c = value.data[i];
+	while (next_entry(&value, &entry)) {
+		while (entry.len > 1 && (char_is_wsp(entry.data[entry.len - 1]) ||
+		    entry.data[entry.len - 1] == '\n'))
+			entry.len--;
+		strbuf_add(&buf, entry);
+		while (value.len > 0 && char_is_wsp(value.data[0]))
+			value = slice_from(value, 1);
+		strbuf_add_cstr(&buf, value.len > 0 && value.data[0] == '\n'
+		    ? "," : ", ");
+	}
+	strbuf_add(&buf, entry);
+	return strbuf_slice(&buf);
+}
 
-		if (c == '\\' && (quoted || depth > 0) && i + 1 < value.len) {
-			strbuf_add_char(&buf, c);
-			c = value.data[++i];
-		} else if (c == '"' && depth == 0) {
-			quoted = !quoted;
-		} else if (!quoted && c == '(') {
-			depth++;
-		} else if (!quoted && c == ')' && depth > 0) {
-			depth--;
-		} else if (c == ',' && !quoted && depth == 0) {
-			while (buf.len > 1 && (char_is_wsp(
-			    buf.data[buf.len - 1]) ||
-			    buf.data[buf.len - 1] == '\n'))
-				buf.len--;
-			while (i + 1 < value.len &&
-			    char_is_wsp(value.data[i + 1]))
-				i++;
-			strbuf_add_cstr(&buf, i + 1 < value.len &&
-			    value.data[i + 1] == '\n' ? "," : ", ");
-			continue;
+/* A list in the lines that Sendmail makes of it. */
+static struct slice
+fold_as_sendmail(struct slice name, struct slice value, struct arena *mem)
+{
+	const size_t line_octets = 78, indent_octets = 8;
+	size_t column = name.len + 2;
+	struct slice entry;
+	struct strbuf buf;
+	bool more = true;
+
+	strbuf_init(&buf, mem);
+	strbuf_add_char(&buf, ' ');
+	while (more) {
+		bool first = buf.len == 1;
+
+		more = next_entry(&value, &entry);
+		entry = slice_trim(entry);
+		column += entry.len + (first ? 0 : 2);
+		if (!first && column > line_octets) {
+			strbuf_add_cstr(&buf, ",\n        ");
+			column = indent_octets + entry.len;
+		} else if (!first) {
+			strbuf_add_cstr(&buf, ", ");
 		}
-		strbuf_add_char(&buf, c);
+		strbuf_add(&buf, entry);
 	}
 	return strbuf_slice(&buf);
 }
@@ -140,34 +191,36 @@ drop_root_dots(struct mailbox_list *list)
 	}
 }
 
+/* simple: the form is hashed as it stands (RFC 6376 section 3.4.1). */
 static int
-form_addresses(struct edits *edits, size_t index, unsigned int *repairs,
-    struct err *err)
+form_addresses(struct edits *edits, size_t index, bool simple,
+    unsigned int *repairs, struct err *err)
 {
 	const struct field *field = &edits->fields[index].field;
+	struct slice value = field->value;
 	struct mailbox_list list;
+	bool has_group;
 
-	if (slice_trim(field->value).len == 0)
+	if (slice_trim(value).len == 0)
 		return 0;
-	if (mailbox_list_parse(field->value, MAX_RECIPIENTS, edits->mem, &list,
+	if (mailbox_list_parse(value, MAX_RECIPIENTS, edits->mem, &list,
 	    err) != 0)
 		return err_wrap(err, "%s would be rewritten on the way",
 		    escape(edits->mem, field->name, 64));
+	has_group = (list.constructs & CONSTRUCT_BIT(CONSTRUCT_GROUP)) != 0;
 	/* Groups have no plainer form. */
-	if ((list.constructs & CONSTRUCT_BIT(CONSTRUCT_GROUP)) != 0) {
-		struct slice spaced = space_commas(field->value, edits->mem);
-
-		if (slice_eq(spaced, field->value))
-			return 0;
-		edits_change(edits, index, spaced);
-	} else if (list.count == 0 ||
-	    !sendmail_rewrites(field->value, &list)) {
-		return 0;
-	} else {
+	if (has_group) {
+		value = space_commas(value, edits->mem);
+	} else if (list.count != 0 && sendmail_rewrites(value, &list)) {
 		drop_root_dots(&list);
-		edits_change(edits, index, mailbox_list_print(list.items,
-		    list.count, NULL, edits->mem));
+		value = mailbox_list_print(list.items, list.count, NULL,
+		    edits->mem);
 	}
+	if (simple && !has_group && list.count > 1)
+		value = fold_as_sendmail(field->name, value, edits->mem);
+	if (slice_eq(value, field->value))
+		return 0;
+	edits_change(edits, index, value);
 	*repairs |= REPAIRED_FORM;
 	return 0;
 }
@@ -227,13 +280,16 @@ int
 repair_form(const struct config *config, enum mta_choice mta,
     struct edits *edits, unsigned int *repairs, struct err *err)
 {
+	bool simple = config->sign.canonicalization == CANON_SIMPLE_SIMPLE ||
+	    config->sign.canonicalization == CANON_SIMPLE_RELAXED;
+
 	if (config->repair.address_form == FORM_NO ||
 	    (config->repair.address_form == FORM_AUTO && mta != MTA_SENDMAIL))
 		return 0;
 	for (size_t i = 0; i < edits->count; i++) {
 		if (edits->fields[i].state != FIELD_DELETED &&
 		    repair_is_address_field(edits->fields[i].field.name) &&
-		    form_addresses(edits, i, repairs, err) != 0)
+		    form_addresses(edits, i, simple, repairs, err) != 0)
 			return -1;
 	}
 	return 0;

@@ -2,6 +2,7 @@
 #ifndef SUBMILTER_REPAIR_PRIV_H
 #define SUBMILTER_REPAIR_PRIV_H
 
+#include "message/header.h"
 #include "repair/repair_header.h"
 
 /*
@@ -43,6 +44,16 @@ void repair_8bit_header(const struct config *config, struct edits *edits,
  */
 MUST_USE int repair_form(const struct config *config, enum mta_choice mta,
     struct edits *edits, unsigned int *repairs, struct err *err);
+
+/*
+ * The value of a field with its lines over max octets folded at blanks; -1
+ * when a piece stays too long.
+ */
+MUST_USE int repair_fold(const struct field *field, size_t max,
+    struct arena *mem, struct slice *ret_value);
+
+/* A Content-Type with the boundary in quotes, where it is written oddly. */
+struct slice with_quoted_boundary(struct slice value, struct arena *mem);
 
 /* Folds lines over the limit at blanks (RFC 5322 section 2.2.3). */
 MUST_USE int repair_lines(const struct config *config, size_t max,

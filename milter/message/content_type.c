@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "message/content_type.h"
+
+/* Skips blanks, folds and comments. */
+static bool
+skip_cfws(struct slice *s)
+{
+	unsigned int depth = 0;
+
+	while (s->len > 0) {
+		char c = s->data[0];
+
+		if (c == '(')
+			depth++;
+		else if (c == ')' && depth > 0)
+			depth--;
+		else if (c == '\\' && depth > 0 && s->len > 1)
+			*s = slice_from(*s, 1);
+		else if (depth == 0 && !char_is_wsp(c) && c != '\n' &&
+		    c != '\r')
+			return true;
+		*s = slice_from(*s, 1);
+	}
+	return depth == 0;
+}
+
+/* token of RFC 2045 section 5.1. */
+static struct slice
+take_token(struct slice *s)
+{
+	static const struct slice specials = { "()<>@,;:\\\"/[]?=", 15 };
+	struct slice token;
+	size_t len = 0;
+
+	while (len < s->len && s->data[len] > ' ' && s->data[len] < 0x7f &&
+	    !slice_has(specials, s->data[len]))
+		len++;
+	token = slice_sub(*s, 0, len);
+	*s = slice_from(*s, len);
+	return token;
+}
+
+/* The same, or a quoted-string. */
+static bool
+take_value(struct slice *s, struct arena *mem, struct slice *ret_text)
+{
+	struct strbuf buf;
+
+	if (s->len == 0 || s->data[0] != '"') {
+		*ret_text = take_token(s);
+		return ret_text->len > 0;
+	}
+	strbuf_init(&buf, mem);
+	for (*s = slice_from(*s, 1); s->len > 0 && s->data[0] != '"';
+	    *s = slice_from(*s, 1)) {
+		if (s->data[0] == '\\' && s->len > 1)
+			*s = slice_from(*s, 1);
+		if (s->data[0] != '\n' && s->data[0] != '\r')
+			strbuf_add_char(&buf, s->data[0]);
+	}
+	if (s->len == 0)
+		return false;
+	*s = slice_from(*s, 1);
+	*ret_text = strbuf_slice(&buf);
+	return true;
+}
+
+static bool
+take_type(struct slice *s, struct arena *mem, struct slice *ret_type)
+{
+	struct slice type, subtype;
+
+	if (!skip_cfws(s))
+		return false;
+	type = take_token(s);
+	if (!skip_cfws(s) || s->len == 0 || s->data[0] != '/')
+		return false;
+	*s = slice_from(*s, 1);
+	if (!skip_cfws(s))
+		return false;
+	subtype = take_token(s);
+	if (type.len == 0 || subtype.len == 0)
+		return false;
+	*ret_type = slice_lower(mem, slice_format(mem, "%.*s/%.*s",
+	    SLICE_ARGS(type), SLICE_ARGS(subtype)));
+	return true;
+}
+
+bool
+mime_type(struct slice value, struct arena *mem, struct slice *ret_type)
+{
+	struct slice rest = value;
+
+	return take_type(&rest, mem, ret_type);
+}
+
+/* Whether a value ends here: behind it the next parameter or nothing. */
+static bool
+ends_here(struct slice rest)
+{
+	return skip_cfws(&rest) && (rest.len == 0 || rest.data[0] == ';');
+}
+
+bool
+mime_parameter(struct slice value, struct slice name, struct arena *mem,
+    struct slice *ret_text)
+{
+	struct slice rest = value, type;
+
+	*ret_text = (struct slice){ NULL, 0 };
+	if (!take_type(&rest, mem, &type))
+		return false;
+	for (;;) {
+		struct slice attribute, text;
+
+		if (!skip_cfws(&rest))
+			return false;
+		if (rest.len == 0)
+			return true;
+		if (rest.data[0] != ';')
+			return false;
+		rest = slice_from(rest, 1);
+		if (!skip_cfws(&rest))
+			return false;
+		if (rest.len == 0 || rest.data[0] == ';')
+			continue;
+		attribute = take_token(&rest);
+		if (!skip_cfws(&rest) || rest.len == 0 || rest.data[0] != '=')
+			return false;
+		rest = slice_from(rest, 1);
+		if (!skip_cfws(&rest) || !take_value(&rest, mem, &text) ||
+		    !ends_here(rest))
+			return false;
+		if (slice_eq_nocase(attribute, name)) {
+			*ret_text = text;
+			return true;
+		}
+	}
+}
+
+/* Behind the next ';' that stands in no quotes; false when there is none. */
+static bool
+next_piece(struct slice *rest)
+{
+	bool quoted = false;
+
+	while (rest->len > 0) {
+		char c = rest->data[0];
+
+		if (c == '"')
+			quoted = !quoted;
+		else if (c == '\\' && quoted && rest->len > 1)
+			*rest = slice_from(*rest, 1);
+		*rest = slice_from(*rest, 1);
+		if (c == ';' && !quoted)
+			return true;
+	}
+	return false;
+}
+
+/* "NAME = VALUE" at the beginning: what is written for its value. */
+static bool
+written_value(struct slice piece, struct slice name, struct slice *ret_written)
+{
+	size_t len = 0;
+
+	if (!skip_cfws(&piece) || !slice_eq_nocase(take_token(&piece), name) ||
+	    !skip_cfws(&piece) || piece.len == 0 || piece.data[0] != '=')
+		return false;
+	piece = slice_from(piece, 1);
+	if (!skip_cfws(&piece) || piece.len == 0)
+		return false;
+	if (piece.data[0] == '"') {
+		len = 1 + slice_find(slice_from(piece, 1), '"') + 1;
+		*ret_written = slice_sub(piece, 0, len);
+		return len <= piece.len;
+	}
+	while (len < piece.len && (unsigned char)piece.data[len] > ' ' &&
+	    piece.data[len] != ';')
+		len++;
+	*ret_written = slice_sub(piece, 0, len);
+	return len > 0;
+}
+
+static struct slice
+without_quotes(struct slice written)
+{
+	if (written.len > 0 && written.data[0] == '"')
+		written = slice_sub(written, 1, written.len - 2);
+	return written;
+}
+
+bool
+mime_boundary(struct slice value, struct arena *mem,
+    struct slice *ret_boundary, struct slice *ret_written)
+{
+	const struct slice name = SLICE("boundary");
+	struct slice rest = value, text, written;
+
+	if (mime_parameter(value, name, mem, &text) && text.len > 0 &&
+	    !char_is_wsp(text.data[text.len - 1])) {
+		*ret_boundary = text;
+		*ret_written = (struct slice){ NULL, 0 };
+		return true;
+	}
+	while (next_piece(&rest)) {
+		if (!written_value(rest, name, &written))
+			continue;
+		text = slice_trim(without_quotes(written));
+		if (text.len == 0 || slice_has(text, '"') ||
+		    slice_has(text, '\\'))
+			return false;
+		*ret_boundary = slice_dup(mem, text);
+		/* Nothing to be put right if the rest of the field is odd. */
+		*ret_written = written.data[0] == '"' &&
+		    written.len == text.len + 2 ? (struct slice){ NULL, 0 }
+		    : written;
+		return true;
+	}
+	return false;
+}
+
+bool
+mime_encoding_token(struct slice value, struct slice *ret_token)
+{
+	struct slice token;
+
+	if (!skip_cfws(&value))
+		return false;
+	token = take_token(&value);
+	if (!skip_cfws(&value) || value.len != 0)
+		return false;
+	*ret_token = token;
+	return true;
+}

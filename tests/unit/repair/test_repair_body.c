@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "../unit.h"
+
+#include "repair/repair_body.h"
+
+enum { LIMIT = 78 };
+
+#define TENS "0123456789 123456789 123456789 123456789 123456789 123456789 "
+#define LONG TENS "123456789 123456789 1"
+#define UE "\xc3\xbc"
+#define MIXED " multipart/mixed; boundary=b"
+
+/* One body and what goes on; NULL: as it is; with '!': why it is refused. */
+struct repair_case {
+	const char *name;
+	const char *type;
+	const char *encoding;
+	const char *body;
+	const char *want;
+	enum mta_choice mta;
+	const char *want_encoding;	/* of the message; NULL: not looked at */
+};
+
+static struct config *
+config_of(const char *text)
+{
+	struct config *config;
+	struct err err;
+
+	if (config_read_text("test", slice_of(text), NULL, NULL, &config,
+	    &err) != 0)
+		fail_msg("%s", err.text);
+	return config;
+}
+
+static void
+gather(void *arg, struct slice text)
+{
+	strbuf_add(arg, text);
+}
+
+static void
+add_field(struct header *header, const char *name, const char *value)
+{
+	const struct header_limits no_limits = { .bytes = 0 };
+	struct err err;
+
+	if (value != NULL && header_add(header, slice_of(name),
+	    slice_of(value), &no_limits, &err) != 0)
+		fail_msg("%s", err.text);
+}
+
+static struct slice
+repaired(const struct body_plan *plan, struct slice text, struct arena *mem)
+{
+	struct strbuf out;
+	struct body body;
+	struct err err;
+	bool done;
+
+	body_init(&body, "/tmp", 1 << 20);
+	strbuf_init(&out, mem);
+	done = body_add(&body, text, &err) == 0 &&
+	    body_plan_write(plan, &body, gather, &out, &err) == 0;
+	body_done(&body);
+	return done ? strbuf_slice(&out)
+	    : slice_format(mem, "!%s", err.text);
+}
+
+static void
+check_encoding(const struct repair_case *c, const struct edits *edits)
+{
+	const struct slice name = SLICE("Content-Transfer-Encoding");
+	size_t at = edits_find(edits, name, 0);
+
+	if (c->want_encoding != NULL)
+		check_slice(c->name, at == edits->count ? SLICE("none")
+		    : edits->fields[at].field.value, c->want_encoding);
+}
+
+static void
+check_case(const struct config *config, const struct repair_case *c)
+{
+	struct slice text = slice_of(c->body);
+	struct body_facts facts = { .mta = c->mta, .line_limit = LIMIT };
+	const struct mime_part *parts;
+	struct mime_scan *scan;
+	struct header header;
+	struct edits edits;
+	struct body_plan plan;
+	struct arena mem;
+	struct err err;
+	size_t count;
+
+	arena_init(&mem);
+	header_init(&header, &mem);
+	add_field(&header, "Content-Type", c->type);
+	add_field(&header, "Content-Transfer-Encoding", c->encoding);
+	edits_init(&edits, &mem, &header);
+	scan = mime_scan_new(&mem, slice_of(c->type == NULL ? "" : c->type),
+	    slice_of(c->encoding == NULL ? "" : c->encoding));
+	mime_scan_add(scan, text);
+	assert_int_equal(mime_scan_finish(scan, &parts, &count, &err), 0);
+	if (body_plan_make(config, &facts, parts, count, &edits, &mem, &plan,
+	    &err) != 0) {
+		check_slice(c->name, slice_format(&mem, "!%s", err.text),
+		    c->want == NULL ? "as it is" : c->want);
+	} else if (!plan.changes) {
+		check_slice(c->name, SLICE("as it is"),
+		    c->want == NULL ? "as it is" : c->want);
+	} else {
+		body_plan_edit(&plan, &edits);
+		check_slice(c->name, repaired(&plan, text, &mem),
+		    c->want == NULL ? "as it is" : c->want);
+		check_encoding(c, &edits);
+	}
+	arena_done(&mem);
+}
+
+#define TYPE_HTML "Content-Type: text/html\r\n"
+#define QP "Content-Transfer-Encoding: quoted-printable\r\n"
+#define ENDS "\r\n--b--\r\n"
+
+static void
+every_part_goes_on_as_no_mta_changes_it(void **state)
+{
+	static const struct repair_case cases[] = {
+		{ "nothing to repair", NULL, NULL, "text\r\n", NULL,
+		    MTA_POSTFIX, NULL },
+		{ "a long line", NULL, NULL, LONG "\r\n",
+		    TENS "123456789 1234=\r\n56789 1\r\n", MTA_POSTFIX,
+		    " quoted-printable" },
+		{ "8 bits", " text/plain; charset=utf-8", " 8bit", UE "\r\n",
+		    "=C3=BC\r\n", MTA_POSTFIX, " quoted-printable" },
+		{ "8 bits that are no text", " image/png", NULL, UE "\r\n",
+		    "w7wNCg==\r\n", MTA_POSTFIX, " base64" },
+		{ "a label and nothing behind it", " text/plain", " 8bit",
+		    "x\r\n", "x\r\n", MTA_POSTFIX, " 7bit" },
+		{ "base64 in a long line", " image/png", " base64",
+		    "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDEyMzQ1Njc4OTAx"
+		    "MjM0NTY3ODkwMTIzNDU2Nzg5MDEy\r\n",
+		    "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDEyMzQ1Njc4OTAx"
+		    "MjM0NTY3ODkwMTIzNDU2\r\nNzg5MDEy\r\n", MTA_POSTFIX, NULL },
+		{ "the part that needs it and no other", MIXED, " 8bit",
+		    "--b\r\n\r\nx\r\n--b\r\n" TYPE_HTML "\r\n" UE ENDS,
+		    "--b\r\n\r\nx\r\n--b\r\n" TYPE_HTML QP "\r\n=C3=BC" ENDS,
+		    MTA_POSTFIX, "none" },
+		{ "an encoding goes to the end, where Sendmail has it", MIXED,
+		    NULL, "--b\r\n" QP TYPE_HTML "\r\n=20\r\n--b\r\n\r\n" UE
+		    ENDS, "--b\r\n" TYPE_HTML QP "\r\n=20\r\n--b\r\n" QP
+		    "\r\n=C3=BC" ENDS, MTA_SENDMAIL, NULL },
+		{ "the same with Postfix, which leaves it", MIXED, NULL,
+		    "--b\r\n" QP TYPE_HTML "\r\n=20\r\n--b\r\n\r\n" UE ENDS,
+		    "--b\r\n" QP TYPE_HTML "\r\n=20\r\n--b\r\n" QP
+		    "\r\n=C3=BC" ENDS, MTA_POSTFIX, NULL },
+		{ "without 8 bits Sendmail leaves it, too", MIXED, NULL,
+		    "--b\r\n" QP TYPE_HTML "\r\n=20" ENDS, NULL, MTA_SENDMAIL,
+		    NULL },
+		{ "an attached message gets the version", MIXED, NULL,
+		    "--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: x\r\n"
+		    "\r\n" UE ENDS,
+		    "--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: x\r\n"
+		    "MIME-Version: 1.0\r\n" QP "\r\n=C3=BC" ENDS, MTA_SENDMAIL,
+		    NULL },
+		{ "a blank before a colon", MIXED, NULL,
+		    "--b\r\nX-A : y\r\n\r\nx" ENDS, "--b\r\nX-A: y\r\n\r\nx" ENDS,
+		    MTA_SENDMAIL, NULL },
+		{ "an mbox line", " message/rfc822", NULL,
+		    "From a@b Mon\r\nSubject: x\r\n\r\nx\r\n",
+		    "Subject: x\r\n\r\nx\r\n", MTA_SENDMAIL, NULL },
+		{ "no last delimiter", MIXED, NULL, "--b\r\n\r\nx\r\n",
+		    "--b\r\n\r\nx\r\n" ENDS, MTA_SENDMAIL, NULL },
+		{ "no last delimiter, inside",
+		    " multipart/mixed; boundary=a", NULL,
+		    "--a\r\nContent-Type:" MIXED "\r\n\r\n--b\r\n\r\nx\r\n"
+		    "--a--\r\n",
+		    "--a\r\nContent-Type:" MIXED "\r\n\r\n--b\r\n\r\nx\r\n"
+		    "--b--\r\n--a--\r\n", MTA_SENDMAIL, NULL },
+		{ "text beside the parts", MIXED, NULL,
+		    UE "\r\n" LONG "\r\n--b\r\n\r\nx" ENDS UE "\r\n",
+		    "??\r\n" TENS "123456789 1234567\r\n 89 1\r\n--b\r\n\r\nx" ENDS "??\r\n",
+		    MTA_POSTFIX, NULL },
+		{ "a long line in the header of a part", MIXED, NULL,
+		    "--b\r\nX: " LONG "\r\n\r\nx" ENDS,
+		    "--b\r\nX: " TENS "123456789\r\n 123456789 1\r\n\r\nx" ENDS, MTA_POSTFIX,
+		    NULL },
+		{ "a report is not encoded", " message/delivery-status", NULL,
+		    UE "\r\n", NULL, MTA_POSTFIX, NULL },
+	};
+	struct config *config = config_of("");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		check_case(config, &cases[i]);
+	config_free(config);
+}
+
+#define SIGNED " multipart/signed; boundary=b"
+
+static void
+what_cannot_survive_is_refused(void **state)
+{
+	static const struct repair_case cases[] = {
+		{ "a long line in a signed part", SIGNED, NULL,
+		    "--b\r\n\r\n" LONG ENDS, "!a signed or encrypted part with "
+		    "long lines would be broken on the way: have your mail "
+		    "program encode it", MTA_POSTFIX, NULL },
+		{ "8 bits in a signed part, labelled", SIGNED, NULL,
+		    "--b\r\nContent-Transfer-Encoding: 8bit\r\n\r\n" UE ENDS,
+		    "!a signed or encrypted part with 8-bit content would be "
+		    "broken on the way: have your mail program encode it",
+		    MTA_POSTFIX, NULL },
+		{ "the same through Sendmail, which does not look there",
+		    SIGNED, NULL,
+		    "--b\r\nContent-Transfer-Encoding: 8bit\r\n\r\n" UE ENDS,
+		    NULL, MTA_SENDMAIL, NULL },
+		{ "8 bits in an encrypted part",
+		    " multipart/encrypted; boundary=b", NULL,
+		    "--b\r\n\r\n" UE ENDS, "!a signed or encrypted part with "
+		    "8-bit content would be broken on the way: have your mail "
+		    "program encode it", MTA_SENDMAIL, NULL },
+		{ "a signed part that is not closed", SIGNED, NULL,
+		    "--b\r\n\r\nx\r\n", "!a signed or encrypted part with odd "
+		    "lines around its content would be broken on the way: have "
+		    "your mail program encode it", MTA_SENDMAIL, NULL },
+		{ "no boundary, and 8 bits", " multipart/mixed", NULL,
+		    "--b\r\n\r\n" UE ENDS, "!a multipart whose boundary cannot "
+		    "be read would be broken on the way", MTA_POSTFIX, NULL },
+		{ "no boundary, and nothing to repair", " multipart/mixed",
+		    NULL, "--b\r\n\r\nx" ENDS, NULL, MTA_POSTFIX, NULL },
+		{ "a line that is no field", MIXED, NULL,
+		    "--b\r\nno field\r\n\r\nx" ENDS, "!a line in the header of "
+		    "a part that is no field would be broken on the way",
+		    MTA_SENDMAIL, NULL },
+		{ "an attached message in base64", " message/rfc822", " base64",
+		    "U3ViamVjdDogeA0KDQp4DQo=\r\n", "!an attached message that "
+		    "is encoded would be broken on the way: attach it as a "
+		    "file", MTA_SENDMAIL, NULL },
+		{ "a quote without end", MIXED, NULL,
+		    "--b\r\nContent-Type: text/plain; name=\"x\r\n\r\nx" ENDS,
+		    "!a very long field, or one with an open quote, in the "
+		    "header of a part would be broken on the way",
+		    MTA_SENDMAIL, NULL },
+		{ "a header that cannot be folded", MIXED, NULL,
+		    "--b\r\nX: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n\r\nx" ENDS, "!a long line in "
+		    "the header of a part would be broken on the way",
+		    MTA_POSTFIX, NULL },
+		{ "a long line in an unknown encoding", " text/plain", " x-own",
+		    LONG "\r\n", "!a part of unknown encoding with long lines "
+		    "would be broken on the way", MTA_POSTFIX, NULL },
+		{ "a long line in a report", " message/delivery-status", NULL,
+		    LONG "\r\n", "!a report or a piece of a message with 8-bit "
+		    "content or long lines would be broken on the way",
+		    MTA_POSTFIX, NULL },
+	};
+	struct config *config = config_of("");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		check_case(config, &cases[i]);
+	config_free(config);
+}
+
+static void
+options_say_how_far_repairs_go(void **state)
+{
+	static const struct repair_case certain[] = {
+		{ "8 bits stay", " text/plain", " 8bit", UE "\r\n", NULL,
+		    MTA_POSTFIX, NULL },
+		{ "long lines do not", NULL, NULL, LONG "\r\n",
+		    TENS "123456789 1234=\r\n56789 1\r\n", MTA_POSTFIX, " quoted-printable" },
+		{ "nor what Sendmail rewrites in any case", MIXED, NULL,
+		    "--b\r\n\r\nx\r\n", "--b\r\n\r\nx\r\n" ENDS, MTA_SENDMAIL,
+		    NULL },
+		{ "8 bits in a signed part pass", SIGNED, NULL,
+		    "--b\r\nContent-Transfer-Encoding: 8bit\r\n\r\n" UE ENDS,
+		    NULL, MTA_POSTFIX, NULL },
+	};
+	static const struct repair_case pass[] = {
+		{ "long lines in a signed part pass", SIGNED, NULL,
+		    "--b\r\n\r\n" LONG ENDS, NULL, MTA_POSTFIX, NULL },
+	};
+	struct config *config = config_of("repair { body = certain }");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(certain) / sizeof(certain[0]); i++)
+		check_case(config, &certain[i]);
+	config_free(config);
+	config = config_of("repair { sealed-parts = pass }");
+	check_case(config, &pass[0]);
+	config_free(config);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_part_goes_on_as_no_mta_changes_it),
+		cmocka_unit_test(what_cannot_survive_is_refused),
+		cmocka_unit_test(options_say_how_far_repairs_go),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
