@@ -129,6 +129,8 @@ block_signals(void)
 	sigaddset(&signals, SIGHUP);
 	ENSURE(pthread_sigmask(SIG_BLOCK, &signals, NULL) == 0);
 	ENSURE(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+	/* A file over the size limit then is an error like a full disk. */
+	ENSURE(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
 }
 
 /* Each connection is a file; libmilter waits when there are no more. */
