@@ -57,7 +57,7 @@ void message_add_header(struct message *message, struct slice name,
 /* Judges and repairs the whole header, and feeds it to the signer. */
 struct verdict pipeline_header(struct message *message);
 
-/* Whether the body is needed at all: something will be signed. */
+/* Whether more of the body is needed: something will be signed, so far. */
 bool message_wants_body(const struct message *message);
 /* Whether pipeline_end() may have something to tell the MTA: edits, or to hold. */
 bool message_has_edits(const struct message *message);

@@ -350,7 +350,8 @@ pipeline_header(struct message *message)
 bool
 message_wants_body(const struct message *message)
 {
-	return message->signer != NULL;
+	return message->signer != NULL &&
+	    message->body_fault.kind == ERR_NONE;
 }
 
 bool
@@ -380,6 +381,9 @@ pipeline_body(struct message *message, struct slice chunk)
 	TIMED(message,
 	    if (take_body(message, chunk, &message->body_fault) != 0)
 		    ENSURE(message->body_fault.kind != ERR_NONE));
+	/* However long the client takes to end: a full disk is not kept full. */
+	if (message->body_fault.kind != ERR_NONE)
+		body_done(&message->body);
 }
 
 /* A body on its way to the signer. */
