@@ -20,7 +20,7 @@ change_header(SMFICTX *ctx, struct arena *mem, const struct edits *edits,
 		: slice_cstr(mem, field->field.value)) == MI_SUCCESS;
 }
 
-bool
+static bool
 edits_apply(SMFICTX *ctx, const struct edits *edits)
 {
 	struct arena *mem = edits->mem;
@@ -92,27 +92,43 @@ replace_piece(void *arg, struct slice text)
 	}
 }
 
-bool
-body_apply(SMFICTX *ctx, const struct message *message)
+static int
+not_taken(struct err *err)
+{
+	return err_set(err, ERR_TEMP, "the MTA did not take a change");
+}
+
+static int
+body_apply(SMFICTX *ctx, const struct message *message, struct err *err)
 {
 	struct replacement *new;
-	struct err err;
-	bool done;
+	bool failed;
 
 	if (!message_changes_body(message))
-		return true;
+		return 0;
 	new = calloc(1, sizeof(*new));
 	ENSURE(new != NULL);
 	new->ctx = ctx;
-	done = message_write_body(message, replace_piece, new, &err) == 0;
+	if (message_write_body(message, replace_piece, new, err) != 0) {
+		free(new);
+		return err_wrap(err, "body");
+	}
 	flush_body(new);
-	done = done && !new->failed;
+	failed = new->failed;
 	free(new);
-	return done;
+	return failed ? not_taken(err) : 0;
 }
 
-bool
-hold_message(SMFICTX *ctx, const struct verdict *verdict)
+int
+message_apply(SMFICTX *ctx, const struct message *message, struct err *err)
+{
+	if (body_apply(ctx, message, err) != 0)
+		return -1;
+	return edits_apply(ctx, message_edits(message)) ? 0 : not_taken(err);
+}
+
+int
+hold_message(SMFICTX *ctx, const struct verdict *verdict, struct err *err)
 {
 	char text[MAX_REPLY_OCTETS + 1];
 	size_t len = 0;
@@ -123,7 +139,7 @@ hold_message(SMFICTX *ctx, const struct verdict *verdict)
 		text[len] = char_is_control(c) || char_is_8bit(c) ? '?' : c;
 	}
 	text[len] = '\0';
-	return smfi_quarantine(ctx, text) == MI_SUCCESS;
+	return smfi_quarantine(ctx, text) == MI_SUCCESS ? 0 : not_taken(err);
 }
 
 sfsistat

@@ -198,6 +198,7 @@ on_end_of_message(SMFICTX *ctx)
 {
 	struct session *session = session_of(ctx);
 	struct verdict verdict;
+	struct err err;
 
 	/* libmilter lets the end come without an end of the header. */
 	if (session == NULL || session->message == NULL ||
@@ -205,15 +206,11 @@ on_end_of_message(SMFICTX *ctx)
 		return out_of_order();
 	verdict = pipeline_end(session->message);
 	if ((verdict.action == ACTION_ACCEPT &&
-	    (!body_apply(ctx, session->message) ||
-	    !edits_apply(ctx, message_edits(session->message)))) ||
-	    (verdict.action == ACTION_HOLD && !hold_message(ctx, &verdict))) {
-		struct err err;
-
-		err_set(&err, ERR_TEMP, "the MTA did not take a change");
+	    message_apply(ctx, session->message, &err) != 0) ||
+	    (verdict.action == ACTION_HOLD &&
+	    hold_message(ctx, &verdict, &err) != 0))
 		verdict = verdict_unsure(message_arena(session->message),
 		    "apply", &err);
-	}
 	return conclude(ctx, session, &verdict);
 }
 

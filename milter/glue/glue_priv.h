@@ -27,17 +27,17 @@ MUST_USE bool macros_request(SMFICTX *ctx);
 void macros_at_mail(SMFICTX *ctx, struct mail_facts *facts);
 struct slice macro_get(SMFICTX *ctx, const char *name);
 
-/* Gives the MTA the body as it goes on, if that is another one. */
-MUST_USE bool body_apply(SMFICTX *ctx, const struct message *message);
-
 /*
- * Tells the MTA every change, signatures last. False when it does not take
- * one: the message must then not go on.
+ * Gives the MTA the body as it goes on, if that is another one, and every
+ * change of the header, signatures last. -1 (ERR_TEMP) when it does not take
+ * one, or the body cannot be read: the message must then not go on.
  */
-MUST_USE bool edits_apply(SMFICTX *ctx, const struct edits *edits);
+MUST_USE int message_apply(SMFICTX *ctx, const struct message *message,
+    struct err *err);
 
-/* Has the MTA keep the message back, and say why; false if it does not. */
-MUST_USE bool hold_message(SMFICTX *ctx, const struct verdict *verdict);
+/* Has the MTA keep the message back, and say why; -1 if it does not. */
+MUST_USE int hold_message(SMFICTX *ctx, const struct verdict *verdict,
+    struct err *err);
 
 /* The SMTP reply of a verdict, and what the callback returns. */
 sfsistat verdict_reply(SMFICTX *ctx, const struct verdict *verdict);
