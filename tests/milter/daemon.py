@@ -104,6 +104,7 @@ class Daemon:
         self.umask = -1 if umask is None else umask
         self.arguments = list(arguments)
         self.environment = {}
+        self.options = {}       # more for subprocess.Popen: another user
         self.process = None
         self._lines = []
         self._ended = False
@@ -137,7 +138,7 @@ class Daemon:
             stderr=subprocess.STDOUT, cwd='/', umask=self.umask,
             env={'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'LANG': 'C',
                  **sanitizer_options(),
-                 **self.environment})
+                 **self.environment}, **self.options)
         self._reader = threading.Thread(target=self._read_log,
                                         args=(self.process.stdout,))
         self._reader.start()
