@@ -63,6 +63,7 @@ struct replacement {
 	SMFICTX *ctx;
 	unsigned char data[REPLACE_OCTETS];
 	size_t len;
+	bool sent;		/* a piece, at least */
 	bool failed;
 };
 
@@ -72,6 +73,7 @@ flush_body(struct replacement *new)
 	if (!new->failed && new->len > 0 && smfi_replacebody(new->ctx,
 	    new->data, (int)new->len) != MI_SUCCESS)
 		new->failed = true;
+	new->sent = new->sent || new->len > 0;
 	new->len = 0;
 }
 
@@ -114,6 +116,14 @@ body_apply(SMFICTX *ctx, const struct message *message, struct err *err)
 		return err_wrap(err, "body");
 	}
 	flush_body(new);
+	/*
+	 * Without a piece the MTA keeps the old body. To a signature an empty
+	 * line is an empty body (RFC 6376 sections 3.4.3 and 3.4.4).
+	 */
+	if (!new->sent) {
+		replace_piece(new, SLICE("\r\n"));
+		flush_body(new);
+	}
 	failed = new->failed;
 	free(new);
 	return failed ? not_taken(err) : 0;

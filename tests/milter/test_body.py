@@ -353,6 +353,22 @@ class MemoryTest(BodyTest):
                          base64.b64encode(expected.digest()).decode())
 
 
+class NothingTest(BodyTest):
+    def test_body_that_stands_for_nothing(self):
+        """No base64 at all: encoded anew it is empty, and the MTA would keep
+        the old one if it got none."""
+        for canonicalization in ('relaxed/relaxed', 'simple/simple'):
+            with self.subTest(canonicalization=canonicalization):
+                server = self.run_server(
+                    limits='sign { canonicalization = %s }\n'
+                    % canonicalization)
+                one = mail(HEADER + b'Content-Type: text/plain\r\n'
+                           b'Content-Transfer-Encoding: base64\r\n\r\n'
+                           b'\xe4\r\n')
+                self.assert_signed(one, self.submit(one, server=server))
+                shutil.rmtree(self.spool)
+
+
 class LimitTest(BodyTest):
     """limits.body-memory decides where a body is kept."""
 
