@@ -511,7 +511,9 @@ pipeline_end(struct message *message)
 bool
 message_changes_body(const struct message *message)
 {
-	return message->is_signed && message->body_plan.changes;
+	/* Of an empty body only the label can change. */
+	return message->is_signed && message->body_plan.changes &&
+	    message->body.size > 0;
 }
 
 int

@@ -470,7 +470,8 @@ class SpoolTest(BodyTest):
         """LimitFSIZE= of a service; SIGXFSZ would end the process."""
         server = self.run_server()
         pid = server.process.pid
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (MB, resource.RLIM_INFINITY))
+        resource.prlimit(pid, resource.RLIMIT_FSIZE,
+                         (MB, resource.RLIM_INFINITY))
         self.assert_451(server, self.spool, 'File too large')
         self.assertEqual(os.listdir(self.spool), [])
         resource.prlimit(pid, resource.RLIMIT_FSIZE,
