@@ -127,7 +127,9 @@ add_part(struct strbuf *buf, struct slice body, const struct mime_part *parts,
 		at = child->content_end;
 		add_part(buf, body, parts, plan, index);
 	}
-	if (!want->encode && !want->beside && !want->close)
+	/* The empty line of a message without content ends what is around it. */
+	if (!want->encode && !want->beside && !want->close &&
+	    at < part->content_end)
 		strbuf_add(buf, part_of(body, at, part->content_end));
 }
 
