@@ -4,6 +4,7 @@ unit_tests =
 
 include tests/unit/base.mk
 include tests/unit/message.mk
+include tests/unit/dns.mk
 include tests/unit/table.mk
 include tests/unit/conf.mk
 include tests/unit/identity.mk
