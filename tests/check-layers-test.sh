@@ -37,4 +37,6 @@ expect 1 '#include "milter/sign/sign_priv.h"'
 expect 1 '#include "/usr/include/x.h"'
 expect 1 '#include <../milter/sign/sign_priv.h>'
 expect 1 '#include <libmilter/mfapi.h>'
+expect 1 '#include <unbound.h>'
+expect 0 '#include <unboundary.h>'
 exit $bad

@@ -41,11 +41,11 @@ for file in milter/*/*.c milter/*/*.h include/*/*.h include/*/*.def; do
 		bad=1
 	fi
 	# One third-party library, few files.
-	for rule in libmilter:glue,daemon opendkim:sign; do
-		if grep -q "^# *include <${rule%%:*}/" "$file"; then
+	for rule in libmilter:glue,daemon opendkim:sign unbound:dns; do
+		if grep -q "^# *include <${rule%%:*}[/.]" "$file"; then
 			case ",${rule#*:}," in
 			*",$dir,"*) ;;
-			*) echo "$file: <${rule%%:*}/...> belongs to ${rule#*:}"; bad=1 ;;
+			*) echo "$file: <${rule%%:*}...> belongs to ${rule#*:}"; bad=1 ;;
 			esac
 		fi
 	done

@@ -1,0 +1,554 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "dns/resolver_unbound.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <search.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unbound.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/net.h"
+#include "name_priv.h"
+#include "resolver_priv.h"
+
+enum {
+	MAX_UNDER_WAY = 4096,
+	CLASS_IN = 1,
+	DEFAULT_PORT = 53,
+	START_TIME_US = 10000000,
+};
+
+/* One lookup that libunbound has begun, and whoever waits for it. */
+struct query {
+	struct unbound *owner;
+	enum dns_type type;
+	size_t holders;		/* waiters, and libunbound until it is done */
+	bool done;
+	int status;		/* of libunbound; result is NULL unless 0 */
+	struct ub_result *result;
+	pthread_cond_t changed;
+	char name[];
+};
+
+/*
+ * lock guards the tree and all of a query but what done makes final. It is
+ * never held in a call of libunbound: its threads wait for each other's pipes.
+ */
+struct unbound {
+	struct ub_ctx *ctx;
+	pthread_t service;
+	bool has_service;
+	int stop[2];		/* a pipe; the service thread ends by it */
+	pthread_mutex_t lock;
+	void *under_way;	/* tsearch() tree of struct query */
+	size_t count;		/* in it */
+};
+
+static int
+compare_queries(const void *a, const void *b)
+{
+	const struct query *one = a, *other = b;
+
+	if (one->type != other->type)
+		return one->type < other->type ? -1 : 1;
+	return strcmp(one->name, other->name);
+}
+
+static struct query *
+query_new(struct unbound *owner, struct slice name, enum dns_type type)
+{
+	struct query *query = calloc(1, sizeof(*query) + name.len + 1);
+	pthread_condattr_t attr;
+
+	ENSURE(query != NULL);
+	query->owner = owner;
+	query->type = type;
+	if (name.len != 0)
+		memcpy(query->name, name.data, name.len);
+	ENSURE(pthread_condattr_init(&attr) == 0 &&
+	    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0 &&
+	    pthread_cond_init(&query->changed, &attr) == 0);
+	(void)pthread_condattr_destroy(&attr);
+	return query;
+}
+
+static void
+query_free(void *arg)
+{
+	struct query *query = arg;
+
+	ub_resolve_free(query->result);
+	(void)pthread_cond_destroy(&query->changed);
+	free(query);
+}
+
+static void
+lock(struct unbound *unbound)
+{
+	ENSURE(pthread_mutex_lock(&unbound->lock) == 0);
+}
+
+static void
+unlock(struct unbound *unbound)
+{
+	ENSURE(pthread_mutex_unlock(&unbound->lock) == 0);
+}
+
+static void
+query_release(struct query *query)
+{
+	struct unbound *owner = query->owner;
+	bool last;
+
+	lock(owner);
+	last = --query->holders == 0;
+	unlock(owner);
+	if (last)
+		query_free(query);
+}
+
+/* Called by libunbound, in the service thread, once a query. */
+static void
+on_answer(void *arg, int status, struct ub_result *result)
+{
+	struct query *query = arg;
+	struct unbound *owner = query->owner;
+
+	lock(owner);
+	query->status = status;
+	query->result = result;
+	query->done = true;
+	ENSURE(tdelete(query, &owner->under_way, compare_queries) != NULL);
+	owner->count--;
+	ENSURE(pthread_cond_broadcast(&query->changed) == 0);
+	unlock(owner);
+	query_release(query);
+}
+
+/*
+ * The query that asks for this, new or under way already; the caller holds it.
+ * NULL when there are too many.
+ */
+static struct query *
+find_or_add(struct unbound *unbound, struct slice name, enum dns_type type,
+    bool *ret_is_new)
+{
+	struct query *new = query_new(unbound, name, type);
+	struct query *query = NULL;
+	struct query **found;
+
+	lock(unbound);
+	found = tfind(new, &unbound->under_way, compare_queries);
+	*ret_is_new = found == NULL && unbound->count < MAX_UNDER_WAY;
+	if (found != NULL) {
+		query = *found;
+		query->holders++;
+	} else if (*ret_is_new) {
+		ENSURE(tsearch(new, &unbound->under_way,
+		    compare_queries) != NULL);
+		unbound->count++;
+		query = new;
+		/* The caller's, and libunbound's. */
+		query->holders = 2;
+	}
+	unlock(unbound);
+	if (!*ret_is_new)
+		query_free(new);
+	return query;
+}
+
+static struct query *
+begin(struct unbound *unbound, struct slice name, enum dns_type type)
+{
+	bool is_new;
+	struct query *query = find_or_add(unbound, name, type, &is_new);
+
+	if (is_new) {
+		int status = ub_resolve_async(unbound->ctx,
+		    name.len == 0 ? "." : query->name, (int)type, CLASS_IN,
+		    query, on_answer, NULL);
+
+		if (status != 0)
+			on_answer(query, status, NULL);
+	}
+	return query;
+}
+
+/* False when the deadline came first. */
+static bool
+wait_for(struct query *query, uint64_t deadline_us)
+{
+	struct timespec until = {
+		.tv_sec = (time_t)(deadline_us / 1000000),
+		.tv_nsec = (long)(deadline_us % 1000000) * 1000,
+	};
+	bool done;
+	int status = 0;
+
+	lock(query->owner);
+	while (!query->done && status == 0)
+		status = pthread_cond_timedwait(&query->changed,
+		    &query->owner->lock, &until);
+	done = query->done;
+	unlock(query->owner);
+	return done;
+}
+
+static const char *
+rcode_text(int rcode)
+{
+	switch (rcode) {
+	case 1: return "FORMERR";
+	case 2: return "SERVFAIL";
+	case 4: return "NOTIMP";
+	case 5: return "REFUSED";
+	default: return "an unusual response code";
+	}
+}
+
+static void
+copy_answer(const struct ub_result *result, struct arena *mem,
+    struct dns_answer *answer)
+{
+	struct slice *records;
+	struct dns_name owner;
+
+	while (result->havedata && result->data[answer->count] != NULL)
+		answer->count++;
+	records = arena_array(mem, answer->count, sizeof(*records));
+	for (size_t i = 0; i < answer->count; i++)
+		records[i] = slice_dup(mem, (struct slice){ result->data[i],
+		    (size_t)result->len[i] });
+	answer->records = records;
+	answer->secure = result->secure != 0;
+	answer->ttl = result->ttl < 0 ? 0 : (uint32_t)result->ttl;
+	if (result->canonname != NULL && dns_name_read(
+	    slice_of(result->canonname), &dns_root, &owner))
+		answer->owner = dns_name_print(&owner, mem);
+}
+
+/* Of a query that is done: nothing in it changes any more. */
+static enum dns_outcome
+read_result(const struct query *query, struct arena *mem,
+    struct dns_answer *ret_answer, struct err *err)
+{
+	const struct ub_result *result = query->result;
+	struct dns_answer answer = { .owner = SLICE("") };
+	enum dns_outcome outcome = DNS_FAILED;
+
+	if (query->status != 0)
+		err_set(err, ERR_TEMP, "libunbound: %s",
+		    ub_strerror(query->status));
+	else if (result->bogus != 0)
+		/* Its data is there, but somebody else's. */
+		err_set(err, ERR_TEMP, "bogus: %s", result->why_bogus == NULL
+		    ? "DNSSEC validation failed" : escape(mem,
+		    slice_of(result->why_bogus), ERR_TEXT_BYTES / 2));
+	else if (result->nxdomain != 0)
+		outcome = DNS_NO_NAME;
+	else if (result->rcode == 0)
+		outcome = result->havedata ? DNS_FOUND : DNS_NO_DATA;
+	else
+		err_set(err, ERR_TEMP, "no server gave a usable answer (%s)",
+		    rcode_text(result->rcode));
+	if (outcome != DNS_FAILED) {
+		copy_answer(result, mem, &answer);
+		*ret_answer = answer;
+	}
+	return outcome;
+}
+
+static enum dns_outcome
+unbound_lookup(void *handle, struct slice name, enum dns_type type,
+    uint64_t deadline_us, struct arena *mem, struct dns_answer *ret_answer,
+    struct err *err)
+{
+	struct query *query = begin(handle, name, type);
+	enum dns_outcome outcome = DNS_FAILED;
+
+	if (query == NULL) {
+		err_set(err, ERR_TEMP, "too many lookups under way");
+		return DNS_FAILED;
+	}
+	if (wait_for(query, deadline_us))
+		outcome = read_result(query, mem, ret_answer, err);
+	else
+		err_set(err, ERR_TEMP, "timed out: no answer yet");
+	query_release(query);
+	return outcome;
+}
+
+static void
+unbound_prefetch(void *handle, struct slice name, enum dns_type type)
+{
+	struct query *query = begin(handle, name, type);
+
+	if (query != NULL)
+		query_release(query);
+}
+
+/* Hands answers over until the pipe says to stop. */
+static void *
+serve(void *arg)
+{
+	struct unbound *unbound = arg;
+	struct pollfd fds[2] = {
+		{ .fd = ub_fd(unbound->ctx), .events = POLLIN },
+		{ .fd = unbound->stop[0], .events = POLLIN },
+	};
+
+	for (;;) {
+		if (poll(fds, 2, -1) < 0) {
+			ENSURE(errno == EINTR);
+			continue;
+		}
+		if (fds[1].revents != 0)
+			return NULL;
+		/* It fails only where libunbound's own thread has ended. */
+		ENSURE(ub_process(unbound->ctx) == 0);
+	}
+}
+
+static void
+unbound_free(void *handle)
+{
+	struct unbound *unbound = handle;
+
+	if (unbound->has_service) {
+		ENSURE(write(unbound->stop[1], "", 1) == 1);
+		ENSURE(pthread_join(unbound->service, NULL) == 0);
+	}
+	/* It ends its thread; from here on nobody calls back. */
+	if (unbound->ctx != NULL)
+		ub_ctx_delete(unbound->ctx);
+	for (size_t i = 0; i < 2; i++) {
+		if (unbound->stop[i] >= 0)
+			(void)close(unbound->stop[i]);
+	}
+	tdestroy(unbound->under_way, query_free);
+	(void)pthread_mutex_destroy(&unbound->lock);
+	free(unbound);
+}
+
+static const struct resolver_ops unbound_ops = {
+	.lookup = unbound_lookup,
+	.prefetch = unbound_prefetch,
+	.free = unbound_free,
+};
+
+struct option {
+	const char *name;
+	const char *value;
+};
+
+static const struct option common_options[] = {
+	/* A resolver on this machine is what most have. */
+	{ "do-not-query-localhost:", "no" },
+	/* The library comes with 16: as many silent servers stop all else. */
+	{ "outgoing-range:", "512" },
+	{ "outgoing-num-tcp:", "64" },
+	{ "msg-cache-size:", "4m" },
+	{ "rrset-cache-size:", "8m" },
+	/* A server that was away is used again when it is back. */
+	{ "infra-keep-probing:", "yes" },
+	{ "infra-host-ttl:", "60" },
+};
+
+static const struct option private_name_options[] = {
+	{ "unblock-lan-zones:", "yes" },
+	{ "insecure-lan-zones:", "yes" },
+	{ "local-zone:", "test. nodefault" },
+	{ "local-zone:", "invalid. nodefault" },
+	{ "local-zone:", "home.arpa. nodefault" },
+	{ "domain-insecure:", "test." },
+	{ "domain-insecure:", "invalid." },
+	{ "domain-insecure:", "home.arpa." },
+};
+
+static const struct option no_validation_option =
+    { "module-config:", "iterator" };
+
+static int
+set_options(struct ub_ctx *ctx, const struct option *options, size_t count,
+    struct err *err)
+{
+	for (size_t i = 0; i < count; i++) {
+		int status = ub_ctx_set_option(ctx, options[i].name,
+		    options[i].value);
+
+		if (status != 0)
+			return err_set(err, ERR_CONFIG, "libunbound: %s %s: %s",
+			    options[i].name, options[i].value,
+			    ub_strerror(status));
+	}
+	return 0;
+}
+
+static int
+add_server(struct ub_ctx *ctx, struct slice server, struct arena *mem,
+    struct err *err)
+{
+	size_t at = slice_find(server, '@');
+	unsigned long port = DEFAULT_PORT;
+	struct net_addr addr;
+	struct slice text;
+
+	if (!net_addr_parse(slice_sub(server, 0, at), &addr) ||
+	    (at < server.len && (!slice_number(slice_from(server, at + 1),
+	    UINT16_MAX, &port) || port == 0)))
+		return err_set(err, ERR_CONFIG, "\"%s\" is no ADDRESS or "
+		    "ADDRESS@PORT of a DNS server", escape(mem, server, 64));
+	text = slice_format(mem, "%.*s@%lu", SLICE_ARGS(net_addr_text(mem,
+	    &addr)), port);
+	if (ub_ctx_set_fwd(ctx, text.data) != 0)
+		return err_set(err, ERR_CONFIG, "DNS server \"%s\" cannot be "
+		    "used", text.data);
+	return 0;
+}
+
+static int
+set_servers(struct ub_ctx *ctx, const struct dns_settings *settings,
+    struct arena *mem, struct err *err)
+{
+	const char *path = settings->resolv_conf.len == 0
+	    ? "/etc/resolv.conf" : slice_cstr(mem, settings->resolv_conf);
+	int status;
+
+	for (size_t i = 0; i < settings->server_count; i++) {
+		if (add_server(ctx, settings->servers[i], mem, err) != 0)
+			return -1;
+	}
+	if (settings->server_count > 0 || settings->recursive)
+		return 0;
+	status = ub_ctx_resolvconf(ctx, path);
+	if (status == UB_READFILE)
+		return err_set(err, ERR_CONFIG, "%s: %s", path,
+		    strerror(errno));
+	if (status != 0)
+		return err_set(err, ERR_CONFIG, "%s: %s", path,
+		    ub_strerror(status));
+	return 0;
+}
+
+static int
+set_trust_anchor(struct ub_ctx *ctx, struct slice file, struct arena *mem,
+    struct err *err)
+{
+	const char *path = slice_cstr(mem, file);
+	int fd, status;
+
+	if (file.len == 0)
+		return set_options(ctx, &no_validation_option, 1, err);
+	/* libunbound would not say why. */
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_set(err, ERR_CONFIG, "trust anchor file \"%s\": %s",
+		    path, strerror(errno));
+	(void)close(fd);
+	status = ub_ctx_add_ta_file(ctx, path);
+	if (status != 0)
+		return err_set(err, ERR_CONFIG, "trust anchor file \"%s\": %s",
+		    path, ub_strerror(status));
+	return 0;
+}
+
+static int
+configure(struct ub_ctx *ctx, const struct dns_settings *settings,
+    struct err *err)
+{
+	bool forwards = settings->server_count > 0 || !settings->recursive;
+	struct arena mem;
+	int status;
+
+	/* What it has to say comes by results; stderr may be anything. */
+	(void)ub_ctx_debugout(ctx, NULL);
+	(void)ub_ctx_async(ctx, 1);
+	arena_init(&mem);
+	status = set_options(ctx, common_options,
+	    sizeof(common_options) / sizeof(common_options[0]), err);
+	if (status == 0 && forwards)
+		status = set_options(ctx, private_name_options,
+		    sizeof(private_name_options) /
+		    sizeof(private_name_options[0]), err);
+	if (status == 0)
+		status = set_servers(ctx, settings, &mem, err);
+	if (status == 0)
+		status = set_trust_anchor(ctx, settings->trust_anchor_file,
+		    &mem, err);
+	arena_done(&mem);
+	return status;
+}
+
+/*
+ * libunbound looks at its configuration with the first lookup only. This one
+ * it answers itself.
+ */
+static int
+check_start(struct unbound *unbound, struct err *err)
+{
+	struct query *query = begin(unbound, SLICE("localhost"), DNS_A);
+	bool done = wait_for(query, clock_monotonic_us() + START_TIME_US);
+	int status = 0;
+
+	if (!done)
+		status = err_set(err, ERR_TEMP, "libunbound does not start");
+	else if (query->status != 0)
+		status = err_set(err, ERR_CONFIG, "libunbound does not start: "
+		    "%s (are the trust anchors those of a master file?)",
+		    ub_strerror(query->status));
+	query_release(query);
+	return status;
+}
+
+static int
+start(struct unbound *unbound, const struct dns_settings *settings,
+    struct err *err)
+{
+	sigset_t all, before;
+	int status;
+
+	unbound->ctx = ub_ctx_create();
+	if (unbound->ctx == NULL)
+		return err_set(err, ERR_TEMP, "libunbound: %s",
+		    strerror(errno));
+	if (configure(unbound->ctx, settings, err) != 0)
+		return -1;
+	if (pipe2(unbound->stop, O_CLOEXEC) != 0)
+		return err_set(err, ERR_TEMP, "pipe: %s", strerror(errno));
+	sigfillset(&all);
+	ENSURE(pthread_sigmask(SIG_SETMASK, &all, &before) == 0);
+	status = pthread_create(&unbound->service, NULL, serve, unbound);
+	if (status != 0)
+		status = err_set(err, ERR_TEMP, "cannot start a thread: %s",
+		    strerror(status));
+	else
+		unbound->has_service = true;
+	if (status == 0)
+		status = check_start(unbound, err);
+	ENSURE(pthread_sigmask(SIG_SETMASK, &before, NULL) == 0);
+	return status;
+}
+
+int
+unbound_resolver_new(const struct dns_settings *settings,
+    struct resolver **ret_resolver, struct err *err)
+{
+	struct unbound *unbound = calloc(1, sizeof(*unbound));
+
+	ENSURE(unbound != NULL);
+	unbound->stop[0] = unbound->stop[1] = -1;
+	ENSURE(pthread_mutex_init(&unbound->lock, NULL) == 0);
+	if (start(unbound, settings, err) != 0) {
+		unbound_free(unbound);
+		return err_wrap(err, "DNS");
+	}
+	*ret_resolver = resolver_new(&unbound_ops, unbound);
+	return 0;
+}
