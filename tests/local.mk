@@ -39,6 +39,12 @@ tests_sign_sign_message_SOURCES = tests/sign/sign_message.c
 tests_sign_sign_message_LDADD = $(SUBMILTER_LDADD)
 EXTRA_DIST += tests/sign/test_keys.py tests/sign/test_verifiers.py
 
+# Looks up names for tests/dns/test_resolver.py.
+check_PROGRAMS += tests/dns/lookup
+tests_dns_lookup_SOURCES = tests/dns/lookup.c
+tests_dns_lookup_LDADD = $(SUBMILTER_LDADD)
+EXTRA_DIST += tests/dns/servers.py tests/dns/test_resolver.py
+
 # Benchmarks: not part of any test.
 EXTRA_PROGRAMS += tests/bench/bench_sign
 tests_bench_bench_sign_SOURCES = tests/bench/bench_sign.c

@@ -35,7 +35,7 @@ struct dns_answer {
 	size_t count;			/* 0 unless DNS_FOUND */
 	bool secure;			/* validated by DNSSEC, also where it says no */
 	uint32_t ttl;			/* seconds that it may be kept */
-	struct slice owner;		/* where CNAMEs ended, as text; empty: no CNAME */
+	struct slice owner;	/* where CNAMEs ended, lower case; else empty */
 };
 
 /* Asks DNS. Thread-safe, counted; one of a kind is shared by all steps. */

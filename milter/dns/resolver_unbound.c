@@ -230,8 +230,10 @@ copy_answer(const struct ub_result *result, struct arena *mem,
 	answer->secure = result->secure != 0;
 	answer->ttl = result->ttl < 0 ? 0 : (uint32_t)result->ttl;
 	if (result->canonname != NULL && dns_name_read(
-	    slice_of(result->canonname), &dns_root, &owner))
+	    slice_of(result->canonname), &dns_root, &owner)) {
+		dns_name_lower(&owner);
 		answer->owner = dns_name_print(&owner, mem);
+	}
 }
 
 /* Of a query that is done: nothing in it changes any more. */
@@ -364,9 +366,10 @@ static const struct option common_options[] = {
 static const struct option private_name_options[] = {
 	{ "unblock-lan-zones:", "yes" },
 	{ "insecure-lan-zones:", "yes" },
-	{ "local-zone:", "test. nodefault" },
-	{ "local-zone:", "invalid. nodefault" },
-	{ "local-zone:", "home.arpa. nodefault" },
+	/* libunbound 1.17 does not understand "nodefault" here. */
+	{ "local-zone:", "test. transparent" },
+	{ "local-zone:", "invalid. transparent" },
+	{ "local-zone:", "home.arpa. transparent" },
 	{ "domain-insecure:", "test." },
 	{ "domain-insecure:", "invalid." },
 	{ "domain-insecure:", "home.arpa." },

@@ -99,10 +99,9 @@ zone_lookup(void *handle, struct slice text, enum dns_type type,
 	    &name));
 	for (unsigned int cnames = 0; cnames <= MAX_CNAMES; cnames++) {
 		enum dns_outcome outcome;
-		struct dns_name lower = name;
 
-		dns_name_lower(&lower);
-		if (ask_node(find_node(zone, &lower), type, mem, &name, &answer,
+		dns_name_lower(&name);
+		if (ask_node(find_node(zone, &name), type, mem, &name, &answer,
 		    &ttl, &outcome, err))
 			continue;
 		if (outcome == DNS_FAILED)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Debian's MTA packages, unpacked into a directory instead of installed.
+"""Debian's packages of servers, unpacked into a directory instead of installed.
 
 The packages exclude each other and an installed MTA is not ours to touch; unpacked
 they live side by side. Shared libraries that the machine lacks are unpacked as well
@@ -29,21 +29,24 @@ _PROGRAMS = {
     "m4": ["usr/bin/m4"],
     "openssl": ["usr/bin/openssl"],
     "opendkim": ["usr/sbin/opendkim"],
+    "knot": ["usr/sbin/knotd"],
 }
 _SASL = ["sasl2-bin", "libsasl2-modules", "libsasl2-modules-db"]
 _PRODUCTS = {
     "postfix": ["postfix"] + _SASL,
     "sendmail": ["sendmail-bin", "sendmail-base", "sendmail-cf"] + _SASL,
     "opendkim": ["opendkim"],       # for comparison
+    "knot": ["knot"],               # a DNS server that signs its zones
 }
-_TOOLS = {"postfix": ["openssl"], "sendmail": ["openssl", "m4"], "opendkim": []}
+_TOOLS = {"postfix": ["openssl"], "sendmail": ["openssl", "m4"], "opendkim": [],
+          "knot": []}
 
 
 class Debs:
     """A tree of unpacked packages, one directory each below `directory`."""
 
     def __init__(self, directory, *products):
-        """Unpack what `products` ("postfix", "sendmail", "opendkim") need.
+        """Unpack what `products` ("postfix", "sendmail", "opendkim", "knot") need.
 
         What is there already, perhaps by another process at the same time, is used
         as it is. The packages are downloaded with apt-get, from the sources and lists
