@@ -49,6 +49,10 @@ EXTRA_DIST += tests/dns/servers.py tests/dns/test_resolver.py
 EXTRA_PROGRAMS += tests/bench/bench_sign
 tests_bench_bench_sign_SOURCES = tests/bench/bench_sign.c
 tests_bench_bench_sign_LDADD = $(SUBMILTER_LDADD)
+EXTRA_PROGRAMS += tests/bench/bench_dns
+tests_bench_bench_dns_SOURCES = tests/bench/bench_dns.c
+tests_bench_bench_dns_LDADD = $(SUBMILTER_LDADD)
 .PHONY: bench
-bench: tests/bench/bench_sign
+bench: tests/bench/bench_sign tests/bench/bench_dns
 	tests/bench/bench_sign
+	tests/bench/bench_dns

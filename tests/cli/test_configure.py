@@ -67,6 +67,15 @@ class Configure(unittest.TestCase):
         self.assertEqual(self.missing(text), [
             "libmilter: install the Debian package libmilter-dev"])
 
+    def test_libunbound(self):
+        code, text = self.run_configure(ac_cv_header_unbound_h="no")
+        self.assertEqual(code, 1, text)
+        self.assertEqual(self.missing(text), [
+            "libunbound: install the Debian package libunbound-dev"])
+        code, text = self.run_configure(ac_cv_lib_unbound_ub_resolve_async="no")
+        self.assertEqual(code, 1, text)
+        self.assertEqual(len(self.missing(text)), 1, text)
+
 
 if __name__ == "__main__":
     unittest.main()

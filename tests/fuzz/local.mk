@@ -27,6 +27,11 @@ tests_fuzz_fuzz_display_SOURCES = tests/fuzz/fuzz_display.c tests/fuzz/fuzz.h $(
 tests_fuzz_fuzz_display_LDFLAGS = $(fuzz_target_ldflags)
 tests_fuzz_fuzz_display_LDADD = $(SUBMILTER_LDADD)
 
+fuzz_targets += tests/fuzz/fuzz_dns
+tests_fuzz_fuzz_dns_SOURCES = tests/fuzz/fuzz_dns.c tests/fuzz/fuzz.h $(fuzz_main)
+tests_fuzz_fuzz_dns_LDFLAGS = $(fuzz_target_ldflags)
+tests_fuzz_fuzz_dns_LDADD = $(SUBMILTER_LDADD)
+
 fuzz_targets += tests/fuzz/fuzz_message
 tests_fuzz_fuzz_message_SOURCES = tests/fuzz/fuzz_message.c tests/fuzz/fuzz.h $(fuzz_main)
 tests_fuzz_fuzz_message_LDFLAGS = $(fuzz_target_ldflags)
