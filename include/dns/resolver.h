@@ -43,11 +43,13 @@ struct resolver;
 
 /*
  * Looks up a name in A-labels, with or without a dot at its end, through
- * CNAMEs. FOUND, NO_DATA and NO_NAME set *ret_answer, in memory of mem.
- * DNS_FAILED sets *err (ERR_TEMP) instead: it could not be found out before
- * deadline_us (see clock_monotonic_us()); never to be taken for "no". A name
- * that cannot be one (empty label, over 63 or 255 octets) is DNS_NO_NAME. May
- * block until the deadline.
+ * CNAMEs; "." is the root. A backslash escapes, as in names that record.h
+ * makes (RFC 1035 section 5.1); any other octet stands for itself. FOUND,
+ * NO_DATA and NO_NAME set *ret_answer, in memory of mem. DNS_FAILED sets *err
+ * (ERR_TEMP) instead: it could not be found out before deadline_us (see
+ * clock_monotonic_us()); never to be taken for "no". A name that cannot be one
+ * (empty label, over 63 or 255 octets) is DNS_NO_NAME. May block until the
+ * deadline.
  */
 MUST_USE enum dns_outcome resolver_lookup(struct resolver *resolver,
     struct slice name, enum dns_type type, uint64_t deadline_us,

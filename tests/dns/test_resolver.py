@@ -250,20 +250,9 @@ class TwoServers(LookupTest):
             self.check(ub.ask("ok%d.example.com" % number, ms=5000), "found")
 
 
-class ResolvConf(LookupTest):
+class Recursion(LookupTest):
 
-    def setUp(self):
-        top = tempfile.mkdtemp(prefix="submilter-dns.")
-        self.addCleanup(shutil.rmtree, top)
-        self.file = pathlib.Path(top, "resolv.conf")
-
-    def test_its_servers_are_asked(self):
-        # It cannot name a port, so this one answers nothing.
-        self.file.write_text("search example.com\nnameserver 127.0.0.1\n")
-        ub = self.lookup("--resolv-conf", self.file)
-        self.check_failed(ub.ask("ok.example.com", ms=300), "^TXT of ok.example.com: ")
-
-    def test_private_names_need_a_server_unless_recursive(self):
+    def test_private_names_are_answered_without_a_server(self):
         ub = self.lookup("--recursive", "--resolv-conf", "/nonexistent")
         self.check(ub.ask("private.test"), "no name")
 
@@ -288,6 +277,10 @@ class Settings(unittest.TestCase):
     def test_files(self):
         self.check_refused(["--resolv-conf", "/nonexistent"],
                            "/nonexistent: No such file")
+        with tempfile.NamedTemporaryFile("w") as file:
+            file.write("search example.com\nnameserver 192.0.2.256\n")
+            file.flush()
+            self.check_refused(["--resolv-conf", file.name], file.name)
         self.check_refused(["--anchor", "/nonexistent", "127.0.0.1"],
                            "\"/nonexistent\": No such file")
         with tempfile.NamedTemporaryFile("w") as file:
