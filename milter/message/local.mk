@@ -12,4 +12,5 @@ libsubmilter_a_SOURCES += \
 	%D%/display_priv.h %D%/encoded_word.c \
 	include/message/edit.h %D%/edit.c \
 	include/message/header.h %D%/header.c \
-	include/message/stamp.h %D%/stamp.c
+	include/message/stamp.h %D%/stamp.c \
+	include/message/tag_list.h %D%/tag_list.c

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <openssl/rsa.h>
 
+#include "message/tag_list.h"
 #include "sign_priv.h"
 
 static void
@@ -44,44 +45,6 @@ key_verifies(const struct sign_key *key, const unsigned char *hash,
 	return good;
 }
 
-/* Text without white space. */
-static struct slice
-squeeze(struct slice text, struct arena *mem)
-{
-	struct slice rest = text, part;
-	struct strbuf buf;
-
-	strbuf_init(&buf, mem);
-	while (slice_next_item(&rest, " \t\r\n", &part))
-		strbuf_add(&buf, part);
-	return strbuf_slice(&buf);
-}
-
-/* Where the value of a tag begins; value.len when there is no such tag. */
-static size_t
-find_tag(struct slice value, const char *name)
-{
-	for (size_t at = 0; at < value.len;) {
-		struct slice tag = slice_sub(slice_from(value, at), 0,
-		    slice_find(slice_from(value, at), ';'));
-		size_t equals = slice_find(tag, '=');
-
-		if (slice_eq(slice_trim(slice_sub(tag, 0, equals)),
-		    slice_of(name)) && equals < tag.len)
-			return at + equals + 1;
-		at += tag.len + 1;
-	}
-	return value.len;
-}
-
-static struct slice
-tag_text(struct slice value, const char *name, struct arena *mem)
-{
-	struct slice rest = slice_from(value, find_tag(value, name));
-
-	return squeeze(slice_sub(rest, 0, slice_find(rest, ';')), mem);
-}
-
 /* The fields of h=, from the bottom up (RFC 6376 section 5.4.2). */
 static void
 add_signed_fields(enum canonicalization kind, const struct field *fields,
@@ -102,36 +65,45 @@ add_signed_fields(enum canonicalization kind, const struct field *fields,
 	}
 }
 
+static int
+damaged(const struct sign_key *key, struct err *err)
+{
+	return err_set(err, ERR_TEMP, "ALARM: the signature made with "
+	    "%.*s does not verify: is the key or this machine damaged?",
+	    SLICE_ARGS(key->path));
+}
+
 int
 signature_check(const struct sign_policy *policy,
     const struct signature *signature, const struct field *fields,
     size_t count, struct arena *mem, struct err *err)
 {
 	struct slice value = signature->value;
-	size_t start = find_tag(value, "b");
-	struct slice text = squeeze(slice_from(value, start), mem);
-	unsigned char *octets = arena_alloc(mem, text.len + 4);
+	const struct tag *names, *last;
+	struct tag_list tags = { .count = 0 };
 	unsigned char hash[SHA256_BYTES];
-	struct field field = { .name = SLICE("DKIM-Signature"),
-		.value = slice_sub(value, 0, start) };
+	struct slice octets;
+	struct field field = { .name = SLICE("DKIM-Signature") };
 	struct strbuf buf;
-	int len;
 
+	if (tag_list_parse(value, &tags, err) != 0)
+		return damaged(signature->key, err);
+	names = tag_list_find(&tags, SLICE("h"));
+	/* b= is the last tag of every signature that is made here. */
+	last = &tags.items[tags.count - 1];
+	if (names == NULL || !slice_eq(last->name, SLICE("b")) ||
+	    last->raw.data + last->raw.len != value.data + value.len)
+		return damaged(signature->key, err);
+	field.value = slice_sub(value, 0, value.len - last->raw.len);
 	strbuf_init(&buf, mem);
 	add_signed_fields(policy->header_canon, fields, count,
-	    tag_text(value, "h", mem), mem, &buf);
+	    tag_value_squeeze(names->value, mem), mem, &buf);
 	header_canon(policy->header_canon, &field, true, &buf);
 	ENSURE(EVP_Digest(buf.data, buf.len, hash, NULL, EVP_sha256(),
-	    NULL) == 1 && text.len < 1 << 20);
-	/* b= is the last tag of every signature that is made here. */
-	len = EVP_DecodeBlock(octets, (const unsigned char *)text.data,
-	    (int)text.len);
-	for (size_t i = text.len; i > 0 && text.data[i - 1] == '='; i--)
-		len--;
-	if (len <= 0 || !key_verifies(signature->key, hash, octets,
-	    (size_t)len))
-		return err_set(err, ERR_TEMP, "ALARM: the signature made with "
-		    "%.*s does not verify: is the key or this machine damaged?",
-		    SLICE_ARGS(signature->key->path));
+	    NULL) == 1);
+	if (!base64_decode(mem, tag_value_squeeze(last->value, mem), &octets) ||
+	    !key_verifies(signature->key, hash,
+	    (const unsigned char *)octets.data, octets.len))
+		return damaged(signature->key, err);
 	return 0;
 }

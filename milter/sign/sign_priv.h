@@ -84,6 +84,9 @@ MUST_USE int key_to_pem(EVP_PKEY *pkey, struct arena *mem,
     struct slice *ret_pem, struct err *err);
 
 struct slice base64(struct arena *mem, const unsigned char *data, size_t len);
+/* Base64 without white space, with its padding; false for anything else. */
+MUST_USE bool base64_decode(struct arena *mem, struct slice text,
+    struct slice *ret_octets);
 
 /* The last error of OpenSSL, taken off its queue. */
 const char *openssl_reason(void);

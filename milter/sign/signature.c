@@ -28,6 +28,45 @@ base64(struct arena *mem, const unsigned char *data, size_t len)
 }
 
 static bool
+is_base64(struct slice text)
+{
+	size_t padding = 0;
+
+	if (text.len % 4 != 0 || text.len > 1 << 20)
+		return false;
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.data[i];
+
+		if (c == '=' && i + 2 >= text.len)
+			padding++;
+		else if (padding > 0 || (!char_is_alpha(c) &&
+		    !char_is_digit(c) && c != '+' && c != '/'))
+			return false;
+	}
+	return true;
+}
+
+bool
+base64_decode(struct arena *mem, struct slice text, struct slice *ret_octets)
+{
+	unsigned char *octets;
+	int len;
+
+	if (text.len == 0 || !is_base64(text))
+		return false;
+	octets = arena_alloc(mem, text.len);
+	len = EVP_DecodeBlock(octets, (const unsigned char *)text.data,
+	    (int)text.len);
+	/* It counts the octets that padding stands for. */
+	for (size_t i = text.len; i > 0 && text.data[i - 1] == '='; i--)
+		len--;
+	if (len <= 0)
+		return false;
+	*ret_octets = (struct slice){ (const char *)octets, (size_t)len };
+	return true;
+}
+
+static bool
 name_in(const struct slice *names, size_t count, struct slice name)
 {
 	for (size_t i = 0; i < count; i++) {
