@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: BSD-2-Clause
+libsubmilter_a_SOURCES += \
+	include/preflight/adsp.h %D%/adsp.c \
+	include/preflight/author_policy.h %D%/author_policy.c \
+	include/preflight/dmarc_record.h %D%/dmarc_record.c \
+	include/preflight/sender_id.h %D%/sender_id.c \
+	include/preflight/suffix_list.h %D%/suffix_list.c \
+	include/preflight/unsubscribe.h %D%/unsubscribe.c \
+	%D%/preflight_priv.h %D%/tree_walk.c
