@@ -11,6 +11,7 @@ include tests/unit/identity.mk
 include tests/unit/policy.mk
 include tests/unit/repair.mk
 include tests/unit/sign.mk
+include tests/unit/preflight.mk
 include tests/unit/pipeline.mk
 include tests/fuzz/local.mk
 include tests/readers/local.mk

@@ -17,3 +17,7 @@ tests_unit_message_test_encode_LDADD = $(TEST_LDADD)
 tests_unit_message_test_body_SOURCES = tests/unit/message/test_body.c
 tests_unit_message_test_body_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_message_test_body_LDADD = $(TEST_LDADD)
+unit_tests += tests/unit/message/test_tag_list
+tests_unit_message_test_tag_list_SOURCES = tests/unit/message/test_tag_list.c
+tests_unit_message_test_tag_list_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_message_test_tag_list_LDADD = $(TEST_LDADD)

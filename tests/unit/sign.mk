@@ -10,3 +10,7 @@ unit_tests += tests/unit/sign/test_self_verify
 tests_unit_sign_test_self_verify_SOURCES = tests/unit/sign/test_self_verify.c
 tests_unit_sign_test_self_verify_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_sign_test_self_verify_LDADD = $(TEST_LDADD)
+unit_tests += tests/unit/sign/test_key_record
+tests_unit_sign_test_key_record_SOURCES = tests/unit/sign/test_key_record.c
+tests_unit_sign_test_key_record_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_sign_test_key_record_LDADD = $(TEST_LDADD)
