@@ -42,6 +42,11 @@ tests_fuzz_fuzz_mime_SOURCES = tests/fuzz/fuzz_mime.c tests/fuzz/fuzz.h $(fuzz_m
 tests_fuzz_fuzz_mime_LDFLAGS = $(fuzz_target_ldflags)
 tests_fuzz_fuzz_mime_LDADD = $(SUBMILTER_LDADD)
 
+fuzz_targets += tests/fuzz/fuzz_policy
+tests_fuzz_fuzz_policy_SOURCES = tests/fuzz/fuzz_policy.c tests/fuzz/fuzz.h $(fuzz_main)
+tests_fuzz_fuzz_policy_LDFLAGS = $(fuzz_target_ldflags)
+tests_fuzz_fuzz_policy_LDADD = $(SUBMILTER_LDADD)
+
 fuzz_targets += tests/fuzz/fuzz_stamp
 tests_fuzz_fuzz_stamp_SOURCES = tests/fuzz/fuzz_stamp.c tests/fuzz/fuzz.h $(fuzz_main)
 tests_fuzz_fuzz_stamp_LDFLAGS = $(fuzz_target_ldflags)
