@@ -40,6 +40,11 @@ check_PROGRAMS += tests/sign/sign_message
 tests_sign_sign_message_SOURCES = tests/sign/sign_message.c
 tests_sign_sign_message_LDADD = $(SUBMILTER_LDADD)
 EXTRA_DIST += tests/sign/test_keys.py tests/sign/test_verifiers.py
+# Judges key records, for tests/sign/test_records.py.
+check_PROGRAMS += tests/sign/judge_record
+tests_sign_judge_record_SOURCES = tests/sign/judge_record.c
+tests_sign_judge_record_LDADD = $(SUBMILTER_LDADD)
+EXTRA_DIST += tests/sign/test_records.py
 
 # Looks up names for tests/dns/test_resolver.py.
 check_PROGRAMS += tests/dns/lookup

@@ -7,8 +7,9 @@
 
 /*
  * Lists of tags (RFC 6376 section 3.2), in which DKIM signatures, key records,
- * ADSP and DMARC records are written: "name=value; name=value". Everything
- * returned stands in the memory of the text. Pure and thread-safe.
+ * ADSP and DMARC records are written: "name=value; name=value". What is
+ * returned stands in the memory of the text, unless it is empty. Pure and
+ * thread-safe.
  */
 struct tag {
 	struct slice name;	/* letter case as written: it counts */

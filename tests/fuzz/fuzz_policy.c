@@ -45,8 +45,8 @@ check_tags(struct slice text)
 			continue;
 		}
 		tags++;
-		ENSURE(tag.raw.data >= text.data && tag.raw.data +
-		    tag.raw.len <= text.data + text.len);
+		ENSURE(tag.raw.len == 0 || (tag.raw.data >= text.data &&
+		    tag.raw.data + tag.raw.len <= text.data + text.len));
 		ENSURE(tag.name.len > 0 && !slice_has(tag.value, ';'));
 	}
 	if (status == 0)

@@ -53,7 +53,7 @@ def _dkimpy(message, records):
         verifier = dkim.DKIM(message, logger=logger)
         try:
             ok = verifier.verify(index, dnsfunc=txt)
-        except (dkim.DKIMException, dkim.DnsTimeoutError) as e:
+        except (dkim.DKIMException, dkim.DnsTimeoutError, ValueError) as e:
             ok = False
             why.append(str(e))
         tags = getattr(verifier, "signature_fields", None) or {}
