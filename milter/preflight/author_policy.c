@@ -149,8 +149,8 @@ select_step(const struct walk *walk, struct slice organization)
 
 	if (step == NULL)
 		step = walk_find(walk, organization);
-	if (step == NULL && walk->count > 0 &&
-	    walk->steps[walk->count - 1].record.psd == DMARC_PSD_Y)
+	/* Only below psd=y is an organization without a record of its own. */
+	if (step == NULL && walk->count > 0)
 		step = &walk->steps[walk->count - 1];
 	return step;
 }

@@ -19,7 +19,10 @@ find_field(const struct field *fields, size_t count, const char *name)
 	return i;
 }
 
-/* Trace fields between two fields: what is above them was added later. */
+/*
+ * Trace fields between two fields, the first of which stands above the other:
+ * what is above them was added later.
+ */
 static bool
 has_trace(const struct field *fields, size_t from, size_t to)
 {
@@ -41,8 +44,7 @@ find_resent(const struct field *fields, size_t count)
 	size_t sender = find_field(fields, count, "Resent-Sender");
 	size_t from = find_field(fields, count, "Resent-From");
 
-	if (sender == count || (from < sender &&
-	    has_trace(fields, from, sender)))
+	if (sender == count || has_trace(fields, from, sender))
 		return from;
 	return sender;
 }

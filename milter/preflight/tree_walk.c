@@ -133,9 +133,8 @@ walk_organization(const struct walk *walk)
 
 		if (step->record.psd == DMARC_PSD_N)
 			return step->domain;
-		/* psd=y where the walk began says nothing: a PSD may send mail. */
-		if (step->record.psd == DMARC_PSD_Y &&
-		    step->domain.len != walk->start.len)
+		/* Where the walk began, this is that domain itself. */
+		if (step->record.psd == DMARC_PSD_Y)
 			return last_labels(walk->start,
 			    count_labels(step->domain) + 1);
 	}

@@ -73,6 +73,9 @@ only_a_signature_of_the_author_domain_counts(void **state)
 		{ "_adsp._domainkey.a.example. IN TXT \"dkim=all\"\n"
 		    "_adsp._domainkey.a.example. IN TXT \"dkim=unknown\"\n", "",
 		    ADSP_UNKNOWN, false, "no signing practice" },
+		{ "_adsp._domainkey.a.example. IN TXT \"dkim=all\"\n"
+		    "_adsp._domainkey.a.example. IN TXT \"dkim=discardable\"\n",
+		    "", ADSP_UNKNOWN, false, "no signing practice" },
 		{ "b.example. IN A 192.0.2.1\n", "a.example", ADSP_NO_DOMAIN,
 		    false, "does not exist in DNS" },
 		{ "a.example. IN FAIL\n", "", ADSP_FAILED, false,
