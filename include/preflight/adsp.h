@@ -26,7 +26,7 @@ MUST_USE bool adsp_record_parse(struct slice text,
 
 struct adsp {
 	enum adsp_practice practice;
-	bool broken;		/* all or discardable, and no author signature */
+	bool broken;		/* all, discardable: no author signature */
 	struct slice text;	/* for people, one line */
 };
 

@@ -52,9 +52,9 @@ struct author_policy {
 };
 
 /*
- * Finds the policy for an author domain in lower case and A-labels; in memory of
- * mem. The tree walk makes at most eight queries, and one more where np= makes
- * it matter whether the domain exists. A domain literal has no policy.
+ * Finds the policy for an author domain in lower case and A-labels; in memory
+ * of mem. The tree walk makes at most eight queries, and one more where np=
+ * makes it matter whether the domain exists. A domain literal has no policy.
  */
 void author_policy_find(const struct dmarc_world *world, struct slice author,
     struct arena *mem, struct author_policy *ret_policy);
@@ -79,7 +79,7 @@ enum alignment author_policy_align(const struct dmarc_world *world,
 struct passing {
 	const struct slice *signers;	/* d= of each signature */
 	size_t signer_count;
-	struct slice spf_domain;	/* empty: no SPF pass is to be expected */
+	struct slice spf_domain;	/* empty: no SPF pass to be expected */
 };
 
 enum author_verdict {

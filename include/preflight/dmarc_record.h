@@ -30,11 +30,11 @@ enum dmarc_note {
 	DMARC_NOTE_PCT = 1 << 4,	/* pct= that is not 100 */
 	DMARC_NOTE_HISTORIC = 1 << 5,	/* rf= or ri=, gone in RFC 9989 */
 	DMARC_NOTE_P_LATE = 1 << 6,	/* p= is not behind v= (RFC 7489) */
-	DMARC_NOTE_NO_P = 1 << 7,	/* no valid p=, or an invalid sp=, np= */
+	DMARC_NOTE_NO_P = 1 << 7,	/* no valid p=, or invalid sp=, np= */
 	DMARC_NOTE_FO = 1 << 8,		/* fo= without ruf=: ignored */
 	DMARC_NOTE_TESTING = 1 << 9,	/* t=y */
 	DMARC_NOTE_SEVERAL = 1 << 10,	/* several records at one name: none */
-	DMARC_NOTE_NEARLY = 1 << 11,	/* a text that was meant to be a record */
+	DMARC_NOTE_NEARLY = 1 << 11,	/* a text that was meant to be one */
 };
 
 struct dmarc_record {
@@ -53,8 +53,8 @@ struct dmarc_record {
 /*
  * Reads a DMARC Policy Record (RFC 9989 section 4.7, 4.8), its strings joined.
  * False: the text does not begin with v=DMARC1 as it has to, so it is none.
- * All else is as forgiving as the RFC: what cannot be read is ignored and noted.
- * Of a tag that is there twice the first one counts. Pure, thread-safe.
+ * All else is as forgiving as the RFC: what cannot be read is ignored and
+ * noted. Of a tag that is there twice the first one counts. Pure, thread-safe.
  */
 MUST_USE bool dmarc_record_parse(struct slice text,
     struct dmarc_record *ret_record);

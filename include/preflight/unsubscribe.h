@@ -34,9 +34,9 @@ struct unsubscribe {
 /* What bulk mail is judged by, beside its header. */
 struct unsubscribe_facts {
 	const struct slice *signed_names;	/* that the signatures cover */
-	size_t signed_count;			/* 0: it will not be signed */
+	size_t signed_count;		/* 0: it will not be signed */
 	size_t recipients;
-	size_t bulk_recipients;			/* 0: their number says nothing */
+	size_t bulk_recipients;		/* 0: their number says nothing */
 };
 
 /* Judges a header as it goes out; in memory of mem. Pure, thread-safe. */

@@ -23,7 +23,7 @@ enum key_note {
 	KEY_NOTE_STRICT = 1 << 1,	/* t=s: i= must be of d= itself */
 	KEY_NOTE_SHORT = 1 << 2,	/* RSA under 2048 bits (RFC 8301) */
 	KEY_NOTE_LONG = 1 << 3,		/* RSA over 4096: not all can read it */
-	KEY_NOTE_BARE = 1 << 4,		/* RSAPublicKey, not SubjectPublicKeyInfo */
+	KEY_NOTE_BARE = 1 << 4,		/* RSAPublicKey alone in p= */
 };
 
 struct key_finding {

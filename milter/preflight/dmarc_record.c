@@ -53,8 +53,9 @@ read_request(struct slice value, struct dmarc_request *request)
 {
 	for (int i = DMARC_NONE; i <= DMARC_REJECT; i++) {
 		enum dmarc_policy policy = (enum dmarc_policy)i;
+		struct slice name = slice_of(dmarc_policy_name(policy));
 
-		if (slice_eq_nocase(value, slice_of(dmarc_policy_name(policy)))) {
+		if (slice_eq_nocase(value, name)) {
 			request->state = DMARC_REQUEST_VALID;
 			request->policy = policy;
 			return true;
@@ -221,7 +222,7 @@ read_tag(const struct tag *tag, bool seen[KNOWN_TAGS], bool second,
 		record->notes |= DMARC_NOTE_UNKNOWN;
 		return;
 	}
-	/* RFC 6376 section 3.2 forbids it; one reader takes the first, one the last. */
+	/* RFC 6376 section 3.2 forbids that, and readers go apart. */
 	if (seen[known] || known_tags[known].read == NULL) {
 		record->notes |= DMARC_NOTE_TWICE;
 		return;

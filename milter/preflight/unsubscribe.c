@@ -171,7 +171,7 @@ find_faults(const struct field *fields, size_t count,
 	else if (!slice_eq(field_unfold(mem, post->value),
 	    SLICE("List-Unsubscribe=One-Click")))
 		faults |= UNSUBSCRIBE_BAD_POST;
-	/* RFC 8058 section 4: both fields, or the click is not to be trusted. */
+	/* RFC 8058 section 4: both, or the click is not to be trusted. */
 	if (!is_signed(facts, LIST_UNSUBSCRIBE) ||
 	    (post != NULL && !is_signed(facts, LIST_UNSUBSCRIBE_POST)))
 		faults |= UNSUBSCRIBE_UNSIGNED;

@@ -26,7 +26,7 @@ any_key(enum key_algorithm algorithm)
 	return key;
 }
 
-/* A tag stands in the text, and a strict reader sees what a lenient one does. */
+/* Tags stand in the text; a strict reader sees what a lenient one does. */
 static void
 check_tags(struct slice text)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * judge_record KEYS DOMAIN SELECTOR < RECORDS: for each line, a key record, what
- * key_record_judge() makes of it: its state, a tab, its notes as a number. A test
- * tool.
+ * judge_record KEYS DOMAIN SELECTOR < RECORDS: for each line, a key record,
+ * what key_record_judge() makes of it: its state, a tab, its notes as a number.
+ * A test tool.
  */
 #include <stdio.h>
 #include <string.h>

@@ -129,7 +129,7 @@ the_tree_walk_finds_records_and_organizations(void **state)
 		    "absent org b.c.d.e.f.example.com", 7, 0 },
 		{ "", "example.com", "absent org example.com", 2, 0 },
 		{ "", "com", "absent org com", 1, 0 },
-		/* A PSD: for names below, for itself, and over a walk's jump. */
+		/* A PSD: for names below, itself, and over a walk's jump. */
 		{ BANK, "mega.bank.example",
 		    "sp=quarantine @bank.example org mega.bank.example", 2,
 		    0 },
