@@ -37,11 +37,12 @@ struct author_policy {
 	enum dmarc_method method;
 	struct slice author;		/* the domain in From */
 	/*
-	 * FOUND: what applies to this author domain, t=y and pct=0 taken into
-	 * account, and the tag it comes from: "p", "sp" or "np".
+	 * FOUND: what applies to this author domain, the tag it comes from
+	 * ("p", "sp" or "np"), and what that says without t=y or pct=0.
 	 */
 	enum dmarc_policy policy;
 	const char *tag;
+	enum dmarc_policy published;
 	struct slice record_domain;	/* FOUND, UNUSABLE: without _dmarc. */
 	struct dmarc_record record;	/* FOUND, UNUSABLE */
 	/* Empty when DNS did not say, though the record is known. */

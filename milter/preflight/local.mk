@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 libsubmilter_a_SOURCES += \
 	include/preflight/adsp.h %D%/adsp.c \
-	include/preflight/author_policy.h %D%/author_policy.c \
+	include/preflight/author_policy.h %D%/author_policy.c %D%/alignment.c \
 	include/preflight/dmarc_record.h %D%/dmarc_record.c \
 	include/preflight/sender_id.h %D%/sender_id.c \
 	include/preflight/suffix_list.h %D%/suffix_list.c \

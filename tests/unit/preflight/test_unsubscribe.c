@@ -48,7 +48,7 @@ bulk_mail_needs_one_click(void **state)
 		    true, 0 },
 		{ "List-Unsubscribe: (a \\) (comment)) <HTTPS://b.example/u>\n"
 		    ONE_CLICK, true, 0 },
-		{ "List-Unsubscribe: <https://b.example/>,<mailto:u@b.example>\n"
+		{ "List-Unsubscribe: <https://b.example/>,<mailto:u@b.ex>\n"
 		    ONE_CLICK, true, 0 },
 		{ "List-Id: <l.b.example>\n", true, UNSUBSCRIBE_MISSING },
 		{ "Feedback-ID: a:b:c:d\n", true, UNSUBSCRIBE_MISSING },
