@@ -39,4 +39,5 @@ expect 1 '#include <../milter/sign/sign_priv.h>'
 expect 1 '#include <libmilter/mfapi.h>'
 expect 1 '#include <unbound.h>'
 expect 0 '#include <unboundary.h>'
+expect 1 '#include <spf2/spf.h>'
 exit $bad

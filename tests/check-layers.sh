@@ -49,6 +49,11 @@ for file in milter/*/*.c milter/*/*.h include/*/*.h include/*/*.def; do
 			esac
 		fi
 	done
+	if [ "$file" != milter/preflight/spf_libspf2.c ] &&
+		grep -nE '^[[:blank:]]*#[[:blank:]]*include[[:blank:]]*[<"]spf2/' "$file"; then
+		echo "$file: <spf2/...> belongs to milter/preflight/spf_libspf2.c"
+		bad=1
+	fi
 done
 [ "$files" -gt 0 ] || { echo "no sources found in $PWD"; exit 1; }
 exit $bad

@@ -6,4 +6,6 @@ libsubmilter_a_SOURCES += \
 	include/preflight/sender_id.h %D%/sender_id.c \
 	include/preflight/suffix_list.h %D%/suffix_list.c \
 	include/preflight/unsubscribe.h %D%/unsubscribe.c \
-	%D%/preflight_priv.h %D%/tree_walk.c
+	%D%/preflight_priv.h %D%/tree_walk.c \
+	include/preflight/spf.h %D%/spf.c %D%/spf_priv.h \
+	%D%/spf_libspf2.c %D%/spf_macro.c %D%/spf_record.c

@@ -4,3 +4,9 @@ check_PROGRAMS += tests/preflight/judge_policy
 tests_preflight_judge_policy_SOURCES = tests/preflight/judge_policy.c
 tests_preflight_judge_policy_LDADD = $(SUBMILTER_LDADD)
 EXTRA_DIST += tests/preflight/mail_dmarc.pl tests/preflight/test_policy.py
+# SPF as other programs ask for it: the published suites, and another verifier.
+check_PROGRAMS += tests/preflight/spf_cases
+tests_preflight_spf_cases_SOURCES = tests/preflight/spf_cases.c
+tests_preflight_spf_cases_LDADD = $(SUBMILTER_LDADD)
+dist_check_SCRIPTS += tests/preflight/test_spf_suite.py
+EXTRA_DIST += tests/preflight/spf_world.py
