@@ -22,7 +22,7 @@ struct walk {
 	struct slice ptr_names[SPF_MAX_PTR];	/* that lead to the client */
 	size_t ptr_count;
 	bool ptr_known;
-	bool ptr_void;
+	unsigned int ptr_voids;			/* of finding them out */
 };
 
 /* One call of check_host(). */
@@ -186,23 +186,16 @@ validate_ptr(struct walk *walk, const struct host *host, struct slice rdata)
 	return match;
 }
 
-/*
- * Fills ptr_names, once a check: the names of the client that lead back to it.
- * MATCH_PERMERROR, or MATCH_NO.
- */
+/* MATCH_PERMERROR, or MATCH_NO. */
 static enum match
-find_ptr_names(struct walk *walk, const struct host *host)
+look_up_ptr_names(struct walk *walk, const struct host *host)
 {
 	const struct net_addr *client = &walk->request->client;
 	struct dns_answer answer;
 	enum match match;
 
-	walk->report->ptr = true;
-	walk->ptr_known = true;
-	match = lookup(walk, host, dns_reverse_name(client->octets,
-	    client->bits / 8, walk->mem), DNS_PTR, &answer);
-	walk->ptr_void = match == MATCH_NO;
-	match = forgive(walk, match);
+	match = forgive(walk, lookup(walk, host, dns_reverse_name(
+	    client->octets, client->bits / 8, walk->mem), DNS_PTR, &answer));
 	if (match != MATCH_YES)
 		return match;
 	for (size_t i = 0; i < answer.count && i < SPF_MAX_PTR; i++) {
@@ -211,6 +204,29 @@ find_ptr_names(struct walk *walk, const struct host *host)
 			return MATCH_PERMERROR;
 	}
 	return MATCH_NO;
+}
+
+/*
+ * Fills ptr_names, the names of the client that lead back to it, for one term.
+ * They are looked up once a check, but what was void then is so for each term.
+ * MATCH_PERMERROR, or MATCH_NO.
+ */
+static enum match
+find_ptr_names(struct walk *walk, const struct host *host)
+{
+	unsigned int voids = walk->report->voids;
+	enum match match = MATCH_NO;
+
+	walk->report->ptr = true;
+	if (!walk->ptr_known) {
+		walk->ptr_known = true;
+		match = look_up_ptr_names(walk, host);
+		walk->ptr_voids = walk->report->voids - voids;
+		return match;
+	}
+	for (unsigned int i = 0; i < walk->ptr_voids && match == MATCH_NO; i++)
+		match = count_void(walk, host);
+	return match;
 }
 
 /* The name is the domain or below it. */
@@ -337,15 +353,11 @@ match_ptr(struct walk *walk, const struct host *host,
     const struct spf_directive *directive)
 {
 	struct slice name;
-	bool again = walk->ptr_known;
 	enum match match = target_name(walk, host, directive->domain, &name);
 
 	if (match != MATCH_YES)
 		return match;
-	if (again && walk->ptr_void)
-		return count_void(walk, host);
-	if (!walk->ptr_known &&
-	    find_ptr_names(walk, host) == MATCH_PERMERROR)
+	if (find_ptr_names(walk, host) == MATCH_PERMERROR)
 		return MATCH_PERMERROR;
 	for (size_t i = 0; i < walk->ptr_count; i++) {
 		if (is_within(walk->ptr_names[i], name))

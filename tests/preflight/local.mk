@@ -8,5 +8,5 @@ EXTRA_DIST += tests/preflight/mail_dmarc.pl tests/preflight/test_policy.py
 check_PROGRAMS += tests/preflight/spf_cases
 tests_preflight_spf_cases_SOURCES = tests/preflight/spf_cases.c
 tests_preflight_spf_cases_LDADD = $(SUBMILTER_LDADD)
-dist_check_SCRIPTS += tests/preflight/test_spf_suite.py
+dist_check_SCRIPTS += tests/preflight/test_spf_suite.py tests/preflight/test_spf_oracle.py
 EXTRA_DIST += tests/preflight/spf_world.py
