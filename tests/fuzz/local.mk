@@ -46,6 +46,10 @@ fuzz_targets += tests/fuzz/fuzz_policy
 tests_fuzz_fuzz_policy_SOURCES = tests/fuzz/fuzz_policy.c tests/fuzz/fuzz.h $(fuzz_main)
 tests_fuzz_fuzz_policy_LDFLAGS = $(fuzz_target_ldflags)
 tests_fuzz_fuzz_policy_LDADD = $(SUBMILTER_LDADD)
+fuzz_targets += tests/fuzz/fuzz_spf
+tests_fuzz_fuzz_spf_SOURCES = tests/fuzz/fuzz_spf.c tests/fuzz/fuzz.h $(fuzz_main)
+tests_fuzz_fuzz_spf_LDFLAGS = $(fuzz_target_ldflags)
+tests_fuzz_fuzz_spf_LDADD = $(SUBMILTER_LDADD)
 
 fuzz_targets += tests/fuzz/fuzz_stamp
 tests_fuzz_fuzz_stamp_SOURCES = tests/fuzz/fuzz_stamp.c tests/fuzz/fuzz.h $(fuzz_main)

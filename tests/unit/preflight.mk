@@ -18,3 +18,7 @@ tests_unit_preflight_test_sender_id_LDADD = $(TEST_LDADD)
 tests_unit_preflight_test_unsubscribe_SOURCES = tests/unit/preflight/test_unsubscribe.c
 tests_unit_preflight_test_unsubscribe_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_preflight_test_unsubscribe_LDADD = $(TEST_LDADD)
+unit_tests += tests/unit/preflight/test_spf
+tests_unit_preflight_test_spf_SOURCES = tests/unit/preflight/test_spf.c
+tests_unit_preflight_test_spf_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_preflight_test_spf_LDADD = $(TEST_LDADD)
