@@ -141,9 +141,11 @@ REASONS = (
     ("a record that includes itself is an error before it gets there",
      lambda client, theirs, why, texts: "trivial recursion" in why),
     ("an unknown modifier that stands twice is an error (6: only redirect and exp are)",
-     lambda client, theirs, why, texts: re.search(r"(foo|moo.x-y_z|op)= MUST appear at most once", why)),
+     lambda client, theirs, why, texts: re.search(
+         r"(foo|moo.x-y_z|op)= MUST appear at most once", why)),
     ("a redirect counts when it is read (4.6.4: when it is evaluated)",
-     lambda client, theirs, why, texts: "Too many DNS lookups" in why and used(r"redirect=", texts)),
+     lambda client, theirs, why, texts: "Too many DNS lookups" in why
+     and used(r"redirect=", texts)),
     ("a void lookup behind a CNAME counts twice",
      lambda client, theirs, why, texts: "Void lookup limit" in why and used(r"h_x", texts)),
     ("%{p} is looked up when it is read",

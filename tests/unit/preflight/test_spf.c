@@ -188,6 +188,21 @@ static const char world[] =
     "void.example.org. IN TXT \"v=spf1 a:no.example.org mx:no.example.org\" "
     "\" exists:gone.example.org +all\"\n"
     "long.example.org. IN TXT \"v=spf1 a:%{l}.%{l}.%{l}.example.org -all\"\n"
+    "localhost. IN TXT \"v=spf1 +all\"\n"
+    "six.example.org. IN TXT \"v=spf1 ip6:c000:201:: ip6:c000:201::/0 -all\"\n"
+    "under.example.org. IN TXT \"v=spf1 ptr:1.example.org -all\"\n"
+    "url.example.org. IN TXT \"v=spf1 exists:%{L}.example.org -all\"\n"
+    "a\\03726\\0372Fb~.example.org. IN A 127.0.0.2\n"
+    "self.example.org. IN TXT \"v=spf1 exists:%{p}.p.example.org -all\"\n"
+    "self.example.org.p.example.org. IN A 127.0.0.2\n"
+    "self.example.org. IN A 192.0.2.7\n"
+    "a.self.example.org. IN A 192.0.2.7\n"
+    "7.2.0.192.in-addr.arpa. IN PTR h1.example.org.\n"
+    "7.2.0.192.in-addr.arpa. IN PTR a.self.example.org.\n"
+    "7.2.0.192.in-addr.arpa. IN PTR self.example.org.\n"
+    "names.example.org. IN TXT \"v=spf1 a:a..example.org a:..org \" "
+    "\"a:a123456789012345678901234567890123456789012345678901234567890123\" "
+    "\".org include:ip4.example.org -all\"\n"
     "xn--bcher-kva.example. IN TXT \"v=spf1 +all\"\n";
 
 static void
@@ -267,6 +282,18 @@ results_come_with_their_reasons(void **state)
 		    "gone.example.org", "", NULL },
 		{ "192.0.2.1", "u@slow.example.org", SPF_TEMPERROR, 0, 0,
 		    "slow.example.org", "", "TXT of slow.example.org" },
+		{ "192.0.2.1", "u@six.example.org", SPF_FAIL, 0, 0,
+		    "six.example.org", "-all", NULL },
+		{ "192.0.2.1", "u@under.example.org", SPF_FAIL, 1, 0,
+		    "under.example.org", "-all", NULL },
+		{ "192.0.2.1", "a&/b~@url.example.org", SPF_PASS, 1, 0,
+		    "url.example.org", "exists:%{L}.example.org", NULL },
+		{ "192.0.2.7", "u@self.example.org", SPF_PASS, 1, 0,
+		    "self.example.org", "exists:%{p}.p.example.org", NULL },
+		/* Names that cannot exist are not looked up, so not void. */
+		{ "192.0.2.1", "u@names.example.org", SPF_PASS, 4, 0,
+		    "names.example.org", "include:ip4.example.org > "
+		    "ip4:192.0.2.0/28", NULL },
 		{ "192.0.2.1", "u@localhost", SPF_NONE, 0, 0,
 		    "localhost", "", NULL },
 		{ "192.0.2.1", "u@a..example.org", SPF_NONE, 0, 0,
@@ -541,6 +568,42 @@ long_records_take_bounded_memory(void **state)
 	arena_done(&mem);
 }
 
+/* A name of 253 octets is whole; of one of 254 the first label is cut off. */
+static void
+names_of_253_octets_are_whole(void **state)
+{
+	static const struct {
+		const char *first, *client;
+	} cases[] = {
+		{ "aa", "192.0.2.1" },
+		{ "aaa", "192.0.2.2" },
+	};
+	struct strbuf rest;
+	struct arena mem;
+
+	(void)state;
+	arena_init(&mem);
+	strbuf_init(&rest, &mem);
+	for (int i = 0; i < 242; i++)
+		strbuf_add_char(&rest, i % 64 == 63 ? '.' : 'l');
+	strbuf_add_cstr(&rest, ".example");
+	assert_int_equal(rest.len, 250);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct spf_request request = request_of(cases[i].client, "x",
+		    "u@d.example");
+		struct resolver *resolver = open_zone(slice_format(&mem,
+		    "d.example. IN TXT \"v=spf1 a:%s.\" \"%s\" \" -all\"\n"
+		    "aa.%s. IN A 192.0.2.1\n%s. IN A 192.0.2.2\n",
+		    cases[i].first, rest.data, rest.data, rest.data).data);
+		struct spf_report report;
+
+		check_result(cases[i].first, check(resolver, &request, &mem,
+		    &report), SPF_PASS);
+		resolver_unref(resolver);
+	}
+	arena_done(&mem);
+}
+
 /* One term whose macros make 6 MB is cut from the left, as section 7.3 says. */
 static void
 long_expansions_are_cut_from_the_left(void **state)
@@ -680,6 +743,7 @@ main(void)
 		cmocka_unit_test(each_ptr_counts_its_void_lookups),
 		cmocka_unit_test(sender_id_has_records_of_its_own),
 		cmocka_unit_test(long_records_take_bounded_memory),
+		cmocka_unit_test(names_of_253_octets_are_whole),
 		cmocka_unit_test(long_expansions_are_cut_from_the_left),
 		cmocka_unit_test(libspf2_is_asked_where_that_is_safe),
 	};
