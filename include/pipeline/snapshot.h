@@ -9,6 +9,7 @@
 #include "policy/authors.h"
 #include "policy/names.h"
 #include "policy/rights.h"
+#include "preflight/world.h"
 #include "sign/signer.h"
 
 /*
@@ -26,6 +27,7 @@ struct snapshot {
 	struct keystore *keys;		/* NULL: nothing is signed */
 	struct sign_policy sign_policy;
 	const struct sign_engine *engine;
+	struct preflight_world preflight;	/* its resolver may be NULL */
 	struct header_limits limits;
 	_Atomic unsigned long references;
 };
@@ -33,9 +35,12 @@ struct snapshot {
 /*
  * Reads everything that the configuration names. Takes *config over, also on
  * failure. report gets each fault and warning; -1 with a summary in *err.
- * Blocks on files. The result has one reference.
+ * Blocks on files. The result has one reference. Where preflight asks DNS,
+ * threads begin with the first snapshot of a process; one that asks the same
+ * DNS as previous (may be NULL) goes on with its resolver and cache.
  */
 MUST_USE int snapshot_new(struct config *config,
+    const struct snapshot *previous,
     void (*report)(void *arg, bool is_error, const char *text), void *arg,
     struct snapshot **ret_snapshot, struct err *err);
 

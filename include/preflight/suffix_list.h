@@ -11,8 +11,12 @@
  */
 struct suffix_list;
 
-/* The list of the package publicsuffix, else the one built into libpsl. */
-MUST_USE int suffix_list_load(struct suffix_list **ret_list, struct err *err);
+/*
+ * Loads a file; empty: that of the package publicsuffix, else the list built
+ * into libpsl. -1 (ERR_CONFIG).
+ */
+MUST_USE int suffix_list_load(struct slice file, struct suffix_list **ret_list,
+    struct err *err);
 void suffix_list_free(struct suffix_list *list);
 
 /*

@@ -4,6 +4,7 @@ libsubmilter_a_SOURCES += \
 	include/base/clock.h %D%/clock.c \
 	include/base/ensure.h \
 	include/base/err.h %D%/err.c \
+	include/base/file.h %D%/file.c \
 	include/base/log.h %D%/log.c \
 	include/base/map.h %D%/map.c \
 	include/base/net.h %D%/net.c \

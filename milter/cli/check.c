@@ -190,7 +190,7 @@ check_parts(struct findings *found, const char *path, const char *user)
 		    user, err.text);
 		return;
 	}
-	if (snapshot_new(config, add_part_fault, found, &snapshot, &err) != 0) {
+	if (snapshot_new(config, NULL, add_part_fault, found, &snapshot, &err) != 0) {
 		if (err.kind == ERR_TEMP)
 			finding_add(found, FINDING_LATER, NULL, "%s", err.text);
 		return;

@@ -513,7 +513,7 @@ run_test(const struct request *request)
 
 	if (config_read(request->config_path, print_config_fault, NULL,
 	    &config, &err) != 0 ||
-	    snapshot_new(config, print_part_fault, NULL, &snapshot,
+	    snapshot_new(config, NULL, print_part_fault, NULL, &snapshot,
 		&err) != 0) {
 		fprintf(stderr, "%s\n", err.text);
 		return err.kind == ERR_TEMP ? EXIT_LATER : EXIT_USAGE;

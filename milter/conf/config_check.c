@@ -496,6 +496,34 @@ check_limits(struct reading *r)
 		    config->limits.header_bytes, config->limits.field_bytes);
 }
 
+/* SPF is of addresses; without any the check would say nothing. */
+static void
+check_egress(struct reading *r)
+{
+	const struct config *config = r->config;
+	bool has_any = config->preflight.egress.count != 0;
+	struct net_cidr network;
+	struct err err;
+
+	if (is_bad(r, OPT_preflight_egress))
+		return;
+	for (size_t i = 0; i < config->preflight.egress.count; i++) {
+		struct slice item = config->preflight.egress.items[i];
+
+		if (net_cidr_parse(item, &network, &err) != 0)
+			OPTION_FAULT(r, OPT_preflight_egress,
+			    "preflight.egress: \"%s\": %s", shown(r, item),
+			    err.text);
+	}
+	if (!has_any && config->preflight.spf != PREFLIGHT_OFF)
+		OPTION_FAULT(r, OPT_preflight_spf, "preflight.spf: needs "
+		    "preflight.egress, the addresses that mail leaves from");
+	if (!has_any && config->preflight.sender_id != PREFLIGHT_OFF)
+		OPTION_FAULT(r, OPT_preflight_sender_id, "preflight.sender-id: "
+		    "needs preflight.egress, the addresses that mail leaves "
+		    "from");
+}
+
 void
 config_check(struct reading *r)
 {
@@ -511,4 +539,5 @@ config_check(struct reading *r)
 	check_help_url(r);
 	check_remove(r);
 	check_limits(r);
+	check_egress(r);
 }

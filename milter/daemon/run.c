@@ -76,8 +76,13 @@ reload(struct daemon *daemon, struct err *err)
 	    config, &index, &option))
 		log_write(LOG_LEVEL_WARNING, "%s: a new value of \"%s\" is "
 		    "used after a restart only", daemon->config_path, option);
-	if (status == 0)
-		status = snapshot_new(config, log_part_fault, NULL, &new, err);
+	if (status == 0) {
+		struct snapshot *old = snapshot_acquire(&daemon->slot);
+
+		status = snapshot_new(config, old, log_part_fault, NULL, &new,
+		    err);
+		snapshot_unref(old);
+	}
 	if (status == 0)
 		snapshot_publish(&daemon->slot, new);
 	return status;
@@ -252,7 +257,7 @@ start(const char *config_path, struct config *config, bool foreground,
 	    account_become(&account, &err) != 0)
 		config_free(config);
 	else
-		status = snapshot_new(config, log_part_fault, NULL, &snapshot,
+		status = snapshot_new(config, NULL, log_part_fault, NULL, &snapshot,
 		    &err);
 	if (status == 0) {
 		daemon.started = snapshot_ref(snapshot);

@@ -39,6 +39,7 @@ sign_policy_from_config(const struct config *config, struct arena *mem,
 static void
 snapshot_free(struct snapshot *snapshot)
 {
+	preflight_world_close(&snapshot->preflight);
 	keystore_free(snapshot->keys);
 	rights_close(&snapshot->rights);
 	identity_close(&snapshot->identity);
@@ -80,9 +81,27 @@ open_names(struct snapshot *snapshot, struct err *err)
 	    &snapshot->mem, err);
 }
 
+static int
+open_preflight(struct snapshot *snapshot, const struct snapshot *previous,
+    struct err *err)
+{
+	const struct config *config = snapshot->config;
+	struct resolver *resolver = NULL;
+
+	if (!preflight_wants_dns(config))
+		return 0;
+	if (previous != NULL && previous->preflight.resolver != NULL &&
+	    preflight_same_dns(config, previous->config))
+		resolver = resolver_ref(previous->preflight.resolver);
+	else if (preflight_resolver(config, &resolver, err) != 0)
+		return err_wrap(err, "dns");
+	return preflight_world_open(&snapshot->preflight, config, resolver,
+	    &snapshot->mem, err);
+}
+
 /* Each part is tried, so that one run names every fault. */
 static unsigned int
-build(struct snapshot *snapshot,
+build(struct snapshot *snapshot, const struct snapshot *previous,
     void (*report)(void *arg, bool is_error, const char *text), void *arg)
 {
 	const struct config *config = snapshot->config;
@@ -113,11 +132,15 @@ build(struct snapshot *snapshot,
 		report(arg, true, err.text);
 		faults++;
 	}
+	if (open_preflight(snapshot, previous, &err) != 0) {
+		report(arg, true, err.text);
+		faults++;
+	}
 	return faults;
 }
 
 int
-snapshot_new(struct config *config,
+snapshot_new(struct config *config, const struct snapshot *previous,
     void (*report)(void *arg, bool is_error, const char *text), void *arg,
     struct snapshot **ret_snapshot, struct err *err)
 {
@@ -134,7 +157,7 @@ snapshot_new(struct config *config,
 		.field_bytes = config->limits.field_bytes,
 	};
 	snapshot->author_forms = author_forms_from_config(config);
-	faults = build(snapshot, report, arg);
+	faults = build(snapshot, previous, report, arg);
 	if (faults != 0) {
 		snapshot_free(snapshot);
 		return err_set(err, ERR_CONFIG,

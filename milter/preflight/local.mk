@@ -5,6 +5,7 @@ libsubmilter_a_SOURCES += \
 	include/preflight/dmarc_record.h %D%/dmarc_record.c \
 	include/preflight/sender_id.h %D%/sender_id.c \
 	include/preflight/suffix_list.h %D%/suffix_list.c \
+	include/preflight/world.h %D%/world.c \
 	include/preflight/unsubscribe.h %D%/unsubscribe.c \
 	%D%/preflight_priv.h %D%/tree_walk.c \
 	include/preflight/spf.h %D%/spf.c %D%/spf_priv.h \

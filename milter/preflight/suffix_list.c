@@ -12,12 +12,21 @@ struct suffix_list {
 enum { DOMAIN_OCTETS = 253 };
 
 int
-suffix_list_load(struct suffix_list **ret_list, struct err *err)
+suffix_list_load(struct slice file, struct suffix_list **ret_list,
+    struct err *err)
 {
 	struct suffix_list *list = calloc(1, sizeof(*list));
+	struct arena mem;
 
 	ENSURE(list != NULL);
-	list->loaded = psl_latest(NULL);
+	arena_init(&mem);
+	list->loaded = file.len == 0 ? psl_latest(NULL)
+	    : psl_load_file(slice_cstr(&mem, file));
+	arena_done(&mem);
+	if (file.len != 0 && list->loaded == NULL) {
+		free(list);
+		return err_set(err, ERR_CONFIG, "the file cannot be read");
+	}
 	list->psl = list->loaded != NULL ? list->loaded : psl_builtin();
 	if (list->psl == NULL) {
 		free(list);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/suggest.h"
+#include "base/file.h"
 #include "table_file_priv.h"
 #include "table_priv.h"
 
@@ -109,7 +110,8 @@ fill(struct table *table, const struct slice *text, struct table_file *file,
 	}
 	if (text != NULL)
 		content = slice_dup(&table->mem, *text);
-	else if (table_file_read(name, &table->mem, &content, err) != 0)
+	else if (file_read(name, TABLE_MAX_FILE_BYTES, &table->mem,
+	    &content, err) != 0)
 		return -1;
 	table_file_init(file, content, &table->mem);
 	if (table->ops->open(name, file, &table->mem, &table->handle,

@@ -27,13 +27,6 @@ struct table_file {
 	struct slice named[TABLE_NAMED_FAULTS];	/* "line 3: ..." */
 };
 
-/*
- * All of a regular file. ERR_TEMP when it changes meanwhile: whoever writes it
- * is not done.
- */
-MUST_USE int table_file_read(struct slice path, struct arena *mem,
-    struct slice *ret_text, struct err *err);
-
 /* text outlives all that is taken from it; joined lines are in mem. */
 void table_file_init(struct table_file *file, struct slice text,
     struct arena *mem);

@@ -67,7 +67,7 @@ set_up(void)
 
 		ENSURE(config_read_text("fuzz", text, NULL, NULL, &config,
 		    &err) == 0);
-		ENSURE(snapshot_new(config, no_fault, NULL, &snapshots[i],
+		ENSURE(snapshot_new(config, NULL, no_fault, NULL, &snapshots[i],
 		    &err) == 0);
 	}
 	ENSURE(unlink(key.path.data) == 0);

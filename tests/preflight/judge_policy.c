@@ -72,7 +72,7 @@ main(void)
 	struct err err;
 	int status = 0;
 
-	if (suffix_list_load(&suffixes, &err) != 0) {
+	if (suffix_list_load(SLICE(""), &suffixes, &err) != 0) {
 		fprintf(stderr, "%s\n", err.text);
 		return 1;
 	}

@@ -200,7 +200,7 @@ main(int argc, char **argv)
 		return 2;
 	}
 	if (config_read(argv[1], report_config, NULL, &config, &err) != 0 ||
-	    snapshot_new(config, report, NULL, &snapshot, &err) != 0) {
+	    snapshot_new(config, NULL, report, NULL, &snapshot, &err) != 0) {
 		fprintf(stderr, "judge: %s\n", err.text);
 		return 1;
 	}

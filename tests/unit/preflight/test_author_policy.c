@@ -611,7 +611,7 @@ load(void **state)
 	struct err err;
 
 	(void)state;
-	return suffix_list_load(&suffixes, &err);
+	return suffix_list_load(SLICE(""), &suffixes, &err);
 }
 
 static int

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SUBMILTER_BASE_FILE_H
+#define SUBMILTER_BASE_FILE_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+/*
+ * Reads a whole file, in memory of mem. Refused (ERR_CONFIG): what cannot be
+ * opened, is no regular file, may be written by every user, or has more than
+ * max octets; ERR_TEMP when it changes while it is read, or files or memory run
+ * out. Blocks on the file system only. Thread-safe.
+ */
+MUST_USE int file_read(struct slice path, size_t max, struct arena *mem,
+    struct slice *ret_text, struct err *err);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SUBMILTER_PREFLIGHT_WORLD_H
+#define SUBMILTER_PREFLIGHT_WORLD_H
+
+#include "base/net.h"
+#include "conf/config.h"
+#include "dns/resolver.h"
+#include "preflight/author_policy.h"
+
+/*
+ * What preflight checks are made with, built from a configuration once and
+ * shared by all messages; see snapshot.h.
+ */
+struct preflight_world {
+	struct resolver *resolver;
+	struct suffix_list *suffixes;	/* NULL: the tree walk alone */
+	enum dmarc_method method;
+	const struct net_addr *egress;	/* addresses that are tried */
+	size_t egress_count;
+};
+
+/* Addresses of a network that are tried; of a larger one the two ends. */
+enum { PREFLIGHT_NETWORK_ADDRESSES = 16, PREFLIGHT_MAX_EGRESS = 256 };
+
+/* Whether any option asks DNS for something. */
+bool preflight_wants_dns(const struct config *config);
+
+/*
+ * The resolver of the dns block: a zone file, or libunbound (which begins two
+ * threads: see resolver_unbound.h). Reads files. -1 (ERR_CONFIG, ERR_TEMP).
+ */
+MUST_USE int preflight_resolver(const struct config *config,
+    struct resolver **ret_resolver, struct err *err);
+
+/* Whether two configurations ask the same DNS, so that a resolver serves both. */
+bool preflight_same_dns(const struct config *one, const struct config *other);
+
+/*
+ * Takes over a reference on the resolver, also on failure. Memory of mem; reads
+ * the suffix list. -1 (ERR_CONFIG).
+ */
+MUST_USE int preflight_world_open(struct preflight_world *world,
+    const struct config *config, struct resolver *resolver, struct arena *mem,
+    struct err *err);
+/* Takes a zeroed one, too. */
+void preflight_world_close(struct preflight_world *world);
+
+/*
+ * Adds the addresses of "192.0.2.1" or "2001:db8::/64" to a list of at most
+ * PREFLIGHT_MAX_EGRESS. -1 (ERR_CONFIG) for anything else, or too many.
+ */
+MUST_USE int preflight_add_egress(struct slice text, struct net_addr *list,
+    size_t *count, struct err *err);
+
+#endif
