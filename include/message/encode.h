@@ -36,7 +36,7 @@ struct decoder {
 	void *arg;
 	unsigned int bits;
 	unsigned int have;
-	char held[4];		/* the beginning of "=XX" or "=" blanks CRLF */
+	char held[16];		/* the beginning of "=XX" or "=" blanks CRLF */
 	size_t held_count;
 	bool ended;		/* base64: "=" was there */
 };

@@ -17,7 +17,8 @@ struct body_facts {
 
 /* What becomes of one part. */
 struct part_plan {
-	bool encode;			/* its content, to ... */
+	bool encode;			/* its content, as ... */
+	enum transfer_encoding from;	/* what it is, whatever its label, to */
 	enum transfer_encoding to;
 	bool header;			/* written anew: the encoding last ... */
 	struct slice encoding;		/* as this; empty: without that field */
@@ -35,6 +36,7 @@ struct body_plan {
 	size_t count;
 	size_t line_limit;
 	bool changes;			/* anything at all */
+	bool changes_body;		/* more than the message's own fields */
 };
 
 /*

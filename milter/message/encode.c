@@ -95,19 +95,23 @@ release_held(struct decoder *decoder)
 static bool
 decode_escape(struct decoder *decoder, char c)
 {
+	char last = decoder->held[decoder->held_count - 1];
+	bool blanks = last == '=' || char_is_wsp(last);
 	char octet;
 
-	if (decoder->held_count == 2 && decoder->held[1] == '\r') {
-		if (c == '\n') {
-			decoder->held_count = 0;
-			return true;
-		}
-	} else if (decoder->held_count == 1 && (c == '\r' ||
-	    char_hex_value(c) >= 0)) {
+	if (last == '\r' && c == '\n') {
+		decoder->held_count = 0;
+		return true;
+	}
+	if ((blanks && (c == '\r' || char_is_wsp(c)) &&
+	    decoder->held_count < sizeof(decoder->held)) ||
+	    (last == '=' && char_hex_value(c) >= 0)) {
 		decoder->held[decoder->held_count++] = c;
 		return true;
-	} else if (decoder->held_count == 2 && char_hex_value(c) >= 0) {
-		octet = (char)(char_hex_value(decoder->held[1]) << 4 |
+	}
+	if (decoder->held_count == 2 && char_hex_value(last) >= 0 &&
+	    char_hex_value(c) >= 0) {
+		octet = (char)(char_hex_value(last) << 4 |
 		    char_hex_value(c));
 		decoder->held_count = 0;
 		emit(decoder, &octet, 1);

@@ -262,8 +262,11 @@ end_header(struct mime_scan *scan)
 	}
 	facts->has_junk = !slice_eq(slice_from(text, field.end),
 	    SLICE("\r\n"));
-	/* Of a continuation of nothing, CR or LF alone readers make what they will. */
-	if (facts->has_bare || (text.len > 0 && char_is_wsp(text.data[0])))
+	/*
+	 * Of two encodings, a continuation of nothing, CR or LF alone readers
+	 * make what they will.
+	 */
+	if (facts->encodings > 1 || facts->has_bare || (text.len > 0 && char_is_wsp(text.data[0])))
 		encoding = SLICE("=");
 	classify(scan, type, encoding);
 }

@@ -437,6 +437,7 @@ repair_body(struct message *message)
 	message->repairs |= REPAIRED_BODY;
 	if (!message->repairs_done) {
 		message->body_plan.changes = false;
+		message->body_plan.changes_body = false;
 		return verdict_accept();
 	}
 	body_plan_edit(&message->body_plan, &message->edits);
@@ -512,7 +513,7 @@ bool
 message_changes_body(const struct message *message)
 {
 	/* Of an empty body only the label can change. */
-	return message->is_signed && message->body_plan.changes &&
+	return message->is_signed && message->body_plan.changes_body &&
 	    message->body.size > 0;
 }
 

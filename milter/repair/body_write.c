@@ -4,7 +4,7 @@
 #include "repair/repair_body.h"
 #include "repair_priv.h"
 
-enum { COPY_OCTETS = 16384 };
+enum { COPY_OCTETS = 16384, ENCODED_LINE_OCTETS = 76 };
 
 /* A body on its way out. */
 struct writer {
@@ -14,7 +14,7 @@ struct writer {
 	void *arg;
 	struct arena mem;	/* for the header at hand */
 	uint64_t at;		/* of the old body, how far it is written */
-	size_t column;		/* beside parts */
+	size_t column;		/* beside parts, in base64 */
 	bool pending_cr;
 	char last[2];		/* the last octets that went out */
 	bool quoted_end;	/* and they are quoted-printable */
@@ -73,6 +73,33 @@ copy_to(struct writer *writer, uint64_t end)
 	return pass_to(writer, end, write_out, writer);
 }
 
+/* base64 in other lines: what decoders make of faults in it stays theirs. */
+static void
+write_rewrapped(void *arg, struct slice text)
+{
+	struct writer *writer = arg;
+
+	while (text.len > 0) {
+		size_t len = 0;
+
+		if (text.data[0] == '\r' || text.data[0] == '\n') {
+			text = slice_from(text, 1);
+			continue;
+		}
+		if (writer->column == ENCODED_LINE_OCTETS) {
+			write_out(writer, SLICE("\r\n"));
+			writer->column = 0;
+		}
+		while (len < text.len && text.data[len] != '\r' &&
+		    text.data[len] != '\n' &&
+		    writer->column + len < ENCODED_LINE_OCTETS)
+			len++;
+		write_out(writer, slice_sub(text, 0, len));
+		writer->column += len;
+		text = slice_from(text, len);
+	}
+}
+
 static int
 encode_to(struct writer *writer, uint64_t end, enum transfer_encoding from,
     enum transfer_encoding to)
@@ -80,6 +107,13 @@ encode_to(struct writer *writer, uint64_t end, enum transfer_encoding from,
 	struct encoder encoder;
 	struct decoder decoder;
 
+	if (from == TRANSFER_BASE64 && to == TRANSFER_BASE64) {
+		writer->column = 0;
+		if (pass_to(writer, end, write_rewrapped, writer) != 0)
+			return -1;
+		write_out(writer, SLICE("\r\n"));
+		return 0;
+	}
 	encoder_init(&encoder, to, write_out, writer);
 	decoder_init(&decoder, from, decode_into, &encoder);
 	if (pass_to(writer, end, decode_piece, &decoder) != 0)
@@ -302,7 +336,7 @@ write_part(struct writer *writer, size_t *index)
 		return copy_to(writer, part->content_end);
 	writer->quoted_end = part->content_end == writer->body->size &&
 	    want->to == TRANSFER_QUOTED_PRINTABLE;
-	return encode_to(writer, part->content_end, part->encoding, want->to);
+	return encode_to(writer, part->content_end, want->from, want->to);
 }
 
 int

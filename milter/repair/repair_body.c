@@ -12,6 +12,8 @@ enum {
 	SENDMAIL_MULTIPARTS = 20,	/* one in another */
 };
 
+enum { ENCODING_OCTETS = 40 };		/* of a name that anybody knows */
+
 /* How far repairs go. */
 struct rules {
 	const struct config *config;
@@ -123,7 +125,8 @@ static int
 plan_rewriting(const struct mime_part *part, struct part_plan *plan,
     struct err *err)
 {
-	if (part->encoding_token.len == 0 && part->encoding == TRANSFER_OTHER)
+	if (part->encoding == TRANSFER_OTHER && (part->encoding_token.len == 0 ||
+	    part->encoding_token.len > ENCODING_OCTETS))
 		return refuse(err, "a part whose encoding cannot be read", "");
 	if (!plan->header)
 		plan->encoding = part->encoding_token;
@@ -220,6 +223,14 @@ is_encodable(const struct mime_part *part)
 		(part->is_rfc822 && part->encoding > TRANSFER_BINARY));
 }
 
+/* What is labelled so, and holds what base64 never does, is text as it is. */
+static bool
+is_false_base64(const struct mime_part *part)
+{
+	return part->encoding == TRANSFER_BASE64 &&
+	    (part->has_8bit || part->has_nul);
+}
+
 static int
 plan_leaf(const struct rules *rules, const struct mime_part *part,
     struct part_plan *plan, struct err *err)
@@ -230,10 +241,12 @@ plan_leaf(const struct rules *rules, const struct mime_part *part,
 		return -1;
 	if (encoded && is_encodable(part)) {
 		plan->encode = true;
+		plan->from = is_false_base64(part) ? TRANSFER_8BIT
+		    : part->encoding;
 		/* What is encoded stays in that encoding, in shorter lines. */
-		if (part->encoding == TRANSFER_BASE64 ||
-		    part->encoding == TRANSFER_QUOTED_PRINTABLE)
-			plan->to = part->encoding;
+		if (plan->from == TRANSFER_BASE64 ||
+		    plan->from == TRANSFER_QUOTED_PRINTABLE)
+			plan->to = plan->from;
 		else
 			plan->to = part->is_text ? TRANSFER_QUOTED_PRINTABLE
 			    : TRANSFER_BASE64;
@@ -420,9 +433,10 @@ body_plan_make(const struct config *config, const struct body_facts *facts,
 		if (parts[i].kind != MIME_LEAF && !is_inside_seal(parts, i) &&
 		    plan_composite_encoding(&rules, &plan, i, err) != 0)
 			return -1;
-		plan.changes = plan.changes || want->encode || want->header ||
-		    want->beside || want->close;
+		plan.changes_body = plan.changes_body || want->encode ||
+		    (want->header && i > 0) || want->beside || want->close;
 	}
+	plan.changes = plan.changes_body || plan.plans[0].header;
 	*ret_plan = plan;
 	return 0;
 }

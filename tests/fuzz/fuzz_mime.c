@@ -177,7 +177,8 @@ check_result(const struct body_plan *plan, const struct body_facts *facts,
 		if (was->kind != MIME_LEAF)
 			continue;
 		before = decoded(part_of(old, was->content_start,
-		    was->content_end), was->encoding, mem);
+		    was->content_end), plan->plans[i].encode
+		    ? plan->plans[i].from : was->encoding, mem);
 		after = decoded(part_of(new, is->content_start,
 		    is->content_end), is->encoding, mem);
 		ENSURE(slice_eq(before, after));

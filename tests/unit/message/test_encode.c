@@ -109,6 +109,7 @@ what_is_no_encoding_is_decoded_leniently(void **state)
 	} cases[] = {
 		{ "a=3Db=\r\nc", "a=bc" }, { "=c3=bc", "\xc3\xbc" },
 		{ "a=", "a=" }, { "a=4", "a=4" }, { "=4x=zz", "=4x=zz" },
+		{ "a= \t\r\nb", "ab" }, { "a= b", "a= b" }, { "a=4\r\n", "a=4\r\n" },
 		{ "a=\rb", "a=\rb" }, { "a==3D", "a==" }, { "\xc3", "\xc3" },
 	};
 	struct arena mem;

@@ -184,6 +184,19 @@ every_part_goes_on_as_no_mta_changes_it(void **state)
 		    "--b\r\nX: " LONG "\r\n\r\nx" ENDS,
 		    "--b\r\nX: " TENS "123456789\r\n 123456789 1\r\n\r\nx" ENDS, MTA_POSTFIX,
 		    NULL },
+		{ "base64 that is none", " text/plain", " base64",
+		    "Gr" UE "sse\r\n", "Gr=C3=BCsse\r\n", MTA_POSTFIX,
+		    " quoted-printable" },
+		{ "base64 with faults, in a long line", " image/png",
+		    " base64", "QUJD=QUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQ"
+		    "UJDQUJDQUJDQUJDQUJD!QU\r\nJD\r\n\r\n",
+		    NULL, MTA_POSTFIX, NULL },
+		{ "the same, longer", " image/png",
+		    " base64", "QUJD=QUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQ"
+		    "UJDQUJDQUJDQUJDQUJD!QUJDQUJDQUJDQUJD\r\nQUJD\r\n\r\n",
+		    "QUJD=QUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQ"
+		    "UJDQUJDQUJDQUJDQUJD!QUJDQU\r\nJDQUJDQUJDQUJD\r\n",
+		    MTA_POSTFIX, NULL },
 		{ "a report is not encoded", " message/delivery-status", NULL,
 		    UE "\r\n", NULL, MTA_POSTFIX, NULL },
 	};
