@@ -13,7 +13,7 @@ struct dns_settings {
 	bool recursive;
 	/* Empty: /etc/resolv.conf. Read once; names no search list. */
 	struct slice resolv_conf;
-	/* DS or DNSKEY records in a master file; empty: nothing is validated. */
+	/* A master file of DS or DNSKEY; empty: nothing is validated. */
 	struct slice trust_anchor_file;
 };
 

@@ -14,14 +14,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/net.h"
 #include "name_priv.h"
 #include "resolver_priv.h"
+#include "unbound_priv.h"
 
 enum {
 	MAX_UNDER_WAY = 4096,
 	CLASS_IN = 1,
-	DEFAULT_PORT = 53,
 	START_TIME_US = 10000000,
 };
 
@@ -345,150 +344,6 @@ static const struct resolver_ops unbound_ops = {
 	.free = unbound_free,
 };
 
-struct option {
-	const char *name;
-	const char *value;
-};
-
-static const struct option common_options[] = {
-	/* A resolver on this machine is what most have. */
-	{ "do-not-query-localhost:", "no" },
-	/* The library comes with 16: as many silent servers stop all else. */
-	{ "outgoing-range:", "512" },
-	{ "outgoing-num-tcp:", "64" },
-	{ "msg-cache-size:", "4m" },
-	{ "rrset-cache-size:", "8m" },
-	/* A server that was away is used again when it is back. */
-	{ "infra-keep-probing:", "yes" },
-	{ "infra-host-ttl:", "60" },
-};
-
-static const struct option private_name_options[] = {
-	{ "unblock-lan-zones:", "yes" },
-	{ "insecure-lan-zones:", "yes" },
-	/* libunbound 1.17 does not understand "nodefault" here. */
-	{ "local-zone:", "test. transparent" },
-	{ "local-zone:", "invalid. transparent" },
-	{ "local-zone:", "home.arpa. transparent" },
-	{ "domain-insecure:", "test." },
-	{ "domain-insecure:", "invalid." },
-	{ "domain-insecure:", "home.arpa." },
-};
-
-static const struct option no_validation_option =
-    { "module-config:", "iterator" };
-
-static int
-set_options(struct ub_ctx *ctx, const struct option *options, size_t count,
-    struct err *err)
-{
-	for (size_t i = 0; i < count; i++) {
-		int status = ub_ctx_set_option(ctx, options[i].name,
-		    options[i].value);
-
-		if (status != 0)
-			return err_set(err, ERR_CONFIG, "libunbound: %s %s: %s",
-			    options[i].name, options[i].value,
-			    ub_strerror(status));
-	}
-	return 0;
-}
-
-static int
-add_server(struct ub_ctx *ctx, struct slice server, struct arena *mem,
-    struct err *err)
-{
-	size_t at = slice_find(server, '@');
-	unsigned long port = DEFAULT_PORT;
-	struct net_addr addr;
-	struct slice text;
-
-	if (!net_addr_parse(slice_sub(server, 0, at), &addr) ||
-	    (at < server.len && (!slice_number(slice_from(server, at + 1),
-	    UINT16_MAX, &port) || port == 0)))
-		return err_set(err, ERR_CONFIG, "\"%s\" is no ADDRESS or "
-		    "ADDRESS@PORT of a DNS server", escape(mem, server, 64));
-	text = slice_format(mem, "%.*s@%lu", SLICE_ARGS(net_addr_text(mem,
-	    &addr)), port);
-	if (ub_ctx_set_fwd(ctx, text.data) != 0)
-		return err_set(err, ERR_CONFIG, "DNS server \"%s\" cannot be "
-		    "used", text.data);
-	return 0;
-}
-
-static int
-set_servers(struct ub_ctx *ctx, const struct dns_settings *settings,
-    struct arena *mem, struct err *err)
-{
-	const char *path = settings->resolv_conf.len == 0
-	    ? "/etc/resolv.conf" : slice_cstr(mem, settings->resolv_conf);
-	int status;
-
-	for (size_t i = 0; i < settings->server_count; i++) {
-		if (add_server(ctx, settings->servers[i], mem, err) != 0)
-			return -1;
-	}
-	if (settings->server_count > 0 || settings->recursive)
-		return 0;
-	status = ub_ctx_resolvconf(ctx, path);
-	if (status == UB_READFILE)
-		return err_set(err, ERR_CONFIG, "%s: %s", path,
-		    strerror(errno));
-	if (status != 0)
-		return err_set(err, ERR_CONFIG, "%s: %s", path,
-		    ub_strerror(status));
-	return 0;
-}
-
-static int
-set_trust_anchor(struct ub_ctx *ctx, struct slice file, struct arena *mem,
-    struct err *err)
-{
-	const char *path = slice_cstr(mem, file);
-	int fd, status;
-
-	if (file.len == 0)
-		return set_options(ctx, &no_validation_option, 1, err);
-	/* libunbound would not say why. */
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return err_set(err, ERR_CONFIG, "trust anchor file \"%s\": %s",
-		    path, strerror(errno));
-	(void)close(fd);
-	status = ub_ctx_add_ta_file(ctx, path);
-	if (status != 0)
-		return err_set(err, ERR_CONFIG, "trust anchor file \"%s\": %s",
-		    path, ub_strerror(status));
-	return 0;
-}
-
-static int
-configure(struct ub_ctx *ctx, const struct dns_settings *settings,
-    struct err *err)
-{
-	bool forwards = settings->server_count > 0 || !settings->recursive;
-	struct arena mem;
-	int status;
-
-	/* What it has to say comes by results; stderr may be anything. */
-	(void)ub_ctx_debugout(ctx, NULL);
-	(void)ub_ctx_async(ctx, 1);
-	arena_init(&mem);
-	status = set_options(ctx, common_options,
-	    sizeof(common_options) / sizeof(common_options[0]), err);
-	if (status == 0 && forwards)
-		status = set_options(ctx, private_name_options,
-		    sizeof(private_name_options) /
-		    sizeof(private_name_options[0]), err);
-	if (status == 0)
-		status = set_servers(ctx, settings, &mem, err);
-	if (status == 0)
-		status = set_trust_anchor(ctx, settings->trust_anchor_file,
-		    &mem, err);
-	arena_done(&mem);
-	return status;
-}
-
 /*
  * libunbound looks at its configuration with the first lookup only. This one
  * it answers itself.
@@ -517,11 +372,7 @@ start(struct unbound *unbound, const struct dns_settings *settings,
 	sigset_t all, before;
 	int status;
 
-	unbound->ctx = ub_ctx_create();
-	if (unbound->ctx == NULL)
-		return err_set(err, ERR_TEMP, "libunbound: %s",
-		    strerror(errno));
-	if (configure(unbound->ctx, settings, err) != 0)
+	if (unbound_context_new(settings, &unbound->ctx, err) != 0)
 		return -1;
 	if (pipe2(unbound->stop, O_CLOEXEC) != 0)
 		return err_set(err, ERR_TEMP, "pipe: %s", strerror(errno));

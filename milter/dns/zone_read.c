@@ -291,8 +291,8 @@ add_record(struct reader *reader, struct zone_node *node, enum dns_type type,
 	}
 	set->octets += rdata.len + RECORD_OCTETS;
 	if (set->octets > MAX_SET_OCTETS)
-		return err_set(err, ERR_CONFIG, "more records of one name and "
-		    "type than a DNS message can hold");
+		return err_set(err, ERR_CONFIG, "more records of one name "
+		    "and type than a DNS message can hold");
 	if (ttl < set->ttl)
 		set->ttl = ttl;
 	records = set->records;

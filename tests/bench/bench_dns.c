@@ -48,7 +48,7 @@ serve(void *arg)
 		while (end < 300 && packet[end] != 0)
 			end += 1 + (size_t)packet[end];
 		end += 5;
-		/* An answer, its one record; what EDNS had to say is left out. */
+		/* An answer and its one record, without EDNS. */
 		memcpy(packet + 2, "\x81\x80\0\1\0\1\0\0\0\0", 10);
 		memcpy(packet + end, record, sizeof(record));
 		(void)sendto(*fd, packet, end + sizeof(record), 0,
@@ -121,7 +121,8 @@ open_unbound(int *ret_fd, pthread_t *ret_server)
 	socklen_t len = sizeof(address);
 	char server[64];
 	struct slice servers[1];
-	struct dns_settings settings = { .servers = servers, .server_count = 1 };
+	struct dns_settings settings = { .servers = servers,
+		.server_count = 1 };
 	struct resolver *resolver;
 	struct err err;
 

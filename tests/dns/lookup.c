@@ -57,7 +57,8 @@ static void
 add_hex(struct strbuf *buf, struct slice s)
 {
 	for (size_t i = 0; i < s.len; i++)
-		strbuf_addf(buf, "%02x", (unsigned int)(unsigned char)s.data[i]);
+		strbuf_addf(buf, "%02x",
+		    (unsigned int)(unsigned char)s.data[i]);
 }
 
 static void
