@@ -24,6 +24,8 @@ part_field_next(struct slice header, size_t at, struct part_field *ret_field)
 	name = slice_sub(text, 0, colon);
 	while (name.len > 0 && char_is_wsp(name.data[name.len - 1]))
 		name.len--;
+	if (name.len == 0)
+		return false;
 	for (size_t i = 0; i < name.len; i++) {
 		if (name.data[i] <= ' ' || name.data[i] >= 0x7f ||
 		    char_is_8bit(name.data[i]))
@@ -34,7 +36,7 @@ part_field_next(struct slice header, size_t at, struct part_field *ret_field)
 	*ret_field = (struct part_field){ name,
 		slice_sub(text, colon + 1, end - colon - 1), at, at + end,
 		name.len != colon };
-	return name.len > 0;
+	return true;
 }
 
 size_t

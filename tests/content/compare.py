@@ -107,11 +107,37 @@ def decoded(reader, part):
     return content
 
 
+def plain(field):
+    """A field without its folds, a blank before its colon, and the quotes of
+    a boundary: what may be written otherwise in the header of a part."""
+    name, _, value = field.partition(b':')
+    value = re.sub(rb'\r?\n(?=[ \t])', b'', value)
+    if name.strip().lower() == b'content-type' and b'boundary' in value.lower():
+        value = value.replace(b'"', b'')
+    return name.rstrip() + b':' + value
+
+
+def same_fields(old, new):
+    """An attached message may get the version that it lacks."""
+    before = [plain(f) for f in old.others()]
+    after = [plain(f) for f in new.others()]
+    if b'mime-version' not in map(name_of, before):
+        after = [f for f in after if f != b'MIME-Version: 1.0']
+    return before == after
+
+
+def beside(part):
+    """What stands around the parts of a multipart: no reader shows it, so that
+    8 bits, NUL and line ends may go."""
+    raw = re.sub(rb'[ \r\n]', b'', b''.join(part.raw))
+    return re.sub(rb'[^\x01-\x7f]', b'?', raw)
+
+
 def part_fault(reader, old, new):
     if (old.depth, old.kind) != (new.depth, new.kind):
         return 'was %s in depth %d, is %s in depth %d' % (
             old.kind, old.depth, new.kind, new.depth)
-    if old.others() != new.others():
+    if not same_fields(old, new):
         return 'fields: %r became %r' % (
             [f for f in old.others() if f not in new.others()],
             [f for f in new.others() if f not in old.others()])
@@ -121,14 +147,25 @@ def part_fault(reader, old, new):
     same = old.raw == new.raw
     if same and old.encodings() == new.encodings():
         return None
-    if not old.decoded and not same:
+    if not old.decoded and not same and beside(old) != beside(new):
         return 'beside its parts: ' + first_difference(
             b''.join(old.raw), b''.join(new.raw))
-    if len(new.encodings()) != max(1, len(old.encodings())):
+    # Without that field it is 7bit: multiparts and messages lose it.
+    if not new.encodings() and old.label() in (b'7bit', b'8bit', b'binary') \
+            and (not new.decoded or b''.join(new.raw).isascii()):
+        return None
+    if old.encodings() and old.label() == new.label() and same:
+        return None
+    if not old.decoded and old.label() == new.label():
+        return None
+    if len(new.encodings()) != 1:
         return 'encodings: %r became %r' % (old.encodings(), new.encodings())
     if same and (old.label(), new.label()) not in (
             (b'8bit', b'7bit'), (b'binary', b'7bit')):
         return 'labels: %r became %r' % (old.encodings(), new.encodings())
+    # The last part of a multipart that is closed now.
+    if b''.join(old.raw).rstrip(b'\r\n') == b''.join(new.raw).rstrip(b'\r\n'):
+        return None
     if not same and not needs_encoding(old):
         return 'was encoded anew without need: ' + shown(b''.join(old.raw))
     if not same and new.label() not in ENCODED:

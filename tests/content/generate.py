@@ -121,7 +121,8 @@ class Generator:
                            else b'', coded)
         if self.chance(0.1):
             coded = re.sub(rb'=[0-9A-F]{2}', lambda m: m[0].lower(), coded)
-        if self.chance(0.1):
+        # Not every reader drops blanks behind a soft break (RFC 2045, 6.7).
+        if self.doubtful and self.chance(0.1):
             coded = re.sub(rb'=\r\n', self.pick((b'= \r\n', b'=\t \r\n')),
                            coded)
         if self.doubtful and self.chance(0.1):
