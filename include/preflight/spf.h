@@ -50,6 +50,7 @@ struct spf_report {
 	unsigned int terms;	/* evaluated that cause lookups, SPF_MAX_TERMS */
 	unsigned int voids;	/* lookups that found nothing, SPF_MAX_VOIDS */
 	bool ptr;		/* a PTR lookup was needed (section 5.5) */
+	bool per_sender;	/* another local part might give another result */
 	struct slice domain;	/* whose record decided or is at fault ... */
 	struct slice record;	/* ... and that record; empty: there is none */
 	/*

@@ -6,15 +6,24 @@
 #include "conf/config.h"
 #include "dns/resolver.h"
 #include "preflight/author_policy.h"
+#include "table/table.h"
+
+struct outlook_cache;
 
 /*
  * What preflight checks are made with, built from a configuration once and
  * shared by all messages; see snapshot.h.
  */
 struct preflight_world {
+	bool in_use;			/* else all else is empty */
 	struct resolver *resolver;
+	struct outlook_cache *cache;
+	unsigned long cache_seconds;
 	struct suffix_list *suffixes;	/* NULL: the tree walk alone */
 	enum dmarc_method method;
+	bool both_methods;
+	struct table *levels;		/* NULL: the same for all */
+	struct table *egress_table;	/* NULL: all leave from egress */
 	const struct net_addr *egress;	/* addresses that are tried */
 	size_t egress_count;
 };
@@ -22,8 +31,8 @@ struct preflight_world {
 /* Addresses of a network that are tried; of a larger one the two ends. */
 enum { PREFLIGHT_NETWORK_ADDRESSES = 16, PREFLIGHT_MAX_EGRESS = 256 };
 
-/* Whether any option asks DNS for something. */
-bool preflight_wants_dns(const struct config *config);
+/* Whether any check is on, for anybody. */
+bool preflight_is_on(const struct config *config);
 
 /*
  * The resolver of the dns block: a zone file, or libunbound (which begins two
@@ -37,11 +46,12 @@ bool preflight_same_dns(const struct config *one, const struct config *other);
 
 /*
  * Takes over a reference on the resolver, also on failure. Memory of mem; reads
- * the suffix list. -1 (ERR_CONFIG).
+ * the suffix list and tables; report gets the faults of these. -1 (ERR_CONFIG,
+ * ERR_TEMP); to be closed in any case.
  */
 MUST_USE int preflight_world_open(struct preflight_world *world,
-    const struct config *config, struct resolver *resolver, struct arena *mem,
-    struct err *err);
+    const struct config *config, struct resolver *resolver,
+    table_report *report, void *arg, struct arena *mem, struct err *err);
 /* Takes a zeroed one, too. */
 void preflight_world_close(struct preflight_world *world);
 

@@ -10,7 +10,7 @@ struct fact {
 	bool is_text;		/* a sentence of ours, printable as it stands */
 };
 
-enum { MAX_FACTS = 16 };
+enum { MAX_FACTS = 16 + PREFLIGHT_CHECKS };
 
 struct facts {
 	struct fact items[MAX_FACTS];
@@ -102,6 +102,9 @@ gather(struct message *message, struct slice qid,
 	add(facts, message->repairs_done ? "repaired" : "would_repair",
 	    repair_names(mem, message->repairs));
 	add(facts, "signed", signed_list(message));
+	for (size_t i = 0; i < PREFLIGHT_CHECKS; i++)
+		add(facts, preflight_check_name((enum preflight_check)i),
+		    message->outlooks[i].result);
 	add(facts, "ms", slice_format(mem, "%.1f",
 	    (double)message->busy_us / 1000));
 }

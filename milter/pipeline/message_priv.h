@@ -3,6 +3,7 @@
 #define SUBMILTER_PIPELINE_MESSAGE_PRIV_H
 
 #include "pipeline/pipeline.h"
+#include "preflight/preflight.h"
 #include "repair/repair_body.h"
 #include "repair/repair_header.h"
 
@@ -35,6 +36,7 @@ struct message {
 	struct body body;
 	struct mime_scan *scan;		/* NULL: the body goes on as it is */
 	struct body_plan body_plan;
+	struct outlook outlooks[PREFLIGHT_CHECKS];
 	size_t key_count;
 	const struct sign_key **keys;
 	struct signature *signatures;
@@ -65,5 +67,8 @@ struct verdict message_judge_header(struct message *message);
  * and all authors in it are the submitter's.
  */
 struct verdict message_judge_result(struct message *message);
+
+/* foresee.c: what receivers will conclude; changes the tag among the edits. */
+struct verdict message_foresee(struct message *message);
 
 #endif

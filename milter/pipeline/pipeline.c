@@ -270,25 +270,34 @@ field_value(const struct edits *edits, struct slice name)
 	    : (struct slice){ NULL, 0 };
 }
 
+/* With which keys it will be signed, if at all. */
+static struct verdict
+choose_keys(struct message *message)
+{
+	const struct config *config = message_config(message);
+
+	/* Without From, which only monitor mode lets pass, nothing signs. */
+	if (authors_count(&message->authors, ROLE_FROM) == 0 ||
+	    config_is_monitor(config, config->sign.mode))
+		return verdict_accept();
+	message->keys = arena_array(&message->mem, MAX_SIGNATURES,
+	    sizeof(const struct sign_key *));
+	message->key_count = find_keys(message, message->keys, MAX_SIGNATURES);
+	if (message->key_count == 0 &&
+	    config->sign.unsigned_policy == UNSIGNED_REJECT)
+		return verdict_refused("unsigned", SLICE("This service has no "
+		    "key to sign mail of that author domain"));
+	return verdict_accept();
+}
+
 static struct verdict
 begin_signing(struct message *message)
 {
 	const struct config *config = message_config(message);
 	struct err err;
 
-	/* Without From, which only monitor mode lets pass, nothing signs. */
-	if (authors_count(&message->authors, ROLE_FROM) == 0)
+	if (message->key_count == 0)
 		return verdict_accept();
-	message->keys = arena_array(&message->mem, MAX_SIGNATURES,
-	    sizeof(const struct sign_key *));
-	message->key_count = find_keys(message, message->keys, MAX_SIGNATURES);
-	if (message->key_count == 0) {
-		if (config->sign.unsigned_policy == UNSIGNED_REJECT)
-			return verdict_refused("unsigned",
-			    SLICE("This service has no key to sign mail of "
-			    "that author domain"));
-		return verdict_accept();
-	}
 	message->signatures = arena_array(&message->mem, message->key_count,
 	    sizeof(*message->signatures));
 	if (start_signer(message, &err) != 0)
@@ -304,7 +313,6 @@ begin_signing(struct message *message)
 static struct verdict
 judge_header(struct message *message)
 {
-	const struct config *config = message_config(message);
 	struct verdict verdict;
 
 	edits_init(&message->edits, &message->mem, &message->header);
@@ -330,10 +338,14 @@ judge_header(struct message *message)
 	if (verdict.action == ACTION_ACCEPT &&
 	    message->would.action == ACTION_ACCEPT)
 		verdict = message_judge_result(message);
+	if (verdict.action == ACTION_ACCEPT &&
+	    message->would.action == ACTION_ACCEPT)
+		verdict = choose_keys(message);
+	if (verdict.action == ACTION_ACCEPT &&
+	    message->would.action == ACTION_ACCEPT)
+		verdict = message_foresee(message);
 	if (verdict.action != ACTION_ACCEPT ||
 	    message->would.action != ACTION_ACCEPT)
-		return verdict;
-	if (config_is_monitor(config, config->sign.mode))
 		return verdict;
 	return begin_signing(message);
 }

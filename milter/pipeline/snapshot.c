@@ -83,12 +83,13 @@ open_names(struct snapshot *snapshot, struct err *err)
 
 static int
 open_preflight(struct snapshot *snapshot, const struct snapshot *previous,
+    void (*report)(void *arg, bool is_error, const char *text), void *arg,
     struct err *err)
 {
 	const struct config *config = snapshot->config;
 	struct resolver *resolver = NULL;
 
-	if (!preflight_wants_dns(config))
+	if (!preflight_is_on(config))
 		return 0;
 	if (previous != NULL && previous->preflight.resolver != NULL &&
 	    preflight_same_dns(config, previous->config))
@@ -96,7 +97,7 @@ open_preflight(struct snapshot *snapshot, const struct snapshot *previous,
 	else if (preflight_resolver(config, &resolver, err) != 0)
 		return err_wrap(err, "dns");
 	return preflight_world_open(&snapshot->preflight, config, resolver,
-	    &snapshot->mem, err);
+	    report, arg, &snapshot->mem, err);
 }
 
 /* Each part is tried, so that one run names every fault. */
@@ -132,7 +133,7 @@ build(struct snapshot *snapshot, const struct snapshot *previous,
 		report(arg, true, err.text);
 		faults++;
 	}
-	if (open_preflight(snapshot, previous, &err) != 0) {
+	if (open_preflight(snapshot, previous, report, arg, &err) != 0) {
 		report(arg, true, err.text);
 		faults++;
 	}

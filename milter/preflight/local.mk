@@ -5,6 +5,8 @@ libsubmilter_a_SOURCES += \
 	include/preflight/dmarc_record.h %D%/dmarc_record.c \
 	include/preflight/sender_id.h %D%/sender_id.c \
 	include/preflight/suffix_list.h %D%/suffix_list.c \
+	include/preflight/preflight.h %D%/preflight.c \
+	%D%/outlook_cache.c %D%/outlook_cache_priv.h \
 	include/preflight/world.h %D%/world.c \
 	include/preflight/unsubscribe.h %D%/unsubscribe.c \
 	%D%/preflight_priv.h %D%/tree_walk.c \

@@ -266,8 +266,11 @@ validated_name(const struct walk *walk, const struct host *host)
 static enum match
 prepare_macros(struct walk *walk, const struct host *host, struct slice spec)
 {
-	if (!slice_is_ascii(walk->macros.local) && spf_macro_uses(spec, "sl"))
-		return MATCH_NO;
+	if (spf_macro_uses(spec, "sl")) {
+		walk->report->per_sender = true;
+		if (!slice_is_ascii(walk->macros.local))
+			return MATCH_NO;
+	}
 	walk->macros.domain = host->domain;
 	if (!spf_macro_uses(spec, "p"))
 		return MATCH_YES;

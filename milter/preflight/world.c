@@ -4,16 +4,18 @@
 #include "base/file.h"
 #include "dns/resolver_unbound.h"
 #include "dns/resolver_zone.h"
+#include "outlook_cache_priv.h"
 
 enum { MAX_ZONE_OCTETS = 16 * 1024 * 1024 };
 
 bool
-preflight_wants_dns(const struct config *config)
+preflight_is_on(const struct config *config)
 {
 	return config->preflight.spf != PREFLIGHT_OFF ||
 	    config->preflight.dmarc != PREFLIGHT_OFF ||
 	    config->preflight.adsp != PREFLIGHT_OFF ||
 	    config->preflight.sender_id != PREFLIGHT_OFF ||
+	    config->preflight.unsubscribe != PREFLIGHT_OFF ||
 	    config->preflight.levels.len != 0 ||
 	    config->preflight.dkim_key != DKIM_KEY_OFF;
 }
@@ -143,18 +145,36 @@ read_egress(struct preflight_world *world, const struct slice_list *items,
 	return 0;
 }
 
+static int
+open_table(struct slice spec, table_report *report, void *arg,
+    struct table **ret_table, struct err *err)
+{
+	return spec.len == 0 ? 0
+	    : table_open_reported(spec, report, arg, ret_table, err);
+}
+
 int
 preflight_world_open(struct preflight_world *world,
-    const struct config *config, struct resolver *resolver, struct arena *mem,
-    struct err *err)
+    const struct config *config, struct resolver *resolver,
+    table_report *report, void *arg, struct arena *mem, struct err *err)
 {
-	*world = (struct preflight_world){ .resolver = resolver,
+	*world = (struct preflight_world){ .in_use = true,
+		.resolver = resolver,
+		.cache = outlook_cache_new(),
+		.cache_seconds = config->preflight.cache_seconds,
 		.method = config->preflight.dmarc_method == DMARC_BY_LIST
-		    ? DMARC_SUFFIX_LIST : DMARC_TREE_WALK };
+		    ? DMARC_SUFFIX_LIST : DMARC_TREE_WALK,
+		.both_methods =
+		    config->preflight.dmarc_method == DMARC_BY_BOTH };
 	if (config->preflight.dmarc_method != DMARC_BY_WALK &&
 	    suffix_list_load(config->preflight.suffix_list,
 		&world->suffixes, err) != 0)
 		return err_wrap(err, "preflight.suffix-list");
+	if (open_table(config->preflight.levels, report, arg, &world->levels,
+	    err) != 0 ||
+	    open_table(config->preflight.egress_table, report, arg,
+		&world->egress_table, err) != 0)
+		return -1;
 	return read_egress(world, &config->preflight.egress, mem, err);
 }
 
@@ -162,6 +182,9 @@ void
 preflight_world_close(struct preflight_world *world)
 {
 	resolver_unref(world->resolver);
+	outlook_cache_free(world->cache);
 	suffix_list_free(world->suffixes);
-	*world = (struct preflight_world){ .resolver = NULL };
+	table_close(world->levels);
+	table_close(world->egress_table);
+	*world = (struct preflight_world){ .in_use = false };
 }

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "preflight/preflight.h"
+
+#include "outlook_cache_priv.h"
+#include "preflight/adsp.h"
+#include "preflight/sender_id.h"
+#include "preflight/spf.h"
+#include "preflight/unsubscribe.h"
+
+/* What DNS did not say is not asked for with every message. */
+enum { UNKNOWN_SECONDS = 10, SHOWN_OCTETS = 200 };
+
+static const char *const names[PREFLIGHT_CHECKS] = { "spf", "dmarc", "adsp",
+	"sender-id", "unsubscribe" };
+static const char *const level_names[] = { "off", "warn", "tag", "reject" };
+
+const char *
+preflight_check_name(enum preflight_check check)
+{
+	return names[check];
+}
+
+struct preflight_levels
+preflight_levels_of(const struct config *config)
+{
+	return (struct preflight_levels){ { config->preflight.spf,
+		config->preflight.dmarc, config->preflight.adsp,
+		config->preflight.sender_id, config->preflight.unsubscribe } };
+}
+
+static size_t
+find_word(struct slice word, const char *const *words, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (slice_eq_nocase(word, slice_of(words[i])))
+			return i;
+	}
+	return count;
+}
+
+int
+preflight_levels_change(struct preflight_levels *levels, struct slice words,
+    struct err *err)
+{
+	const size_t level_count = sizeof(level_names) / sizeof(level_names[0]);
+	struct preflight_levels changed = *levels;
+	struct slice word;
+
+	while (slice_next_item(&words, " \t,", &word)) {
+		size_t equals = slice_find(word, '=');
+		size_t check = find_word(slice_sub(word, 0, equals), names,
+		    PREFLIGHT_CHECKS);
+		size_t level = find_word(slice_from(word, equals + 1),
+		    level_names, level_count);
+
+		if (check == PREFLIGHT_CHECKS || level == level_count)
+			return err_set(err, ERR_CONFIG, "wants CHECK=off, warn, "
+			    "tag or reject");
+		changed.of[check] = (enum preflight_level)level;
+	}
+	*levels = changed;
+	return 0;
+}
+
+/* One look: what all checks of a message have in common. */
+struct look {
+	const struct preflight_world *world;
+	const struct preflight_facts *facts;
+	uint64_t deadline_us;
+	struct arena *mem;
+};
+
+static struct outlook
+bad(struct slice result, struct slice text)
+{
+	return (struct outlook){ OUTLOOK_BAD, result, text };
+}
+
+static struct outlook
+unknown(struct slice text)
+{
+	return (struct outlook){ OUTLOOK_UNKNOWN, SLICE("temperror"), text };
+}
+
+static struct outlook
+good(struct slice result)
+{
+	return (struct outlook){ OUTLOOK_GOOD, result, { NULL, 0 } };
+}
+
+/* The key of what is remembered: parts that no domain holds between. */
+static struct slice
+key_of(const struct look *look, const char *what, struct slice domain,
+    struct slice more)
+{
+	return slice_format(look->mem, "%s %.*s %.*s", what,
+	    SLICE_ARGS(domain), SLICE_ARGS(more));
+}
+
+static void
+remember(const struct look *look, struct slice key,
+    const struct outlook *outlook)
+{
+	outlook_cache_put(look->world->cache, key, outlook,
+	    outlook->state == OUTLOOK_UNKNOWN ? UNKNOWN_SECONDS
+	    : look->world->cache_seconds);
+}
+
+static struct slice
+shown(const struct look *look, struct slice text)
+{
+	return slice_of(escape(look->mem, text, SHOWN_OCTETS));
+}
+
+/* What receivers make of one address that mail leaves from. */
+static struct outlook
+explain_spf(const struct look *look, enum spf_scope scope,
+    enum spf_result result, const struct net_addr *client,
+    struct slice domain, const struct spf_report *report)
+{
+	const char *what = scope == SPF_MAIL_FROM_V1 ? "SPF" : "Sender ID";
+	struct slice word = slice_of(spf_result_name(result));
+	struct slice addr = net_addr_text(look->mem, client);
+	const char *family = client->bits == 32 ? "ip4" : "ip6";
+
+	domain = shown(look, domain);
+	switch (result) {
+	case SPF_PASS:
+		return good(word);
+	case SPF_TEMPERROR:
+		return unknown(slice_format(look->mem, "%s of %.*s is not known: "
+		    "%s", what, SLICE_ARGS(domain), report->fault.text));
+	case SPF_PERMERROR:
+		return bad(word, slice_format(look->mem, "the SPF record of %.*s "
+		    "is broken: %s", SLICE_ARGS(domain), report->fault.text));
+	case SPF_NONE:
+		return bad(word, slice_format(look->mem, "%.*s has no SPF record: "
+		    "its owner may publish \"v=spf1 %s:%.*s -all\"",
+		    SLICE_ARGS(domain), family, SLICE_ARGS(addr)));
+	case SPF_NEUTRAL:
+	case SPF_FAIL:
+	case SPF_SOFTFAIL:
+		break;
+	}
+	return bad(word, slice_format(look->mem, "%s of %.*s says %.*s of our "
+	    "address %.*s: ask its owner to add %s:%.*s", what,
+	    SLICE_ARGS(domain), SLICE_ARGS(word), SLICE_ARGS(addr), family,
+	    SLICE_ARGS(addr)));
+}
+
+/*
+ * The worst that receivers make of any address that mail leaves from. per_sender
+ * is set where another sender of the domain may fare otherwise.
+ */
+static struct outlook
+ask_spf(const struct look *look, enum spf_scope scope, struct slice sender,
+    struct slice domain, bool *per_sender)
+{
+	struct spf_request request = { .scope = scope,
+		.helo = look->facts->helo, .mail_from = sender };
+	struct outlook outlook = { .state = OUTLOOK_NOT_ASKED };
+	struct spf_report report;
+
+	for (size_t i = 0; i < look->facts->egress_count; i++) {
+		enum spf_result result;
+
+		request.client = look->facts->egress[i];
+		result = spf_check(look->world->resolver, &request,
+		    look->deadline_us, look->mem, &report);
+		*per_sender = *per_sender || report.per_sender;
+		if (i > 0 && result == SPF_PASS)
+			continue;
+		outlook = explain_spf(look, scope, result, &request.client, domain,
+		    &report);
+		if (outlook.state != OUTLOOK_GOOD)
+			break;
+	}
+	return outlook;
+}
+
+static struct slice
+domain_of(struct slice sender)
+{
+	size_t at = slice_find_last(sender, '@');
+
+	return at < sender.len ? slice_from(sender, at + 1) : sender;
+}
+
+static struct outlook
+look_at_spf(const struct look *look, enum spf_scope scope, struct slice sender)
+{
+	bool null_sender = sender.len == 0;
+	struct slice domain = null_sender ? look->facts->helo
+	    : domain_of(sender);
+	struct slice key = key_of(look, scope == SPF_MAIL_FROM_V1 ? "spf"
+	    : "pra", domain, look->facts->egress_text);
+	struct outlook outlook;
+	bool per_sender = false;
+
+	if (outlook_cache_get(look->world->cache, key, look->mem, &outlook))
+		return outlook;
+	outlook = ask_spf(look, scope, sender, domain, &per_sender);
+	if (!per_sender)
+		remember(look, key, &outlook);
+	return outlook;
+}
+
+/* The signing domains as part of a key. */
+static struct slice
+signers_text(const struct look *look)
+{
+	struct strbuf buf;
+
+	strbuf_init(&buf, look->mem);
+	for (size_t i = 0; i < look->facts->signer_count; i++) {
+		strbuf_add(&buf, look->facts->signers[i]);
+		strbuf_add_char(&buf, ' ');
+	}
+	return strbuf_slice(&buf);
+}
+
+static struct outlook
+judge_dmarc(const struct look *look, const struct dmarc_world *world,
+    struct slice author, struct slice spf_domain,
+    struct author_policy *policy, struct author_judgment *judgment)
+{
+	const struct passing passing = { look->facts->signers,
+		look->facts->signer_count, spf_domain };
+
+	author_policy_find(world, author, look->mem, policy);
+	author_policy_judge(world, policy, &passing, look->mem, judgment);
+	switch (judgment->verdict) {
+	case AUTHOR_PASSES:
+		return good(SLICE("pass"));
+	case AUTHOR_NOT_ASKED:
+		return good(SLICE("none"));
+	case AUTHOR_UNKNOWN:
+		return unknown(judgment->text);
+	case AUTHOR_FAILS:
+		break;
+	}
+	if (policy->policy == DMARC_NONE)
+		return good(SLICE("fail"));
+	return bad(SLICE("fail"), judgment->text);
+}
+
+/* By the walk, and as the list has it where that is another thing. */
+static struct outlook
+ask_dmarc(const struct look *look, struct slice author,
+    struct slice spf_domain)
+{
+	struct dmarc_world world = { .resolver = look->world->resolver,
+		.method = look->world->method,
+		.suffixes = look->world->suffixes,
+		.deadline_us = look->deadline_us };
+	struct author_policy policy, other;
+	struct author_judgment judgment, other_judgment;
+	struct outlook outlook = judge_dmarc(look, &world, author, spf_domain,
+	    &policy, &judgment);
+
+	if (!look->world->both_methods)
+		return outlook;
+	world.method = DMARC_SUFFIX_LIST;
+	(void)judge_dmarc(look, &world, author, spf_domain, &other,
+	    &other_judgment);
+	if (outlook.state == OUTLOOK_GOOD && author_policy_disagree(&policy,
+	    &judgment, &other, &other_judgment, look->mem, &outlook.text))
+		outlook.state = OUTLOOK_BAD;
+	return outlook;
+}
+
+static struct outlook
+look_at_dmarc(const struct look *look, const struct outlook *spf)
+{
+	struct slice spf_domain = spf->state != OUTLOOK_GOOD
+	    ? (struct slice){ NULL, 0 } : look->facts->mail_from.len == 0
+	    ? look->facts->helo : domain_of(look->facts->mail_from);
+	struct outlook outlook = { .state = OUTLOOK_NOT_ASKED };
+
+	/* The worst of all authors is what a receiver goes by. */
+	for (size_t i = 0; i < look->facts->author_count &&
+	    outlook.state < OUTLOOK_BAD; i++) {
+		struct slice author = look->facts->authors[i];
+		struct slice key = key_of(look, "dmarc", author, slice_format(
+		    look->mem, "%.*s/%.*s", SLICE_ARGS(signers_text(look)),
+		    SLICE_ARGS(spf_domain)));
+
+		if (outlook_cache_get(look->world->cache, key, look->mem,
+		    &outlook))
+			continue;
+		outlook = ask_dmarc(look, author, spf_domain);
+		/* It may hang on what SPF did not say. */
+		if (spf->state != OUTLOOK_UNKNOWN)
+			remember(look, key, &outlook);
+	}
+	if (outlook.state == OUTLOOK_BAD && spf->state == OUTLOOK_UNKNOWN)
+		return unknown(spf->text);
+	return outlook;
+}
+
+static struct outlook
+look_at_adsp(const struct look *look)
+{
+	struct outlook outlook = { .state = OUTLOOK_NOT_ASKED };
+
+	for (size_t i = 0; i < look->facts->author_count &&
+	    outlook.state < OUTLOOK_BAD; i++) {
+		struct slice author = look->facts->authors[i];
+		struct slice key = key_of(look, "adsp", author,
+		    signers_text(look));
+		struct adsp adsp;
+
+		if (outlook_cache_get(look->world->cache, key, look->mem,
+		    &outlook))
+			continue;
+		adsp_check(look->world->resolver, author,
+		    look->facts->signers, look->facts->signer_count,
+		    look->deadline_us, look->mem, &adsp);
+		outlook = adsp.practice == ADSP_FAILED ? unknown(adsp.text)
+		    : adsp.broken || adsp.practice == ADSP_NO_DOMAIN
+		    ? bad(slice_of(adsp_practice_name(adsp.practice)), adsp.text)
+		    : good(slice_of(adsp_practice_name(adsp.practice)));
+		remember(look, key, &outlook);
+	}
+	return outlook;
+}
+
+static struct outlook
+look_at_sender_id(const struct look *look)
+{
+	struct responsible responsible;
+	struct err err;
+
+	if (responsible_address(look->facts->fields, look->facts->field_count,
+	    look->facts->smtputf8, look->mem, &responsible, &err) != 0)
+		return bad(SLICE("permerror"), slice_format(look->mem,
+		    "no purported responsible address: %s", err.text));
+	return look_at_spf(look, SENDER_ID_PRA, responsible.address.text);
+}
+
+static struct outlook
+look_at_unsubscription(const struct look *look)
+{
+	const struct unsubscribe_facts facts = {
+		.signed_names = look->facts->signed_names,
+		.signed_count = look->facts->signed_count };
+	struct unsubscribe found;
+
+	unsubscribe_check(look->facts->fields, look->facts->field_count,
+	    &facts, look->mem, &found);
+	if (found.bulk == NULL)
+		return (struct outlook){ .state = OUTLOOK_NOT_ASKED };
+	return found.faults == 0 ? good(SLICE("good"))
+	    : bad(SLICE("missing"), found.text);
+}
+
+void
+preflight_look(const struct preflight_world *world,
+    const struct preflight_levels *levels, const struct preflight_facts *facts,
+    uint64_t deadline_us, struct arena *mem,
+    struct outlook ret_outlooks[PREFLIGHT_CHECKS])
+{
+	const struct look look = { world, facts, deadline_us, mem };
+	struct outlook spf = { .state = OUTLOOK_NOT_ASKED };
+
+	for (size_t i = 0; i < PREFLIGHT_CHECKS; i++)
+		ret_outlooks[i] = (struct outlook){ .state = OUTLOOK_NOT_ASKED };
+	/* DMARC asks whether SPF passes, whatever its own level. */
+	if (levels->of[PREFLIGHT_SPF] != PREFLIGHT_OFF ||
+	    levels->of[PREFLIGHT_DMARC] != PREFLIGHT_OFF)
+		spf = look_at_spf(&look, SPF_MAIL_FROM_V1, facts->mail_from);
+	if (levels->of[PREFLIGHT_SPF] != PREFLIGHT_OFF)
+		ret_outlooks[PREFLIGHT_SPF] = spf;
+	if (levels->of[PREFLIGHT_DMARC] != PREFLIGHT_OFF)
+		ret_outlooks[PREFLIGHT_DMARC] = look_at_dmarc(&look, &spf);
+	if (levels->of[PREFLIGHT_ADSP] != PREFLIGHT_OFF)
+		ret_outlooks[PREFLIGHT_ADSP] = look_at_adsp(&look);
+	if (levels->of[PREFLIGHT_SENDER_ID] != PREFLIGHT_OFF)
+		ret_outlooks[PREFLIGHT_SENDER_ID] = look_at_sender_id(&look);
+	if (levels->of[PREFLIGHT_UNSUBSCRIBE] != PREFLIGHT_OFF)
+		ret_outlooks[PREFLIGHT_UNSUBSCRIBE] =
+		    look_at_unsubscription(&look);
+}
