@@ -299,6 +299,7 @@ write_composite(struct writer *writer, const struct mime_part *part,
 {
 	const struct body_plan *plan = writer->plan;
 	size_t self = *index - 1;
+	bool in_front;
 
 	while (*index < plan->count && plan->parts[*index].parent == self) {
 		if (write_gap(writer, want,
@@ -311,9 +312,11 @@ write_composite(struct writer *writer, const struct mime_part *part,
 	if (!want->close)
 		return 0;
 	writer->quoted_end = false;
-	write_out(writer, SLICE("\r\n--"));
+	/* The empty line of a part without content is in front already. */
+	in_front = writer->at > part->content_end;
+	write_out(writer, in_front ? SLICE("--") : SLICE("\r\n--"));
 	write_out(writer, part->boundary);
-	write_out(writer, SLICE("--"));
+	write_out(writer, in_front ? SLICE("--\r\n") : SLICE("--"));
 	return 0;
 }
 

@@ -225,3 +225,7 @@ shape("multi-end-wrong", "a last delimiter that is none",
       mixed(TEXT8, PICTURE)[:-len(b"--\r\n")] + b"\r\n", mail_args=EIGHT)
 shape("multi-end-wrong-7bit", "a last delimiter that is none, 7 bits",
       mixed(TEXT, PICTURE)[:-len(b"--\r\n")] + b"\r\n")
+shape("multi-close-empty", "no last delimiter of an inner multipart, whose part is empty",
+      mime(b"multipart/mixed; boundary=a", None,
+           b"--a\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n--a\r\n"
+           + TEXT8 + b"\r\n--a--\r\n"), mail_args=EIGHT)

@@ -176,6 +176,12 @@ every_part_goes_on_as_no_mta_changes_it(void **state)
 		    "--a--\r\n",
 		    "--a\r\nContent-Type:" MIXED "\r\n\r\n--b\r\n\r\nx\r\n"
 		    "--b--\r\n--a--\r\n", MTA_SENDMAIL, NULL },
+		{ "no last delimiter behind a part without content",
+		    " multipart/mixed; boundary=a", NULL,
+		    "--a\r\nContent-Type:" MIXED "\r\n\r\n--b\r\n\r\n"
+		    "--a--\r\n",
+		    "--a\r\nContent-Type:" MIXED "\r\n\r\n--b\r\n\r\n"
+		    "--b--\r\n--a--\r\n", MTA_SENDMAIL, NULL },
 		{ "text beside the parts", MIXED, NULL,
 		    UE "\r\n" LONG "\r\n--b\r\n\r\nx" ENDS UE "\r\n",
 		    "??\r\n" TENS "123456789 1234567\r\n 89 1\r\n--b\r\n\r\nx" ENDS "??\r\n",
