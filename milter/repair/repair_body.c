@@ -153,6 +153,8 @@ plan_header(const struct rules *rules, const struct mime_part *parts,
 	    part->content_start > part->header_start))
 		return refuse(err,
 		    "a part without an empty line below its header", "");
+	if (index > 0 && header->encodings > 1)
+		return refuse(err, "a part with two encodings", "");
 	if (rules->sendmail && header->has_junk)
 		return refuse(err,
 		    "a line in the header of a part that is no field", "");
