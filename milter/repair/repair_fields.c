@@ -379,6 +379,22 @@ repair_fold(const struct field *field, size_t max, struct arena *mem,
 	return 0;
 }
 
+/* With a blank behind each comma where the field may be folded there. */
+static int
+fold(const struct field *field, size_t max, struct arena *mem,
+    struct slice *ret_value)
+{
+	struct field spaced = *field;
+
+	if (repair_fold(field, max, mem, ret_value) == 0)
+		return 0;
+	/* RFC 5322 section 3.6.5: a list of phrases. */
+	if (!slice_eq_nocase(field->name, SLICE("Keywords")))
+		return -1;
+	spaced.value = repair_space_commas(field->value, mem);
+	return repair_fold(&spaced, max, mem, ret_value);
+}
+
 int
 repair_lines(const struct config *config, size_t max, struct edits *edits,
     unsigned int *repairs, struct err *err)
@@ -391,7 +407,7 @@ repair_lines(const struct config *config, size_t max, struct edits *edits,
 		    !has_long_line(field, max))
 			continue;
 		if (!config->repair.fold ||
-		    repair_fold(field, max, edits->mem, &value) != 0)
+		    fold(field, max, edits->mem, &value) != 0)
 			return err_set(err, ERR_DATA,
 			    "a line of over %zu octets in %s", max,
 			    escape(edits->mem, field->name, 64));

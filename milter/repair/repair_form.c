@@ -106,9 +106,8 @@ next_entry(struct slice *rest, struct slice *ret_entry)
 	return more;
 }
 
-/* A list with its commas as Sendmail writes them: for groups. */
-static struct slice
-space_commas(struct slice value, struct arena *mem)
+struct slice
+repair_space_commas(struct slice value, struct arena *mem)
 {
 	struct slice entry;
 	struct strbuf buf;
@@ -210,7 +209,7 @@ form_addresses(struct edits *edits, size_t index, bool simple,
 	has_group = (list.constructs & CONSTRUCT_BIT(CONSTRUCT_GROUP)) != 0;
 	/* Groups have no plainer form. */
 	if (has_group) {
-		value = space_commas(value, edits->mem);
+		value = repair_space_commas(value, edits->mem);
 	} else if (list.count != 0 && sendmail_rewrites(value, &list)) {
 		drop_root_dots(&list);
 		value = mailbox_list_print(list.items, list.count, NULL,

@@ -52,6 +52,9 @@ MUST_USE int repair_form(const struct config *config, enum mta_choice mta,
 MUST_USE int repair_fold(const struct field *field, size_t max,
     struct arena *mem, struct slice *ret_value);
 
+/* A list with its commas as Sendmail writes them: one blank, or a fold, behind. */
+struct slice repair_space_commas(struct slice value, struct arena *mem);
+
 /* A Content-Type with the boundary in quotes, where it is written oddly. */
 struct slice with_quoted_boundary(struct slice value, struct arena *mem);
 
