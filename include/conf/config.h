@@ -31,6 +31,8 @@ enum sealed_choice { SEALED_REFUSE, SEALED_PASS };
 enum preflight_level { PREFLIGHT_OFF, PREFLIGHT_WARN, PREFLIGHT_TAG,
 	PREFLIGHT_REJECT };
 enum dmarc_method_choice { DMARC_BY_WALK, DMARC_BY_LIST, DMARC_BY_BOTH };
+enum self_verify_choice { SELF_VERIFY_NO, SELF_VERIFY_YES,
+	SELF_VERIFY_PUBLISHED };
 enum dkim_key_choice { DKIM_KEY_OFF, DKIM_KEY_WARN, DKIM_KEY_REQUIRE };
 enum unsigned_choice { UNSIGNED_ACCEPT, UNSIGNED_REJECT };
 

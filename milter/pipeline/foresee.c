@@ -186,6 +186,13 @@ judge_outlook(struct message *message, enum preflight_check check,
 	return verdict_unsure(&message->mem, preflight_check_name(check), &err);
 }
 
+uint64_t
+preflight_deadline(const struct message *message)
+{
+	return clock_monotonic_us() +
+	    (uint64_t)message_config(message)->dns.seconds * 1000000;
+}
+
 struct verdict
 message_foresee(struct message *message)
 {
@@ -201,9 +208,8 @@ message_foresee(struct message *message)
 	if (find_levels(message, &levels, &err) != 0 ||
 	    gather_facts(message, &facts, &err) != 0)
 		return verdict_unsure(&message->mem, "preflight", &err);
-	preflight_look(world, &levels, &facts, clock_monotonic_us() +
-	    (uint64_t)config->dns.seconds * 1000000, &message->mem,
-	    message->outlooks);
+	preflight_look(world, &levels, &facts, preflight_deadline(message),
+	    &message->mem, message->outlooks);
 	for (size_t i = 0; i < PREFLIGHT_CHECKS; i++) {
 		const struct outlook *outlook = &message->outlooks[i];
 

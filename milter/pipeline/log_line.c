@@ -12,6 +12,9 @@ struct fact {
 
 enum { MAX_FACTS = 16 + PREFLIGHT_CHECKS };
 
+static const char *const outlook_names[PREFLIGHT_CHECKS] = { "spf", "dmarc",
+	"adsp", "sender_id", "unsubscribe" };
+
 struct facts {
 	struct fact items[MAX_FACTS];
 	size_t count;
@@ -103,8 +106,7 @@ gather(struct message *message, struct slice qid,
 	    repair_names(mem, message->repairs));
 	add(facts, "signed", signed_list(message));
 	for (size_t i = 0; i < PREFLIGHT_CHECKS; i++)
-		add(facts, preflight_check_name((enum preflight_check)i),
-		    message->outlooks[i].result);
+		add(facts, outlook_names[i], message->outlooks[i].result);
 	add(facts, "ms", slice_format(mem, "%.1f",
 	    (double)message->busy_us / 1000));
 }

@@ -6,6 +6,7 @@
 #include "preflight/preflight.h"
 #include "repair/repair_body.h"
 #include "repair/repair_header.h"
+#include "sign/key_record.h"
 
 /* More signatures than this help nobody: each takes a key operation. */
 enum { MAX_SIGNATURES = 8 };
@@ -68,6 +69,8 @@ struct verdict message_judge_header(struct message *message);
  */
 struct verdict message_judge_result(struct message *message);
 
+/* When DNS must have answered what a message asks from now on. */
+uint64_t preflight_deadline(const struct message *message);
 /* foresee.c: what receivers will conclude; changes the tag among the edits. */
 struct verdict message_foresee(struct message *message);
 

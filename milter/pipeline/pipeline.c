@@ -465,9 +465,26 @@ repair_body(struct message *message)
 	return verdict_accept();
 }
 
+/* Whether receivers find the key that signed; see sign.self-verify. */
+static int
+check_published(struct message *message, const struct sign_key *key,
+    struct err *err)
+{
+	struct key_finding finding;
+
+	key_record_check(message->snapshot->preflight.resolver, key,
+	    preflight_deadline(message), &message->mem, &finding);
+	if (finding.state == KEY_PUBLISHED)
+		return 0;
+	return err_set(err, ERR_TEMP, "%s%.*s", finding.state == KEY_UNKNOWN
+	    ? "" : "ALARM: ", SLICE_ARGS(finding.text));
+}
+
 static int
 check_signatures(struct message *message, struct err *err)
 {
+	bool published = message_config(message)->sign.self_verify ==
+	    SELF_VERIFY_PUBLISHED;
 	size_t field_count;
 	const struct field *fields = edits_view(&message->edits, &field_count);
 
@@ -475,6 +492,9 @@ check_signatures(struct message *message, struct err *err)
 		if (signature_check(&message->snapshot->sign_policy,
 		    &message->signatures[i], fields, field_count,
 		    &message->mem, err) != 0)
+			return -1;
+		if (published && check_published(message,
+		    message->signatures[i].key, err) != 0)
 			return -1;
 	}
 	return 0;
@@ -502,8 +522,8 @@ finish(struct message *message)
 	if (snapshot->engine->finish(message->signer, &message->mem,
 	    message->signatures, &err) != 0)
 		return verdict_unsure(&message->mem, "sign", &err);
-	if (message_config(message)->sign.self_verify &&
-	    check_signatures(message, &err) != 0)
+	if (message_config(message)->sign.self_verify !=
+	    SELF_VERIFY_NO && check_signatures(message, &err) != 0)
 		return verdict_unsure(&message->mem, "self-verify", &err);
 	for (size_t i = 0; i < message->key_count; i++)
 		edits_add_on_top(&message->edits, SLICE("DKIM-Signature"),
