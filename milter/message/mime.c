@@ -244,12 +244,14 @@ end_header(struct mime_scan *scan)
 	struct slice text = strbuf_slice(&scan->header);
 	struct slice type = { NULL, 0 }, encoding = { NULL, 0 };
 	struct part_field field = { .end = 0 };
+	size_t begin = 0;
 
 	facts->ended = true;
 	if (scan->depth > 1 &&
 	    part_at(scan, scan->depth - 2)->kind == MIME_MESSAGE)
-		field.end = part_header_mbox_line(text);
-	facts->has_mbox_line = field.end != 0;
+		begin = part_header_mbox_line(text);
+	facts->has_mbox_line = begin != 0;
+	field.end = begin;
 	while (part_field_next(text, field.end, &field)) {
 		note_field(facts, &field);
 		if (type.len == 0 && slice_eq_nocase(field.name,
@@ -266,7 +268,8 @@ end_header(struct mime_scan *scan)
 	 * Of two encodings, a continuation of nothing, CR or LF alone readers
 	 * make what they will.
 	 */
-	if (facts->encodings > 1 || facts->has_bare || (text.len > 0 && char_is_wsp(text.data[0])))
+	if (facts->encodings > 1 || facts->has_bare ||
+	    (text.len > begin && char_is_wsp(text.data[begin])))
 		encoding = SLICE("=");
 	classify(scan, type, encoding);
 }
