@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "message/mime.h"
 
+#include <string.h>
+
 #include "message/content_type.h"
 #include "message/part_header.h"
 
@@ -422,11 +424,39 @@ keep_header(struct mime_scan *scan, char c)
 		strbuf_add_char(&scan->header, c);
 }
 
+/* Takes octets of content that say nothing: ASCII within a line. How many. */
+static size_t
+plain_run(struct mime_scan *scan, struct slice text)
+{
+	size_t len = 0, head;
+
+	if (scan->place == AT_HEADER || scan->pending_cr ||
+	    scan->utf8_more > 0)
+		return 0;
+	while (len < text.len && text.data[len] != '\0' &&
+	    !char_is_8bit(text.data[len]) && text.data[len] != '\r' &&
+	    text.data[len] != '\n')
+		len++;
+	head = LINE_HEAD_OCTETS - scan->head_len;
+	if (head > len)
+		head = len;
+	memcpy(scan->head + scan->head_len, text.data, head);
+	scan->head_len += head;
+	scan->line_octets += len;
+	scan->at += len;
+	return len;
+}
+
 void
 mime_scan_add(struct mime_scan *scan, struct slice chunk)
 {
 	for (size_t i = 0; i < chunk.len && !scan->over_limit; i++) {
-		char c = chunk.data[i];
+		char c;
+
+		i += plain_run(scan, slice_from(chunk, i));
+		if (i == chunk.len)
+			break;
+		c = chunk.data[i];
 
 		scan->at++;
 		keep_header(scan, c);
