@@ -5,6 +5,7 @@ import email
 import os
 import re
 import subprocess
+import time
 
 
 class Clients:
@@ -48,9 +49,13 @@ class Clients:
         return self._holds(["gpg", "--batch", "--verify", "sig", "-"], part)
 
     def close(self):
-        """gpg leaves an agent behind."""
-        if "pgp" in self._made:
-            subprocess.run(["gpgconf", "--kill", "all"], env=self._environment())
+        """gpg leaves an agent behind, which takes its sockets along when it ends."""
+        if "pgp" not in self._made:
+            return
+        subprocess.run(["gpgconf", "--kill", "all"], env=self._environment())
+        until = time.monotonic() + 5
+        while any(self._directory.glob("S.*")) and time.monotonic() < until:
+            time.sleep(0.02)
 
     def _need_smime(self):
         if "smime" not in self._made:
