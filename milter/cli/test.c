@@ -28,6 +28,7 @@ static const char usage[] =
 "      --client IP        the client's address (default: 192.0.2.1)\n"
 "      --hostname NAME    the MTA's own name ({j})\n"
 "      --smtputf8         MAIL has the parameter SMTPUTF8\n"
+"      --zone FILE        a master file that is all of DNS there is\n"
 "      --now SECONDS      judge as if it were then (seconds since 1970)\n"
 "      --json             for programs; the message is a member of the answer\n"
 "      --report-only      do not print the resulting message\n"
@@ -40,6 +41,7 @@ struct request {
 	const char *mail_addr;
 	const char *client;
 	const char *hostname;
+	const char *zone;
 	const char *file;
 	bool smtputf8;
 	bool json;
@@ -510,11 +512,15 @@ run_test(const struct request *request)
 	struct slice text;
 	struct err err;
 	int code = EXIT_NO;
+	int status = config_read(request->config_path, print_config_fault,
+	    NULL, &config, &err);
 
-	if (config_read(request->config_path, print_config_fault, NULL,
-	    &config, &err) != 0 ||
-	    snapshot_new(config, NULL, print_part_fault, NULL, &snapshot,
-		&err) != 0) {
+	if (status == 0 && request->zone != NULL)
+		config->dns.zone = slice_of(request->zone);
+	if (status == 0)
+		status = snapshot_new(config, NULL, print_part_fault, NULL,
+		    &snapshot, &err);
+	if (status != 0) {
 		fprintf(stderr, "%s\n", err.text);
 		return err.kind == ERR_TEMP ? EXIT_LATER : EXIT_USAGE;
 	}
@@ -533,8 +539,8 @@ run_test(const struct request *request)
 int
 test_main(int argc, char **argv)
 {
-	enum { AUTH = 256, MAIL_FROM, MAIL_ADDR, CLIENT, HOSTNAME, UTF8, NOW,
-		JSON, REPORT_ONLY };
+	enum { AUTH = 256, MAIL_FROM, MAIL_ADDR, CLIENT, HOSTNAME, UTF8, ZONE,
+		NOW, JSON, REPORT_ONLY };
 	static const struct option options[] = {
 		{ "config", required_argument, NULL, 'c' },
 		{ "auth", required_argument, NULL, AUTH },
@@ -543,6 +549,7 @@ test_main(int argc, char **argv)
 		{ "client", required_argument, NULL, CLIENT },
 		{ "hostname", required_argument, NULL, HOSTNAME },
 		{ "smtputf8", no_argument, NULL, UTF8 },
+		{ "zone", required_argument, NULL, ZONE },
 		{ "now", required_argument, NULL, NOW },
 		{ "json", no_argument, NULL, JSON },
 		{ "report-only", no_argument, NULL, REPORT_ONLY },
@@ -577,6 +584,9 @@ test_main(int argc, char **argv)
 			break;
 		case UTF8:
 			request.smtputf8 = true;
+			break;
+		case ZONE:
+			request.zone = optarg;
 			break;
 		case NOW:
 			if (!slice_number(slice_of(optarg), 253402300799UL,

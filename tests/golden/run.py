@@ -56,7 +56,7 @@ def run(sections):
             elif name.startswith("file "):
                 pathlib.Path(top, name[5:]).write_text(body)
             elif name == "args":
-                args = body.splitlines()
+                args = body.replace("@DIR@", top).splitlines()
             elif name == "message":
                 pathlib.Path(top, "in.eml").write_text(body)
         done = subprocess.run(
