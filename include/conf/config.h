@@ -27,6 +27,7 @@ enum name_choice { NAME_REFUSE, NAME_NEUTRALISE, NAME_LOG, NAME_ACCEPT };
 enum mta_choice { MTA_AUTO, MTA_POSTFIX, MTA_SENDMAIL };
 enum form_choice { FORM_AUTO, FORM_YES, FORM_NO };
 enum body_choice { BODY_ALL, BODY_CERTAIN, BODY_NO };
+enum bare_choice { BARE_ENCODE, BARE_REFUSE };
 enum sealed_choice { SEALED_REFUSE, SEALED_PASS };
 enum preflight_level { PREFLIGHT_OFF, PREFLIGHT_WARN, PREFLIGHT_TAG,
 	PREFLIGHT_REJECT };

@@ -395,6 +395,10 @@ plan_part(const struct rules *rules, struct body_plan *plan, size_t index,
 	const struct mime_part *part = &plan->parts[index];
 	struct part_plan *want = &plan->plans[index];
 
+	if (rules->config->repair.bare_octets == BARE_REFUSE &&
+	    (part->has_nul || part->has_bare || part->header.has_bare))
+		return err_set(err, ERR_DATA, "NUL, or CR or LF alone, in the "
+		    "body");
 	if (is_inside_seal(plan->parts, index))
 		return judge_inside_seal(rules, plan->parts, index, err);
 	if (plan_header(rules, plan->parts, index, want, err) != 0)

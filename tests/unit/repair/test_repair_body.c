@@ -190,6 +190,8 @@ every_part_goes_on_as_no_mta_changes_it(void **state)
 		    "--b\r\nX: " LONG "\r\n\r\nx" ENDS,
 		    "--b\r\nX: " TENS "123456789\r\n 123456789 1\r\n\r\nx" ENDS, MTA_POSTFIX,
 		    NULL },
+		{ "CR alone", NULL, NULL, "a\rb\r\n", "a=0Db\r\n", MTA_POSTFIX,
+		    " quoted-printable" },
 		{ "base64 that is none", " text/plain", " base64",
 		    "Gr" UE "sse\r\n", "Gr=C3=BCsse\r\n", MTA_POSTFIX,
 		    " quoted-printable" },
@@ -296,6 +298,14 @@ options_say_how_far_repairs_go(void **state)
 		    "--b\r\nContent-Transfer-Encoding: 8bit\r\n\r\n" UE ENDS,
 		    NULL, MTA_POSTFIX, NULL },
 	};
+	static const struct repair_case bare[] = {
+		{ "CR alone", NULL, NULL, "a\rb\r\n",
+		    "!NUL, or CR or LF alone, in the body", MTA_POSTFIX, NULL },
+		{ "LF alone beside the parts", MIXED, NULL,
+		    "a\nb\r\n--b\r\n\r\nx" ENDS,
+		    "!NUL, or CR or LF alone, in the body", MTA_SENDMAIL, NULL },
+		{ "neither", NULL, NULL, "a\r\n", NULL, MTA_POSTFIX, NULL },
+	};
 	static const struct repair_case pass[] = {
 		{ "long lines in a signed part pass", SIGNED, NULL,
 		    "--b\r\n\r\n" LONG ENDS, NULL, MTA_POSTFIX, NULL },
@@ -305,6 +315,10 @@ options_say_how_far_repairs_go(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(certain) / sizeof(certain[0]); i++)
 		check_case(config, &certain[i]);
+	config_free(config);
+	config = config_of("repair { bare-octets = refuse }");
+	for (size_t i = 0; i < sizeof(bare) / sizeof(bare[0]); i++)
+		check_case(config, &bare[i]);
 	config_free(config);
 	config = config_of("repair { sealed-parts = pass }");
 	check_case(config, &pass[0]);
