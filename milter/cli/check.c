@@ -24,10 +24,14 @@ enum {
 static const char usage[] =
 "usage: submilter check [-c FILE] [--postfix DIR] [--sendmail FILE] [--list]\n"
 "                       [--json]\n"
+"       submilter check [-c FILE] [--zone FILE] [--no-connect] [--json]\n"
+"                       DOMAIN... | --all-domains\n"
 "\n"
 "Looks for what would break at night: faults of the configuration, tables and\n"
 "keys that cannot be read, a socket that the MTA cannot reach, and settings of\n"
-"the MTA that let mail pass unchecked while the milter is down.\n"
+"the MTA that let mail pass unchecked while the milter is down. With domains it\n"
+"looks for what receivers and mail programs see of them instead: keys, SPF,\n"
+"DMARC, ADSP, Sender ID, MX, SRV and the servers behind it, PTR, HELO, DNSSEC.\n"
 "\n"
 "  -c, --config FILE      the configuration (default: " DEFAULT_CONFIG_FILE ")\n"
 "      --postfix DIR      where Postfix's main.cf and master.cf are\n"
@@ -35,9 +39,13 @@ static const char usage[] =
 "                         (default: those of /etc/postfix and /etc/mail that\n"
 "                         exist; one that is named is the only one)\n"
 "      --list             print every option with its value instead\n"
+"      --all-domains      every domain that has a key or is the option domain\n"
+"      --zone FILE        a master file that is all of DNS, to rehearse changes\n"
+"      --no-connect       do not connect to the servers that SRV records name\n"
 "      --json             print JSON\n"
 "\n"
-"Exit codes: 0 no errors, 1 errors, 2 usage, 75 could not be checked now.\n";
+"Exit codes: 0 no errors (warnings and notes give 0, too), 1 errors, 2 usage,\n"
+"75 something could not be found out now, and there were no errors.\n";
 
 void
 finding_add(struct findings *found, enum finding_level level, const char *fix,
@@ -307,6 +315,7 @@ struct check_options {
 	const char *sendmail;
 	bool list;
 	bool json;
+	struct domain_options domains;
 };
 
 static void
@@ -487,8 +496,24 @@ check(const struct check_options *options, struct findings *found)
 	return finish(found, options);
 }
 
-int
-check_main(int argc, char **argv)
+/* Domains, or the set-up of the milter; never options of both. */
+static bool
+options_fit(const struct check_options *options)
+{
+	const struct domain_options *domains = &options->domains;
+
+	if (domains->all || domains->count > 0)
+		return !options->list && options->postfix == NULL &&
+		    options->sendmail == NULL &&
+		    (!domains->all || domains->count == 0);
+	return !(options->list && options->json) && domains->zone == NULL &&
+	    domains->connect;
+}
+
+/* False: the usage is wrong, or was asked for (*ret_help). */
+static bool
+read_options(int argc, char **argv, struct check_options *options,
+    bool *ret_help)
 {
 	static const struct option long_options[] = {
 		{ "config", required_argument, NULL, 'c' },
@@ -496,43 +521,68 @@ check_main(int argc, char **argv)
 		{ "sendmail", required_argument, NULL, 's' },
 		{ "list", no_argument, NULL, 'l' },
 		{ "json", no_argument, NULL, 'j' },
+		{ "all-domains", no_argument, NULL, 'a' },
+		{ "zone", required_argument, NULL, 'z' },
+		{ "no-connect", no_argument, NULL, 'n' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct check_options options = { .config = DEFAULT_CONFIG_FILE };
-	struct findings found = { .items = NULL };
-	struct arena mem;
-	int option, status;
+	int option;
 
-	while ((option = option_next(argc, argv, ":c:h",
-	    long_options)) != -1) {
+	while ((option = option_next(argc, argv, ":c:h", long_options)) != -1) {
 		switch (option) {
 		case 'c':
-			options.config = optarg;
+			options->config = optarg;
 			break;
 		case 'p':
-			options.postfix = optarg;
+			options->postfix = optarg;
 			break;
 		case 's':
-			options.sendmail = optarg;
+			options->sendmail = optarg;
 			break;
 		case 'l':
-			options.list = true;
+			options->list = true;
 			break;
 		case 'j':
-			options.json = true;
+			options->json = true;
 			break;
-		case 'h':
-			fputs(usage, stdout);
-			return EXIT_YES;
+		case 'a':
+			options->domains.all = true;
+			break;
+		case 'z':
+			options->domains.zone = optarg;
+			break;
+		case 'n':
+			options->domains.connect = false;
+			break;
 		default:
-			fputs(usage, stderr);
-			return EXIT_USAGE;
+			*ret_help = option == 'h';
+			return false;
 		}
 	}
-	if (optind != argc || (options.list && options.json)) {
-		fputs(usage, stderr);
-		return EXIT_USAGE;
+	options->domains.names = argv + optind;
+	options->domains.count = (size_t)(argc - optind);
+	return options_fit(options);
+}
+
+int
+check_main(int argc, char **argv)
+{
+	struct check_options options = { .config = DEFAULT_CONFIG_FILE,
+		.domains.connect = true };
+	struct findings found = { .items = NULL };
+	struct arena mem;
+	bool help = false;
+	int status;
+
+	if (!read_options(argc, argv, &options, &help)) {
+		fputs(usage, help ? stdout : stderr);
+		return help ? EXIT_YES : EXIT_USAGE;
+	}
+	if (options.domains.all || options.domains.count > 0) {
+		options.domains.config = options.config;
+		options.domains.json = options.json;
+		return check_domains(&options.domains);
 	}
 	arena_init(&mem);
 	found.mem = &mem;

@@ -90,6 +90,20 @@ struct slice path_clean(struct arena *mem, struct slice path);
 MUST_USE int text_file_read(const char *path, struct arena *mem,
     struct slice *ret_text, struct err *err);
 
+/* "submilter check DOMAIN...": what is asked for. */
+struct domain_options {
+	const char *config;
+	const char *zone;	/* a file that stands for DNS; NULL: dns.zone */
+	char *const *names;	/* in any letter case, with U-labels, too */
+	size_t count;
+	bool all;		/* every domain of this service */
+	bool connect;
+	bool json;
+};
+
+/* Reports on them; an exit code. */
+int check_domains(const struct domain_options *options);
+
 void check_postfix(const struct checked *c, const char *directory);
 void check_sendmail(const struct checked *c, const char *file);
 

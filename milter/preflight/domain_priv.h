@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SUBMILTER_PREFLIGHT_DOMAIN_PRIV_H
+#define SUBMILTER_PREFLIGHT_DOMAIN_PRIV_H
+
+#include "preflight/domain_report.h"
+
+enum {
+	DOMAIN_ESCAPED_OCTETS = 100,	/* of a text from DNS in a finding */
+	DOMAIN_ADDRESSES = 16,		/* of one host that are looked at */
+	DOMAIN_TARGETS = 10,		/* MX, SRV or PTR of one name, too */
+};
+
+/* One report on its way; later subjects read what earlier ones found. */
+struct inquiry {
+	const struct domain_facts *facts;
+	struct resolver *resolver;	/* sees which answers are secure */
+	uint64_t deadline_us;
+	struct arena *mem;
+	struct domain_report *report;
+	struct slice domain;
+	const struct domain_keys *keys;	/* NULL: none */
+	bool signs;		/* a key of the domain is published */
+	bool spf_passes;	/* for every egress address */
+	bool sends_nothing;	/* no key, and "v=spf1 -all" */
+	bool unanswered;	/* of keys and SPF: DNS did not say */
+};
+
+static const struct slice nothing = { "", 0 };
+
+/* resolver_lookup() in the time of the report. */
+enum dns_outcome inquiry_lookup(const struct inquiry *q, struct slice name,
+    enum dns_type type, struct dns_answer *ret_answer, struct err *err);
+
+/* The addresses of a host, at most DOMAIN_ADDRESSES. */
+struct host_addresses {
+	enum dns_outcome outcome;	/* of both families together */
+	struct net_addr items[DOMAIN_ADDRESSES];
+	size_t count;
+	bool alias;			/* the name is a CNAME */
+	struct err err;			/* of DNS_FAILED */
+};
+
+void inquiry_addresses(const struct inquiry *q, struct slice name,
+    struct host_addresses *ret_addresses);
+
+/* "NAME. IN TXT "..."", in strings of at most 255 octets. */
+struct slice zone_txt(struct arena *mem, struct slice name, struct slice text);
+
+/* The subjects, in their order. */
+void domain_keys_inquire(struct inquiry *q);
+void domain_spf_inquire(struct inquiry *q);
+void domain_policy_inquire(struct inquiry *q);
+void domain_sender_id_inquire(struct inquiry *q);
+void domain_mx_inquire(struct inquiry *q);
+void domain_services_inquire(struct inquiry *q);
+void service_hosts_inquire(struct inquiry *q);
+
+/* The name of a service, "_imaps._tcp". */
+struct slice service_label(enum service_kind kind);
+
+#endif
