@@ -290,10 +290,8 @@ prepare(struct run *run, struct err *err)
 	    keystore_load(run->config->main.keys, print_key_fault, NULL,
 	    &run->keys, err) != 0)
 		return err_wrap(err, "keys");
-	/* A rehearsal has nothing to connect to. */
-	if (options->connect && run->config->dns.zone.len == 0 &&
-	    prober_new((unsigned int)run->config->dns.seconds, &run->prober,
-	    err) != 0)
+	if (options->connect && prober_new((unsigned int)
+	    run->config->dns.seconds, &run->prober, err) != 0)
 		return -1;
 	gather_facts(run);
 	return 0;

@@ -87,8 +87,7 @@ inquire_ptr(const struct inquiry *q, const struct net_addr *addr)
 	else if (outcome == DNS_FOUND)
 		domain_report_add(q->report, DOMAIN_OK, "ptr", address,
 		    "confirmed", nothing, "%.*s is %s, which leads back to it",
-		    SLICE_ARGS(address), escape(q->mem, name,
-		    DOMAIN_ESCAPED_OCTETS));
+		    SLICE_ARGS(address), slice_cstr(q->mem, name));
 	else
 		domain_report_add(q->report, DOMAIN_ERROR, "ptr", address,
 		    "unconfirmed", name.len == 0 ? nothing : slice_format(
@@ -96,7 +95,7 @@ inquire_ptr(const struct inquiry *q, const struct net_addr *addr)
 		    addr->bits == 32 ? "A" : "AAAA", SLICE_ARGS(address)),
 		    "%.*s has a PTR record, but %s does not lead back to it",
 		    SLICE_ARGS(address), name.len == 0 ? "its name"
-		    : escape(q->mem, name, DOMAIN_ESCAPED_OCTETS));
+		    : slice_cstr(q->mem, name));
 }
 
 static void

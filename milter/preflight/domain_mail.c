@@ -31,7 +31,8 @@ inquire_scope(const struct inquiry *q, const struct net_addr *client,
 	    q->deadline_us, q->mem, &report);
 
 	domain_report_add(q->report, result == SPF_PASS ? DOMAIN_OK
-	    : result == SPF_TEMPERROR ? DOMAIN_LATER : DOMAIN_WARNING,
+	    : result == SPF_TEMPERROR ? DOMAIN_LATER
+	    : result == SPF_NONE ? DOMAIN_NOTE : DOMAIN_WARNING,
 	    "sender-id", slice_format(q->mem, "%s %.*s", name,
 	    SLICE_ARGS(address)), spf_result_name(result), nothing,
 	    "Sender ID (RFC 4406, historic), scope %s, for %.*s: %s%s%s", name,
@@ -65,7 +66,7 @@ static void
 report_host(const struct inquiry *q, struct slice name,
     const struct host_addresses *host)
 {
-	const char *text = escape(q->mem, name, DOMAIN_ESCAPED_OCTETS);
+	const char *text = slice_cstr(q->mem, name);
 
 	if (host->outcome == DNS_FAILED)
 		domain_report_add(q->report, DOMAIN_LATER, "mx", name,

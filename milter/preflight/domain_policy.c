@@ -160,6 +160,7 @@ static void
 inquire_adsp(const struct inquiry *q)
 {
 	enum domain_level level = DOMAIN_NOTE;
+	const char *about = "adsp";
 	struct adsp adsp;
 
 	adsp_check(q->resolver, q->domain, &q->domain, q->signs ? 1 : 0,
@@ -174,13 +175,14 @@ inquire_adsp(const struct inquiry *q)
 			level = q->unanswered ? DOMAIN_LATER : DOMAIN_ERROR;
 		break;
 	case ADSP_NO_DOMAIN:
+		about = "domain";
 		level = DOMAIN_ERROR;
 		break;
 	case ADSP_FAILED:
 		level = DOMAIN_LATER;
 		break;
 	}
-	domain_report_add(q->report, level, "adsp", nothing,
+	domain_report_add(q->report, level, about, nothing,
 	    adsp_practice_name(adsp.practice), nothing, "%s", adsp.text.data);
 }
 

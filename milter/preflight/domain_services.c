@@ -32,7 +32,7 @@ struct target {
 	const struct service *service;
 	enum service_kind kind;
 	struct dns_srv srv;
-	const char *text;	/* "mail.example.org:587", escaped */
+	const char *text;	/* "mail.example.org:587" */
 	struct slice item;	/* "_submission._tcp mail.example.org:587" */
 };
 
@@ -148,8 +148,8 @@ read_target(const struct inquiry *q, enum service_kind kind,
 		    : ", and names servers beside that");
 		return;
 	}
-	t.text = slice_format(q->mem, "%s:%u", escape(q->mem, t.srv.target,
-	    DOMAIN_ESCAPED_OCTETS), t.srv.port).data;
+	t.text = slice_format(q->mem, "%.*s:%u", SLICE_ARGS(t.srv.target),
+	    t.srv.port).data;
 	t.item = slice_format(q->mem, "%s %s", t.service->label, t.text);
 	if (t.srv.port != t.service->port)
 		report(q, &t, DOMAIN_NOTE, "port", slice_format(q->mem, "is not "

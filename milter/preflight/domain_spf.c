@@ -21,7 +21,7 @@ struct spf_inquiry {
 	struct group *groups;
 	size_t count;
 	unsigned int terms;	/* the most that any address takes */
-	unsigned int voids;
+	unsigned int voids;	/* the most that one of ours meets */
 	struct spf_report strangers[2];
 	enum spf_result stranger_results[2];
 };
@@ -59,12 +59,13 @@ add_to_group(struct spf_inquiry *s, const struct net_addr *client,
 	s->groups[s->count++] = (struct group){ result, *report, *client, 1 };
 }
 
+/* Strangers meet nothing where "exists" is made for those that are known. */
 static void
-note_costs(struct spf_inquiry *s, const struct spf_report *report)
+note_costs(struct spf_inquiry *s, const struct spf_report *report, bool ours)
 {
 	if (report->terms > s->terms)
 		s->terms = report->terms;
-	if (report->voids > s->voids)
+	if (ours && report->voids > s->voids)
 		s->voids = report->voids;
 }
 
@@ -193,7 +194,8 @@ ask_for_strangers(struct spf_inquiry *s)
 	for (size_t i = 0; i < 2; i++) {
 		s->stranger_results[i] = ask(s->q, &strangers[i], &request,
 		    &s->strangers[i]);
-		note_costs(s, &s->strangers[i]);
+		note_costs(s, &s->strangers[i],
+		    s->q->facts->egress_count == 0);
 	}
 }
 
@@ -257,9 +259,9 @@ report_costs(const struct spf_inquiry *s)
 	    "%u of the %d terms with lookups that a record may have, those of "
 	    "included records counted", s->terms, (int)SPF_MAX_TERMS);
 	if (s->voids > 0)
-		domain_report_add(q->report, DOMAIN_WARNING, "spf",
-		    SLICE("voids"), slice_format(q->mem, "%u", s->voids).data,
-		    nothing, "%u lookup%s of the record find%s nothing: more "
+		domain_report_add(q->report, s->voids < SPF_MAX_VOIDS
+		    ? DOMAIN_NOTE : DOMAIN_WARNING, "spf", SLICE("voids"),
+		    slice_format(q->mem, "%u", s->voids).data, nothing, "%u lookup%s of the record find%s nothing: more "
 		    "than %d are an error", s->voids, s->voids == 1 ? "" : "s",
 		    s->voids == 1 ? "s" : "", (int)SPF_MAX_VOIDS);
 	if (ptr)
@@ -307,7 +309,7 @@ domain_spf_inquire(struct inquiry *q)
 	    is_bare_refusal(q, &s.strangers[0]);
 	for (size_t i = 0; i < q->facts->egress_count; i++) {
 		s.results[i] = ask(q, &q->facts->egress[i], &request, &report);
-		note_costs(&s, &report);
+		note_costs(&s, &report, true);
 		add_to_group(&s, &q->facts->egress[i], s.results[i], &report);
 	}
 	conclude(&s);

@@ -10,3 +10,5 @@ tests_preflight_spf_cases_SOURCES = tests/preflight/spf_cases.c
 tests_preflight_spf_cases_LDADD = $(SUBMILTER_LDADD)
 dist_check_SCRIPTS += tests/preflight/test_spf_suite.py tests/preflight/test_spf_oracle.py
 EXTRA_DIST += tests/preflight/spf_world.py
+# Whole domains, as submilter check and other programs see them.
+EXTRA_DIST += tests/preflight/test_zones.py tests/preflight/zone_oracles.py
