@@ -15,7 +15,6 @@ include tests/unit/preflight.mk
 include tests/unit/pipeline.mk
 include tests/fuzz/local.mk
 include tests/readers/local.mk
-include tests/preflight/local.mk
 include tests/packaging/local.mk
 
 if HAVE_CMOCKA
@@ -27,7 +26,7 @@ dist_check_SCRIPTS += tests/check-layers.sh tests/check-layers-test.sh tests/che
 EXTRA_DIST += tests/unit/unit.h
 
 # Commands, run as a user would run them.
-dist_check_SCRIPTS += tests/cli/test_check.py tests/cli/test_test.py \
+dist_check_SCRIPTS += tests/cli/test_check.py tests/cli/test_check_domain.py tests/cli/test_test.py \
 	tests/cli/test_commands.py tests/cli/test_configure.py
 
 # Golden cases, run by "submilter test".

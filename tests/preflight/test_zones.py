@@ -59,8 +59,9 @@ class World:
 
     def set_up(self, case):
         shutil.rmtree(self.path("keys"), ignore_errors=True)
-        os.makedirs(self.path("keys/" + case["domain"]), mode=0o755)
+        os.makedirs(self.path("keys"), mode=0o755)
         for selector in case["keys"]:
+            os.makedirs(self.path("keys/" + case["domain"]), mode=0o755, exist_ok=True)
             shutil.copy(self.path("made/made.example/%s.key" % selector),
                         self.path("keys/" + case["domain"]))
         with open(self.path("zone"), "w", encoding="ascii") as file:

@@ -1,0 +1,265 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""submilter check DOMAIN: the command, and the servers that SRV records name."""
+
+import json
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import tempfile
+import threading
+import unittest
+
+SUBMILTER = os.path.abspath(os.path.join(os.environ.get("top_builddir", "."), "submilter"))
+ZONE = """\
+$ORIGIN example.org.
+@ IN MX 10 mail
+@ IN TXT "v=spf1 a:mail.example.org -all"
+_dmarc IN TXT "v=DMARC1; p=none"
+mail IN A 127.0.0.1
+mail IN TXT "v=spf1 a -all"
+other IN A 127.0.0.1
+1.0.0.127.in-addr.arpa. IN PTR mail.example.org.
+"""
+SMTP = {"greeting": b"220-mail.example.org\r\n220 ready\r\n",
+        b"EHLO": b"250-mail.example.org\r\n250-STARTTLS\r\n250 HELP\r\n",
+        b"STARTTLS": b"220 go on\r\n"}
+IMAP = {"greeting": b"* OK ready\r\n",
+        b"a CAPABILITY": b"* CAPABILITY IMAP4rev1 STARTTLS\r\na OK done\r\n",
+        b"b STARTTLS": b"b OK go on\r\n"}
+POP3 = {"greeting": b"+OK ready\r\n", b"CAPA": b"+OK\r\nSTLS\r\n.\r\n",
+        b"STLS": b"+OK go on\r\n"}
+
+
+class Server:
+    """One connection of a service, on a port of its own."""
+
+    def __init__(self, script, certificate=None, implicit=False):
+        self.script, self.certificate, self.implicit = script, certificate, implicit
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.stopped = threading.Event()
+        self.thread = threading.Thread(target=self.serve)
+        self.thread.start()
+
+    def encrypt(self, connection):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate)
+        return context.wrap_socket(connection, server_side=True)
+
+    def serve(self):
+        try:
+            connection, _ = self.listener.accept()
+            connection.settimeout(20)
+            if self.implicit:
+                connection = self.encrypt(connection)
+            connection.sendall(self.script["greeting"])
+            while True:
+                line = connection.recv(512)
+                answer = next((a for c, a in self.script.items()
+                               if c != "greeting" and line.startswith(c)), None)
+                if not line or answer is None:
+                    break
+                connection.sendall(answer)
+                if line.startswith((b"STARTTLS", b"b STARTTLS", b"STLS")):
+                    connection = self.encrypt(connection)
+            self.stopped.wait(0.1)
+            connection.close()
+        except OSError:
+            pass
+
+    def stop(self):
+        self.stopped.set()
+        try:
+            self.listener.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self.thread.join()
+        self.listener.close()
+
+
+class CheckDomain(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.dir = tempfile.mkdtemp(prefix="submilter-domain.")
+        cls.good = cls.certificate("good", "mail.example.org", 90)
+        cls.soon = cls.certificate("soon", "mail.example.org", 5)
+        cls.old = cls.certificate("old", "mail.example.org", -1)
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.dir)
+
+    @classmethod
+    def path(cls, name):
+        return os.path.join(cls.dir, name)
+
+    @classmethod
+    def certificate(cls, file, name, days):
+        key, request, made = (cls.path(file + e) for e in (".key", ".csr", ".crt"))
+        extensions = cls.write(file + ".ext", "subjectAltName=DNS:" + name)
+        for command in (
+                ["req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                 "-subj", "/CN=made", "-keyout", key, "-out", request],
+                ["x509", "-req", "-in", request, "-signkey", key, "-days", str(days),
+                 "-extfile", extensions, "-out", made]):
+            subprocess.run(["openssl"] + command, check=True, stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL)
+        with open(key, encoding="ascii") as one, open(made, encoding="ascii") as two:
+            return cls.write(file + ".pem", one.read() + two.read())
+
+    @classmethod
+    def write(cls, name, text):
+        with open(cls.path(name), "w", encoding="ascii") as file:
+            file.write(text)
+        return cls.path(name)
+
+    def run_check(self, *args, more="", conf='hostname = mail.example.org',
+                  egress="127.0.0.1", env=None):
+        self.write("zone", ZONE + more)
+        self.write("conf", 'listen = "inet:8891@127.0.0.1"\n%s\n'
+                   'dns { seconds = 2 }\npreflight { egress = { %s } }\n' % (conf, egress))
+        return subprocess.run(
+            [SUBMILTER, "check", "-c", self.path("conf"), "--zone", self.path("zone"), *args],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, check=False,
+            text=True, env={**os.environ, **(env or {})})
+
+    def services(self, script, kind, certificate=None, implicit=False, target="mail",
+                 trusted=None):
+        """The level and result of what is found of one service."""
+        server = Server(script, certificate, implicit)
+        self.addCleanup(server.stop)
+        done = self.run_check(
+            "--json", "example.org", more="_%s._tcp IN SRV 0 1 %d %s\n" % (
+                kind, server.port, target), env={"SSL_CERT_FILE": trusted or "/dev/null"})
+        server.stop()
+        return [(f["level"], f["says"]) for f in json.loads(done.stdout)["domains"][0]["findings"]
+                if f["about"] == "service" and str(server.port) in f["item"]
+                and f["says"] != "port"]
+
+    # --- servers ---
+
+    def test_each_protocol_reaches_its_certificate(self):
+        for script, kind, implicit in (
+                (SMTP, "submission", False), (SMTP, "submissions", True),
+                (IMAP, "imap", False), (IMAP, "imaps", True),
+                (POP3, "pop3", False), (POP3, "pop3s", True)):
+            with self.subTest(kind):
+                self.assertEqual(self.services(script, kind, self.good, implicit,
+                                               trusted=self.path("good.crt")), [("ok", "tls")])
+
+    def test_faults_of_certificates(self):
+        for certificate, target, trusted, wanted in (
+                ("good", "mail", False, [("warning", "untrusted")]),
+                ("good", "other", True, [("error", "name")]),
+                ("soon", "mail", True, [("ok", "tls"), ("warning", "expires")]),
+                ("old", "mail", True, [("error", "expired")])):
+            with self.subTest(certificate=certificate, target=target):
+                self.assertEqual(self.services(
+                    SMTP, "submissions", self.path(certificate + ".pem"), True, target,
+                    self.path(certificate + ".crt") if trusted else None), wanted)
+
+    def test_faults_before_tls(self):
+        plain = {**SMTP, b"EHLO": b"250 mail.example.org\r\n"}
+        eager = {**SMTP, b"STARTTLS": b"220 go on\r\n250 injected\r\n"}
+        for script, wanted in (
+                (plain, "plain"), ({"greeting": b"554 no\x1b[31m\r\n"}, "silent"),
+                ({"greeting": b"220 " + b"x" * 20000}, "silent"),
+                ({"greeting": b""}, "silent"),
+                ({"greeting": b"220-more\r\n" * 500}, "silent"),
+                ({**SMTP, b"EHLO": b"502 unknown\r\n"}, "plain"),
+                ({**SMTP, b"STARTTLS": b"454 not now\r\n"}, "no-tls"),
+                (eager, "no-tls")):
+            with self.subTest(script):
+                self.assertEqual(self.services(script, "submission", self.good),
+                                 [("error", wanted)])
+
+    def test_no_tls_behind_a_port_for_it(self):
+        self.assertEqual(self.services(SMTP, "submissions"), [("error", "no-tls")])
+
+    def test_nobody_there(self):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        done = self.run_check("example.org", more="_imaps._tcp IN SRV 0 1 %d mail\n" % port)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("_imaps._tcp: mail.example.org:%d cannot be connected to: "
+                      "Connection refused" % port, done.stdout)
+
+    def test_nothing_is_connected_to_when_that_is_off(self):
+        done = self.run_check("--no-connect", "example.org",
+                              more="_imaps._tcp IN SRV 0 1 1 mail\n")
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertIn("it was not connected to", done.stdout)
+
+    # --- the command ---
+
+    def test_exit_codes(self):
+        self.assertEqual(self.run_check("example.org").returncode, 0)
+        self.assertEqual(self.run_check("example.org", egress="192.0.2.9").returncode, 1)
+        done = self.run_check("slow.example", more="slow.example. IN TIMEOUT\n"
+                              "_dmarc.slow.example. IN TXT \"v=DMARC1; p=none\"\n")
+        self.assertEqual(done.returncode, 75, done.stdout)
+        self.assertRegex(done.stdout, r"\n0 errors, \d+ warnings?, \d+ not known now\n$")
+
+    def test_usage(self):
+        for args in (["--all-domains", "example.org"], ["--list", "example.org"],
+                     ["--postfix", "/x", "example.org"], ["a..b"], ["exa mple.org"]):
+            with self.subTest(args):
+                self.assertEqual(self.run_check(*args).returncode, 2)
+        for args in (["--zone", "/x"], ["--no-connect"]):
+            done = subprocess.run([SUBMILTER, "check", "-c", self.path("conf"), *args],
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+            self.assertEqual(done.returncode, 2)
+
+    def test_a_zone_file_with_a_fault_is_named(self):
+        done = self.run_check("example.org", more="@ IN MX ten mail\n")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("zone:9: ", done.stderr)
+
+    def test_names_of_any_form_are_one_domain(self):
+        done = self.run_check("--json", "Example.ORG", "example.org", "b\u00fccher.example")
+        self.assertEqual([d["domain"] for d in json.loads(done.stdout)["domains"]],
+                         ["example.org", "xn--bcher-kva.example"])
+
+    def test_all_domains_are_those_with_keys_and_the_default_one(self):
+        for name in "b.example", "a.example":
+            subprocess.run([SUBMILTER, "genkey", "-d", self.path("keys"), name], check=True,
+                           stdout=subprocess.DEVNULL)
+        done = self.run_check("--all-domains", "--json", conf=(
+            'domain = example.org\nkeys = "%s"' % self.path("keys")))
+        self.assertEqual([d["domain"] for d in json.loads(done.stdout)["domains"]],
+                         ["example.org", "a.example", "b.example"], done.stderr)
+        self.assertEqual(done.stderr, "")
+
+    def test_all_domains_of_a_service_without_any(self):
+        done = self.run_check("--all-domains")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("no domain has a key", done.stderr)
+
+    def test_keys_that_cannot_be_read_are_no_absent_keys(self):
+        os.makedirs(self.path("bad/example.org"), exist_ok=True)
+        self.write("bad/example.org/s.key", "no key")
+        done = self.run_check("example.org", conf='keys = "%s"' % self.path("bad"))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("fault in the keys", done.stderr)
+        self.assertEqual(done.stdout, "")
+
+    def test_text_has_domains_as_headings_and_records_below_findings(self):
+        done = self.run_check("example.org", "bare.example", egress="127.0.0.1, 192.0.2.9")
+        lines = done.stdout.splitlines()
+        self.assertEqual([l for l in lines if l and l[0] not in " 0123456789"],
+                         ["this service", "example.org", "bare.example"])
+        self.assertIn('           publish: example.org. IN TXT "v=spf1 ip4:192.0.2.9 '
+                      'a:mail.example.org -all"', lines)
+        self.assertIn("           publish: 9.2.0.192.in-addr.arpa. IN PTR mail.example.org.",
+                      lines)
+
+    def test_addresses_with_the_same_result_share_a_line(self):
+        done = self.run_check("example.org", egress='"192.0.2.0/28"')
+        self.assertIn("192.0.2.0 and 15 more: fail", done.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
