@@ -217,6 +217,14 @@ report_domains(struct run *run)
 	show_progress(run, count, count, SLICE(""));
 }
 
+static void
+print_part_fault(void *arg, bool is_error, const char *text)
+{
+	(void)arg;
+	fprintf(stderr, "submilter check: %s: %s\n", is_error ? "error"
+	    : "warning", text);
+}
+
 /* Keys are read as the milter's user, and so is all that comes from DNS. */
 static int
 become_user(struct run *run, struct err *err)
@@ -226,14 +234,6 @@ become_user(struct run *run, struct err *err)
 	if (account_find(run->config, &run->mem, &account, err) != 0)
 		return -1;
 	return account.change_user ? account_become(&account, err) : 0;
-}
-
-static void
-print_key_fault(void *arg, bool is_error, const char *text)
-{
-	(void)arg;
-	fprintf(stderr, "submilter check: %s: %s\n", is_error ? "error"
-	    : "warning", text);
 }
 
 static int
@@ -246,7 +246,7 @@ open_world(struct run *run, struct err *err)
 	if (preflight_resolver(run->config, &resolver, err) != 0)
 		return err_wrap(err, "dns");
 	if (preflight_world_open(&run->world, run->config, resolver,
-	    &run->mem, err) != 0)
+	    print_part_fault, NULL, &run->mem, err) != 0)
 		return -1;
 	return suffix_list_load(run->config->preflight.suffix_list,
 	    &run->suffixes, err) != 0
@@ -287,7 +287,7 @@ prepare(struct run *run, struct err *err)
 	    become_user(run, err) != 0)
 		return -1;
 	if (run->config->main.keys.len > 0 &&
-	    keystore_load(run->config->main.keys, print_key_fault, NULL,
+	    keystore_load(run->config->main.keys, print_part_fault, NULL,
 	    &run->keys, err) != 0)
 		return err_wrap(err, "keys");
 	if (options->connect && prober_new((unsigned int)
