@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* "submilter check DOMAIN...": reports on domains, as text or JSON. */
+/* "submilter check DOMAIN...". */
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -10,8 +10,9 @@
 #include "message/address.h"
 #include "preflight/world.h"
 #include "service_probe.h"
+#include "table/table.h"
 
-enum { LEVELS = DOMAIN_LATER + 1, ITEM_COLUMN = 10 };
+enum { LEVELS = DOMAIN_LATER + 1 };
 
 struct run {
 	const struct domain_options *options;
@@ -20,6 +21,7 @@ struct run {
 	struct map *domains;		/* canonical, in order */
 	struct preflight_world world;
 	struct suffix_list *suffixes;
+	struct table *egress_table;	/* NULL: none */
 	struct keystore *keys;		/* NULL: none */
 	struct prober *prober;
 	struct domain_facts facts;
@@ -28,74 +30,16 @@ struct run {
 	bool progress;
 };
 
-/* The findings as people read them: one a line, what to publish below it. */
-static void
-print_text(const struct domain_report *report)
-{
-	for (size_t i = 0; i < report->count; i++) {
-		const struct domain_finding *f = &report->items[i];
-		struct slice rest = f->publish, line;
-
-		printf("  %-7s  %-*s  %.*s\n", domain_level_name(f->level),
-		    ITEM_COLUMN, f->about, SLICE_ARGS(f->text));
-		for (const char *head = "publish:";
-		    slice_next_item(&rest, "\n", &line); head = "        ")
-			printf("           %s %.*s\n", head, SLICE_ARGS(line));
-	}
-}
-
-static void
-add_json_text(struct strbuf *out, const char *name, struct slice text)
-{
-	if (text.len == 0)
-		return;
-	strbuf_addf(out, ",\"%s\":", name);
-	json_append(out, text);
-}
-
-static void
-print_json(const struct domain_report *report, struct arena *mem)
-{
-	struct strbuf out;
-
-	strbuf_init(&out, mem);
-	strbuf_add_cstr(&out, "\"findings\":[");
-	for (size_t i = 0; i < report->count; i++) {
-		const struct domain_finding *f = &report->items[i];
-
-		strbuf_addf(&out, "%s\n  {\"level\":\"%s\",\"about\":\"%s\"",
-		    i == 0 ? "" : ",", domain_level_name(f->level), f->about);
-		add_json_text(&out, "item", f->item);
-		add_json_text(&out, "says", f->says);
-		add_json_text(&out, "text", f->text);
-		add_json_text(&out, "publish", f->publish);
-		strbuf_add_char(&out, '}');
-	}
-	strbuf_add_cstr(&out, "]}");
-	fwrite(out.data, 1, out.len, stdout);
-}
-
 static void
 print_report(struct run *run, const struct domain_report *report,
     bool is_service)
 {
-	struct slice name = report->name;
-
 	for (size_t i = 0; i < report->count; i++)
 		run->levels[report->items[i].level]++;
-	if (run->options->json && is_service) {
-		printf("{\"service\":{");
-		print_json(report, report->mem);
-		printf(",\n \"domains\":[");
-	} else if (run->options->json) {
-		printf("%s\n {\"domain\":\"%.*s\",", run->reports == 1 ? "" : ",",
-		    SLICE_ARGS(name));
-		print_json(report, report->mem);
-	} else {
-		printf("%s%.*s\n", run->reports == 0 ? "" : "\n",
-		    SLICE_ARGS(is_service ? SLICE("this service") : name));
-		print_text(report);
-	}
+	if (run->options->json)
+		domain_report_json(report, is_service, run->reports == 1);
+	else
+		domain_report_text(report, is_service);
 	run->reports++;
 }
 
@@ -184,15 +128,52 @@ report_service(struct run *run)
 	arena_done(&mem);
 }
 
+/* The addresses of a domain that has some of its own in the table. */
+static int
+egress_of(const struct run *run, struct slice domain, struct arena *mem,
+    struct domain_facts *facts, struct err *err)
+{
+	struct net_addr *list = arena_array(mem, PREFLIGHT_MAX_EGRESS,
+	    sizeof(*list));
+	struct slice value, item;
+	size_t count = 0;
+
+	if (run->egress_table == NULL)
+		return 0;
+	switch (table_lookup(run->egress_table, domain, mem, &value, err)) {
+	case TABLE_ABSENT:
+		return 0;
+	case TABLE_FAILED:
+		return -1;
+	case TABLE_FOUND:
+		break;
+	}
+	while (slice_next_item(&value, ", \t", &item)) {
+		if (preflight_add_egress(item, list, &count, err) != 0)
+			return err_wrap(err, "preflight.egress-table: %s",
+			    escape(mem, domain, 255));
+	}
+	facts->egress = list;
+	facts->egress_count = count;
+	return 0;
+}
+
 static void
 report_domain(struct run *run, struct slice domain)
 {
+	struct domain_facts facts = run->facts;
 	struct domain_report report;
 	struct arena mem;
+	struct err err;
+	int status;
 
 	arena_init(&mem);
-	domain_report_make(&run->facts, domain, keys_of(run, domain), &mem,
-	    &report);
+	status = egress_of(run, domain, &mem, &facts, &err);
+	domain_report_make(&facts, domain, keys_of(run, domain), &mem, &report);
+	if (status != 0)
+		domain_report_add(&report, err.kind == ERR_TEMP ? DOMAIN_LATER
+		    : DOMAIN_ERROR, "egress", SLICE(""), "unknown", SLICE(""),
+		    "%s", err.text);
 	print_report(run, &report, false);
 	arena_done(&mem);
 }
@@ -286,6 +267,9 @@ prepare(struct run *run, struct err *err)
 	    &run->config, err) != 0 || open_world(run, err) != 0 ||
 	    become_user(run, err) != 0)
 		return -1;
+	if (run->config->preflight.egress_table.len > 0 && table_open(
+	    run->config->preflight.egress_table, &run->egress_table, err) != 0)
+		return err_wrap(err, "preflight.egress-table");
 	if (run->config->main.keys.len > 0 &&
 	    keystore_load(run->config->main.keys, print_part_fault, NULL,
 	    &run->keys, err) != 0)
@@ -341,6 +325,7 @@ check_domains(const struct domain_options *options)
 	}
 	prober_free(run.prober);
 	keystore_free(run.keys);
+	table_close(run.egress_table);
 	suffix_list_free(run.suffixes);
 	preflight_world_close(&run.world);
 	config_free(run.config);

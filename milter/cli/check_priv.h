@@ -6,6 +6,7 @@
 
 #include "conf/config.h"
 #include "daemon/account.h"
+#include "preflight/domain_report.h"
 
 enum finding_level {
 	FINDING_OK,
@@ -100,6 +101,14 @@ struct domain_options {
 	bool connect;
 	bool json;
 };
+
+/*
+ * One report on standard output; that on the service comes before the first one
+ * on a domain.
+ */
+void domain_report_text(const struct domain_report *report, bool is_service);
+void domain_report_json(const struct domain_report *report, bool is_service,
+    bool first);
 
 /* Reports on them; an exit code. */
 int check_domains(const struct domain_options *options);

@@ -256,6 +256,18 @@ class CheckDomain(unittest.TestCase):
         self.assertIn("           publish: 9.2.0.192.in-addr.arpa. IN PTR mail.example.org.",
                       lines)
 
+    def test_a_domain_with_addresses_of_its_own(self):
+        self.write("egress", "example.org 127.0.0.1, 127.0.0.2\nbad.example nonsense\n")
+        done = self.run_check("--json", "example.org", "bad.example", conf=(
+            'preflight { egress-table = "texthash:%s" }' % self.path("egress")),
+            egress="192.0.2.9")
+        one, two = json.loads(done.stdout)["domains"]
+        self.assertEqual([(f["item"], f["says"]) for f in one["findings"]
+                          if f["about"] == "spf" and f["item"][0] in "1"],
+                         [("127.0.0.1", "pass"), ("127.0.0.2", "fail")])
+        self.assertIn(("error", "unknown"), [(f["level"], f["says"]) for f in
+                      two["findings"] if f["about"] == "egress"])
+
     def test_addresses_with_the_same_result_share_a_line(self):
         done = self.run_check("example.org", egress='"192.0.2.0/28"')
         self.assertIn("192.0.2.0 and 15 more: fail", done.stdout)
