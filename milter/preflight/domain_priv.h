@@ -46,6 +46,17 @@ void inquiry_addresses(const struct inquiry *q, struct slice name,
 /* "NAME. IN TXT "..."", in strings of at most 255 octets. */
 struct slice zone_txt(struct arena *mem, struct slice name, struct slice text);
 
+/*
+ * Sees which answers about a domain are secure, and passes all of them on. It
+ * belongs to the one resolver that is made of it.
+ */
+struct dnssec_watch;
+
+struct dnssec_watch *dnssec_watch_new(struct resolver *inner,
+    struct slice domain);
+struct resolver *dnssec_watch_resolver(struct dnssec_watch *watch);
+void dnssec_report(struct inquiry *q, const struct dnssec_watch *watch);
+
 /* The subjects, in their order. */
 void domain_keys_inquire(struct inquiry *q);
 void domain_spf_inquire(struct inquiry *q);

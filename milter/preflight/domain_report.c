@@ -3,7 +3,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/clock.h"
 #include "dns/record.h"
@@ -138,114 +137,14 @@ zone_txt(struct arena *mem, struct slice name, struct slice text)
 	return strbuf_slice(&out);
 }
 
-/* A resolver that sees which answers about the domain were secure. */
-struct watch {
-	struct resolver *inner;
-	struct slice domain;
-	unsigned int secure;
-	unsigned int insecure;
-	unsigned int bogus;
-	char first_insecure[MAX_FINDING_OCTETS / 8];
-};
-
-static bool
-is_of(struct slice name, struct slice domain)
-{
-	if (name.len > 0 && name.data[name.len - 1] == '.')
-		name.len--;
-	return slice_eq_nocase(name, domain) || (name.len > domain.len &&
-	    slice_ends_nocase(name, domain) &&
-	    name.data[name.len - domain.len - 1] == '.');
-}
-
-static enum dns_outcome
-watch_lookup(void *handle, struct slice name, enum dns_type type,
-    uint64_t deadline_us, struct arena *mem, struct dns_answer *ret_answer,
-    struct err *err)
-{
-	struct watch *watch = handle;
-	enum dns_outcome outcome = resolver_lookup(watch->inner, name, type,
-	    deadline_us, mem, ret_answer, err);
-
-	if (!is_of(name, watch->domain))
-		return outcome;
-	if (outcome == DNS_FAILED)
-		watch->bogus += slice_starts(slice_of(err->text),
-		    SLICE("bogus"));
-	else if (ret_answer->secure)
-		watch->secure++;
-	else if (watch->insecure++ == 0)
-		(void)snprintf(watch->first_insecure,
-		    sizeof(watch->first_insecure), "%s",
-		    escape(mem, name, DOMAIN_ESCAPED_OCTETS));
-	return outcome;
-}
-
-static void
-watch_prefetch(void *handle, struct slice name, enum dns_type type)
-{
-	struct watch *watch = handle;
-
-	resolver_prefetch(watch->inner, name, type);
-}
-
-static void
-watch_free(void *handle)
-{
-	struct watch *watch = handle;
-
-	resolver_unref(watch->inner);
-	free(watch);
-}
-
-static struct watch *
-watch_new(struct resolver *inner, struct slice domain)
-{
-	struct watch *watch = calloc(1, sizeof(*watch));
-
-	ENSURE(watch != NULL);
-	watch->inner = resolver_ref(inner);
-	watch->domain = domain;
-	return watch;
-}
-
-static void
-report_dnssec(struct inquiry *q, const struct watch *watch)
-{
-	if (watch->bogus > 0)
-		domain_report_add(q->report, DOMAIN_ERROR, "dnssec", nothing,
-		    "bogus", nothing, "answers are refuted by DNSSEC: "
-		    "receivers that validate do not see them");
-	else if (!q->facts->validates)
-		domain_report_add(q->report, DOMAIN_NOTE, "dnssec", nothing,
-		    "unchecked", nothing, "whether answers are secure was not "
-		    "looked at: it takes dns.trust-anchor, and no zone file");
-	else if (watch->insecure == 0 && watch->secure > 0)
-		domain_report_add(q->report, DOMAIN_OK, "dnssec", nothing,
-		    "secure", nothing, "all %u answers about the domain are "
-		    "secure", watch->secure);
-	else if (watch->secure > 0)
-		domain_report_add(q->report, DOMAIN_NOTE, "dnssec", nothing,
-		    "partly", nothing, "%u of %u answers are secure, but not "
-		    "that for %s", watch->secure,
-		    watch->secure + watch->insecure, watch->first_insecure);
-	else
-		domain_report_add(q->report, DOMAIN_NOTE, "dnssec", nothing,
-		    "insecure", nothing, "the domain is not signed: whoever "
-		    "forges DNS answers can forge its mail");
-}
-
-static const struct resolver_ops watch_ops = { watch_lookup, watch_prefetch,
-	watch_free };
-
 static void
 begin(struct inquiry *q, const struct domain_facts *facts, struct slice name,
-    struct watch *watch, struct arena *mem, struct domain_report *report)
+    struct dnssec_watch *watch, struct arena *mem, struct domain_report *report)
 {
 	*report = (struct domain_report){ .mem = mem, .name = name };
 	*q = (struct inquiry){
 		.facts = facts,
-		.resolver = resolver_new(&watch_ops, watch),
+		.resolver = dnssec_watch_resolver(watch),
 		.deadline_us = clock_monotonic_us() +
 		    facts->seconds * UINT64_C(1000000),
 		.mem = mem,
@@ -259,7 +158,7 @@ domain_report_make(const struct domain_facts *facts, struct slice domain,
     const struct domain_keys *keys, struct arena *mem,
     struct domain_report *ret_report)
 {
-	struct watch *watch = watch_new(facts->resolver, domain);
+	struct dnssec_watch *watch = dnssec_watch_new(facts->resolver, domain);
 	struct inquiry q;
 
 	domain_report_prefetch(facts, domain, keys);
@@ -271,7 +170,7 @@ domain_report_make(const struct domain_facts *facts, struct slice domain,
 	domain_sender_id_inquire(&q);
 	domain_mx_inquire(&q);
 	domain_services_inquire(&q);
-	report_dnssec(&q, watch);
+	dnssec_report(&q, watch);
 	resolver_unref(q.resolver);
 }
 
@@ -288,7 +187,7 @@ void
 service_report_make(const struct domain_facts *facts, struct arena *mem,
     struct domain_report *ret_report)
 {
-	struct watch *watch = watch_new(facts->resolver, facts->helo);
+	struct dnssec_watch *watch = dnssec_watch_new(facts->resolver, facts->helo);
 	struct inquiry q;
 
 	prefetch_reverse(facts, mem);

@@ -1,30 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* SPF of a domain: for our addresses, and for those of anybody else. */
-#include "domain_priv.h"
+/* SPF of a domain for the addresses that its mail leaves from. */
+#include "domain_spf_priv.h"
 #include "preflight/world.h"
 #include "spf_priv.h"
-
-/* From here on a record is near the limit of ten. */
-enum { MANY_TERMS = 9 };
-
-/* Addresses for which the same was concluded, and in the same way. */
-struct group {
-	enum spf_result result;
-	struct spf_report report;
-	struct net_addr first;
-	size_t count;
-};
-
-struct spf_inquiry {
-	struct inquiry *q;
-	enum spf_result *results;	/* of facts->egress */
-	struct group *groups;
-	size_t count;
-	unsigned int terms;	/* the most that any address takes */
-	unsigned int voids;	/* the most that one of ours meets */
-	struct spf_report strangers[2];
-	enum spf_result stranger_results[2];
-};
 
 static enum spf_result
 ask(const struct inquiry *q, const struct net_addr *client,
@@ -213,65 +191,6 @@ is_bare_refusal(const struct inquiry *q, const struct spf_report *report)
 }
 
 static void
-report_strangers(const struct spf_inquiry *s)
-{
-	struct inquiry *q = s->q;
-	bool later = s->stranger_results[0] == SPF_TEMPERROR;
-	size_t worst = s->stranger_results[1] == SPF_PASS ? 1 : 0;
-	enum spf_result result = s->stranger_results[worst];
-	const char *name = spf_result_name(result);
-	struct slice item = SLICE("others");
-
-	if (result == SPF_NONE)
-		return;
-	if (result == SPF_PASS)
-		domain_report_add(q->report, DOMAIN_ERROR, "spf", item, name,
-		    nothing, "anybody's address passes, by \"%s\" of %s: the "
-		    "record protects nothing", escape(q->mem,
-		    s->strangers[worst].mechanism, DOMAIN_ESCAPED_OCTETS),
-		    escape(q->mem, s->strangers[worst].domain,
-		    DOMAIN_ESCAPED_OCTETS));
-	else if (result == SPF_PERMERROR || later)
-		domain_report_add(q->report, later ? DOMAIN_LATER
-		    : DOMAIN_ERROR, "spf", item, name, nothing,
-		    "addresses that are not listed: %s, %s", name,
-		    escape(q->mem, slice_of(s->strangers[0].fault.text), 300));
-	else if (result == SPF_NEUTRAL)
-		domain_report_add(q->report, DOMAIN_NOTE, "spf", item, name,
-		    nothing, "addresses that are not listed are neutral: end "
-		    "the record with -all or ~all");
-	else
-		domain_report_add(q->report, DOMAIN_OK, "spf", item, name,
-		    nothing, "addresses that are not listed: %s", name);
-}
-
-static void
-report_costs(const struct spf_inquiry *s)
-{
-	struct inquiry *q = s->q;
-	const char *number = slice_format(q->mem, "%u", s->terms).data;
-	bool ptr = s->strangers[0].ptr;
-
-	if (s->stranger_results[0] == SPF_NONE)
-		return;
-	domain_report_add(q->report, s->terms >= MANY_TERMS ? DOMAIN_WARNING
-	    : DOMAIN_OK, "spf", SLICE("lookups"), number, nothing,
-	    "%u of the %d terms with lookups that a record may have, those of "
-	    "included records counted", s->terms, (int)SPF_MAX_TERMS);
-	if (s->voids > 0)
-		domain_report_add(q->report, s->voids < SPF_MAX_VOIDS
-		    ? DOMAIN_NOTE : DOMAIN_WARNING, "spf", SLICE("voids"),
-		    slice_format(q->mem, "%u", s->voids).data, nothing, "%u lookup%s of the record find%s nothing: more "
-		    "than %d are an error", s->voids, s->voids == 1 ? "" : "s",
-		    s->voids == 1 ? "s" : "", (int)SPF_MAX_VOIDS);
-	if (ptr)
-		domain_report_add(q->report, DOMAIN_WARNING, "spf",
-		    SLICE("ptr"), "used", nothing, "the record uses \"ptr\" or "
-		    "%%{p}, which is slow and not to be published (RFC 7208 "
-		    "section 5.5)");
-}
-
-static void
 conclude(struct spf_inquiry *s)
 {
 	struct inquiry *q = s->q;
@@ -317,6 +236,6 @@ domain_spf_inquire(struct inquiry *q)
 		report_group(&s, &s.groups[i]);
 		compare_libspf2(q, &s.groups[i]);
 	}
-	report_strangers(&s);
-	report_costs(&s);
+	spf_report_others(&s);
+	spf_report_costs(&s);
 }

@@ -22,3 +22,7 @@ unit_tests += tests/unit/preflight/test_spf
 tests_unit_preflight_test_spf_SOURCES = tests/unit/preflight/test_spf.c
 tests_unit_preflight_test_spf_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_preflight_test_spf_LDADD = $(TEST_LDADD)
+unit_tests += tests/unit/preflight/test_domain_report
+tests_unit_preflight_test_domain_report_SOURCES = tests/unit/preflight/test_domain_report.c
+tests_unit_preflight_test_domain_report_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_preflight_test_domain_report_LDADD = $(TEST_LDADD)

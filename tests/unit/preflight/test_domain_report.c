@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "../unit.h"
+
+#include "base/clock.h"
+#include "dns/resolver_zone.h"
+#include "preflight/domain_report.h"
+
+#define ZONE \
+	"example.org. IN TXT \"v=spf1 ip4:192.0.2.1 -all\"\n" \
+	"example.org. IN MX 10 mail.example.org.\n" \
+	"mail.example.org. IN A 192.0.2.1\n" \
+	"_dmarc.example.org. IN TXT \"v=DMARC1; p=none\"\n"
+
+enum { NOW = 1700000000, DAY = 86400 };
+
+/* Answers from a zone, secure but for one name, and counts. */
+struct fake {
+	struct resolver *zone;
+	const char *insecure;	/* names that end so */
+	const char *failing;	/* names that end so fail ... */
+	const char *why;	/* ... with this text */
+	unsigned int prefetched;
+	unsigned int prefetched_before_lookups;
+	unsigned int lookups;
+};
+
+static bool
+ends(struct slice name, const char *end)
+{
+	return end != NULL && slice_ends_nocase(name, slice_of(end));
+}
+
+static enum dns_outcome
+fake_lookup(void *handle, struct slice name, enum dns_type type,
+    uint64_t deadline_us, struct arena *mem, struct dns_answer *ret_answer,
+    struct err *err)
+{
+	struct fake *fake = handle;
+	enum dns_outcome outcome;
+
+	if (fake->lookups++ == 0)
+		fake->prefetched_before_lookups = fake->prefetched;
+	if (ends(name, fake->failing)) {
+		err_set(err, ERR_TEMP, "%s", fake->why);
+		return DNS_FAILED;
+	}
+	outcome = resolver_lookup(fake->zone, name, type, deadline_us, mem,
+	    ret_answer, err);
+	if (outcome != DNS_FAILED)
+		ret_answer->secure = !ends(name, fake->insecure);
+	return outcome;
+}
+
+static void
+fake_prefetch(void *handle, struct slice name, enum dns_type type)
+{
+	struct fake *fake = handle;
+
+	(void)name;
+	(void)type;
+	fake->prefetched++;
+}
+
+static void
+fake_free(void *handle)
+{
+	struct fake *fake = handle;
+
+	resolver_unref(fake->zone);
+}
+
+static const struct resolver_ops fake_ops = { fake_lookup, fake_prefetch,
+	fake_free };
+
+static const struct net_addr egress[] = { { 32, { 192, 0, 2, 1 } } };
+
+static void
+make(struct fake *fake, const char *zone, const struct domain_facts *base,
+    struct arena *mem, struct domain_report *report)
+{
+	struct domain_facts facts = *base;
+	struct err err;
+
+	assert_int_equal(zone_resolver_new(slice_of(zone), "zone", &fake->zone,
+	    &err), 0);
+	facts.resolver = resolver_new(&fake_ops, fake);
+	facts.seconds = 5;
+	facts.egress = egress;
+	facts.egress_count = 1;
+	domain_report_make(&facts, SLICE("example.org"), NULL, mem, report);
+	resolver_unref(facts.resolver);
+}
+
+/* The findings about a subject, "level:says level:says". */
+static const char *
+about(const struct domain_report *report, const char *subject)
+{
+	struct strbuf buf;
+
+	strbuf_init(&buf, report->mem);
+	strbuf_add_cstr(&buf, "");
+	for (size_t i = 0; i < report->count; i++) {
+		const struct domain_finding *f = &report->items[i];
+
+		if (strcmp(f->about, subject) == 0)
+			strbuf_addf(&buf, "%s%s:%.*s", buf.len > 0 ? " " : "",
+			    domain_level_name(f->level), SLICE_ARGS(f->says));
+	}
+	return buf.data;
+}
+
+static void
+test_dnssec_is_what_the_answers_about_the_domain_say(void **state)
+{
+	static const struct {
+		const char *insecure, *failing, *why;
+		bool validates;
+		const char *wanted;
+	} cases[] = {
+		{ NULL, NULL, NULL, true, "ok:secure" },
+		{ "mail.example.org", NULL, NULL, true, "note:partly" },
+		{ "example.org", NULL, NULL, true, "note:insecure" },
+		{ NULL, "example.org", "timed out", true, "later:unknown" },
+		{ NULL, "_dmarc.example.org", "bogus: no signature", true,
+		    "error:bogus" },
+		{ NULL, NULL, NULL, false, "note:unchecked" },
+		/* Other domains do not count. */
+		{ "_dmarc.org", NULL, NULL, true, "ok:secure" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct fake fake = { .insecure = cases[i].insecure,
+			.failing = cases[i].failing, .why = cases[i].why };
+		const struct domain_facts facts = {
+			.validates = cases[i].validates };
+		struct domain_report report;
+		struct arena mem;
+
+		arena_init(&mem);
+		make(&fake, ZONE, &facts, &mem, &report);
+		assert_string_equal(about(&report, "dnssec"), cases[i].wanted);
+		arena_done(&mem);
+	}
+}
+
+static void
+test_what_fails_in_dns_is_not_known_and_no_error(void **state)
+{
+	struct fake fake = { .failing = "org", .why = "timed out" };
+	const struct domain_facts facts = { .validates = false };
+	struct domain_report report;
+	struct arena mem;
+
+	(void)state;
+	arena_init(&mem);
+	make(&fake, ZONE, &facts, &mem, &report);
+	assert_string_equal(about(&report, "spf"),
+	    "later:temperror later:temperror ok:0");
+	assert_string_equal(about(&report, "dmarc"), "later:unknown");
+	assert_string_equal(about(&report, "mx"), "later:unknown");
+	for (size_t i = 0; i < report.count; i++)
+		assert_int_not_equal(report.items[i].level, DOMAIN_ERROR);
+	arena_done(&mem);
+}
+
+static void
+test_lookups_are_begun_together_before_the_first_is_waited_for(void **state)
+{
+	struct fake fake = { .insecure = NULL };
+	const struct domain_facts facts = { .validates = false };
+	struct domain_report report;
+	struct arena mem;
+
+	(void)state;
+	arena_init(&mem);
+	make(&fake, ZONE, &facts, &mem, &report);
+	/* TXT, MX, A, ADSP, two of DMARC, six SRV. */
+	assert_int_equal(fake.prefetched_before_lookups, 12);
+	arena_done(&mem);
+}
+
+struct probed {
+	struct service_seen seen;
+	unsigned int calls;
+	enum service_kind kind;
+	unsigned int port;
+	char target[64];
+};
+
+static void
+fake_probe(void *arg, enum service_kind kind, struct slice target,
+    const struct net_addr *addresses, size_t count, unsigned int port,
+    struct arena *mem, struct service_seen *ret_seen)
+{
+	struct probed *probed = arg;
+
+	(void)mem;
+	assert_int_equal(count, 1);
+	assert_int_equal(addresses[0].octets[3], 1);
+	probed->calls++;
+	probed->kind = kind;
+	probed->port = port;
+	assert_true(target.len < sizeof(probed->target));
+	memcpy(probed->target, target.data, target.len);
+	probed->target[target.len] = '\0';
+	*ret_seen = probed->seen;
+}
+
+static void
+test_services_are_what_was_seen_of_them(void **state)
+{
+	const struct {
+		struct service_seen seen;
+		const char *wanted;
+	} cases[] = {
+		{ { SERVICE_DOWN, SLICE("refused"), false, false, 0 },
+		    "error:down" },
+		{ { SERVICE_SILENT, SLICE("x"), false, false, 0 },
+		    "error:silent" },
+		{ { SERVICE_PLAIN, SLICE("x"), false, false, 0 },
+		    "error:plain" },
+		{ { SERVICE_NO_TLS, SLICE("x"), false, false, 0 },
+		    "error:no-tls" },
+		{ { SERVICE_TLS, SLICE(""), true, true, NOW + 90 * DAY },
+		    "ok:tls" },
+		{ { SERVICE_TLS, SLICE(""), true, false, NOW + 90 * DAY },
+		    "warning:untrusted" },
+		{ { SERVICE_TLS, SLICE(""), false, true, NOW + 90 * DAY },
+		    "error:name" },
+		{ { SERVICE_TLS, SLICE(""), true, true, NOW + 14 * DAY },
+		    "ok:tls" },
+		{ { SERVICE_TLS, SLICE(""), true, true, NOW + 14 * DAY - 1 },
+		    "ok:tls warning:expires" },
+		{ { SERVICE_TLS, SLICE(""), true, true, NOW }, "error:expired" },
+		{ { SERVICE_TLS, SLICE(""), false, false, NOW - 1 },
+		    "error:name error:expired" },
+	};
+
+	(void)state;
+	clock_set(NOW);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct probed probed = { .seen = cases[i].seen };
+		const struct domain_facts facts = { .probe = fake_probe,
+			.probe_arg = &probed };
+		struct fake fake = { .insecure = NULL };
+		struct domain_report report;
+		struct arena mem;
+
+		arena_init(&mem);
+		make(&fake, ZONE "_submissions._tcp.example.org. IN SRV 0 1 "
+		    "465 mail.example.org.\n", &facts, &mem, &report);
+		assert_string_equal(about(&report, "service"), cases[i].wanted);
+		assert_int_equal(probed.calls, 1);
+		assert_int_equal(probed.kind, SERVICE_SUBMISSIONS);
+		assert_int_equal(probed.port, 465);
+		assert_string_equal(probed.target, "mail.example.org");
+		arena_done(&mem);
+	}
+	clock_set(0);
+}
+
+static void
+test_services_are_bounded(void **state)
+{
+	struct probed probed = { .seen = { .state = SERVICE_DOWN,
+		.why = SLICE("x") } };
+	const struct domain_facts facts = { .probe = fake_probe,
+		.probe_arg = &probed };
+	struct fake fake = { .insecure = NULL };
+	struct domain_report report;
+	struct strbuf zone;
+	struct arena mem;
+
+	(void)state;
+	arena_init(&mem);
+	strbuf_init(&zone, &mem);
+	strbuf_add_cstr(&zone, ZONE);
+	for (int i = 0; i < 50; i++)
+		strbuf_addf(&zone, "_imap._tcp.example.org. IN SRV 0 1 %d "
+		    "mail.example.org.\n", 143 + i);
+	make(&fake, zone.data, &facts, &mem, &report);
+	assert_int_equal(probed.calls, 10);
+	arena_done(&mem);
+}
+
+static void
+test_findings_are_printable_lines(void **state)
+{
+	struct domain_report report = { .count = 0 };
+	struct arena mem;
+
+	(void)state;
+	arena_init(&mem);
+	report.mem = &mem;
+	domain_report_add(&report, DOMAIN_NOTE, "x", SLICE("a\x1b\xff"),
+	    "b\r", SLICE("c\x7f\nd"), "%s", "e\n\x1b[31mf");
+	assert_string_equal(report.items[0].item.data, "a??");
+	assert_string_equal(report.items[0].says.data, "b?");
+	assert_string_equal(report.items[0].publish.data, "c?\nd");
+	assert_string_equal(report.items[0].text.data, "e??[31mf");
+	arena_done(&mem);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    test_dnssec_is_what_the_answers_about_the_domain_say),
+		cmocka_unit_test(
+		    test_what_fails_in_dns_is_not_known_and_no_error),
+		cmocka_unit_test(
+		    test_lookups_are_begun_together_before_the_first_is_waited_for),
+		cmocka_unit_test(test_services_are_what_was_seen_of_them),
+		cmocka_unit_test(test_services_are_bounded),
+		cmocka_unit_test(test_findings_are_printable_lines),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
