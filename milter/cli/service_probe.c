@@ -269,7 +269,7 @@ start_tls(struct connection *c, const struct protocol *p,
 static bool
 handshake(struct connection *c, SSL_CTX *context, struct slice target)
 {
-	const char *name = slice_cstr(c->mem, target);
+	char *name = slice_cstr(c->mem, target);
 	int result;
 
 	c->ssl = SSL_new(context);

@@ -2,6 +2,7 @@
 /* Whether what DNS says of a domain is secure. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "domain_priv.h"
 
@@ -25,6 +26,20 @@ is_of(struct slice name, struct slice domain)
 	    name.data[name.len - domain.len - 1] == '.');
 }
 
+/* Our own resolver_lookup() says once more what was asked for. */
+static void
+drop_question(struct err *err, struct slice name, enum dns_type type,
+    struct arena *mem)
+{
+	struct slice question = slice_format(mem, "%s of %s: ",
+	    dns_type_name(type), name.len == 0 ? "."
+	    : slice_cstr(mem, name));
+
+	if (slice_starts(slice_of(err->text), question))
+		memmove(err->text, err->text + question.len,
+		    strlen(err->text + question.len) + 1);
+}
+
 static enum dns_outcome
 watch_lookup(void *handle, struct slice name, enum dns_type type,
     uint64_t deadline_us, struct arena *mem, struct dns_answer *ret_answer,
@@ -34,12 +49,13 @@ watch_lookup(void *handle, struct slice name, enum dns_type type,
 	enum dns_outcome outcome = resolver_lookup(watch->inner, name, type,
 	    deadline_us, mem, ret_answer, err);
 
+	if (outcome == DNS_FAILED)
+		drop_question(err, name, type, mem);
 	if (!is_of(name, watch->domain))
 		return outcome;
 	if (outcome == DNS_FAILED)
-		/* "NAME TYPE: bogus: why" */
-		watch->bogus += slice_has_text_nocase(slice_of(err->text),
-		    SLICE(": bogus"));
+		watch->bogus += slice_starts(slice_of(err->text),
+		    SLICE("bogus: "));
 	else if (ret_answer->secure)
 		watch->secure++;
 	else if (watch->insecure++ == 0)

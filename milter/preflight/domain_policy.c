@@ -95,6 +95,17 @@ first_record(const struct inquiry *q, const struct opinion *opinion)
 	    SLICE_ARGS(q->domain)), text);
 }
 
+/* What is to be known beside a failure. */
+static const char *
+excuse(const struct inquiry *q, const struct opinion *opinion)
+{
+	if (opinion->judgment.verdict != AUTHOR_FAILS)
+		return "";
+	if (q->sends_nothing)
+		return "; the domain sends no mail";
+	return q->unanswered ? "; but not all keys and SPF are known now" : "";
+}
+
 static void
 report_opinion(const struct inquiry *q, const struct opinion *opinion)
 {
@@ -104,8 +115,7 @@ report_opinion(const struct inquiry *q, const struct opinion *opinion)
 	    walk ? SLICE("walk") : SLICE("list"), says(q, opinion),
 	    first_record(q, opinion), "%s: %s%s",
 	    walk ? "RFC 9989" : "RFC 7489", opinion->judgment.text.data,
-	    q->sends_nothing && opinion->judgment.verdict == AUTHOR_FAILS
-	    ? "; the domain sends no mail" : "");
+	    excuse(q, opinion));
 }
 
 /* What the record asks for names below the domain. */

@@ -201,6 +201,7 @@ class CheckDomain(unittest.TestCase):
         done = self.run_check("slow.example", more="slow.example. IN TIMEOUT\n"
                               "_dmarc.slow.example. IN TXT \"v=DMARC1; p=none\"\n")
         self.assertEqual(done.returncode, 75, done.stdout)
+        self.assertIn("mx          MX of slow.example: timed out\n", done.stdout)
         self.assertRegex(done.stdout, r"\n0 errors, \d+ warnings?, \d+ not known now\n$")
 
     def test_usage(self):
