@@ -127,7 +127,7 @@ inquire_helo_address(const struct inquiry *q, const char *helo)
 /* Of a bounce nothing but HELO can be checked (RFC 7208 section 2.4). */
 static void
 inquire_helo_spf(const struct inquiry *q, const struct net_addr *client,
-    const char *helo)
+    const char *helo, bool first)
 {
 	const struct spf_request request = { .scope = SPF_MAIL_FROM_V1,
 		.client = *client, .helo = q->facts->helo };
@@ -141,7 +141,8 @@ inquire_helo_spf(const struct inquiry *q, const struct net_addr *client,
 	    : DOMAIN_WARNING;
 
 	domain_report_add(q->report, level, "helo-spf", address,
-	    spf_result_name(result), result == SPF_NONE ? zone_txt(q->mem,
+	    spf_result_name(result), result == SPF_NONE && first
+	    ? zone_txt(q->mem,
 	    q->facts->helo, SLICE("v=spf1 a -all")) : nothing,
 	    "SPF of the HELO name %s for %.*s: %s%s%s", helo,
 	    SLICE_ARGS(address), spf_result_name(result),
@@ -169,5 +170,5 @@ service_hosts_inquire(struct inquiry *q)
 	}
 	inquire_helo_address(q, helo);
 	for (size_t i = 0; i < q->facts->egress_count; i++)
-		inquire_helo_spf(q, &q->facts->egress[i], helo);
+		inquire_helo_spf(q, &q->facts->egress[i], helo, i == 0);
 }

@@ -79,12 +79,14 @@ says(const struct inquiry *q, const struct opinion *opinion)
 	return "unknown";
 }
 
+/* Offered once, with the opinion that is always there. */
 static struct slice
 first_record(const struct inquiry *q, const struct opinion *opinion)
 {
 	struct slice text = SLICE("v=DMARC1; p=reject");
 
-	if (opinion->policy.state != AUTHOR_POLICY_ABSENT ||
+	if (opinion->policy.method != DMARC_TREE_WALK ||
+	    opinion->policy.state != AUTHOR_POLICY_ABSENT ||
 	    (opinion->policy.notes & (DMARC_NOTE_SEVERAL |
 	    DMARC_NOTE_NEARLY)) != 0)
 		return nothing;
