@@ -15,6 +15,8 @@ struct dns_settings {
 	struct slice resolv_conf;
 	/* A master file of DS or DNSKEY; empty: nothing is validated. */
 	struct slice trust_anchor_file;
+	/* An answer is kept no longer than this; 0: as long as it says. */
+	unsigned int cache_seconds;
 };
 
 /*

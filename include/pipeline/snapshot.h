@@ -10,6 +10,7 @@
 #include "policy/names.h"
 #include "policy/rights.h"
 #include "preflight/world.h"
+#include "sign/key_states.h"
 #include "sign/signer.h"
 
 /*
@@ -25,6 +26,7 @@ struct snapshot {
 	struct map *own_domains;	/* canonical; their values mean nothing */
 	struct names names;
 	struct keystore *keys;		/* NULL: nothing is signed */
+	struct key_states *key_states;	/* NULL: preflight.dkim-key is off */
 	struct sign_policy sign_policy;
 	const struct sign_engine *engine;
 	struct preflight_world preflight;	/* its resolver may be NULL */
@@ -37,7 +39,9 @@ struct snapshot {
  * failure. report gets each fault and warning; -1 with a summary in *err.
  * Blocks on files. The result has one reference. Where preflight asks DNS,
  * threads begin with the first snapshot of a process; one that asks the same
- * DNS as previous (may be NULL) goes on with its resolver and cache.
+ * DNS as previous (may be NULL) goes on with its resolver and cache. So it does
+ * with the states of keys; the first one reads them from their file, and one
+ * that cannot be used is a warning: then nothing is known yet.
  */
 MUST_USE int snapshot_new(struct config *config,
     const struct snapshot *previous,

@@ -41,6 +41,15 @@ bool preflight_is_on(const struct config *config);
 MUST_USE int preflight_resolver(const struct config *config,
     struct resolver **ret_resolver, struct err *err);
 
+/*
+ * Another one that asks this server alone, one of dns.servers, or, if it is
+ * empty, what the configuration says without any; and keeps no answer for
+ * longer than cache_seconds.
+ */
+MUST_USE int preflight_resolver_of(const struct config *config,
+    struct slice server, unsigned int cache_seconds,
+    struct resolver **ret_resolver, struct err *err);
+
 /* Whether two configurations ask the same DNS, so that a resolver serves both. */
 bool preflight_same_dns(const struct config *one, const struct config *other);
 

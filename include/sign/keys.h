@@ -3,6 +3,7 @@
 #define SUBMILTER_SIGN_KEYS_H
 
 #include <openssl/evp.h>
+#include <time.h>
 
 #include "base/err.h"
 #include "base/str.h"
@@ -21,7 +22,11 @@ struct sign_key {
 	EVP_PKEY *pkey;
 	struct slice pem;		/* as libopendkim wants it; NUL behind it */
 	struct slice path;		/* where it came from, for messages */
+	struct slice fingerprint;	/* SHA-256 of the public key, hex */
+	time_t file_time;		/* when its file was last changed */
 };
+
+enum { MAX_KEYS_OF_DOMAIN = 8 };
 
 /* The keys of one domain, in order of selector. */
 struct domain_keys {

@@ -2,7 +2,12 @@
 #ifndef SUBMILTER_DAEMON_PRIV_H
 #define SUBMILTER_DAEMON_PRIV_H
 
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
 #include "daemon/account.h"
+#include "pipeline/snapshot.h"
 
 /*
  * Opens the socket that the configuration names, through libmilter. A Unix
@@ -14,5 +19,39 @@ MUST_USE int socket_open(const struct config *config,
     struct err *err);
 /* Removes the file of a Unix socket, unless another process serves it now. */
 void socket_remove(const char *path, struct arena *mem);
+
+/*
+ * The thread that looks all keys up in DNS, logs what changes, and keeps the
+ * file of states. It goes by the current snapshot: what a reload changes counts
+ * from its next look on. Where DNS decides which keys sign, it asks for a reload
+ * (SIGUSR1) itself when the directory of keys has changed, and is quiet since.
+ */
+struct key_watch {
+	struct snapshot_slot *slot;
+	pthread_t thread;
+	pthread_mutex_t lock;	/* of woken and rounds */
+	pthread_cond_t news;
+	bool woken;
+	unsigned long rounds;	/* that are over */
+	_Atomic bool stop;
+};
+
+/*
+ * Begins it. Where nothing is known of some key yet, waits for the first round,
+ * but not for more than some seconds: until then messages of that domain would
+ * be told to come again. -1 (ERR_TEMP).
+ */
+MUST_USE int key_watch_start(struct key_watch *watch,
+    struct snapshot_slot *slot, struct err *err);
+/* There is a new snapshot. Thread-safe, also behind key_watch_stop(). */
+void key_watch_wake(struct key_watch *watch);
+/* Ends the thread, within a second, and writes the file. */
+void key_watch_stop(struct key_watch *watch);
+
+/*
+ * Another number whenever a key was added to or removed from the directories
+ * of a snapshot that has keys. Reads no file.
+ */
+uint64_t key_directory_mark(const struct snapshot *snapshot);
 
 #endif

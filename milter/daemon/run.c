@@ -31,6 +31,7 @@ struct daemon {
 	const char *config_path;
 	struct snapshot_slot slot;
 	struct snapshot *started;	/* what sockets, user and log came from */
+	struct key_watch key_watch;
 };
 
 static void
@@ -83,8 +84,10 @@ reload(struct daemon *daemon, struct err *err)
 		    err);
 		snapshot_unref(old);
 	}
-	if (status == 0)
+	if (status == 0) {
 		snapshot_publish(&daemon->slot, new);
+		key_watch_wake(&daemon->key_watch);
+	}
 	return status;
 }
 
@@ -203,11 +206,14 @@ serve(struct daemon *daemon, int ready)
 	struct err err;
 	int status;
 
+	if (key_watch_start(&daemon->key_watch, &daemon->slot, &err) != 0)
+		return report_exit(&err);
 	ENSURE(pthread_attr_init(&detached) == 0 &&
 	    pthread_attr_setdetachstate(&detached,
 		PTHREAD_CREATE_DETACHED) == 0);
 	if (pthread_create(&reloader, &detached, wait_for_reloads,
 	    daemon) != 0) {
+		key_watch_stop(&daemon->key_watch);
 		err_set(&err, ERR_TEMP, "cannot start a thread");
 		return report_exit(&err);
 	}
@@ -224,6 +230,7 @@ serve(struct daemon *daemon, int ready)
 	status = smfi_main();
 	tell_systemd("STOPPING=1");
 	log_write(LOG_LEVEL_INFO, "ending");
+	key_watch_stop(&daemon->key_watch);
 	return status == MI_SUCCESS ? EXIT_FINE : EXIT_FAULT;
 }
 

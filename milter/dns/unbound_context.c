@@ -132,6 +132,19 @@ set_trust_anchor(struct ub_ctx *ctx, struct slice file, struct arena *mem,
 }
 
 static int
+set_cache_time(struct ub_ctx *ctx, unsigned int seconds, struct arena *mem,
+    struct err *err)
+{
+	const char *value = slice_format(mem, "%u", seconds).data;
+	const struct option options[] = {
+		{ "cache-max-ttl:", value },
+		{ "cache-max-negative-ttl:", value },
+	};
+
+	return seconds == 0 ? 0 : set_options(ctx, options, 2, err);
+}
+
+static int
 configure(struct ub_ctx *ctx, const struct dns_settings *settings,
     struct err *err)
 {
@@ -151,6 +164,9 @@ configure(struct ub_ctx *ctx, const struct dns_settings *settings,
 		    sizeof(private_name_options[0]), err);
 	if (status == 0)
 		status = set_servers(ctx, settings, &mem, err);
+	if (status == 0)
+		status = set_cache_time(ctx, settings->cache_seconds, &mem,
+		    err);
 	if (status == 0)
 		status = set_trust_anchor(ctx, settings->trust_anchor_file,
 		    &mem, err);

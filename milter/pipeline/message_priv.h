@@ -40,6 +40,7 @@ struct message {
 	struct outlook outlooks[PREFLIGHT_CHECKS];
 	size_t key_count;
 	const struct sign_key **keys;
+	struct err key_fault;		/* why it is not known which keys sign */
 	struct signature *signatures;
 	bool is_signed;
 	uint64_t busy_us;
@@ -71,6 +72,14 @@ struct verdict message_judge_result(struct message *message);
 
 /* When DNS must have answered what a message asks from now on. */
 uint64_t preflight_deadline(const struct message *message);
+/*
+ * choose_keys.c: the keys of a domain that may sign now, by what DNS showed of
+ * them; warns of what it did not show. Where that is not known it sets
+ * message->key_fault.
+ */
+const struct domain_keys *message_usable_keys(struct message *message,
+    const struct domain_keys *domain);
+
 /* foresee.c: what receivers will conclude; changes the tag among the edits. */
 struct verdict message_foresee(struct message *message);
 

@@ -216,13 +216,15 @@ find_keys(struct message *message, const struct sign_key **keys, size_t max)
 			author->address.domain);
 
 		for (size_t j = 0; j < domain_count; j++) {
-			if (domains[j] == found)
+			if (found != NULL && slice_eq(domains[j]->domain,
+			    found->domain))
 				found = NULL;
 		}
 		/* Aligned as in RFC 9989: it would vouch for From. */
 		if (found == NULL || speaks_for_foreign(authors,
 		    found->domain))
 			continue;
+		found = message_usable_keys(message, found);
 		domains[domain_count++] = found;
 		longest = found->count > longest ? found->count : longest;
 	}
@@ -283,6 +285,9 @@ choose_keys(struct message *message)
 	message->keys = arena_array(&message->mem, MAX_SIGNATURES,
 	    sizeof(const struct sign_key *));
 	message->key_count = find_keys(message, message->keys, MAX_SIGNATURES);
+	if (message->key_fault.kind != ERR_NONE)
+		return verdict_unsure(&message->mem, "dkim-key",
+		    &message->key_fault);
 	if (message->key_count == 0 &&
 	    config->sign.unsigned_policy == UNSIGNED_REJECT)
 		return verdict_refused("unsigned", SLICE("This service has no "

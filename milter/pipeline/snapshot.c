@@ -40,6 +40,7 @@ static void
 snapshot_free(struct snapshot *snapshot)
 {
 	preflight_world_close(&snapshot->preflight);
+	key_states_unref(snapshot->key_states);
 	keystore_free(snapshot->keys);
 	rights_close(&snapshot->rights);
 	identity_close(&snapshot->identity);
@@ -100,6 +101,38 @@ open_preflight(struct snapshot *snapshot, const struct snapshot *previous,
 	    report, arg, &snapshot->mem, err);
 }
 
+/* What was known of keys before; and all keys are known from now on. */
+static void
+open_key_states(struct snapshot *snapshot, const struct snapshot *previous,
+    void (*report)(void *arg, bool is_error, const char *text), void *arg)
+{
+	struct slice path = snapshot->config->preflight.key_states;
+	bool found;
+	struct err err;
+
+	if (snapshot->config->preflight.dkim_key == DKIM_KEY_OFF ||
+	    snapshot->keys == NULL)
+		return;
+	if (previous != NULL && previous->key_states != NULL) {
+		snapshot->key_states = key_states_ref(previous->key_states);
+	} else {
+		snapshot->key_states = key_states_new();
+		if (key_states_read(snapshot->key_states, path, &found,
+		    &err) != 0) {
+			err_wrap(&err, "preflight.key-states: %s is not used",
+			    escape(&snapshot->mem, path, 256));
+			report(arg, false, err.text);
+		}
+	}
+	for (size_t d = 0; d < keystore_domain_count(snapshot->keys); d++) {
+		const struct domain_keys *domain =
+		    keystore_domain(snapshot->keys, d);
+
+		for (size_t k = 0; k < domain->count; k++)
+			key_states_track(snapshot->key_states, domain->keys[k]);
+	}
+}
+
 /* Each part is tried, so that one run names every fault. */
 static unsigned int
 build(struct snapshot *snapshot, const struct snapshot *previous,
@@ -129,6 +162,8 @@ build(struct snapshot *snapshot, const struct snapshot *previous,
 	if (config->main.keys.len != 0 && keystore_load(config->main.keys,
 	    report, arg, &snapshot->keys, &err) != 0)
 		faults++;
+	else
+		open_key_states(snapshot, previous, report, arg);
 	if (open_names(snapshot, &err) != 0) {
 		report(arg, true, err.text);
 		faults++;

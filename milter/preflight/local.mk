@@ -12,6 +12,7 @@ libsubmilter_a_SOURCES += \
 	include/preflight/preflight.h %D%/preflight.c \
 	%D%/outlook_cache.c %D%/outlook_cache_priv.h \
 	include/preflight/world.h %D%/world.c \
+	include/preflight/key_sight.h %D%/key_sight.c \
 	include/preflight/unsubscribe.h %D%/unsubscribe.c \
 	%D%/preflight_priv.h %D%/tree_walk.c \
 	include/preflight/spf.h %D%/spf.c %D%/spf_priv.h \

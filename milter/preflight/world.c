@@ -57,20 +57,39 @@ zone_resolver(struct slice path, struct resolver **ret_resolver,
 	return status;
 }
 
+static int
+unbound_resolver(const struct config *config, const struct slice *servers,
+    size_t server_count, unsigned int cache_seconds,
+    struct resolver **ret_resolver, struct err *err)
+{
+	const struct dns_settings settings = {
+		.servers = servers,
+		.server_count = server_count,
+		.recursive = config->dns.recursive,
+		.trust_anchor_file = config->dns.trust_anchor,
+		.cache_seconds = cache_seconds,
+	};
+
+	return unbound_resolver_new(&settings, ret_resolver, err);
+}
+
 int
 preflight_resolver(const struct config *config, struct resolver **ret_resolver,
     struct err *err)
 {
-	const struct dns_settings settings = {
-		.servers = config->dns.servers.items,
-		.server_count = config->dns.servers.count,
-		.recursive = config->dns.recursive,
-		.trust_anchor_file = config->dns.trust_anchor,
-	};
-
 	if (config->dns.zone.len != 0)
 		return zone_resolver(config->dns.zone, ret_resolver, err);
-	return unbound_resolver_new(&settings, ret_resolver, err);
+	return unbound_resolver(config, config->dns.servers.items,
+	    config->dns.servers.count, 0, ret_resolver, err);
+}
+
+int
+preflight_resolver_of(const struct config *config, struct slice server,
+    unsigned int cache_seconds, struct resolver **ret_resolver,
+    struct err *err)
+{
+	return unbound_resolver(config, &server, server.len != 0 ? 1 : 0,
+	    cache_seconds, ret_resolver, err);
 }
 
 /* The next address of a network; false behind its last one. */

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "sign_priv.h"
 
 static int
@@ -108,6 +109,7 @@ key_generate(struct slice directory, struct slice domain,
 		key_done(&key);
 		return -1;
 	}
+	key.file_time = clock_now();
 	key.domain = slice_lower(mem, domain);
 	key.selector = slice_lower(mem, selector);
 	key.path = slice_of(path);

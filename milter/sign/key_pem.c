@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
+#include <openssl/x509.h>
 
 #include "sign_priv.h"
 
@@ -66,6 +67,23 @@ is_consistent(const struct sign_key *key)
 	return ok;
 }
 
+/* Of its SubjectPublicKeyInfo, so that it is the same in any kind of file. */
+static struct slice
+fingerprint(EVP_PKEY *pkey, struct arena *mem)
+{
+	unsigned char *der = NULL, hash[SHA256_BYTES];
+	int len = i2d_PUBKEY(pkey, &der);
+	struct strbuf buf;
+
+	strbuf_init(&buf, mem);
+	ENSURE(len > 0 && EVP_Digest(der, (size_t)len, hash, NULL,
+	    EVP_sha256(), NULL) == 1);
+	OPENSSL_free(der);
+	for (size_t i = 0; i < sizeof(hash); i++)
+		strbuf_addf(&buf, "%02x", hash[i]);
+	return strbuf_slice(&buf);
+}
+
 static int
 check_type(EVP_PKEY *pkey, struct sign_key *key, struct err *err)
 {
@@ -118,6 +136,7 @@ key_from_pem(struct slice pem, struct arena *mem, struct sign_key *ret_key,
 		EVP_PKEY_free(key.pkey);
 		return -1;
 	}
+	key.fingerprint = fingerprint(key.pkey, mem);
 	*ret_key = key;
 	return 0;
 }

@@ -12,7 +12,7 @@
 #include "base/map.h"
 #include "sign_priv.h"
 
-enum { MAX_KEYS_OF_DOMAIN = 8, GOOD_RSA_BITS = 2048, MAX_FILE_BYTES = 65536 };
+enum { GOOD_RSA_BITS = 2048, MAX_FILE_BYTES = 65536 };
 
 struct keystore {
 	struct arena mem;
@@ -72,7 +72,7 @@ owner_fault(const struct stat *status, bool is_file)
 
 static int
 read_file(const char *path, struct arena *mem, struct slice *ret_text,
-    struct err *err)
+    time_t *ret_time, struct err *err)
 {
 	CLEANUP(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat status;
@@ -103,6 +103,7 @@ read_file(const char *path, struct arena *mem, struct slice *ret_text,
 		len += (size_t)got;
 	}
 	*ret_text = (struct slice){ text, len };
+	*ret_time = status.st_mtim.tv_sec;
 	return 0;
 }
 
@@ -114,17 +115,19 @@ load_key(struct loader *loader, const char *path, struct slice domain,
 	struct arena *mem = &loader->store->mem;
 	struct sign_key *key = arena_alloc(mem, sizeof(*key));
 	struct slice text;
+	time_t file_time = 0;
 	struct err err;
 
 	if (!key_selector_is_valid(selector)) {
 		fault(loader, path, "the name of the file is no selector");
 		return NULL;
 	}
-	if (read_file(path, mem, &text, &err) != 0 ||
+	if (read_file(path, mem, &text, &file_time, &err) != 0 ||
 	    key_from_pem(text, mem, key, &err) != 0) {
 		fault(loader, path, err.text);
 		return NULL;
 	}
+	key->file_time = file_time;
 	key->domain = domain;
 	key->selector = slice_lower(mem, selector);
 	key->path = slice_dup(mem, slice_of(path));
