@@ -35,6 +35,16 @@ void key_sight_look(struct key_sight *sight, struct key_states *states,
     const _Atomic bool *stop, struct arena *mem,
     struct key_finding *ret_findings);
 
+/*
+ * Looks up the keys of all domains that are wanted, and notes in states what
+ * comes of it: for commands. May block for long where DNS is silent. -1 as
+ * key_sight_open().
+ */
+MUST_USE int key_sight_look_all(const struct config *config,
+    struct key_states *states, const struct keystore *store,
+    bool (*wanted)(const void *arg, struct slice domain), const void *arg,
+    struct err *err);
+
 /* The options by which uses are decided. */
 struct key_rules key_rules_from_config(const struct config *config);
 

@@ -21,6 +21,8 @@ static const char usage[] =
 "and prints the DNS records that publish them. Publish the records first; then\n"
 "reload the milter, which signs with every key that it finds there. To retire a\n"
 "key, move its file away and reload; leave its record in the DNS for some days.\n"
+"With preflight.dkim-key = require there is nothing to time: the milter finds the\n"
+"keys by itself, and each signs once DNS shows it (see \"submilter keys\").\n"
 "\n"
 "  -c, --config FILE      the configuration that names the directory\n"
 "                         (default: " DEFAULT_CONFIG_FILE ")\n"
@@ -75,7 +77,7 @@ fail_for(const struct request *request, const struct err *err)
 
 static int
 find_directory(const struct request *request, struct arena *mem,
-    struct slice *ret_directory)
+    struct slice *ret_directory, enum dkim_key_choice *ret_rule)
 {
 	struct config *config;
 	struct err err;
@@ -90,6 +92,7 @@ find_directory(const struct request *request, struct arena *mem,
 	    &err) != 0)
 		return fail(request, EXIT_USAGE, err.text);
 	*ret_directory = slice_dup(mem, config->main.keys);
+	*ret_rule = config->preflight.dkim_key;
 	config_free(config);
 	if (ret_directory->len == 0)
 		return fail(request, EXIT_USAGE, slice_format(mem, "%s: "
@@ -199,9 +202,29 @@ make_keys(const struct request *request, struct slice directory,
 	return code;
 }
 
+/* What happens to keys that were just made; as comments of a zone. */
+static void
+print_what_follows(enum dkim_key_choice rule)
+{
+	static const char *const texts[] = {
+		[DKIM_KEY_OFF] = "; Publish both records before the milter is "
+		    "reloaded: from then on it signs with these\n; keys.\n",
+		[DKIM_KEY_WARN] = "; Publish both records before the milter is "
+		    "reloaded: from then on it signs with these\n; keys, and "
+		    "its log warns for as long as DNS does not show them.\n",
+		[DKIM_KEY_REQUIRE] = "; The keys are pending. Publish both "
+		    "records: once DNS shows them, the milter signs\n; with "
+		    "these keys, and no longer with older ones. \"submilter "
+		    "keys\" says so.\n",
+	};
+
+	fputs(texts[rule], stdout);
+}
+
 static int
 generate(const struct request *request, const char *name)
 {
+	enum dkim_key_choice rule = DKIM_KEY_OFF;
 	struct arena mem;
 	struct slice directory, domain;
 	int code;
@@ -210,9 +233,11 @@ generate(const struct request *request, const char *name)
 	domain = slice_lower(&mem, slice_of(name));
 	code = check_domain(request, domain, &mem);
 	if (code == EXIT_YES)
-		code = find_directory(request, &mem, &directory);
+		code = find_directory(request, &mem, &directory, &rule);
 	if (code == EXIT_YES)
 		code = make_keys(request, directory, domain, &mem);
+	if (code == EXIT_YES && !request->json && request->directory == NULL)
+		print_what_follows(rule);
 	arena_done(&mem);
 	return code;
 }

@@ -8,6 +8,7 @@ libsubmilter_a_SOURCES += \
 	%D%/check_sendmail.c %D%/check_rewriting.c \
 	%D%/check_socket.c \
 	include/cli/genkey.h %D%/genkey.c \
+	include/cli/keys.h %D%/keys.c \
 	include/cli/lookup.h %D%/lookup.c \
 	%D%/postfix_config.c %D%/postfix_config_priv.h \
 	include/cli/test.h %D%/test.c

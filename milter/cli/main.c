@@ -6,6 +6,7 @@
 #include "base/suggest.h"
 #include "cli/check.h"
 #include "cli/genkey.h"
+#include "cli/keys.h"
 #include "cli/lookup.h"
 #include "cli/options.h"
 #include "cli/test.h"
@@ -21,6 +22,7 @@ static const char usage_text[] =
 "  test      say what would happen to a message file, and why\n"
 "  lookup    ask a table as the milter would\n"
 "  genkey    make DKIM keys for a domain, and print their DNS records\n"
+"  keys      say which keys sign, and what DNS shows of them\n"
 "\n"
 "  --help, --version; each command has --help of its own.\n"
 "\n"
@@ -80,6 +82,7 @@ static const struct command {
 	{ "test", test_main },
 	{ "lookup", lookup_main },
 	{ "genkey", genkey_main },
+	{ "keys", keys_main },
 };
 
 static int

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "cli/options.h"
 #include "pipeline/pipeline.h"
+#include "preflight/key_sight.h"
 #include "sign/signer.h"
 
 enum { MAX_MESSAGE_BYTES = 256 * 1024 * 1024 };
@@ -503,6 +504,24 @@ run_message(const struct request *request, struct snapshot *snapshot,
 	return code;
 }
 
+static bool
+any_domain(const void *arg, struct slice domain)
+{
+	(void)arg;
+	(void)domain;
+	return true;
+}
+
+/* What the running milter knows of keys is not what a zone file shows. */
+static int
+rehearse_keys(const struct snapshot *snapshot, struct err *err)
+{
+	if (snapshot->key_states == NULL || snapshot->config->dns.zone.len == 0)
+		return 0;
+	return key_sight_look_all(snapshot->config, snapshot->key_states,
+	    snapshot->keys, any_domain, NULL, err);
+}
+
 static int
 run_test(const struct request *request)
 {
@@ -523,6 +542,11 @@ run_test(const struct request *request)
 	if (status != 0) {
 		fprintf(stderr, "%s\n", err.text);
 		return err.kind == ERR_TEMP ? EXIT_LATER : EXIT_USAGE;
+	}
+	if (rehearse_keys(snapshot, &err) != 0) {
+		fprintf(stderr, "%s\n", err.text);
+		snapshot_unref(snapshot);
+		return EXIT_LATER;
 	}
 	arena_init(&mem);
 	if (read_message(request->file, &mem, &text, &err) == 0)

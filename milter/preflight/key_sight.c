@@ -154,6 +154,54 @@ key_sight_look(struct key_sight *sight, struct key_states *states,
 		    &ret_findings[k]);
 }
 
+/* A window of keys, each of which is asked for. */
+static void
+look_at_window(struct key_sight *sight, const struct config *config,
+    struct key_states *states, const struct sign_key *const *keys,
+    size_t count)
+{
+	static const _Atomic bool never = false;
+	struct key_finding findings[KEY_SIGHT_WINDOW];
+	struct arena mem;
+
+	arena_init(&mem);
+	key_sight_look(sight, states, keys, count,
+	    (unsigned int)config->dns.seconds, &never, &mem, findings);
+	for (size_t i = 0; i < count; i++)
+		(void)key_states_note(states, keys[i], &findings[i],
+		    clock_now());
+	arena_done(&mem);
+}
+
+int
+key_sight_look_all(const struct config *config, struct key_states *states,
+    const struct keystore *store,
+    bool (*wanted)(const void *arg, struct slice domain), const void *arg,
+    struct err *err)
+{
+	const struct sign_key *keys[KEY_SIGHT_WINDOW];
+	struct key_sight *sight;
+	size_t count = 0;
+
+	if (key_sight_open(config, &sight, err) != 0)
+		return -1;
+	for (size_t d = 0; d < keystore_domain_count(store); d++) {
+		const struct domain_keys *domain = keystore_domain(store, d);
+
+		for (size_t k = 0; wanted(arg, domain->domain) &&
+		    k < domain->count; k++) {
+			keys[count++] = domain->keys[k];
+			if (count < KEY_SIGHT_WINDOW)
+				continue;
+			look_at_window(sight, config, states, keys, count);
+			count = 0;
+		}
+	}
+	look_at_window(sight, config, states, keys, count);
+	key_sight_close(sight);
+	return 0;
+}
+
 struct key_rules
 key_rules_from_config(const struct config *config)
 {

@@ -14,3 +14,7 @@ unit_tests += tests/unit/sign/test_key_record
 tests_unit_sign_test_key_record_SOURCES = tests/unit/sign/test_key_record.c
 tests_unit_sign_test_key_record_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_sign_test_key_record_LDADD = $(TEST_LDADD)
+unit_tests += tests/unit/sign/test_key_states
+tests_unit_sign_test_key_states_SOURCES = tests/unit/sign/test_key_states.c
+tests_unit_sign_test_key_states_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_sign_test_key_states_LDADD = $(TEST_LDADD)
