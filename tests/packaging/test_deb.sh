@@ -92,6 +92,8 @@ if [ "$(id -u)" = 0 ]; then
 		fault "systemd-tmpfiles: $(cat "$tmp/log")"
 	[ "$(stat -c %a:%u:%g "$root/etc/submilter/keys")" = "700:$id" ] ||
 		fault "the directory of the keys is not the milter's alone"
+	[ "$(stat -c %a:%u:%g "$root/var/lib/submilter")" = "750:$id" ] ||
+		fault "/var/lib/submilter is not the milter's alone"
 	[ "$(stat -c %a:%u:%g "$root/run/submilter")" = "755:$id" ] ||
 		fault "/run/submilter is not the milter's"
 fi
