@@ -284,6 +284,7 @@ prepare(struct run *run, struct err *err)
 static int
 check_prepared(struct run *run)
 {
+	struct slice first;
 	struct err err;
 
 	if (list_domains(run, &err) != 0) {
@@ -297,6 +298,8 @@ check_prepared(struct run *run)
 	}
 	/* A peer that goes away is a finding. */
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)map_entry(run->domains, 0, &first);
+	domain_report_prefetch(&run->facts, first, keys_of(run, first));
 	report_service(run);
 	report_domains(run);
 	print_total(run);

@@ -119,13 +119,12 @@ dnssec_report(struct inquiry *q, const struct dnssec_watch *watch)
 		    "answered");
 	else if (watch->insecure == 0)
 		domain_report_add(q->report, DOMAIN_OK, "dnssec", nothing,
-		    "secure", nothing, "all %u answers about the domain are "
-		    "secure", watch->secure);
+		    "secure", nothing, "all answers about the domain are "
+		    "secure");
 	else if (watch->secure > 0)
 		domain_report_add(q->report, DOMAIN_NOTE, "dnssec", nothing,
-		    "partly", nothing, "%u of %u answers are secure, but not "
-		    "that for %s", watch->secure,
-		    watch->secure + watch->insecure, watch->first_insecure);
+		    "partly", nothing, "answers are secure, but not that for "
+		    "%s", watch->first_insecure);
 	else
 		domain_report_add(q->report, DOMAIN_NOTE, "dnssec", nothing,
 		    "insecure", nothing, "the domain is not signed: whoever "

@@ -142,8 +142,8 @@ inquire_helo_spf(const struct inquiry *q, const struct net_addr *client,
 
 	domain_report_add(q->report, level, "helo-spf", address,
 	    spf_result_name(result), result == SPF_NONE && first
-	    ? zone_txt(q->mem,
-	    q->facts->helo, SLICE("v=spf1 a -all")) : nothing,
+	    ? zone_txt(q->mem, q->facts->helo, SLICE("v=spf1 a -all"))
+	    : nothing,
 	    "SPF of the HELO name %s for %.*s: %s%s%s", helo,
 	    SLICE_ARGS(address), spf_result_name(result),
 	    report.fault.kind != ERR_NONE ? ", " : "",

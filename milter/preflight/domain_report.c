@@ -175,12 +175,17 @@ domain_report_make(const struct domain_facts *facts, struct slice domain,
 }
 
 static void
-prefetch_reverse(const struct domain_facts *facts, struct arena *mem)
+prefetch_service(const struct domain_facts *facts, struct arena *mem)
 {
 	for (size_t i = 0; i < facts->egress_count; i++)
 		resolver_prefetch(facts->resolver, dns_reverse_name(
 		    facts->egress[i].octets, facts->egress[i].bits / 8, mem),
 		    DNS_PTR);
+	if (facts->helo.len == 0)
+		return;
+	resolver_prefetch(facts->resolver, facts->helo, DNS_A);
+	resolver_prefetch(facts->resolver, facts->helo, DNS_AAAA);
+	resolver_prefetch(facts->resolver, facts->helo, DNS_TXT);
 }
 
 void
@@ -190,7 +195,7 @@ service_report_make(const struct domain_facts *facts, struct arena *mem,
 	struct dnssec_watch *watch = dnssec_watch_new(facts->resolver, facts->helo);
 	struct inquiry q;
 
-	prefetch_reverse(facts, mem);
+	prefetch_service(facts, mem);
 	begin(&q, facts, facts->helo, watch, mem, ret_report);
 	service_hosts_inquire(&q);
 	resolver_unref(q.resolver);

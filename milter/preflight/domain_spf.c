@@ -223,6 +223,7 @@ domain_spf_inquire(struct inquiry *q)
 	s.results = arena_array(q->mem, PREFLIGHT_MAX_EGRESS + 1,
 	    sizeof(*s.results));
 	ENSURE(q->facts->egress_count <= PREFLIGHT_MAX_EGRESS);
+	spf_prefetch(q);
 	ask_for_strangers(&s);
 	q->sends_nothing = (q->keys == NULL || q->keys->count == 0) &&
 	    is_bare_refusal(q, &s.strangers[0]);

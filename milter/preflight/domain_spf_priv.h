@@ -25,6 +25,8 @@ struct spf_inquiry {
 	enum spf_result stranger_results[2];
 };
 
+/* See domain_spf_prefetch.c. */
+void spf_prefetch(struct inquiry *q);
 void spf_report_others(const struct spf_inquiry *s);
 void spf_report_costs(const struct spf_inquiry *s);
 

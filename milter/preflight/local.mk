@@ -3,7 +3,8 @@ libsubmilter_a_SOURCES += \
 	include/preflight/domain_report.h %D%/domain_report.c %D%/domain_priv.h \
 	%D%/domain_hosts.c %D%/domain_keys.c %D%/domain_mail.c \
 	%D%/domain_policy.c %D%/domain_services.c %D%/domain_spf.c \
-	%D%/domain_dnssec.c %D%/domain_spf_others.c %D%/domain_spf_priv.h \
+	%D%/domain_dnssec.c %D%/domain_spf_others.c \
+	%D%/domain_spf_prefetch.c %D%/domain_spf_priv.h \
 	include/preflight/adsp.h %D%/adsp.c \
 	include/preflight/author_policy.h %D%/author_policy.c %D%/alignment.c \
 	include/preflight/dmarc_record.h %D%/dmarc_record.c \

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Asks for all that SPF will ask for, level by level, so that a tree of includes
+ * costs as many round trips as it is deep.
+ */
+#include "dns/record.h"
+#include "domain_spf_priv.h"
+#include "spf_priv.h"
+
+/* Over SPF_MAX_TERMS, as a record at fault is wanted whole, too. */
+enum { MAX_RECORDS = 2 * SPF_MAX_TERMS };
+
+struct tree {
+	struct inquiry *q;
+	struct slice names[MAX_RECORDS];	/* whose records are asked for */
+	size_t count;
+};
+
+/* False: a spec with macros, or one that gives no name. */
+static bool
+plain_name(const struct tree *tree, struct slice spec, struct slice domain,
+    struct slice *ret_name)
+{
+	if (spec.len == 0)
+		spec = domain;
+	return !slice_has(spec, '%') &&
+	    spf_query_name(spec, tree->q->mem, ret_name);
+}
+
+static void
+add_record(struct tree *tree, struct slice spec)
+{
+	struct slice name;
+
+	if (spec.len == 0 || tree->count == MAX_RECORDS ||
+	    !plain_name(tree, spec, spec, &name))
+		return;
+	for (size_t i = 0; i < tree->count; i++) {
+		if (slice_eq_nocase(tree->names[i], name))
+			return;
+	}
+	tree->names[tree->count++] = name;
+	resolver_prefetch(tree->q->resolver, name, DNS_TXT);
+}
+
+static void
+prefetch_directive(struct tree *tree, const struct spf_directive *directive,
+    struct slice domain)
+{
+	struct resolver *resolver = tree->q->resolver;
+	struct slice name;
+
+	if (directive->mechanism == SPF_INCLUDE)
+		add_record(tree, directive->domain);
+	if (!plain_name(tree, directive->domain, domain, &name))
+		return;
+	if (directive->mechanism == SPF_A) {
+		resolver_prefetch(resolver, name, DNS_A);
+		resolver_prefetch(resolver, name, DNS_AAAA);
+	} else if (directive->mechanism == SPF_MX) {
+		resolver_prefetch(resolver, name, DNS_MX);
+	} else if (directive->mechanism == SPF_EXISTS) {
+		resolver_prefetch(resolver, name, DNS_A);
+	}
+}
+
+static void
+prefetch_record(struct tree *tree, struct slice text, struct slice domain)
+{
+	struct spf_record record;
+	struct slice scopes, terms;
+	struct err err;
+
+	if (spf_version(text, &scopes, &terms) != SPF_VERSION_1 ||
+	    spf_record_parse(text, tree->q->mem, &record, &err) != 0)
+		return;
+	for (size_t i = 0; i < record.count; i++)
+		prefetch_directive(tree, &record.directives[i], domain);
+	add_record(tree, record.redirect);
+}
+
+void
+spf_prefetch(struct inquiry *q)
+{
+	struct tree tree = { .q = q };
+	struct dns_answer answer;
+	struct slice text;
+	struct err err;
+
+	add_record(&tree, q->domain);
+	for (size_t i = 0; i < tree.count; i++) {
+		if (inquiry_lookup(q, tree.names[i], DNS_TXT, &answer, &err) !=
+		    DNS_FOUND)
+			continue;
+		for (size_t k = 0; k < answer.count; k++) {
+			if (dns_txt_text(answer.records[k], q->mem, &text))
+				prefetch_record(&tree, text, tree.names[i]);
+		}
+	}
+}
