@@ -82,12 +82,11 @@ prefetch_record(struct tree *tree, struct slice text, struct slice domain)
 void
 spf_prefetch(struct inquiry *q)
 {
-	struct tree tree = { .q = q };
+	struct tree tree = { .q = q, .names = { q->domain }, .count = 1 };
 	struct dns_answer answer;
 	struct slice text;
 	struct err err;
 
-	add_record(&tree, q->domain);
 	for (size_t i = 0; i < tree.count; i++) {
 		if (inquiry_lookup(q, tree.names[i], DNS_TXT, &answer, &err) !=
 		    DNS_FOUND)
