@@ -26,3 +26,7 @@ unit_tests += tests/unit/preflight/test_domain_report
 tests_unit_preflight_test_domain_report_SOURCES = tests/unit/preflight/test_domain_report.c
 tests_unit_preflight_test_domain_report_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_preflight_test_domain_report_LDADD = $(TEST_LDADD)
+unit_tests += tests/unit/preflight/test_key_sight
+tests_unit_preflight_test_key_sight_SOURCES = tests/unit/preflight/test_key_sight.c
+tests_unit_preflight_test_key_sight_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_preflight_test_key_sight_LDADD = $(TEST_LDADD)
