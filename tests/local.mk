@@ -14,6 +14,7 @@ include tests/unit/sign.mk
 include tests/unit/preflight.mk
 include tests/unit/pipeline.mk
 include tests/fuzz/local.mk
+include tests/preflight/local.mk
 include tests/readers/local.mk
 include tests/packaging/local.mk
 
