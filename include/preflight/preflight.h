@@ -59,13 +59,15 @@ enum outlook_state {
 struct outlook {
 	enum outlook_state state;
 	struct slice result;	/* one word: "pass", "softfail" */
-	struct slice text;	/* BAD, UNKNOWN: one printable line, with what helps */
+	struct slice text;	/* one printable line, with what helps; GOOD:
+				 * mostly empty, else what to know all the same */
 };
 
 /*
  * Makes every check whose level is not off. What was found out of a domain is
  * remembered in the world and shared by all messages, so that a known domain
- * costs no question. In memory of mem; thread-safe; may block until the
+ * costs no question. Where SPF is off, only DMARC asks for it, and only where no
+ * signature is aligned. In memory of mem; thread-safe; may block until the
  * deadline.
  */
 void preflight_look(const struct preflight_world *world,

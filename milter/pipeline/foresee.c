@@ -5,37 +5,69 @@
 
 static const struct slice tag_name = { "X-Submilter-Preflight", 21 };
 
-/* By login, then by the domain of the first author. */
+/* A line of the header stays below what MTAs break (RFC 5322 section 2.1.1). */
+enum { TAG_REASON_OCTETS = 500 };
+
+/* What the table says of a key; TABLE_FAILED: nothing that can be used. */
+static enum table_answer
+read_levels(struct message *message, struct slice key,
+    struct preflight_levels *levels, struct err *err)
+{
+	const struct table *table = message->snapshot->preflight.levels;
+	enum table_answer answer;
+	struct slice words;
+
+	if (key.len == 0)
+		return TABLE_ABSENT;
+	answer = table_lookup(table, key, &message->mem, &words, err);
+	if (answer == TABLE_FOUND &&
+	    preflight_levels_change(levels, words, err) != 0) {
+		err_wrap(err, "preflight.levels: key %s",
+		    escape(&message->mem, key, 64));
+		return TABLE_FAILED;
+	}
+	return answer;
+}
+
+static void
+take_stricter(struct preflight_levels *levels,
+    const struct preflight_levels *other)
+{
+	for (size_t i = 0; i < PREFLIGHT_CHECKS; i++) {
+		if (other->of[i] > levels->of[i])
+			levels->of[i] = other->of[i];
+	}
+}
+
+/* By login, or else by the domains of From, of which the strictest counts. */
 static int
 find_levels(struct message *message, struct preflight_levels *levels,
     struct err *err)
 {
-	const struct table *table = message->snapshot->preflight.levels;
-	const struct author *author = authors_first(&message->authors,
-	    ROLE_FROM);
-	const struct slice keys[] = { message->submitter.login,
-		author == NULL ? (struct slice){ NULL, 0 }
-		: author->address.domain };
+	const struct preflight_levels base =
+	    preflight_levels_of(message_config(message));
+	const struct authors *authors = &message->authors;
+	enum table_answer answer;
+	bool is_first = true;
 
-	*levels = preflight_levels_of(message_config(message));
-	for (size_t i = 0; table != NULL &&
-	    i < sizeof(keys) / sizeof(keys[0]); i++) {
-		struct slice words;
+	*levels = base;
+	if (message->snapshot->preflight.levels == NULL)
+		return 0;
+	answer = read_levels(message, message->submitter.login, levels, err);
+	if (answer != TABLE_ABSENT)
+		return answer == TABLE_FOUND ? 0 : -1;
+	for (size_t i = 0; i < authors->count; i++) {
+		struct preflight_levels of_domain = base;
 
-		if (keys[i].len == 0)
+		if (authors->items[i].role != ROLE_FROM)
 			continue;
-		switch (table_lookup(table, keys[i], &message->mem, &words,
-		    err)) {
-		case TABLE_ABSENT:
-			continue;
-		case TABLE_FOUND:
-			if (preflight_levels_change(levels, words, err) == 0)
-				return 0;
-			return err_wrap(err, "preflight.levels: key %s",
-			    escape(&message->mem, keys[i], 64));
-		case TABLE_FAILED:
+		if (read_levels(message, authors->items[i].address.domain,
+		    &of_domain, err) == TABLE_FAILED)
 			return -1;
-		}
+		if (is_first)
+			*levels = of_domain;
+		take_stricter(levels, &of_domain);
+		is_first = false;
 	}
 	return 0;
 }
@@ -71,6 +103,10 @@ find_egress(struct message *message, struct slice domain,
 			return err_wrap(err, "preflight.egress-table: key %s",
 			    escape(&message->mem, domain, 64));
 	}
+	/* Of no address SPF would have nothing to say. */
+	if (count == 0)
+		return err_set(err, ERR_CONFIG, "preflight.egress-table: key "
+		    "%s: no address", escape(&message->mem, domain, 64));
 	facts->egress = list;
 	facts->egress_count = count;
 	return 0;
@@ -116,13 +152,25 @@ find_domains(struct message *message, struct preflight_facts *facts)
 	facts->signer_count = count;
 }
 
+/* MAIL FROM as the MTA reads it, and so sends it on; NULL: the null sender. */
+static const struct author *
+find_path(const struct authors *authors)
+{
+	const struct author *path = NULL;
+
+	for (size_t i = 0; i < authors->count; i++) {
+		if (authors->items[i].role == ROLE_MAIL_FROM)
+			path = &authors->items[i];
+	}
+	return path;
+}
+
 static int
 gather_facts(struct message *message, struct preflight_facts *facts,
     struct err *err)
 {
 	const struct config *config = message_config(message);
-	const struct author *path = authors_first(&message->authors,
-	    ROLE_MAIL_FROM);
+	const struct author *path = find_path(&message->authors);
 	struct slice domain;
 
 	*facts = (struct preflight_facts){
@@ -144,6 +192,18 @@ gather_facts(struct message *message, struct preflight_facts *facts,
 	return find_egress(message, domain, facts, err);
 }
 
+static void
+add_reason(struct strbuf *buf, struct slice text)
+{
+	struct slice start = slice_sub(text, 0, TAG_REASON_OCTETS);
+
+	strbuf_add_cstr(buf, "\n reason=\"");
+	for (size_t i = 0; i < start.len; i++)
+		strbuf_add_char(buf, start.data[i] == '"' ? '\''
+		    : start.data[i]);
+	strbuf_add_cstr(buf, start.len < text.len ? "...\"" : "\"");
+}
+
 /* A field for one's own systems; nobody else's of that name goes on. */
 static void
 add_tag(struct message *message, const struct preflight_levels *levels,
@@ -160,14 +220,8 @@ add_tag(struct message *message, const struct preflight_levels *levels,
 		strbuf_addf(&buf, "%s %s=%.*s", buf.len != 0 ? ";\n" : "",
 		    preflight_check_name((enum preflight_check)i),
 		    SLICE_ARGS(outlooks[i].result));
-		if (outlooks[i].text.len != 0) {
-			strbuf_add_cstr(&buf, "\n reason=\"");
-			for (size_t k = 0; k < outlooks[i].text.len; k++)
-				strbuf_add_char(&buf,
-				    outlooks[i].text.data[k] == '"' ? '\''
-				    : outlooks[i].text.data[k]);
-			strbuf_add_char(&buf, '"');
-		}
+		if (outlooks[i].text.len != 0)
+			add_reason(&buf, outlooks[i].text);
 	}
 	if (buf.len != 0)
 		edits_add(&message->edits, tag_name, strbuf_slice(&buf));
@@ -193,36 +247,57 @@ preflight_deadline(const struct message *message)
 	    (uint64_t)message_config(message)->dns.seconds * 1000000;
 }
 
-struct verdict
-message_foresee(struct message *message)
+/* The worst that follows from what is at the level reject; warns of the rest. */
+static struct verdict
+judge_outlooks(struct message *message, const struct preflight_levels *levels)
 {
-	const struct config *config = message_config(message);
-	const struct preflight_world *world = &message->snapshot->preflight;
 	struct verdict verdict = verdict_accept();
-	struct preflight_levels levels;
-	struct preflight_facts facts;
-	struct err err;
 
-	if (!world->in_use)
-		return verdict;
-	if (find_levels(message, &levels, &err) != 0 ||
-	    gather_facts(message, &facts, &err) != 0)
-		return verdict_unsure(&message->mem, "preflight", &err);
-	preflight_look(world, &levels, &facts, preflight_deadline(message),
-	    &message->mem, message->outlooks);
 	for (size_t i = 0; i < PREFLIGHT_CHECKS; i++) {
 		const struct outlook *outlook = &message->outlooks[i];
 
-		if (outlook->state < OUTLOOK_BAD)
-			continue;
-		if (levels.of[i] != PREFLIGHT_REJECT)
-			message_warn(message, outlook->text);
-		else if (verdict.action == ACTION_ACCEPT ||
+		if (outlook->state < OUTLOOK_BAD ||
+		    levels->of[i] != PREFLIGHT_REJECT) {
+			if (outlook->text.len != 0)
+				message_warn(message, outlook->text);
+		} else if (verdict.action == ACTION_ACCEPT ||
 		    verdict.action == ACTION_TEMPFAIL)
 			verdict = judge_outlook(message,
 			    (enum preflight_check)i, outlook);
 	}
-	if (!config_is_monitor(config, config->preflight.mode))
+	return verdict;
+}
+
+static struct verdict
+foresee(struct message *message, bool is_monitor)
+{
+	struct preflight_levels levels;
+	struct preflight_facts facts;
+	struct err err;
+
+	if (find_levels(message, &levels, &err) != 0 ||
+	    gather_facts(message, &facts, &err) != 0)
+		return verdict_unsure(&message->mem, "preflight", &err);
+	preflight_look(&message->snapshot->preflight, &levels, &facts,
+	    preflight_deadline(message), &message->mem, message->outlooks);
+	if (!is_monitor)
 		add_tag(message, &levels, message->outlooks);
-	return message_in_mode(message, config->preflight.mode, verdict);
+	return judge_outlooks(message, &levels);
+}
+
+struct verdict
+message_foresee(struct message *message)
+{
+	const struct config *config = message_config(message);
+	bool is_monitor = config_is_monitor(config, config->preflight.mode);
+	struct verdict verdict;
+
+	if (!message->snapshot->preflight.in_use)
+		return verdict_accept();
+	verdict = foresee(message, is_monitor);
+	if (!is_monitor)
+		return verdict;
+	/* The author may; so it is signed as it would be without preflight. */
+	message->foreseen = verdict;
+	return verdict_accept();
 }

@@ -78,6 +78,8 @@ gather(struct message *message, struct slice qid,
     const struct verdict *verdict, struct facts *facts)
 {
 	struct arena *mem = &message->mem;
+	const struct verdict *would = message->would.action != ACTION_ACCEPT
+	    ? &message->would : &message->foreseen;
 	const struct verdict *told = verdict;
 
 	add(facts, "qid", qid);
@@ -88,8 +90,8 @@ gather(struct message *message, struct slice qid,
 	add(facts, "from", authors_text(&message->authors, ROLE_FROM, mem));
 	add(facts, "claimed_from", message->claimed_from);
 	add(facts, "action", slice_of(action_name(verdict->action)));
-	if (message->would.action != ACTION_ACCEPT) {
-		told = &message->would;
+	if (would->action != ACTION_ACCEPT) {
+		told = would;
 		add(facts, "would", slice_of(action_name(told->action)));
 	}
 	if (told->action != ACTION_ACCEPT) {

@@ -25,6 +25,7 @@ struct message {
 	struct slice claimed_from;	/* what From was, where it is rewritten */
 	struct slice warning;		/* what goes on, but should be known */
 	struct verdict would;		/* what monitor mode did not do */
+	struct verdict foreseen;	/* likewise, and it is signed all the same */
 	struct verdict held;		/* why the MTA shall keep it back */
 	bool rewrite_from;
 	struct verdict refusal;		/* what stands if that does not help */

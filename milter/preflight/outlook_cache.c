@@ -7,8 +7,8 @@
 #include "base/clock.h"
 #include "base/map.h"
 
-/* Additions to one generation: with the one before it, what is kept. */
-enum { GENERATION_ADDITIONS = 10000 };
+/* Of one generation: with the one before it, what is kept. */
+enum { GENERATION_ADDITIONS = 10000, GENERATION_BYTES = 16 * 1024 * 1024 };
 
 struct entry {
 	struct outlook outlook;
@@ -103,12 +103,14 @@ outlook_cache_put(struct outlook_cache *cache, struct slice key,
 	if (seconds == 0)
 		return;
 	ENSURE(pthread_mutex_lock(&cache->lock) == 0);
-	if (cache->young->additions++ == GENERATION_ADDITIONS) {
+	if (cache->young->additions == GENERATION_ADDITIONS ||
+	    cache->young->mem.used_bytes >= GENERATION_BYTES) {
 		generation_free(cache->old);
 		cache->old = cache->young;
 		cache->young = generation_new();
 	}
 	young = cache->young;
+	young->additions++;
 	entry = map_get(young->entries, key);
 	if (entry == NULL) {
 		entry = arena_alloc(&young->mem, sizeof(*entry));

@@ -6,7 +6,7 @@
 
 /*
  * What was found out, for further messages. Bounded: the newest additions are
- * kept, at least 10,000 of them. Thread-safe by one lock, which is held for a
+ * kept, at least 10,000 of them or 16 MB. Thread-safe by one lock, which is held for a
  * lookup and a copy.
  */
 struct outlook_cache *outlook_cache_new(void);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "preflight/preflight.h"
 
+#include "base/clock.h"
 #include "outlook_cache_priv.h"
 #include "preflight/adsp.h"
 #include "preflight/sender_id.h"
@@ -67,6 +68,7 @@ struct look {
 	const struct preflight_world *world;
 	const struct preflight_facts *facts;
 	uint64_t deadline_us;
+	uint64_t late_us;	/* most of the time went to other checks */
 	struct arena *mem;
 };
 
@@ -88,22 +90,82 @@ good(struct slice result)
 	return (struct outlook){ OUTLOOK_GOOD, result, { NULL, 0 } };
 }
 
-/* The key of what is remembered: parts that no domain holds between. */
-static struct slice
-key_of(const struct look *look, const char *what, struct slice domain,
-    struct slice more)
+/* A part of a key, with its length: no text of one can pass for two. */
+static void
+add_part(struct strbuf *key, struct slice part)
 {
-	return slice_format(look->mem, "%s %.*s %.*s", what,
-	    SLICE_ARGS(domain), SLICE_ARGS(more));
+	strbuf_addf(key, " %zu:", part.len);
+	strbuf_add(key, part);
 }
 
 static void
-remember(const struct look *look, struct slice key,
+add_parts(struct strbuf *key, const struct slice *parts, size_t count)
+{
+	strbuf_addf(key, " %zu", count);
+	for (size_t i = 0; i < count; i++)
+		add_part(key, parts[i]);
+}
+
+static struct strbuf
+key_begin(const struct look *look, const char *what, struct slice domain)
+{
+	struct strbuf key;
+
+	strbuf_init(&key, look->mem);
+	strbuf_add_cstr(&key, what);
+	add_part(&key, domain);
+	return key;
+}
+
+static struct slice
+domain_of(struct slice sender)
+{
+	size_t at = slice_find_last(sender, '@');
+
+	return at < sender.len ? slice_from(sender, at + 1) : sender;
+}
+
+/* What else DNS is asked of for messages such as this one. */
+static struct slice
+key_of_late(const struct look *look, struct slice key)
+{
+	struct strbuf late = key_begin(look, "late",
+	    domain_of(look->facts->mail_from));
+
+	add_parts(&late, look->facts->authors, look->facts->author_count);
+	strbuf_add(&late, key);
+	return strbuf_slice(&late);
+}
+
+static bool
+recall(const struct look *look, struct slice key, struct outlook *ret_outlook)
+{
+	return outlook_cache_get(look->world->cache, key, look->mem,
+	    ret_outlook) || outlook_cache_get(look->world->cache,
+	    key_of_late(look, key), look->mem, ret_outlook);
+}
+
+/*
+ * For other messages, too; but that DNS did not answer a check for which
+ * another domain had left no time is nothing to hold against this one.
+ */
+static void
+remember(const struct look *look, struct slice key, bool late,
     const struct outlook *outlook)
 {
-	outlook_cache_put(look->world->cache, key, outlook,
-	    outlook->state == OUTLOOK_UNKNOWN ? UNKNOWN_SECONDS
-	    : look->world->cache_seconds);
+	if (outlook->state != OUTLOOK_UNKNOWN)
+		outlook_cache_put(look->world->cache, key, outlook,
+		    look->world->cache_seconds);
+	else
+		outlook_cache_put(look->world->cache, late
+		    ? key_of_late(look, key) : key, outlook,
+		    UNKNOWN_SECONDS);
+}
+
+static bool
+is_late(const struct look *look)
+{
+	return clock_monotonic_us() > look->late_us;
 }
 
 static struct slice
@@ -178,45 +240,25 @@ ask_spf(const struct look *look, enum spf_scope scope, struct slice sender,
 	return outlook;
 }
 
-static struct slice
-domain_of(struct slice sender)
-{
-	size_t at = slice_find_last(sender, '@');
-
-	return at < sender.len ? slice_from(sender, at + 1) : sender;
-}
-
 static struct outlook
 look_at_spf(const struct look *look, enum spf_scope scope, struct slice sender)
 {
 	bool null_sender = sender.len == 0;
 	struct slice domain = null_sender ? look->facts->helo
 	    : domain_of(sender);
-	struct slice key = key_of(look, scope == SPF_MAIL_FROM_V1 ? "spf"
-	    : "pra", domain, look->facts->egress_text);
+	struct strbuf key = key_begin(look, scope == SPF_MAIL_FROM_V1 ? "spf"
+	    : "pra", domain);
 	struct outlook outlook;
-	bool per_sender = false;
+	bool per_sender = false, late = is_late(look);
 
-	if (outlook_cache_get(look->world->cache, key, look->mem, &outlook))
+	add_part(&key, look->facts->helo);
+	add_part(&key, look->facts->egress_text);
+	if (recall(look, strbuf_slice(&key), &outlook))
 		return outlook;
 	outlook = ask_spf(look, scope, sender, domain, &per_sender);
-	if (!per_sender)
-		remember(look, key, &outlook);
+	if (!per_sender || outlook.state == OUTLOOK_UNKNOWN)
+		remember(look, strbuf_slice(&key), late, &outlook);
 	return outlook;
-}
-
-/* The signing domains as part of a key. */
-static struct slice
-signers_text(const struct look *look)
-{
-	struct strbuf buf;
-
-	strbuf_init(&buf, look->mem);
-	for (size_t i = 0; i < look->facts->signer_count; i++) {
-		strbuf_add(&buf, look->facts->signers[i]);
-		strbuf_add_char(&buf, ' ');
-	}
-	return strbuf_slice(&buf);
 }
 
 static struct outlook
@@ -263,12 +305,30 @@ ask_dmarc(const struct look *look, struct slice author,
 	world.method = DMARC_SUFFIX_LIST;
 	(void)judge_dmarc(look, &world, author, spf_domain, &other,
 	    &other_judgment);
-	if (outlook.state == OUTLOOK_GOOD && author_policy_disagree(&policy,
-	    &judgment, &other, &other_judgment, look->mem, &outlook.text))
-		outlook.state = OUTLOOK_BAD;
+	if (outlook.state == OUTLOOK_GOOD)
+		(void)author_policy_disagree(&policy, &judgment, &other,
+		    &other_judgment, look->mem, &outlook.text);
 	return outlook;
 }
 
+static struct outlook
+look_at_dmarc_of(const struct look *look, struct slice author,
+    struct slice spf_domain)
+{
+	struct strbuf key = key_begin(look, "dmarc", author);
+	bool late = is_late(look);
+	struct outlook outlook;
+
+	add_part(&key, spf_domain);
+	add_parts(&key, look->facts->signers, look->facts->signer_count);
+	if (!recall(look, strbuf_slice(&key), &outlook)) {
+		outlook = ask_dmarc(look, author, spf_domain);
+		remember(look, strbuf_slice(&key), late, &outlook);
+	}
+	return outlook;
+}
+
+/* SPF counts where it passes; what it does not say is not a "no". */
 static struct outlook
 look_at_dmarc(const struct look *look, const struct outlook *spf)
 {
@@ -279,22 +339,47 @@ look_at_dmarc(const struct look *look, const struct outlook *spf)
 
 	/* The worst of all authors is what a receiver goes by. */
 	for (size_t i = 0; i < look->facts->author_count &&
-	    outlook.state < OUTLOOK_BAD; i++) {
-		struct slice author = look->facts->authors[i];
-		struct slice key = key_of(look, "dmarc", author, slice_format(
-		    look->mem, "%.*s/%.*s", SLICE_ARGS(signers_text(look)),
-		    SLICE_ARGS(spf_domain)));
-
-		if (outlook_cache_get(look->world->cache, key, look->mem,
-		    &outlook))
-			continue;
-		outlook = ask_dmarc(look, author, spf_domain);
-		/* It may hang on what SPF did not say. */
-		if (spf->state != OUTLOOK_UNKNOWN)
-			remember(look, key, &outlook);
-	}
+	    outlook.state < OUTLOOK_BAD; i++)
+		outlook = look_at_dmarc_of(look, look->facts->authors[i],
+		    spf_domain);
 	if (outlook.state == OUTLOOK_BAD && spf->state == OUTLOOK_UNKNOWN)
 		return unknown(spf->text);
+	return outlook;
+}
+
+/* Where SPF is off, it is asked only if DMARC hangs on it. */
+static struct outlook
+look_at_dmarc_lazily(const struct look *look, const struct outlook *known_spf)
+{
+	struct outlook outlook = look_at_dmarc(look, known_spf);
+	struct outlook spf;
+
+	if (outlook.state != OUTLOOK_BAD ||
+	    known_spf->state != OUTLOOK_NOT_ASKED)
+		return outlook;
+	spf = look_at_spf(look, SPF_MAIL_FROM_V1, look->facts->mail_from);
+	return look_at_dmarc(look, &spf);
+}
+
+static struct outlook
+look_at_adsp_of(const struct look *look, struct slice author)
+{
+	struct strbuf key = key_begin(look, "adsp", author);
+	bool late = is_late(look);
+	struct outlook outlook;
+	struct slice word;
+	struct adsp adsp;
+
+	add_parts(&key, look->facts->signers, look->facts->signer_count);
+	if (recall(look, strbuf_slice(&key), &outlook))
+		return outlook;
+	adsp_check(look->world->resolver, author, look->facts->signers,
+	    look->facts->signer_count, look->deadline_us, look->mem, &adsp);
+	word = slice_of(adsp_practice_name(adsp.practice));
+	outlook = adsp.practice == ADSP_FAILED ? unknown(adsp.text)
+	    : adsp.broken || adsp.practice == ADSP_NO_DOMAIN
+	    ? bad(word, adsp.text) : good(word);
+	remember(look, strbuf_slice(&key), late, &outlook);
 	return outlook;
 }
 
@@ -304,24 +389,8 @@ look_at_adsp(const struct look *look)
 	struct outlook outlook = { .state = OUTLOOK_NOT_ASKED };
 
 	for (size_t i = 0; i < look->facts->author_count &&
-	    outlook.state < OUTLOOK_BAD; i++) {
-		struct slice author = look->facts->authors[i];
-		struct slice key = key_of(look, "adsp", author,
-		    signers_text(look));
-		struct adsp adsp;
-
-		if (outlook_cache_get(look->world->cache, key, look->mem,
-		    &outlook))
-			continue;
-		adsp_check(look->world->resolver, author,
-		    look->facts->signers, look->facts->signer_count,
-		    look->deadline_us, look->mem, &adsp);
-		outlook = adsp.practice == ADSP_FAILED ? unknown(adsp.text)
-		    : adsp.broken || adsp.practice == ADSP_NO_DOMAIN
-		    ? bad(slice_of(adsp_practice_name(adsp.practice)), adsp.text)
-		    : good(slice_of(adsp_practice_name(adsp.practice)));
-		remember(look, key, &outlook);
-	}
+	    outlook.state < OUTLOOK_BAD; i++)
+		outlook = look_at_adsp_of(look, look->facts->authors[i]);
 	return outlook;
 }
 
@@ -360,19 +429,20 @@ preflight_look(const struct preflight_world *world,
     uint64_t deadline_us, struct arena *mem,
     struct outlook ret_outlooks[PREFLIGHT_CHECKS])
 {
-	const struct look look = { world, facts, deadline_us, mem };
+	uint64_t now_us = clock_monotonic_us();
+	uint64_t half_us = now_us < deadline_us ? (deadline_us - now_us) / 2 : 0;
+	const struct look look = { world, facts, deadline_us, now_us + half_us,
+		mem };
 	struct outlook spf = { .state = OUTLOOK_NOT_ASKED };
 
 	for (size_t i = 0; i < PREFLIGHT_CHECKS; i++)
 		ret_outlooks[i] = (struct outlook){ .state = OUTLOOK_NOT_ASKED };
-	/* DMARC asks whether SPF passes, whatever its own level. */
-	if (levels->of[PREFLIGHT_SPF] != PREFLIGHT_OFF ||
-	    levels->of[PREFLIGHT_DMARC] != PREFLIGHT_OFF)
-		spf = look_at_spf(&look, SPF_MAIL_FROM_V1, facts->mail_from);
 	if (levels->of[PREFLIGHT_SPF] != PREFLIGHT_OFF)
-		ret_outlooks[PREFLIGHT_SPF] = spf;
+		ret_outlooks[PREFLIGHT_SPF] = spf =
+		    look_at_spf(&look, SPF_MAIL_FROM_V1, facts->mail_from);
 	if (levels->of[PREFLIGHT_DMARC] != PREFLIGHT_OFF)
-		ret_outlooks[PREFLIGHT_DMARC] = look_at_dmarc(&look, &spf);
+		ret_outlooks[PREFLIGHT_DMARC] =
+		    look_at_dmarc_lazily(&look, &spf);
 	if (levels->of[PREFLIGHT_ADSP] != PREFLIGHT_OFF)
 		ret_outlooks[PREFLIGHT_ADSP] = look_at_adsp(&look);
 	if (levels->of[PREFLIGHT_SENDER_ID] != PREFLIGHT_OFF)
