@@ -30,3 +30,7 @@ unit_tests += tests/unit/preflight/test_key_sight
 tests_unit_preflight_test_key_sight_SOURCES = tests/unit/preflight/test_key_sight.c
 tests_unit_preflight_test_key_sight_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_preflight_test_key_sight_LDADD = $(TEST_LDADD)
+unit_tests += tests/unit/preflight/test_preflight
+tests_unit_preflight_test_preflight_SOURCES = tests/unit/preflight/test_preflight.c
+tests_unit_preflight_test_preflight_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_preflight_test_preflight_LDADD = $(TEST_LDADD)
