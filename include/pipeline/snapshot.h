@@ -3,6 +3,7 @@
 #define SUBMILTER_PIPELINE_SNAPSHOT_H
 
 #include <pthread.h>
+#include <time.h>
 
 #include "conf/config.h"
 #include "identity/identity.h"
@@ -31,6 +32,7 @@ struct snapshot {
 	const struct sign_engine *engine;
 	struct preflight_world preflight;	/* its resolver may be NULL */
 	struct header_limits limits;
+	struct timespec began;		/* to be read; of the wall clock */
 	_Atomic unsigned long references;
 };
 

@@ -50,8 +50,9 @@ void key_watch_stop(struct key_watch *watch);
 
 /*
  * Another number whenever a key was added to or removed from the directories
- * of a snapshot that has keys. Reads no file.
+ * of a snapshot that has keys. *ret_late: one of them was changed when the
+ * snapshot began to be read, or later, so that it may lack a key. Reads no file.
  */
-uint64_t key_directory_mark(const struct snapshot *snapshot);
+uint64_t key_directory_mark(const struct snapshot *snapshot, bool *ret_late);
 
 #endif

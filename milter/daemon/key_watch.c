@@ -343,7 +343,7 @@ static bool
 follow(struct watcher *w)
 {
 	struct snapshot *current = snapshot_acquire(w->watch->slot);
-	bool is_new = w->snapshot != current;
+	bool is_new = w->snapshot != current, late;
 	struct err err;
 
 	if (w->snapshot != NULL && is_new &&
@@ -357,8 +357,10 @@ follow(struct watcher *w)
 		drop(w);
 		return false;
 	}
-	if (is_new)
-		w->loaded = w->marked = key_directory_mark(current);
+	if (is_new) {
+		w->marked = key_directory_mark(current, &late);
+		w->loaded = late ? 0 : w->marked;
+	}
 	if (w->sight == NULL && key_sight_open(current->config, &w->sight,
 	    &err) != 0)
 		log_fault(w, &err);
@@ -372,7 +374,8 @@ follow(struct watcher *w)
 static void
 watch_directory(struct watcher *w)
 {
-	uint64_t mark = key_directory_mark(w->snapshot);
+	bool late;
+	uint64_t mark = key_directory_mark(w->snapshot, &late);
 
 	if (mark != w->loaded && mark == w->marked) {
 		log_write(LOG_LEVEL_INFO, "the directory of keys has changed");

@@ -185,6 +185,7 @@ snapshot_new(struct config *config, const struct snapshot *previous,
 
 	ENSURE(snapshot != NULL);
 	arena_init(&snapshot->mem);
+	ENSURE(clock_gettime(CLOCK_REALTIME, &snapshot->began) == 0);
 	snapshot->config = config;
 	snapshot->references = 1;
 	snapshot->limits = (struct header_limits){

@@ -196,6 +196,7 @@ key-interval = 1
         name = 's1._domainkey.corp.example'
         server = self.start_with('corp.example', 'team.example')
         good = self.zone.records[name]
+        self.assertEqual(self.signers(server), ['e1', 's1'])
         for record, state in ((b'v=DKIM1; p=', 'revoked'),
                               (self.zone.records['s1._domainkey.team.example'],
                                'differs'),
@@ -345,6 +346,7 @@ key-interval = 1
     # Commands.
 
     def test_genkey_and_keys(self):
+        # While it starts: not even then is a key missed.
         server = self.start_with('corp.example')
         done = self.command(server, 'genkey', 'new.example')
         self.assertEqual(done.returncode, 0, done.stderr)
