@@ -6,9 +6,10 @@
 #include "sign/key_states.h"
 
 /*
- * Where DNS is asked for keys: each of dns.servers for itself, as one may know
- * of a change before the others do; or the zone file. Its resolvers are its own,
- * with a cache of seconds, so that a change is seen when the servers show it.
+ * Where DNS is asked for keys: each of dns.servers for itself (the first eight),
+ * as one may know of a change before the others do; or the zone file. Its
+ * resolvers are its own, with a cache of seconds, so that a change is seen when
+ * the servers show it.
  */
 struct key_sight;
 

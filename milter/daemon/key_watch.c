@@ -13,10 +13,12 @@
 /*
  * FIRST_SECONDS: how long the first round may keep the MTA waiting. PAUSE_MS:
  * between two windows of a later round, so that 10,000 domains are spread over
- * a minute or two. WRITE_SECONDS: how old dates in the file may be.
+ * a minute or two; FIRST_PAUSE_MS: of the first one, which asks under 1,000
+ * questions a second, for public resolvers answer no more. WRITE_SECONDS: how
+ * old dates in the file may be.
  */
-enum { FIRST_SECONDS = 10, PAUSE_MS = 250, WRITE_SECONDS = 60,
-	RETRY_FACTOR = 5 };
+enum { FIRST_SECONDS = 10, PAUSE_MS = 250, FIRST_PAUSE_MS = 65,
+	WRITE_SECONDS = 60, RETRY_FACTOR = 5 };
 
 /* What the thread has for itself. */
 struct watcher {
@@ -60,7 +62,21 @@ from_now(unsigned long ms)
 	return at;
 }
 
-/* Sleeps until there is news, a stop, or the time is over. */
+/* Between two windows; a new snapshot waits for the end of the round. */
+static void
+pause_for(struct key_watch *watch, unsigned long ms)
+{
+	struct timespec until = from_now(ms);
+	int status = 0;
+
+	lock(watch);
+	while (!watch->stop && status == 0)
+		status = pthread_cond_timedwait(&watch->news, &watch->lock,
+		    &until);
+	unlock(watch);
+}
+
+/* Sleeps until there is a new snapshot, a stop, or the time is over. */
 static void
 rest(struct key_watch *watch, unsigned long ms)
 {
@@ -276,8 +292,8 @@ look(struct watcher *w, time_t now, bool first)
 		size_t count = due.count - at < KEY_SIGHT_WINDOW
 		    ? due.count - at : KEY_SIGHT_WINDOW;
 
-		if (at != 0 && !first)
-			rest(w->watch, PAUSE_MS);
+		if (at != 0)
+			pause_for(w->watch, first ? FIRST_PAUSE_MS : PAUSE_MS);
 		look_at_window(w, due.keys + at, count, now);
 	}
 	arena_done(&mem);
