@@ -261,7 +261,8 @@ judge_outlooks(struct message *message, const struct preflight_levels *levels)
 			if (outlook->text.len != 0)
 				message_warn(message, outlook->text);
 		} else if (verdict.action == ACTION_ACCEPT ||
-		    verdict.action == ACTION_TEMPFAIL)
+		    (verdict.action == ACTION_TEMPFAIL &&
+		    outlook->state == OUTLOOK_BAD))
 			verdict = judge_outlook(message,
 			    (enum preflight_check)i, outlook);
 	}

@@ -17,7 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import lab                              # noqa: E402
 from lab import process                 # noqa: E402
 
-A, CNAME, PTR, TXT, DNSKEY = 1, 5, 12, 16, 48
+A, CNAME, SOA, PTR, TXT, DNSKEY = 1, 5, 6, 12, 16, 48
 NOERROR, SERVFAIL, NXDOMAIN, REFUSED = 0, 2, 3, 5
 TRUNCATED = 0x0200
 
@@ -175,17 +175,48 @@ class Server:
         return self.say_ok(query, name, kind, question, tcp)
 
 
-class Knot:
-    """Knot with a zone that it signs itself."""
+class Relay(Server):
+    """Hands all that no method answers on to a real server, and may change what
+    comes back: nothing for names that match `silent`, octets by `forge`."""
 
-    def __init__(self, top, zone_name, zone):
+    def __init__(self, port):
+        self.behind = port
+        self.silent = r"\bsilent[0-9]"
+        self.forge = (b"", b"")
+        super().__init__()
+
+    def questions(self):
+        """How many were asked so far."""
+        return self.asked["udp"] + self.asked["tcp"]
+
+    def say_other(self, query, name, kind, question, tcp):
+        if re.search(self.silent, name):
+            return []
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM if tcp
+                           else socket.SOCK_DGRAM) as s:
+            s.settimeout(5)
+            s.connect(("127.0.0.1", self.behind))
+            s.sendall((struct.pack("!H", len(query)) if tcp else b"") + query)
+            with s.makefile("rb") as stream:
+                answer = stream.read(struct.unpack("!H", stream.read(2))[0]) \
+                    if tcp else s.recv(65535)
+        return answer.replace(*self.forge) if self.forge[0] else answer
+
+
+class Knot:
+    """Knot with a zone that it signs itself, or not at all."""
+
+    def __init__(self, top, zone_name, zone, signed=True):
+        self._signed = signed
+        self._zone_name = zone_name
         debs = lab.Debs.shared(top, "knot")
         (top / "db").mkdir(parents=True)
         (top / "zone").write_text(zone)
         for _ in range(5):
             self.port = process.free_port()
             (top / "knot.conf").write_text(_KNOT % {
-                "top": top, "port": self.port, "zone": zone_name})
+                "top": top, "port": self.port, "zone": zone_name,
+                "signing": "on" if signed else "off"})
             self.daemon = lab.Daemon(
                 [debs.package("knot") / "usr/sbin/knotd", "-c", top / "knot.conf"],
                 debs.environment(), top / "log")
@@ -199,19 +230,27 @@ class Knot:
         self.address = "127.0.0.1@%d" % self.port
 
     def _answers_or_ended(self):
-        return self.daemon.ended() or self.keys("example.com")
+        return self.daemon.ended() or (
+            self.keys(self._zone_name) if self._signed
+            else self._ask(self._zone_name, SOA)[1])
 
-    def keys(self, zone_name):
-        """The rdata of the zone's key signing keys."""
-        query = (struct.pack("!HHHHHH", 1, 0, 1, 0, 0, 0) + wire_name(zone_name)
-                 + struct.pack("!HH", DNSKEY, 1))
+    def _ask(self, name, kind):
+        """The query and the answer; that is empty when there is none."""
+        query = (struct.pack("!HHHHHH", 1, 0, 1, 0, 0, 0) + wire_name(name)
+                 + struct.pack("!HH", kind, 1))
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
             s.settimeout(0.2)
             try:
                 s.sendto(query, ("127.0.0.1", self.port))
-                answer = s.recv(65535)
+                return query, s.recv(65535)
             except OSError:
-                return []
+                return query, b""
+
+    def keys(self, zone_name):
+        """The rdata of the zone's key signing keys."""
+        query, answer = self._ask(zone_name, DNSKEY)
+        if not answer:
+            return []
         count, at, keys = struct.unpack("!H", answer[6:8])[0], len(query), []
         for _ in range(count):
             # The owner is a pointer.
@@ -254,7 +293,7 @@ template:
     zonefile-sync: -1
     zonefile-load: whole
     journal-content: none
-    dnssec-signing: on
+    dnssec-signing: %(signing)s
     dnssec-policy: single
 zone:
   - domain: %(zone)s
