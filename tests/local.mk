@@ -59,7 +59,15 @@ tests_bench_bench_sign_LDADD = $(SUBMILTER_LDADD)
 EXTRA_PROGRAMS += tests/bench/bench_dns
 tests_bench_bench_dns_SOURCES = tests/bench/bench_dns.c
 tests_bench_bench_dns_LDADD = $(SUBMILTER_LDADD)
-.PHONY: bench
-bench: tests/bench/bench_sign tests/bench/bench_dns
+EXTRA_PROGRAMS += tests/bench/bench_preflight
+tests_bench_bench_preflight_SOURCES = tests/bench/bench_preflight.c
+tests_bench_bench_preflight_LDADD = $(SUBMILTER_LDADD)
+EXTRA_DIST += tests/bench/cold.py
+.PHONY: bench bench-cold
+bench: tests/bench/bench_sign tests/bench/bench_dns tests/bench/bench_preflight
 	tests/bench/bench_sign
 	tests/bench/bench_dns
+	tests/bench/bench_preflight
+# Unpacks a DNS server, so it needs apt.
+bench-cold: tests/bench/bench_preflight
+	$(srcdir)/tests/bench/cold.py tests/bench/bench_preflight

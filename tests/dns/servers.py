@@ -209,7 +209,8 @@ class Knot:
     def __init__(self, top, zone_name, zone, signed=True):
         self._signed = signed
         self._zone_name = zone_name
-        debs = lab.Debs.shared(top, "knot")
+        debs = self._debs = lab.Debs.shared(top, "knot")
+        self._config = top / "knot.conf"
         (top / "db").mkdir(parents=True)
         (top / "zone").write_text(zone)
         for _ in range(5):
@@ -260,6 +261,14 @@ class Knot:
             at += 12 + length
         return keys
 
+    def queries(self):
+        """How many it was asked so far."""
+        said = process.run(
+            [self._debs.package("knot") / "usr/sbin/knotc", "-c", self._config,
+             "stats", "mod-stats.server-operation"],
+            env=self._debs.environment())
+        return int(re.search(rb"\[query\] = ([0-9]+)", said)[1])
+
     def stop(self):
         self.daemon.stop()
 
@@ -286,8 +295,11 @@ database:
 policy:
   - id: single
     single-type-signing: on
+mod-stats:
+  - id: default
 template:
   - id: default
+    global-module: mod-stats
     storage: "%(top)s"
     file: zone
     zonefile-sync: -1
