@@ -141,8 +141,8 @@ def fields(data, name):
     return [re.sub(rb"\r\n", b"", f).strip() for f in found]
 
 
-class Tests:
-    """Mixed into unittest.TestCase; `mta_class` says which MTA, `world` the rest."""
+class Base:
+    """A sink, and milters and MTAs in front of it."""
 
     mta_class = None
     world = None
@@ -197,6 +197,10 @@ class Tests:
         self.assertIn(text, result.reply.text)
         self.assertEqual(mta.queue_files(), [])
         self.assertEqual(self.sink.messages, [])
+
+
+class Tests(Base):
+    """Mixed into unittest.TestCase; `mta_class` says which MTA, `world` the rest."""
 
     # Accepted mail.
 

@@ -5,6 +5,7 @@
 import unittest
 
 import common
+import preflight
 from common import lab
 
 
@@ -12,12 +13,16 @@ def setUpModule():
     scratch = lab.scratch("submilter-e2e.")
     top = scratch.__enter__()
     unittest.addModuleCleanup(scratch.__exit__, None, None, None)
-    common.Tests.world = common.World(top)
-    common.Tests.debs = lab.Debs.shared(top, "postfix")
+    common.Base.world = common.World(top)
+    common.Base.debs = lab.Debs.shared(top, "postfix")
 
 
 class Postfix(common.Tests, unittest.TestCase):
     LINE_LIMIT = 998
+    mta_class = lab.Postfix
+
+
+class PostfixPreflight(preflight.Tests, unittest.TestCase):
     mta_class = lab.Postfix
 
 

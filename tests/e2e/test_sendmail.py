@@ -5,6 +5,7 @@
 import unittest
 
 import common
+import preflight
 from common import lab
 
 
@@ -12,12 +13,16 @@ def setUpModule():
     scratch = lab.scratch("submilter-e2e.")
     top = scratch.__enter__()
     unittest.addModuleCleanup(scratch.__exit__, None, None, None)
-    common.Tests.world = common.World(top)
-    common.Tests.debs = lab.Debs.shared(top, "sendmail")
+    common.Base.world = common.World(top)
+    common.Base.debs = lab.Debs.shared(top, "sendmail")
 
 
 class Sendmail(common.Tests, unittest.TestCase):
     LINE_LIMIT = 990
+    mta_class = lab.Sendmail
+
+
+class SendmailPreflight(preflight.Tests, unittest.TestCase):
     mta_class = lab.Sendmail
 
 
