@@ -16,5 +16,6 @@ libsubmilter_a_SOURCES += \
 	include/preflight/key_sight.h %D%/key_sight.c \
 	include/preflight/unsubscribe.h %D%/unsubscribe.c \
 	%D%/preflight_priv.h %D%/tree_walk.c \
-	include/preflight/spf.h %D%/spf.c %D%/spf_priv.h \
+	include/preflight/spf.h %D%/spf.c %D%/spf_match.c %D%/spf_walk_priv.h \
+	%D%/spf_priv.h \
 	%D%/spf_libspf2.c %D%/spf_macro.c %D%/spf_record.c

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SUBMILTER_SPF_WALK_PRIV_H
+#define SUBMILTER_SPF_WALK_PRIV_H
+
+#include "spf_priv.h"
+
+/* One check, through all records that it leads to. */
+struct spf_walk {
+	struct resolver *resolver;
+	const struct spf_request *request;
+	uint64_t deadline_us;
+	struct arena *mem;
+	struct spf_report *report;
+	struct spf_macros macros;
+	struct slice ptr_names[SPF_MAX_PTR];	/* that lead to the client */
+	size_t ptr_count;
+	bool ptr_known;
+	unsigned int ptr_voids;			/* of finding them out */
+};
+
+/* One call of check_host(). */
+struct spf_host {
+	struct slice domain;
+	struct spf_record record;
+};
+
+enum spf_match {
+	MATCH_NO,
+	MATCH_YES,
+	MATCH_TEMPERROR,
+	MATCH_PERMERROR,
+};
+
+/* spf_match.c */
+
+/* Whose record the report speaks of. */
+void spf_report_host(struct spf_walk *walk, const struct spf_host *host);
+/* The fault is set; the innermost record is the one at fault. */
+enum spf_match spf_failed(struct spf_walk *walk, const struct spf_host *host);
+/* MATCH_YES, or MATCH_PERMERROR: there were too many. */
+enum spf_match spf_count_term(struct spf_walk *walk,
+    const struct spf_host *host);
+/*
+ * The target of a term (section 4.8), in *ret_domain; without a domain-spec it
+ * is the domain of the record. MATCH_NO: none that matches anything.
+ */
+enum spf_match spf_target_domain(struct spf_walk *walk,
+    const struct spf_host *host, struct slice spec, struct slice *ret_domain);
+/*
+ * Counts the term, and looks it up where it takes that. MATCH_TEMPERROR and
+ * MATCH_PERMERROR: the report has the fault.
+ */
+enum spf_match spf_match_directive(struct spf_walk *walk,
+    const struct spf_host *host, const struct spf_directive *directive);
+
+/* spf.c: check_host() of section 4, for "include" and "redirect". */
+enum spf_result spf_check_host(struct spf_walk *walk, struct slice domain);
+
+#endif
