@@ -2,6 +2,7 @@
 libsubmilter_a_SOURCES += \
 	include/conf/config.h include/conf/options.def \
 	%D%/config.c %D%/config_priv.h \
+	%D%/config_entries.c %D%/source_priv.h \
 	%D%/config_check.c \
 	%D%/lexer.c %D%/lexer_priv.h \
 	%D%/options.c %D%/options_priv.h
