@@ -9,7 +9,7 @@
 #include "cli/options.h"
 #include "message/address.h"
 #include "preflight/world.h"
-#include "service_probe.h"
+#include "service_probe_priv.h"
 #include "table/table.h"
 
 enum { LEVELS = DOMAIN_LATER + 1 };

@@ -3,7 +3,7 @@ libsubmilter_a_SOURCES += \
 	include/cli/options.h %D%/options.c \
 	include/cli/check.h %D%/check.c %D%/check_priv.h \
 	%D%/check_domain.c %D%/domain_print.c \
-	%D%/service_probe.c %D%/service_probe.h \
+	%D%/service_probe.c %D%/service_probe_priv.h \
 	%D%/check_postfix.c \
 	%D%/check_sendmail.c %D%/check_rewriting.c \
 	%D%/check_socket.c \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "service_probe.h"
+#include "service_probe_priv.h"
 
 #include <errno.h>
 #include <fcntl.h>

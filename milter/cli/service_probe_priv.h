@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SUBMILTER_CLI_SERVICE_PROBE_H
-#define SUBMILTER_CLI_SERVICE_PROBE_H
+#ifndef SUBMILTER_CLI_SERVICE_PROBE_PRIV_H
+#define SUBMILTER_CLI_SERVICE_PROBE_PRIV_H
 
 #include "preflight/domain_report.h"
 
