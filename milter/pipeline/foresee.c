@@ -204,14 +204,13 @@ add_reason(struct strbuf *buf, struct slice text)
 	strbuf_add_cstr(buf, start.len < text.len ? "...\"" : "\"");
 }
 
-/* A field for one's own systems; nobody else's of that name goes on. */
+/* A field for one's own systems. */
 static void
 add_tag(struct message *message, const struct preflight_levels *levels,
     const struct outlook *outlooks)
 {
 	struct strbuf buf;
 
-	(void)edits_delete_all(&message->edits, tag_name);
 	strbuf_init(&buf, &message->mem);
 	for (size_t i = 0; i < PREFLIGHT_CHECKS; i++) {
 		if (levels->of[i] != PREFLIGHT_TAG ||
@@ -269,8 +268,16 @@ judge_outlooks(struct message *message, const struct preflight_levels *levels)
 	return verdict;
 }
 
+static bool
+is_monitor(const struct message *message)
+{
+	const struct config *config = message_config(message);
+
+	return config_is_monitor(config, config->preflight.mode);
+}
+
 static struct verdict
-foresee(struct message *message, bool is_monitor)
+foresee(struct message *message)
 {
 	struct preflight_levels levels;
 	struct preflight_facts facts;
@@ -281,22 +288,27 @@ foresee(struct message *message, bool is_monitor)
 		return verdict_unsure(&message->mem, "preflight", &err);
 	preflight_look(&message->snapshot->preflight, &levels, &facts,
 	    preflight_deadline(message), &message->mem, message->outlooks);
-	if (!is_monitor)
+	if (!is_monitor(message))
 		add_tag(message, &levels, message->outlooks);
 	return judge_outlooks(message, &levels);
+}
+
+void
+message_drop_tags(const struct message *message, struct edits *edits)
+{
+	if (message->snapshot->preflight.in_use && !is_monitor(message))
+		(void)edits_delete_all(edits, tag_name);
 }
 
 struct verdict
 message_foresee(struct message *message)
 {
-	const struct config *config = message_config(message);
-	bool is_monitor = config_is_monitor(config, config->preflight.mode);
 	struct verdict verdict;
 
 	if (!message->snapshot->preflight.in_use)
 		return verdict_accept();
-	verdict = foresee(message, is_monitor);
-	if (!is_monitor)
+	verdict = foresee(message);
+	if (!is_monitor(message))
 		return verdict;
 	/* The author may; so it is signed as it would be without preflight. */
 	message->foreseen = verdict;

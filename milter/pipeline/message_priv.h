@@ -81,6 +81,8 @@ uint64_t preflight_deadline(const struct message *message);
 const struct domain_keys *message_usable_keys(struct message *message,
     const struct domain_keys *domain);
 
+/* foresee.c: whoever is the sender, X-Submilter-Preflight is ours to write. */
+void message_drop_tags(const struct message *message, struct edits *edits);
 /* foresee.c: what receivers will conclude; changes the tag among the edits. */
 struct verdict message_foresee(struct message *message);
 

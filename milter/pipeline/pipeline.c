@@ -145,6 +145,7 @@ repair(struct message *message)
 		facts.hostname = SLICE("localhost");
 	facts.own_address = own_address(message);
 	edits_init(&edits, &message->mem, &message->header);
+	message_drop_tags(message, &edits);
 	if (repair_header(config, &facts, &edits, &repairs, &err) != 0)
 		verdict = verdict_bad_message(&message->mem, &err);
 	message->repairs = repairs;
@@ -322,6 +323,7 @@ judge_header(struct message *message)
 
 	edits_init(&message->edits, &message->mem, &message->header);
 	message->has_edits = true;
+	message_drop_tags(message, &message->edits);
 	if (message->unchecked)
 		return verdict_accept();
 	verdict = message_judge_header(message);

@@ -251,6 +251,9 @@ look_at_spf(const struct look *look, enum spf_scope scope, struct slice sender)
 	struct outlook outlook;
 	bool per_sender = false, late = is_late(look);
 
+	if (look->facts->egress_count == 0)
+		return unknown(SLICE("preflight.egress names no address that "
+		    "mail leaves from"));
 	add_part(&key, look->facts->helo);
 	add_part(&key, look->facts->egress_text);
 	if (recall(look, strbuf_slice(&key), &outlook))
@@ -347,7 +350,7 @@ look_at_dmarc(const struct look *look, const struct outlook *spf)
 	return outlook;
 }
 
-/* Where SPF is off, it is asked only if DMARC hangs on it. */
+/* Where SPF is off, it is asked only if DMARC hangs on it, and it can be. */
 static struct outlook
 look_at_dmarc_lazily(const struct look *look, const struct outlook *known_spf)
 {
@@ -355,7 +358,8 @@ look_at_dmarc_lazily(const struct look *look, const struct outlook *known_spf)
 	struct outlook spf;
 
 	if (outlook.state != OUTLOOK_BAD ||
-	    known_spf->state != OUTLOOK_NOT_ASKED)
+	    known_spf->state != OUTLOOK_NOT_ASKED ||
+	    look->facts->egress_count == 0)
 		return outlook;
 	spf = look_at_spf(look, SPF_MAIL_FROM_V1, look->facts->mail_from);
 	return look_at_dmarc(look, &spf);
