@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <libmilter/mfapi.h>
+#include <openssl/crypto.h>
 #include <pthread.h>
 #include <pwd.h>
 #include <signal.h>
@@ -322,6 +323,11 @@ daemon_run(const char *given_path, bool foreground)
 	struct config *config;
 	struct err err;
 
+	/*
+	 * libmilter's threads sign on until the process is gone: at its end
+	 * OpenSSL may not free what they use.
+	 */
+	ENSURE(OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL) == 1);
 	if (realpath(given_path, config_path) == NULL) {
 		err_set(&err, ERR_CONFIG, "%s: %s", given_path,
 		    strerror(errno));

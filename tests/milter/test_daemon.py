@@ -261,6 +261,26 @@ class StopTest(OwnDaemonTest):
                 while True:
                     self.assertNotIn(each.receive()[0], (b'a',))
 
+    def test_sigterm_under_load(self):
+        """Messages are signed until the process is gone, and it ends well."""
+        def load():
+            with contextlib.suppress(OSError, milter.Closed,
+                                     milter.ProtocolError):
+                with milter.Session(server.address, mta.Postfix()) as session:
+                    session.set_macros(**session.mta.session_macros())
+                    session.connect()
+                    while True:
+                        session.submit(mail())
+        for _ in range(8):
+            server = self.start()
+            threads = [threading.Thread(target=load) for _ in range(8)]
+            for thread in threads:
+                thread.start()
+            server.expect('action=accept')
+            self.assertEqual(server.stop(), 0)
+            for thread in threads:
+                thread.join(30)
+
     def test_start_again_at_once(self):
         for kind in ('unix', 'inet'):
             with self.subTest(kind):
