@@ -28,7 +28,7 @@ enum mta_choice { MTA_AUTO, MTA_POSTFIX, MTA_SENDMAIL };
 enum form_choice { FORM_AUTO, FORM_YES, FORM_NO };
 enum body_choice { BODY_ALL, BODY_CERTAIN, BODY_NO };
 enum bare_choice { BARE_ENCODE, BARE_REFUSE };
-enum sealed_choice { SEALED_REFUSE, SEALED_PASS };
+enum sealed_choice { SEALED_REFUSE, SEALED_PASS_UNSIGNED, SEALED_PASS };
 enum preflight_level { PREFLIGHT_OFF, PREFLIGHT_WARN, PREFLIGHT_TAG,
 	PREFLIGHT_REJECT };
 enum dmarc_method_choice { DMARC_BY_WALK, DMARC_BY_LIST, DMARC_BY_BOTH };

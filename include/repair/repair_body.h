@@ -35,6 +35,11 @@ struct body_plan {
 	struct part_plan *plans;
 	size_t count;
 	size_t line_limit;
+	/*
+	 * What stands behind this octet of the body as it came may change on
+	 * the way, and is not to be signed; UINT64_MAX: it all arrives.
+	 */
+	uint64_t signed_end;
 	bool changes;			/* anything at all */
 	bool changes_body;		/* more than the message's own fields */
 };
@@ -58,12 +63,14 @@ MUST_USE int body_plan_make(const struct config *config,
 void body_plan_edit(const struct body_plan *plan, struct edits *edits);
 
 /*
- * Writes the body as it goes on. All octets outside of what is planned are the
- * same. -1 when the body cannot be read (ERR_TEMP), or when a line in the
+ * Writes the body as it goes on, up to what becomes of an octet of the old one
+ * where a part begins (plan->signed_end), or all of it (UINT64_MAX). All
+ * octets outside of what is planned are the same. -1 when the body cannot be read (ERR_TEMP), or when a line in the
  * header of a part is too long and cannot be folded (ERR_DATA); what was
  * written by then is of no use.
  */
 MUST_USE int body_plan_write(const struct body_plan *plan,
-    const struct body *body, encode_sink *sink, void *arg, struct err *err);
+    const struct body *body, uint64_t end, encode_sink *sink, void *arg,
+    struct err *err);
 
 #endif

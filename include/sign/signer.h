@@ -25,7 +25,21 @@ struct sign_policy {
 	size_t signed_count;
 	const struct slice *oversigned_names;
 	size_t oversigned_count;
+	/*
+	 * The body that the engine is given is only the beginning of what goes
+	 * on: the signature says how much it covers (l=, RFC 6376 section
+	 * 3.4.5). The native engine alone can do that.
+	 */
+	bool partial;
 };
+
+/*
+ * The policy for a message whose rest may change on the way: partial, and
+ * without Content-Transfer-Encoding, which would change with it. In memory of
+ * mem, and of the policy that it comes from.
+ */
+void sign_policy_partial(const struct sign_policy *policy, struct arena *mem,
+    struct sign_policy *ret_policy);
 
 /*
  * Checks a policy when it is configured: From is signed (RFC 6376 section

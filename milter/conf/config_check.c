@@ -397,6 +397,17 @@ check_signed_headers(struct reading *r)
 	}
 }
 
+static void
+check_engine(struct reading *r)
+{
+	const struct config *config = r->config;
+
+	if (config->sign.engine == ENGINE_LIBOPENDKIM &&
+	    config->repair.sealed == SEALED_PASS_UNSIGNED)
+		OPTION_FAULT(r, OPT_repair_sealed, "repair.sealed-parts: "
+		    "pass-unsigned needs sign.engine = native");
+}
+
 /* "NAME <ADDRESS>", or anything with a word in it. */
 static bool
 is_protected_name(struct slice text, struct arena *mem)
@@ -535,6 +546,7 @@ config_check(struct reading *r)
 	check_tables(r);
 	check_extension(r);
 	check_signed_headers(r);
+	check_engine(r);
 	check_protected_names(r);
 	check_help_url(r);
 	check_remove(r);

@@ -247,7 +247,8 @@ find_keys(struct message *message, const struct sign_key **keys, size_t max)
 
 /* The whole header as it goes on, to a new signer. */
 static int
-start_signer(struct message *message, struct err *err)
+start_signer(struct message *message, const struct sign_policy *policy,
+    struct err *err)
 {
 	const struct snapshot *snapshot = message->snapshot;
 	const struct field *fields;
@@ -257,7 +258,7 @@ start_signer(struct message *message, struct err *err)
 	if (message->signer != NULL)
 		snapshot->engine->free(message->signer);
 	message->signer = NULL;
-	return snapshot->engine->begin(&snapshot->sign_policy, message->keys,
+	return snapshot->engine->begin(policy, message->keys,
 	    message->key_count, clock_now(), &message->signer, err) != 0 ||
 	    snapshot->engine->header(message->signer, fields, field_count,
 		err) != 0 ? -1 : 0;
@@ -306,7 +307,7 @@ begin_signing(struct message *message)
 		return verdict_accept();
 	message->signatures = arena_array(&message->mem, message->key_count,
 	    sizeof(*message->signatures));
-	if (start_signer(message, &err) != 0)
+	if (start_signer(message, &message->snapshot->sign_policy, &err) != 0)
 		return verdict_unsure(&message->mem, "sign", &err);
 	if (config->repair.body != BODY_NO)
 		message->scan = mime_scan_new(&message->mem,
@@ -423,6 +424,35 @@ sign_piece(void *arg, struct slice text)
 		ENSURE(signing->err.kind != ERR_NONE);
 }
 
+/* Signs the body once more, as it goes on, and as far as it arrives. */
+static struct verdict
+sign_again(struct message *message)
+{
+	const struct sign_policy *policy = &message->snapshot->sign_policy;
+	const struct body_plan *plan = &message->body_plan;
+	struct signing signing = { .message = message };
+	struct sign_policy *partial;
+	struct err err;
+
+	if (plan->signed_end != UINT64_MAX) {
+		partial = arena_alloc(&message->mem, sizeof(*partial));
+		sign_policy_partial(policy, &message->mem, partial);
+		policy = partial;
+		message_warn(message, SLICE("signed in part: what is behind may "
+		    "change on the way (repair.sealed-parts)"));
+	}
+	if (start_signer(message, policy, &err) != 0)
+		return verdict_unsure(&message->mem, "sign", &err);
+	if (body_plan_write(plan, &message->body, plan->signed_end, sign_piece,
+	    &signing, &err) != 0)
+		return err.kind == ERR_DATA
+		    ? verdict_bad_message(&message->mem, &err)
+		    : verdict_unsure(&message->mem, "repair", &err);
+	if (signing.err.kind != ERR_NONE)
+		return verdict_unsure(&message->mem, "sign", &signing.err);
+	return verdict_accept();
+}
+
 /*
  * Looks whether the body would arrive as it was signed, and if not, signs it
  * as it will go on. Only then is it read again.
@@ -437,7 +467,6 @@ repair_body(struct message *message)
 		.smtputf8 = message->facts.smtputf8,
 		.header_8bit = header_has_8bit(&message->header),
 	};
-	struct signing signing = { .message = message };
 	const struct mime_part *parts;
 	struct verdict verdict;
 	struct err err;
@@ -451,25 +480,18 @@ repair_body(struct message *message)
 		verdict = verdict_bad_message(&message->mem, &err);
 		return message_in_mode(message, config->repair.mode, verdict);
 	}
-	if (!message->body_plan.changes)
-		return verdict_accept();
-	message->repairs |= REPAIRED_BODY;
+	if (message->body_plan.changes)
+		message->repairs |= REPAIRED_BODY;
 	if (!message->repairs_done) {
 		message->body_plan.changes = false;
 		message->body_plan.changes_body = false;
 		return verdict_accept();
 	}
+	if (!message->body_plan.changes &&
+	    message->body_plan.signed_end == UINT64_MAX)
+		return verdict_accept();
 	body_plan_edit(&message->body_plan, &message->edits);
-	if (start_signer(message, &err) != 0)
-		return verdict_unsure(&message->mem, "sign", &err);
-	if (body_plan_write(&message->body_plan, &message->body, sign_piece,
-	    &signing, &err) != 0)
-		return err.kind == ERR_DATA
-		    ? verdict_bad_message(&message->mem, &err)
-		    : verdict_unsure(&message->mem, "repair", &err);
-	if (signing.err.kind != ERR_NONE)
-		return verdict_unsure(&message->mem, "sign", &signing.err);
-	return verdict_accept();
+	return sign_again(message);
 }
 
 /* Whether receivers find the key that signed; see sign.self-verify. */
@@ -561,7 +583,8 @@ message_write_body(const struct message *message, encode_sink *sink, void *arg,
     struct err *err)
 {
 	ENSURE(message_changes_body(message));
-	return body_plan_write(&message->body_plan, &message->body, sink, arg,
+	return body_plan_write(&message->body_plan, &message->body, UINT64_MAX,
+	    sink, arg,
 	    err);
 }
 

@@ -14,6 +14,7 @@ struct writer {
 	void *arg;
 	struct arena mem;	/* for the header at hand */
 	uint64_t at;		/* of the old body, how far it is written */
+	uint64_t end;		/* what stands behind it is not written */
 	size_t column;		/* beside parts, in base64 */
 	bool pending_cr;
 	char last[2];		/* the last octets that went out */
@@ -26,7 +27,7 @@ write_out(void *arg, struct slice text)
 {
 	struct writer *writer = arg;
 
-	if (text.len == 0)
+	if (text.len == 0 || writer->at >= writer->end)
 		return;
 	writer->last[0] = text.len > 1 ? text.data[text.len - 2]
 	    : writer->last[1];
@@ -53,7 +54,7 @@ pass_to(struct writer *writer, uint64_t end,
 {
 	char buffer[COPY_OCTETS];
 
-	while (writer->at < end) {
+	while (writer->at < end && writer->at < writer->end) {
 		uint64_t left = end - writer->at;
 		size_t len = left < sizeof(buffer) ? (size_t)left
 		    : sizeof(buffer);
@@ -344,10 +345,10 @@ write_part(struct writer *writer, size_t *index)
 
 int
 body_plan_write(const struct body_plan *plan, const struct body *body,
-    encode_sink *sink, void *arg, struct err *err)
+    uint64_t end, encode_sink *sink, void *arg, struct err *err)
 {
-	struct writer writer = { .plan = plan, .body = body, .sink = sink,
-		.arg = arg, .last = { '\r', '\n' }, .err = err };
+	struct writer writer = { .plan = plan, .body = body, .end = end,
+		.sink = sink, .arg = arg, .last = { '\r', '\n' }, .err = err };
 	size_t index = 0;
 	int result;
 

@@ -94,29 +94,45 @@ is_converted(const struct rules *rules, const struct mime_part *parts,
 		!part->header.encoding_is_last)));
 }
 
+/* What stands from that octet on may change on the way. */
+static void
+leave_unsigned(struct body_plan *plan, uint64_t from)
+{
+	if (from < plan->signed_end)
+		plan->signed_end = from;
+}
+
 /* What may not be touched, but would have to be. */
 static int
-refuse_sealed(const struct rules *rules, const char *what, struct err *err)
+refuse_sealed(const struct rules *rules, struct body_plan *plan, size_t index,
+    const char *what, struct err *err)
 {
 	if (rules->config->repair.sealed == SEALED_PASS)
 		return 0;
+	/* A signature of nothing is no help, and some verifiers take l=0 amiss. */
+	if (rules->config->repair.sealed == SEALED_PASS_UNSIGNED &&
+	    plan->parts[index].header_start > 0) {
+		leave_unsigned(plan, plan->parts[index].header_start);
+		return 0;
+	}
 	return err_set(err, ERR_DATA, "a signed or encrypted part with %s would "
 	    "be broken on the way: have your mail program encode it", what);
 }
 
 static int
-judge_inside_seal(const struct rules *rules, const struct mime_part *parts,
+judge_inside_seal(const struct rules *rules, struct body_plan *plan,
     size_t index, struct err *err)
 {
-	const struct mime_part *part = &parts[index];
+	const struct mime_part *part = &plan->parts[index];
 
 	if (part->longest_line > rules->line_limit ||
 	    part->header.longest_line > rules->line_limit)
-		return refuse_sealed(rules, "long lines", err);
+		return refuse_sealed(rules, plan, index, "long lines", err);
 	if (rules->sendmail && is_odd_for_sendmail(part))
-		return refuse_sealed(rules, "odd lines around its content", err);
-	if (is_converted(rules, parts, index))
-		return refuse_sealed(rules, "8-bit content", err);
+		return refuse_sealed(rules, plan, index,
+		    "odd lines around its content", err);
+	if (is_converted(rules, plan->parts, index))
+		return refuse_sealed(rules, plan, index, "8-bit content", err);
 	return 0;
 }
 
@@ -192,9 +208,11 @@ must_change(const struct rules *rules, const struct mime_part *part,
 
 /* A leaf that nobody may encode; encoded: it would have to be. */
 static int
-judge_unencodable(const struct rules *rules, const struct mime_part *part,
-    bool encoded, bool certain, struct err *err)
+judge_unencodable(const struct rules *rules, struct body_plan *plan,
+    size_t index, bool encoded, bool certain, struct err *err)
 {
+	const struct mime_part *part = &plan->parts[index];
+
 	if (part->is_unreadable && (encoded || rules->sendmail))
 		return refuse(err,
 		    "a multipart whose boundary cannot be read", "");
@@ -204,8 +222,8 @@ judge_unencodable(const struct rules *rules, const struct mime_part *part,
 	if (!encoded)
 		return 0;
 	if (part->seal != MIME_UNSEALED)
-		return certain ? refuse_sealed(rules, "long lines", err)
-		    : refuse_sealed(rules, "8-bit content", err);
+		return refuse_sealed(rules, plan, index,
+		    certain ? "long lines" : "8-bit content", err);
 	/* What neither says nor is 8bit passes as it is. */
 	if (part->is_message && (certain ||
 	    (rules->postfix && is_labelled_8bit(part))))
@@ -234,35 +252,37 @@ is_false_base64(const struct mime_part *part)
 }
 
 static int
-plan_leaf(const struct rules *rules, const struct mime_part *part,
-    struct part_plan *plan, struct err *err)
+plan_leaf(const struct rules *rules, struct body_plan *plan, size_t index,
+    struct err *err)
 {
+	const struct mime_part *part = &plan->parts[index];
+	struct part_plan *want = &plan->plans[index];
 	bool certain, encoded = must_change(rules, part, &certain);
 
-	if (judge_unencodable(rules, part, encoded, certain, err) != 0)
+	if (judge_unencodable(rules, plan, index, encoded, certain, err) != 0)
 		return -1;
 	if (encoded && is_encodable(part)) {
-		plan->encode = true;
-		plan->from = is_false_base64(part) ? TRANSFER_8BIT
+		want->encode = true;
+		want->from = is_false_base64(part) ? TRANSFER_8BIT
 		    : part->encoding;
 		/* What is encoded stays in that encoding, in shorter lines. */
-		if (plan->from == TRANSFER_BASE64 ||
-		    plan->from == TRANSFER_QUOTED_PRINTABLE)
-			plan->to = plan->from;
+		if (want->from == TRANSFER_BASE64 ||
+		    want->from == TRANSFER_QUOTED_PRINTABLE)
+			want->to = want->from;
 		else
-			plan->to = part->is_text ? TRANSFER_QUOTED_PRINTABLE
+			want->to = part->is_text ? TRANSFER_QUOTED_PRINTABLE
 			    : TRANSFER_BASE64;
-		plan_encoding(plan, plan->to);
+		plan_encoding(want, want->to);
 		return 0;
 	}
 	/* A label alone makes MTAs convert. */
 	if (is_labelled_8bit(part) && !part->has_8bit && rules->to_7bit) {
-		plan_encoding(plan, TRANSFER_7BIT);
+		plan_encoding(want, TRANSFER_7BIT);
 		return 0;
 	}
 	if (rules->converts && part->header.encodings > 0 &&
 	    !part->header.encoding_is_last)
-		return plan_rewriting(part, plan, err);
+		return plan_rewriting(part, want, err);
 	return 0;
 }
 
@@ -321,7 +341,8 @@ plan_multipart(const struct rules *rules, struct body_plan *plan, size_t index,
 		return refuse(err, "a part in so many others", "");
 	if ((want->beside || want->close) && part->seal != MIME_UNSEALED) {
 		want->beside = want->close = false;
-		return refuse_sealed(rules, "odd lines around its content", err);
+		return refuse_sealed(rules, plan, index,
+		    "odd lines around its content", err);
 	}
 	return want->quote_boundary ? plan_rewriting(part, want, err) : 0;
 }
@@ -342,13 +363,19 @@ plan_composite_encoding(const struct rules *rules, struct body_plan *plan,
 	    (part->kind == MIME_MESSAGE && !part->is_rfc822);
 
 	if (is_labelled_8bit(part) && rules->to_7bit) {
-		if (!stays_8bit(plan, index)) {
+		/* Postfix would make 7bit of it whatever stays 8-bit inside. */
+		if (!stays_8bit(plan, index) ||
+		    (part->seal == MIME_UNSEALED && rules->postfix)) {
 			want->header = true;
 			want->encoding = (struct slice){ NULL, 0 };
 			return 0;
 		}
-		if (part->seal != MIME_UNSEALED && rules->postfix)
-			return refuse_sealed(rules, "8-bit content", err);
+		if (rules->postfix && index == 0 && rules->config->repair.sealed
+		    == SEALED_PASS_UNSIGNED)
+			leave_unsigned(plan, part->content_end);
+		else if (rules->postfix)
+			return refuse_sealed(rules, plan, index,
+			    "8-bit content", err);
 	}
 	if (!rules->converts || part->header.encodings == 0 ||
 	    (as_leaf && part->header.encoding_is_last))
@@ -400,11 +427,11 @@ plan_part(const struct rules *rules, struct body_plan *plan, size_t index,
 		return err_set(err, ERR_DATA, "NUL, or CR or LF alone, in the "
 		    "body");
 	if (is_inside_seal(plan->parts, index))
-		return judge_inside_seal(rules, plan->parts, index, err);
+		return judge_inside_seal(rules, plan, index, err);
 	if (plan_header(rules, plan->parts, index, want, err) != 0)
 		return -1;
 	if (part->kind == MIME_LEAF)
-		return plan_leaf(rules, part, want, err);
+		return plan_leaf(rules, plan, index, err);
 	return part->kind == MIME_MULTIPART
 	    ? plan_multipart(rules, plan, index, err) : 0;
 }
@@ -422,7 +449,7 @@ body_plan_make(const struct config *config, const struct body_facts *facts,
 		.to_7bit = config->repair.body == BODY_ALL && !facts->smtputf8,
 	};
 	struct body_plan plan = { .parts = parts, .count = count,
-		.line_limit = facts->line_limit };
+		.line_limit = facts->line_limit, .signed_end = UINT64_MAX };
 
 	rules.converts = rules.sendmail && rules.to_7bit &&
 	    (facts->header_8bit || any_8bit(parts, count));

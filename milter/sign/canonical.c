@@ -28,7 +28,7 @@ hash(struct body_canon *canon, const char *data, size_t len)
 		return;
 	/* In memory this has no way to fail once it is initialised. */
 	ENSURE(EVP_DigestUpdate(canon->hash, data, len) == 1);
-	canon->any = true;
+	canon->octets += len;
 }
 
 /* Empty lines and white space that turn out to have text behind them. */
@@ -129,8 +129,16 @@ body_canon_finish(struct body_canon *canon,
 	if (canon->in_line)
 		end_line(canon);
 	/* Simple: an empty body is one line end (RFC 6376 section 3.4.3). */
-	if (canon->kind == CANON_SIMPLE && !canon->any)
+	if (canon->kind == CANON_SIMPLE && canon->octets == 0)
 		hash(canon, "\r\n", 2);
+	ENSURE(EVP_DigestFinal_ex(canon->hash, ret_hash, &len) == 1);
+}
+
+void
+body_canon_cut(struct body_canon *canon, unsigned char ret_hash[SHA256_BYTES])
+{
+	unsigned int len = SHA256_BYTES;
+
 	ENSURE(EVP_DigestFinal_ex(canon->hash, ret_hash, &len) == 1);
 }
 

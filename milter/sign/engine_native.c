@@ -133,11 +133,15 @@ native_finish(struct signer *signer, struct arena *mem,
 	unsigned char body_hash[SHA256_BYTES];
 
 	ENSURE(signer->has_header);
-	body_canon_finish(&signer->body, body_hash);
+	if (signer->policy->partial)
+		body_canon_cut(&signer->body, body_hash);
+	else
+		body_canon_finish(&signer->body, body_hash);
 	for (size_t i = 0; i < signer->key_count; i++) {
 		const struct sign_key *key = signer->keys[i];
 		struct slice head = signature_head(signer->policy, key,
-		    signer->signed_at, signer->names, body_hash, mem);
+		    signer->signed_at, signer->names, body_hash,
+		    signer->body.octets, mem);
 		unsigned char hash[SHA256_BYTES];
 		unsigned char signature[MAX_SIGNATURE_BYTES];
 		size_t len;

@@ -220,7 +220,7 @@ opendkim_begin(const struct sign_policy *policy,
 	struct signer *signer = calloc(1, sizeof(*signer));
 	DKIM_LIB *lib;
 
-	ENSURE(signer != NULL && key_count > 0);
+	ENSURE(signer != NULL && key_count > 0 && !policy->partial);
 	arena_init(&signer->mem);
 	signer->policy = policy;
 	signer->keys = arena_grow(&signer->mem, keys, key_count, key_count,

@@ -24,7 +24,7 @@ struct body_canon {
 	bool pending_blank;	/* white space that counts if text follows */
 	bool pending_cr;	/* a CR that an LF may follow */
 	bool in_line;		/* the current line has octets */
-	bool any;		/* something was hashed */
+	uint64_t octets;	/* hashed so far */
 };
 
 MUST_USE int body_canon_init(struct body_canon *canon,
@@ -33,6 +33,9 @@ void body_canon_done(struct body_canon *canon);
 void body_canon_add(struct body_canon *canon, struct slice chunk);
 /* The hash; the body ends here, with or without its last CRLF. */
 void body_canon_finish(struct body_canon *canon,
+    unsigned char ret_hash[SHA256_BYTES]);
+/* The hash of canon->octets octets: more of the body follows, outside of it. */
+void body_canon_cut(struct body_canon *canon,
     unsigned char ret_hash[SHA256_BYTES]);
 
 /*
@@ -56,11 +59,13 @@ MUST_USE int signed_fields_pick(const struct sign_policy *policy,
 
 /*
  * " v=1; a=...; ...; b=" with folds; the signature of it is appended by
- * signature_append().
+ * signature_append(). body_octets: how many canonical ones body_hash covers;
+ * they are named by a partial policy alone.
  */
 struct slice signature_head(const struct sign_policy *policy,
     const struct sign_key *key, time_t signed_at, struct slice names,
-    const unsigned char body_hash[SHA256_BYTES], struct arena *mem);
+    const unsigned char body_hash[SHA256_BYTES], uint64_t body_octets,
+    struct arena *mem);
 struct slice signature_append(struct slice head, const unsigned char *signature,
     size_t len, struct arena *mem);
 

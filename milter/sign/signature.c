@@ -127,6 +127,36 @@ sign_policy_check(const struct sign_policy *policy, struct err *err)
 	return status;
 }
 
+/* A list without one of its names. */
+static const struct slice *
+names_without(const struct slice *names, size_t count, struct slice name,
+    struct arena *mem, size_t *ret_count)
+{
+	struct slice *list = arena_array(mem, count + 1, sizeof(*list));
+
+	*ret_count = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (!slice_eq_nocase(names[i], name))
+			list[(*ret_count)++] = names[i];
+	}
+	return list;
+}
+
+void
+sign_policy_partial(const struct sign_policy *policy, struct arena *mem,
+    struct sign_policy *ret_policy)
+{
+	struct slice name = SLICE("content-transfer-encoding");
+	struct sign_policy partial = *policy;
+
+	partial.partial = true;
+	partial.signed_names = names_without(policy->signed_names,
+	    policy->signed_count, name, mem, &partial.signed_count);
+	partial.oversigned_names = names_without(policy->oversigned_names,
+	    policy->oversigned_count, name, mem, &partial.oversigned_count);
+	*ret_policy = partial;
+}
+
 int
 signed_fields_pick(const struct sign_policy *policy,
     const struct field *fields, size_t count, struct arena *mem,
@@ -238,7 +268,8 @@ add_names(struct folder *folder, struct slice names)
 struct slice
 signature_head(const struct sign_policy *policy, const struct sign_key *key,
     time_t signed_at, struct slice names,
-    const unsigned char body_hash[SHA256_BYTES], struct arena *mem)
+    const unsigned char body_hash[SHA256_BYTES], uint64_t body_octets,
+    struct arena *mem)
 {
 	static const char *const canon[] = { "simple", "relaxed" };
 	struct folder folder = { .column = sizeof("DKIM-Signature:") - 1 };
@@ -254,6 +285,9 @@ signature_head(const struct sign_policy *policy, const struct sign_key *key,
 	add_tag(&folder, slice_format(mem, "s=%.*s;",
 	    SLICE_ARGS(key->selector)));
 	add_tag(&folder, slice_format(mem, "t=%lld;", (long long)signed_at));
+	if (policy->partial)
+		add_tag(&folder, slice_format(mem, "l=%llu;",
+		    (unsigned long long)body_octets));
 	add_names(&folder, names);
 	add_tag(&folder, slice_format(mem, "bh=%.*s;", SLICE_ARGS(hash)));
 	fold(&folder);
@@ -344,7 +378,7 @@ signature_over(const struct sign_policy *policy, const struct sign_key *key,
 		header_canon(policy->header_canon, picked.fields[i], false,
 		    &text);
 	field.value = signature_head(policy, key, signed_at, picked.names,
-	    body_hash, mem);
+	    body_hash, 0, mem);
 	header_canon(policy->header_canon, &field, true, &text);
 	ENSURE(EVP_Digest(text.data, text.len, hash, NULL, EVP_sha256(),
 	    NULL) == 1);

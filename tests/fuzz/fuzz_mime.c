@@ -156,7 +156,7 @@ value_of(const struct edits *edits, struct slice name)
 
 static void
 check_result(const struct body_plan *plan, const struct body_facts *facts,
-    struct slice old, struct slice new, struct edits *edits,
+    struct slice old, struct slice new, size_t signed_len, struct edits *edits,
     struct arena *mem)
 {
 	const struct mime_part *parts = NULL;
@@ -191,7 +191,9 @@ check_result(const struct body_plan *plan, const struct body_facts *facts,
 	ENSURE(slice_eq(before, after));
 	if (body_plan_make(config, facts, parts, count, edits, mem, &again,
 	    &err) == 0)
-		ENSURE(!again.changes);
+		ENSURE(!again.changes && (plan->signed_end == UINT64_MAX
+		    ? again.signed_end == UINT64_MAX
+		    : again.signed_end == signed_len));
 	else
 		/* Folds count where the length of a field is limited. */
 		ENSURE(is_folded && slice_has_text_nocase(
@@ -210,7 +212,7 @@ check_body(struct slice type, struct slice encoding, struct slice text,
 	struct edits edits;
 	struct header header;
 	struct body body;
-	struct strbuf new;
+	struct strbuf new, start;
 	struct arena mem;
 	struct err err;
 	size_t count;
@@ -235,10 +237,15 @@ check_body(struct slice type, struct slice encoding, struct slice text,
 		body_init(&body, "/tmp", 1024);
 		ENSURE(body_add(&body, text, &err) == 0);
 		strbuf_init(&new, &mem);
-		if (body_plan_write(&plan, &body, gather, &new, &err) == 0)
+		strbuf_init(&start, &mem);
+		if (body_plan_write(&plan, &body, UINT64_MAX, gather, &new,
+		    &err) == 0 && body_plan_write(&plan, &body, plan.signed_end,
+		    gather, &start, &err) == 0) {
+			ENSURE(slice_starts(strbuf_slice(&new),
+			    strbuf_slice(&start)));
 			check_result(&plan, &facts, text, strbuf_slice(&new),
-			    &edits, &mem);
-		else
+			    start.len, &edits, &mem);
+		} else
 			ENSURE(err.kind == ERR_DATA);
 		body_done(&body);
 	}
@@ -252,7 +259,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct err err;
 
 	if (config == NULL)
-		ENSURE(config_read_text("fuzz", SLICE(""), NULL, NULL, &config, &err) == 0);
+		ENSURE(config_read_text("fuzz", SLICE("repair { sealed-parts = "
+		    "pass-unsigned }"), NULL, NULL, &config, &err) == 0);
 	type = next_line(&rest);
 	encoding = next_line(&rest);
 	check_body(type, encoding, rest, MTA_POSTFIX);

@@ -8,6 +8,7 @@ import typing
 
 NAMES = {"postfix": "Postfix", "sendmail-esmtp": "Sendmail, esmtp",
          "sendmail-relay": "Sendmail, relay"}
+OURS = ("submilter", "pass-unsigned")
 COLUMNS = ("accepted", "refused", "broken", "unsigned", "content", "not delivered")
 
 
@@ -55,11 +56,14 @@ def faults(s, signer):
             yield "broken", "; ".join(v.changes) or v.broken
     elif v.changes:
         yield "changed", "; ".join(v.changes)
-    if v.content and v.content_by != "before":
+    # Then the MTA may change what the signature does not cover.
+    milter_only = signer == "pass-unsigned"
+    if v.content and v.content_by != "before" and not (
+            milter_only and v.content_by == "after"):
         yield "content", "changed %s: %s" % (
             "by the milter" if v.content_by == "milter" else "by the MTA after it",
             v.content)
-    if s.client_signature is False:
+    if s.client_signature is False and not milter_only:
         yield "content", "the client's own signature is not valid any more"
 
 
@@ -72,7 +76,7 @@ def totals(results, exceptions):
     for r in results:
         if r.submissions is None:
             bad += 1
-        elif r.signer == "submilter":
+        elif r.signer in OURS:
             for s in r.submissions:
                 wrong = [what for what, words in faults(s, r.signer)
                          if words != "returned"
@@ -131,7 +135,7 @@ def _lists(r, exceptions):
     broken, excused = [], []
     for s in r.submissions:
         for what, words in faults(s, r.signer):
-            why = exceptions.reason(what, r.canon, s) if r.signer == "submilter" else ""
+            why = exceptions.reason(what, r.canon, s) if r.signer in OURS else ""
             (excused if why else broken).append(
                 (_place(s), "%s (%s)" % (s.shape.name, what),
                  "%s. %s" % (words, why) if why else words))
@@ -188,7 +192,7 @@ def document(results, exceptions, shapes, arguments, versions, seconds):
                 row["refused by the MTA"], row["broken"], row["unsigned"],
                 row["content"], row["not delivered"]))
     for r in done:
-        if r.signer == "submilter":
+        if r.signer in OURS:
             _detail(out, r, exceptions)
         else:
             _names(out, r)

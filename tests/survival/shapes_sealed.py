@@ -37,7 +37,7 @@ def _with_entity(entity):
     return mime(None, None, b"", version=False)[:-2] + entity
 
 
-def _pgp(inner, *around, encoding=None):
+def _pgp(inner, *around, encoding=None, label=None):
     def make(clients):
         signature = part(b'application/pgp-signature; name="signature.asc"', None,
                          clients.pgp(inner), b"Content-Description: OpenPGP signature")
@@ -45,7 +45,7 @@ def _pgp(inner, *around, encoding=None):
         if around:
             whole = part(b'multipart/signed; boundary="pgp"' + kind, encoding,
                          multipart(inner, signature, boundary=b"pgp"))
-            return mixed(whole, *around, boundary=b"=_outer")
+            return mixed(whole, *around, boundary=b"=_outer", encoding=label)
         return mime(b'multipart/signed; boundary="pgp"' + kind, encoding,
                     multipart(inner, signature, boundary=b"pgp"))
     return make
@@ -63,6 +63,9 @@ shape("pgp-in-list", "PGP/MIME below a list's footer with 8 bits",
       _pgp(_INSIDE[0][2], _FOOTER), mail_args=EIGHT, signed_by="pgp")
 shape("pgp-in-list-long", "PGP/MIME beside HTML with a long line",
       _pgp(_INSIDE[1][2], HTML_LONG), signed_by="pgp")
+shape("pgp-in-labelled-list", "PGP/MIME with 8 bits without a label, below a list's label",
+      _pgp(part(PLAIN, None, UTF8), part(PLAIN, b"7bit", BODY), label=b"8bit"),
+      mail_args=EIGHT, signed_by="pgp")
 shape("pgp-label-8bit", "PGP/MIME labelled 8bit",
       _pgp(part(PLAIN, b"8bit", UTF8), encoding=b"8bit"), mail_args=EIGHT,
       signed_by="pgp")

@@ -40,16 +40,18 @@ class Signer:
         self._stop = lambda: None
         if kind == "submilter":
             self._submilter(canon, world)
+        elif kind == "pass-unsigned":
+            self._submilter(canon, world, "repair { sealed-parts = pass-unsigned }\n")
         elif kind == "opendkim":
             self._opendkim(canon, world, debs)
 
     def stop(self):
         self._stop()
 
-    def _submilter(self, canon, world):
+    def _submilter(self, canon, world, more=""):
         milter = common.Milter(world, lab.Postfix, """\
 sign { canonicalization = %s/%s }
-""" % (canon, canon)).start()
+""" % (canon, canon) + more).start()
         self.socket, self._stop = str(milter.path), milter.kill
 
     def _opendkim(self, canon, world, debs):

@@ -339,6 +339,10 @@ options_must_fit_together(void **state)
 		{ "unsigned", "sign { unsigned = reject }",
 		    "1: sign.unsigned: reject would refuse every message, "
 		    "because keys is not set" },
+		{ "engine", "sign { engine = libopendkim }\n"
+		    "repair { sealed-parts = pass-unsigned }",
+		    "2: repair.sealed-parts: pass-unsigned needs "
+		    "sign.engine = native" },
 		{ "methods", "identify { methods = {sasl, netwrk}\n"
 		    "network = cidr:/x }",
 		    "1: identify.methods: \"netwrk\" is no method; there are "

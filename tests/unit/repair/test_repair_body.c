@@ -51,7 +51,8 @@ add_field(struct header *header, const char *name, const char *value)
 }
 
 static struct slice
-repaired(const struct body_plan *plan, struct slice text, struct arena *mem)
+repaired(const struct body_plan *plan, struct slice text, uint64_t end,
+    struct arena *mem)
 {
 	struct strbuf out;
 	struct body body;
@@ -61,7 +62,7 @@ repaired(const struct body_plan *plan, struct slice text, struct arena *mem)
 	body_init(&body, "/tmp", 1 << 20);
 	strbuf_init(&out, mem);
 	done = body_add(&body, text, &err) == 0 &&
-	    body_plan_write(plan, &body, gather, &out, &err) == 0;
+	    body_plan_write(plan, &body, end, gather, &out, &err) == 0;
 	body_done(&body);
 	return done ? strbuf_slice(&out)
 	    : slice_format(mem, "!%s", err.text);
@@ -78,31 +79,66 @@ check_encoding(const struct repair_case *c, const struct edits *edits)
 		    : edits->fields[at].field.value, c->want_encoding);
 }
 
-static void
-check_case(const struct config *config, const struct repair_case *c)
+/* The plan for a body whose message has these two fields. */
+static int
+make_plan(const struct config *config, const char *type, const char *encoding,
+    struct slice text, enum mta_choice mta, struct header *header,
+    struct edits *edits, struct arena *mem, struct body_plan *plan,
+    struct err *err)
 {
-	struct slice text = slice_of(c->body);
-	struct body_facts facts = { .mta = c->mta, .line_limit = LIMIT };
+	struct body_facts facts = { .mta = mta, .line_limit = LIMIT };
 	const struct mime_part *parts;
 	struct mime_scan *scan;
+	size_t count;
+
+	header_init(header, mem);
+	add_field(header, "Content-Type", type);
+	add_field(header, "Content-Transfer-Encoding", encoding);
+	edits_init(edits, mem, header);
+	scan = mime_scan_new(mem, slice_of(type == NULL ? "" : type),
+	    slice_of(encoding == NULL ? "" : encoding));
+	mime_scan_add(scan, text);
+	assert_int_equal(mime_scan_finish(scan, &parts, &count, err), 0);
+	return body_plan_make(config, &facts, parts, count, edits, mem, plan,
+	    err);
+}
+
+static void
+check_signed(const struct config *config, const char *type,
+    const char *encoding, const char *body, const char *want)
+{
+	struct slice text = slice_of(body);
 	struct header header;
 	struct edits edits;
 	struct body_plan plan;
 	struct arena mem;
 	struct err err;
-	size_t count;
 
 	arena_init(&mem);
-	header_init(&header, &mem);
-	add_field(&header, "Content-Type", c->type);
-	add_field(&header, "Content-Transfer-Encoding", c->encoding);
-	edits_init(&edits, &mem, &header);
-	scan = mime_scan_new(&mem, slice_of(c->type == NULL ? "" : c->type),
-	    slice_of(c->encoding == NULL ? "" : c->encoding));
-	mime_scan_add(scan, text);
-	assert_int_equal(mime_scan_finish(scan, &parts, &count, &err), 0);
-	if (body_plan_make(config, &facts, parts, count, &edits, &mem, &plan,
-	    &err) != 0) {
+	if (make_plan(config, type, encoding, text, MTA_POSTFIX, &header,
+	    &edits, &mem, &plan, &err) != 0)
+		check_slice(body, slice_format(&mem, "!%s", err.text),
+		    want == NULL ? "all" : want);
+	else
+		check_slice(body, plan.signed_end == UINT64_MAX ? SLICE("all")
+		    : repaired(&plan, text, plan.signed_end, &mem),
+		    want == NULL ? "all" : want);
+	arena_done(&mem);
+}
+
+static void
+check_case(const struct config *config, const struct repair_case *c)
+{
+	struct slice text = slice_of(c->body);
+	struct header header;
+	struct edits edits;
+	struct body_plan plan;
+	struct arena mem;
+	struct err err;
+
+	arena_init(&mem);
+	if (make_plan(config, c->type, c->encoding, text, c->mta, &header,
+	    &edits, &mem, &plan, &err) != 0) {
 		check_slice(c->name, slice_format(&mem, "!%s", err.text),
 		    c->want == NULL ? "as it is" : c->want);
 	} else if (!plan.changes) {
@@ -110,7 +146,7 @@ check_case(const struct config *config, const struct repair_case *c)
 		    c->want == NULL ? "as it is" : c->want);
 	} else {
 		body_plan_edit(&plan, &edits);
-		check_slice(c->name, repaired(&plan, text, &mem),
+		check_slice(c->name, repaired(&plan, text, UINT64_MAX, &mem),
 		    c->want == NULL ? "as it is" : c->want);
 		check_encoding(c, &edits);
 	}
@@ -120,6 +156,7 @@ check_case(const struct config *config, const struct repair_case *c)
 #define TYPE_HTML "Content-Type: text/html\r\n"
 #define QP "Content-Transfer-Encoding: quoted-printable\r\n"
 #define ENDS "\r\n--b--\r\n"
+#define BIT8 "Content-Transfer-Encoding: 8bit\r\n"
 
 static void
 every_part_goes_on_as_no_mta_changes_it(void **state)
@@ -325,6 +362,43 @@ options_say_how_far_repairs_go(void **state)
 	config_free(config);
 }
 
+/* As far as the body arrives as it is. */
+static void
+what_may_change_is_not_signed(void **state)
+{
+#define SIGNED_C " multipart/signed; boundary=c\r\n\r\n--c\r\n"
+	static const struct {
+		const char *type;
+		const char *encoding;
+		const char *body;
+		const char *want;	/* NULL: all of it */
+	} cases[] = {
+		{ SIGNED, NULL, "--b\r\n\r\nx" ENDS, NULL },
+		{ SIGNED, NULL, "--b\r\n\r\n" LONG ENDS, "--b\r\n" },
+		{ MIXED, NULL, "--b\r\n\r\n" UE "\r\n--b\r\nContent-Type:"
+		    SIGNED_C BIT8 "\r\n" UE "\r\n--c--" ENDS, "--b\r\n" QP
+		    "\r\n=C3=BC\r\n--b\r\nContent-Type:" SIGNED_C },
+		/* Without that label, too, so nothing says 8bit. */
+		{ MIXED, " 8bit", "--b\r\nContent-Type:" SIGNED_C "\r\n" UE
+		    "\r\n--c--" ENDS, NULL },
+		/* The label alone changes. */
+		{ SIGNED, " 8bit", "--b\r\n\r\n" UE ENDS,
+		    "--b\r\n\r\n" UE ENDS },
+		/* There is nothing before it to sign. */
+		{ " application/pkcs7-mime", " base64", LONG "\r\n",
+		    "!a signed or encrypted part with long lines would be "
+		    "broken on the way: have your mail program encode it" },
+	};
+	struct config *config =
+	    config_of("repair { sealed-parts = pass-unsigned }");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		check_signed(config, cases[i].type, cases[i].encoding,
+		    cases[i].body, cases[i].want);
+	config_free(config);
+}
+
 int
 main(void)
 {
@@ -332,6 +406,7 @@ main(void)
 		cmocka_unit_test(every_part_goes_on_as_no_mta_changes_it),
 		cmocka_unit_test(what_cannot_survive_is_refused),
 		cmocka_unit_test(options_say_how_far_repairs_go),
+		cmocka_unit_test(what_may_change_is_not_signed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

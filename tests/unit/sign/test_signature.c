@@ -70,7 +70,7 @@ a_signature_is_folded_between_its_tags(void **state)
 			.selector = slice_of(cases[i].selector),
 			.algorithm = KEY_ED25519_SHA256 };
 		struct slice head = signature_head(&policy, &key, 1795428930,
-		    slice_of(cases[i].names), body_hash, &mem);
+		    slice_of(cases[i].names), body_hash, 0, &mem);
 		struct strbuf want;
 
 		check_lines(cases[i].domain, head);
@@ -100,7 +100,8 @@ the_signature_itself_may_be_cut_anywhere(void **state)
 	for (size_t i = 0; i < sizeof(signature); i++)
 		signature[i] = (unsigned char)(i * 7);
 	arena_init(&mem);
-	head = signature_head(&policy, &key, 0, SLICE("from"), body_hash, &mem);
+	head = signature_head(&policy, &key, 0, SLICE("from"), body_hash, 0,
+	    &mem);
 	for (size_t len = 1; len <= sizeof(signature); len += 51) {
 		struct slice value = signature_append(head, signature, len,
 		    &mem);
