@@ -5,13 +5,11 @@
 #include "base/str.h"
 
 /*
- * A Content-Type value (RFC 2045 section 5.1): its lower-case "type/subtype",
- * and a parameter (empty: it has none). False when it cannot be read. Pure,
- * thread-safe.
+ * The lower-case "type/subtype" of a Content-Type value (RFC 2045 section
+ * 5.1); false when it cannot be read. All here is pure and thread-safe, and
+ * takes time that grows with the length of the value only.
  */
 bool mime_type(struct slice value, struct arena *mem, struct slice *ret_type);
-bool mime_parameter(struct slice value, struct slice name, struct arena *mem,
-    struct slice *ret_text);
 
 /*
  * The boundary of a multipart. Programs write it without the quotes that it
@@ -22,7 +20,13 @@ bool mime_parameter(struct slice value, struct slice name, struct arena *mem,
 bool mime_boundary(struct slice value, struct arena *mem,
     struct slice *ret_boundary, struct slice *ret_written);
 
-/* A Content-Transfer-Encoding value: its one token; false if it is no token. */
+/* Whether a value gives more than one: readers differ in which they take. */
+bool mime_has_boundaries(struct slice value);
+
+/*
+ * The first token of a Content-Transfer-Encoding value, which some programs
+ * go by; false if it is not all of the value, or there is none (empty).
+ */
 bool mime_encoding_token(struct slice value, struct slice *ret_token);
 
 #endif

@@ -26,19 +26,16 @@ enum transfer_encoding transfer_encoding_find(struct slice name);
 const char *transfer_encoding_name(enum transfer_encoding encoding);
 
 /*
- * Decodes quoted-printable or base64; anything else passes as it is. What is
- * not of the encoding is taken as most programs take it: stray octets of
- * base64 are passed over, and a '=' that begins nothing stands for itself.
+ * Decodes quoted-printable (RFC 2045 section 6.7); anything else passes as it
+ * is. As most programs do, it takes white space at the end of a line for text,
+ * and a '=' that begins nothing, too.
  */
 struct decoder {
 	enum transfer_encoding from;
 	encode_sink *sink;
 	void *arg;
-	unsigned int bits;
-	unsigned int have;
-	char held[16];		/* the beginning of "=XX" or "=" blanks CRLF */
+	char held[1000];	/* the beginning of "=XX" or "=" blanks CRLF */
 	size_t held_count;
-	bool ended;		/* base64: "=" was there */
 };
 
 void decoder_init(struct decoder *decoder, enum transfer_encoding from,
@@ -50,7 +47,7 @@ void decoder_finish(struct decoder *decoder);
  * Encodes to quoted-printable or base64, with no line over 76 octets. In
  * quoted-printable CRLF stays a line end, and a CR or LF alone becomes =0D or
  * =0A; white space at the end of a line, "From " or "-" at its beginning, and a
- * dot alone are encoded, so that no relay is tempted and no boundary arises.
+ * dot alone are encoded, so that no relay is tempted and no delimiter arises.
  */
 struct encoder {
 	enum transfer_encoding to;
@@ -61,7 +58,6 @@ struct encoder {
 	unsigned char held[3];	/* base64: octets of a group */
 	size_t held_count;
 	bool pending_cr;
-	bool soft;		/* the line was broken here, not in the text */
 };
 
 void encoder_init(struct encoder *encoder, enum transfer_encoding to,

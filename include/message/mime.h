@@ -28,11 +28,12 @@ struct mime_header {
 	bool has_open_quote;		/* in Content-Type, Content-Disposition */
 	bool ended;			/* by an empty line */
 	bool has_8bit;
-	bool has_bare;			/* CR or LF alone */
+	bool has_bare;			/* NUL, or CR or LF alone */
 	bool has_junk;			/* a line that is no field */
 	bool has_name_blank;		/* "Subject : x" */
 	bool has_mbox_line;		/* "From alice Mon ..." above a message */
 	bool has_version;		/* MIME-Version */
+	unsigned int types;		/* Content-Type fields */
 	unsigned int encodings;		/* Content-Transfer-Encoding fields */
 	bool encoding_is_last;		/* the one there is, plainly written */
 };
@@ -50,14 +51,15 @@ struct mime_part {
 	bool is_rfc822;			/* message/rfc822 */
 	bool is_digest;			/* multipart/digest */
 	bool is_unreadable;		/* a multipart without a boundary: a leaf */
-	bool has_type;			/* a Content-Type that can be read */
-	bool has_charset;
+	bool is_ambiguous;		/* readers differ about its type or parts */
 	enum mime_seal seal;		/* of itself, or what it is inside of */
 	struct slice boundary;		/* of a multipart */
 	bool boundary_is_odd;		/* written so that readers differ */
 	bool is_closed;			/* the last delimiter is there */
+	bool has_padding;		/* blanks behind one of its delimiters */
 	enum transfer_encoding encoding;
-	struct slice encoding_token;	/* as written; empty: no field */
+	struct slice encoding_token;	/* as written; empty: no field, or no name */
+	bool encoding_has_more;		/* "8bit; x": readers take all, or a token */
 	struct mime_header header;	/* of the message: the encoding alone */
 	uint64_t header_start;
 	uint64_t content_start;
@@ -68,13 +70,18 @@ struct mime_part {
 	bool is_utf8;			/* what is 8-bit of it */
 	bool has_nul;
 	bool has_bare;			/* CR or LF alone */
+	bool has_lookalike;		/* a line that begins like a delimiter */
+	bool has_field;			/* "Content-Transfer-Encoding:", in a leaf */
+	uint64_t base64_octets;		/* of lines that look like base64 */
 };
 
 enum {
 	MIME_MAX_PARTS = 1000,
 	MIME_MAX_DEPTH = 30,
 	MIME_HEADER_BYTES = 64 * 1024,	/* of one part */
+	MIME_TYPE_BYTES = 8 * 1024,	/* of a Content-Type that is read */
 	MIME_BOUNDARY_BYTES = 200,	/* RFC 2046 section 5.1.1 has 70 */
+	MIME_ENCODING_BYTES = 40,	/* of a name that anybody knows */
 };
 
 /*

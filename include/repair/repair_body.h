@@ -25,7 +25,8 @@ struct part_plan {
 	bool quote_boundary;
 	bool add_version;		/* MIME-Version */
 	bool drop_mbox_line;
-	bool beside;			/* text beside its parts: 7 bits, short lines */
+	bool beside;			/* text beside its parts: 7 bits, short lines,
+					 * no blanks at their ends */
 	bool close;			/* gets its last delimiter */
 };
 
@@ -40,6 +41,7 @@ struct body_plan {
 	 * the way, and is not to be signed; UINT64_MAX: it all arrives.
 	 */
 	uint64_t signed_end;
+	char stand_in;			/* for octets beside parts */
 	bool changes;			/* anything at all */
 	bool changes_body;		/* more than the message's own fields */
 };

@@ -101,23 +101,19 @@ ends_here(struct slice rest)
 	return skip_cfws(&rest) && (rest.len == 0 || rest.data[0] == ';');
 }
 
-bool
-mime_parameter(struct slice value, struct slice name, struct arena *mem,
+/* A parameter; false when there is none that can be read. */
+static bool
+find_parameter(struct slice value, struct slice name, struct arena *mem,
     struct slice *ret_text)
 {
 	struct slice rest = value, type;
 
-	*ret_text = (struct slice){ NULL, 0 };
 	if (!take_type(&rest, mem, &type))
 		return false;
 	for (;;) {
 		struct slice attribute, text;
 
-		if (!skip_cfws(&rest))
-			return false;
-		if (rest.len == 0)
-			return true;
-		if (rest.data[0] != ';')
+		if (!skip_cfws(&rest) || rest.len == 0 || rest.data[0] != ';')
 			return false;
 		rest = slice_from(rest, 1);
 		if (!skip_cfws(&rest))
@@ -158,19 +154,28 @@ next_piece(struct slice *rest)
 	return false;
 }
 
-/* "NAME = VALUE" at the beginning: what is written for its value. */
-static bool
+/*
+ * "NAME = VALUE" at the beginning: what is written for its value. 0 when it is
+ * something else, -1 when a comment begins and does not end: nor does it for
+ * any piece behind this one.
+ */
+static int
 written_value(struct slice piece, struct slice name, struct slice *ret_written)
 {
 	size_t len = 0;
 
-	if (!skip_cfws(&piece) || !slice_eq_nocase(take_token(&piece), name) ||
-	    !skip_cfws(&piece) || piece.len == 0 || piece.data[0] != '=')
-		return false;
+	if (!skip_cfws(&piece))
+		return -1;
+	if (!slice_eq_nocase(take_token(&piece), name))
+		return 0;
+	if (!skip_cfws(&piece))
+		return -1;
+	if (piece.len == 0 || piece.data[0] != '=')
+		return 0;
 	piece = slice_from(piece, 1);
-	if (!skip_cfws(&piece) || piece.len == 0)
-		return false;
-	if (piece.data[0] == '"') {
+	if (!skip_cfws(&piece))
+		return -1;
+	if (piece.len > 0 && piece.data[0] == '"') {
 		len = 1 + slice_find(slice_from(piece, 1), '"') + 1;
 		*ret_written = slice_sub(piece, 0, len);
 		return len <= piece.len;
@@ -196,15 +201,17 @@ mime_boundary(struct slice value, struct arena *mem,
 {
 	const struct slice name = SLICE("boundary");
 	struct slice rest = value, text, written;
+	int found = 0;
 
-	if (mime_parameter(value, name, mem, &text) && text.len > 0 &&
+	if (find_parameter(value, name, mem, &text) && text.len > 0 &&
 	    !char_is_wsp(text.data[text.len - 1])) {
 		*ret_boundary = text;
 		*ret_written = (struct slice){ NULL, 0 };
 		return true;
 	}
-	while (next_piece(&rest)) {
-		if (!written_value(rest, name, &written))
+	while (found >= 0 && next_piece(&rest)) {
+		found = written_value(rest, name, &written);
+		if (found <= 0)
 			continue;
 		text = slice_trim(without_quotes(written));
 		if (text.len == 0 || slice_has(text, '"') ||
@@ -221,15 +228,25 @@ mime_boundary(struct slice value, struct arena *mem,
 }
 
 bool
+mime_has_boundaries(struct slice value)
+{
+	struct slice written;
+	unsigned int count = 0;
+	int found = 0;
+
+	while (found >= 0 && count < 2 && next_piece(&value)) {
+		found = written_value(value, SLICE("boundary"), &written);
+		count += found > 0;
+	}
+	return count > 1;
+}
+
+bool
 mime_encoding_token(struct slice value, struct slice *ret_token)
 {
-	struct slice token;
-
+	*ret_token = (struct slice){ "", 0 };
 	if (!skip_cfws(&value))
 		return false;
-	token = take_token(&value);
-	if (!skip_cfws(&value) || value.len != 0)
-		return false;
-	*ret_token = token;
-	return true;
+	*ret_token = take_token(&value);
+	return skip_cfws(&value) && value.len == 0;
 }

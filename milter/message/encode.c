@@ -40,46 +40,6 @@ emit(const struct decoder *decoder, const char *data, size_t len)
 		decoder->sink(decoder->arg, (struct slice){ data, len });
 }
 
-static int
-base64_value(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (char_is_digit(c))
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-static void
-decode_base64(struct decoder *decoder, struct slice text)
-{
-	char out[256];
-	size_t used = 0;
-
-	for (size_t i = 0; i < text.len; i++) {
-		int value = base64_value(text.data[i]);
-
-		if (text.data[i] == '=')
-			decoder->ended = true;
-		if (value < 0 || decoder->ended)
-			continue;
-		decoder->bits = (decoder->bits << 6 | (unsigned int)value) &
-		    0xffffff;
-		decoder->have += 6;
-		if (decoder->have < 8)
-			continue;
-		decoder->have -= 8;
-		out[used++] = (char)(decoder->bits >> decoder->have & 0xff);
-		if (used == sizeof(out)) {
-			emit(decoder, out, used);
-			used = 0;
-		}
-	}
-	emit(decoder, out, used);
-}
-
 /* What was held turned out to be no more than it looks like. */
 static void
 release_held(struct decoder *decoder)
@@ -148,9 +108,7 @@ decoder_add(struct decoder *decoder, struct slice text)
 {
 	if (text.len == 0)
 		return;
-	if (decoder->from == TRANSFER_BASE64)
-		decode_base64(decoder, text);
-	else if (decoder->from == TRANSFER_QUOTED_PRINTABLE)
+	if (decoder->from == TRANSFER_QUOTED_PRINTABLE)
 		decode_quoted(decoder, text);
 	else
 		emit(decoder, text.data, text.len);
@@ -159,6 +117,14 @@ decoder_add(struct decoder *decoder, struct slice text)
 void
 decoder_finish(struct decoder *decoder)
 {
+	size_t blanks = 1;
+
+	while (blanks < decoder->held_count &&
+	    char_is_wsp(decoder->held[blanks]))
+		blanks++;
+	/* A soft break before the end of the text. */
+	if (blanks == decoder->held_count)
+		decoder->held_count = 0;
 	release_held(decoder);
 }
 
@@ -217,7 +183,6 @@ quoted_octet(struct encoder *encoder, char c, bool escape)
 	if (encoder->used + need > LINE_OCTETS - 1) {
 		put(encoder, '=');
 		end_line(encoder, "\r\n");
-		encoder->soft = true;
 	}
 	if (!escape) {
 		put(encoder, c);
@@ -249,8 +214,7 @@ escape_first(struct encoder *encoder)
 	char rest[8] = { 0 };
 	size_t len = encoder->used;
 
-	if (encoder->soft || (!slice_eq(line, SLICE(".")) &&
-	    !slice_eq(line, slice_of(from))))
+	if (!slice_eq(line, SLICE(".")) && !slice_eq(line, slice_of(from)))
 		return;
 	for (size_t i = 0; i < len; i++)
 		rest[i] = encoder->line[i];
@@ -266,7 +230,6 @@ hard_break(struct encoder *encoder)
 	escape_last(encoder);
 	escape_first(encoder);
 	end_line(encoder, "\r\n");
-	encoder->soft = false;
 }
 
 static void

@@ -8,6 +8,8 @@
 
 /* What a line must show to be a boundary: "--", its octets, "--", blanks. */
 enum { LINE_HEAD_OCTETS = 256 };
+/* Octets of a line that say whether it is base64: words are shorter. */
+enum { BASE64_LOOK = 16 };
 
 enum place { AT_HEADER, AT_CONTENT };
 
@@ -33,6 +35,7 @@ struct mime_scan {
 	uint64_t line_octets;		/* without its line end */
 	char head[LINE_HEAD_OCTETS];
 	size_t head_len;
+	bool blank_tail;		/* blanks alone are behind the head */
 	bool line_8bit;
 	bool line_nul;
 	bool line_bare;
@@ -103,17 +106,33 @@ seal_of(struct slice type)
 	return is_any(type, encrypted) ? MIME_ENCRYPTED : MIME_UNSEALED;
 }
 
+/* What no delimiter can be made of without harm on the way. */
+static bool
+has_odd_octet(struct slice boundary)
+{
+	for (size_t i = 0; i < boundary.len; i++) {
+		if (char_is_8bit(boundary.data[i]) ||
+		    char_is_control(boundary.data[i]))
+			return true;
+	}
+	return false;
+}
+
 /* A multipart that cannot be taken apart is a leaf. */
 static void
 classify_multipart(struct mime_scan *scan, struct slice type,
-    struct slice type_value)
+    struct slice type_value, struct arena *mem)
 {
 	struct mime_part *part = current(scan);
 	struct slice boundary, written;
 
-	if (!mime_boundary(type_value, scan->mem, &boundary, &written) ||
-	    boundary.len > MIME_BOUNDARY_BYTES) {
+	if (!mime_boundary(type_value, mem, &boundary, &written)) {
 		part->is_unreadable = true;
+		return;
+	}
+	if (boundary.len > MIME_BOUNDARY_BYTES || has_odd_octet(boundary) ||
+	    mime_has_boundaries(type_value)) {
+		part->is_ambiguous = true;
 		return;
 	}
 	part->kind = MIME_MULTIPART;
@@ -121,6 +140,21 @@ classify_multipart(struct mime_scan *scan, struct slice type,
 	part->boundary = slice_dup(scan->mem, boundary);
 	part->boundary_is_odd = written.len != 0;
 	scan->levels[scan->depth - 1].boundary = part->boundary;
+}
+
+/* How the content is encoded, by what programs may take for it. */
+static void
+classify_encoding(struct mime_scan *scan, struct slice value)
+{
+	struct mime_part *part = current(scan);
+	struct slice token;
+	bool is_all = mime_encoding_token(value, &token);
+
+	part->encoding = is_all || token.len > 0
+	    ? transfer_encoding_find(token) : TRANSFER_OTHER;
+	part->encoding_has_more = !is_all && token.len > 0;
+	if (token.len <= MIME_ENCODING_BYTES)
+		part->encoding_token = slice_dup(scan->mem, token);
 }
 
 /* What an entity is by its fields; the content begins. */
@@ -131,35 +165,35 @@ classify(struct mime_scan *scan, struct slice type_value,
 	static const char *const messages[] = { "message/rfc822",
 		"message/global", "message/news", NULL };
 	struct mime_part *part = current(scan);
-	struct slice type = SLICE("text/plain"), charset, token = { "", 0 };
-	bool known = mime_type(type_value, scan->mem, &type);
+	struct slice type = SLICE("text/plain");
+	struct arena mem;
 
+	arena_init(&mem);
+	part->is_ambiguous = part->header.types > 1 ||
+	    type_value.len > MIME_TYPE_BYTES;
+	if (!part->is_ambiguous)
+		(void)mime_type(type_value, &mem, &type);
 	/* In a digest parts are messages (RFC 2046 section 5.1.5). */
 	if (scan->depth > 1 && type_value.len == 0 &&
 	    part_at(scan, scan->depth - 2)->is_digest)
 		type = SLICE("message/rfc822");
-	part->encoding = mime_encoding_token(encoding, &token)
-	    ? transfer_encoding_find(token) : TRANSFER_OTHER;
-	part->encoding_token = slice_dup(scan->mem, token);
+	classify_encoding(scan, encoding);
 	part->content_start = scan->at;
 	part->content_end = scan->at;
-	part->has_type = known;
 	part->is_text = slice_starts(type, SLICE("text/"));
 	part->is_message = slice_starts(type, SLICE("message/"));
 	part->is_rfc822 = slice_eq(type, SLICE("message/rfc822"));
 	if (part->seal == MIME_UNSEALED)
 		part->seal = seal_of(type);
-	if (part->is_text && known)
-		part->has_charset = mime_parameter(type_value,
-		    SLICE("charset"), scan->mem, &charset) && charset.len != 0;
 	scan->place = AT_CONTENT;
 	if (slice_starts(type, SLICE("multipart/"))) {
-		classify_multipart(scan, type, type_value);
+		classify_multipart(scan, type, type_value, &mem);
 	} else if (is_any(type, messages) &&
 	    part->encoding <= TRANSFER_BINARY) {
 		part->kind = MIME_MESSAGE;
 		open_part(scan);
 	}
+	arena_done(&mem);
 }
 
 /* A value as MTAs write it where they write it themselves. */
@@ -178,7 +212,8 @@ mime_scan_new(struct arena *mem, struct slice type, struct slice encoding)
 {
 	struct mime_scan *scan = arena_alloc(mem, sizeof(*scan));
 
-	*scan = (struct mime_scan){ .mem = mem, .line_utf8 = true };
+	*scan = (struct mime_scan){ .mem = mem, .line_utf8 = true,
+		.blank_tail = true };
 	strbuf_init(&scan->header, mem);
 	open_part(scan);
 	current(scan)->header.encodings = encoding.len > 0;
@@ -229,6 +264,8 @@ note_field(struct mime_header *facts, const struct part_field *field)
 	facts->has_name_blank = facts->has_name_blank || field->has_blank;
 	if (slice_eq_nocase(field->name, SLICE("MIME-Version")))
 		facts->has_version = true;
+	if (slice_eq_nocase(field->name, SLICE("Content-Type")))
+		facts->types++;
 	facts->encoding_is_last = false;
 	if (!slice_eq_nocase(field->name, SLICE("Content-Transfer-Encoding")))
 		return;
@@ -297,14 +334,18 @@ close_levels(struct mime_scan *scan, size_t depth, uint64_t end)
 	}
 }
 
-/* A boundary of an open multipart: its level, and whether it is the last. */
+/*
+ * A boundary of an open multipart: its level, and whether it is the last.
+ * *ret_lookalike: some programs look no further than its end (Postfix).
+ */
 static bool
-find_boundary(const struct mime_scan *scan, size_t *ret_level, bool *ret_last)
+find_boundary(const struct mime_scan *scan, size_t *ret_level, bool *ret_last,
+    bool *ret_lookalike)
 {
 	struct slice line = { scan->head, scan->head_len };
 
-	if (!slice_starts(line, SLICE("--")) ||
-	    scan->line_octets > LINE_HEAD_OCTETS)
+	*ret_lookalike = false;
+	if (!slice_starts(line, SLICE("--")))
 		return false;
 	line = slice_from(line, 2);
 	for (size_t i = scan->depth; i > 0; i--) {
@@ -320,8 +361,10 @@ find_boundary(const struct mime_scan *scan, size_t *ret_level, bool *ret_last)
 			rest = slice_from(rest, 2);
 		while (rest.len > 0 && char_is_wsp(rest.data[0]))
 			rest = slice_from(rest, 1);
-		if (rest.len != 0)
+		if (rest.len != 0 || !scan->blank_tail) {
+			*ret_lookalike = true;
 			continue;
+		}
 		*ret_level = i - 1;
 		return true;
 	}
@@ -337,15 +380,41 @@ header_line(struct mime_scan *scan)
 	if (scan->line_octets > part->header.longest_line)
 		part->header.longest_line = scan->line_octets;
 	part->header.has_8bit = part->header.has_8bit || scan->line_8bit;
-	part->header.has_bare = part->header.has_bare || scan->line_bare;
+	part->header.has_bare = part->header.has_bare || scan->line_bare ||
+	    scan->line_nul;
 	if (scan->line_octets == 0)
 		end_header(scan);
 }
 
-static void
-content_line(struct mime_scan *scan)
+/* By its beginning and its length: text in between is no matter. */
+static bool
+is_base64_line(const struct mime_scan *scan)
 {
+	if (scan->line_octets == 0 || scan->line_octets % 4 != 0 ||
+	    scan->line_8bit || scan->line_nul)
+		return false;
+	for (size_t i = 0; i < scan->head_len && i < BASE64_LOOK; i++) {
+		char c = scan->head[i];
+
+		if (!char_is_alpha(c) && !char_is_digit(c) && c != '+' &&
+		    c != '/' && c != '=')
+			return false;
+	}
+	return true;
+}
+
+static void
+content_line(struct mime_scan *scan, bool is_lookalike)
+{
+	const struct slice head = { scan->head, scan->head_len };
 	struct mime_part *part = current(scan);
+
+	part->has_lookalike = part->has_lookalike || is_lookalike;
+	if (part->encoding == TRANSFER_BASE64 && is_base64_line(scan))
+		part->base64_octets += scan->line_octets;
+	if (part->is_message && slice_starts_nocase(head,
+	    SLICE("Content-Transfer-Encoding")))
+		part->has_field = true;
 
 	part->has_8bit = part->has_8bit || scan->line_8bit;
 	part->has_nul = part->has_nul || scan->line_nul;
@@ -356,13 +425,24 @@ content_line(struct mime_scan *scan)
 		part->longest_line = scan->line_octets;
 }
 
+/* The line at hand is one of this multipart. */
+static void
+note_delimiter(const struct mime_scan *scan, struct mime_part *part)
+{
+	part->has_padding = part->has_padding ||
+	    char_is_wsp(scan->head[scan->head_len - 1]);
+	if (scan->line_octets > part->longest_line)
+		part->longest_line = scan->line_octets;
+}
+
 static void
 end_line(struct mime_scan *scan)
 {
 	size_t level;
-	bool last;
+	bool last, is_lookalike;
 
-	if (find_boundary(scan, &level, &last)) {
+	if (find_boundary(scan, &level, &last, &is_lookalike)) {
+		note_delimiter(scan, part_at(scan, level));
 		/* The line end before a boundary belongs to it. */
 		close_levels(scan, level + 1, scan->line_start >= 2
 		    ? scan->line_start - 2 : 0);
@@ -376,11 +456,12 @@ end_line(struct mime_scan *scan)
 	} else if (scan->place == AT_HEADER) {
 		header_line(scan);
 	} else {
-		content_line(scan);
+		content_line(scan, is_lookalike);
 	}
 	scan->line_start = scan->at;
 	scan->line_octets = 0;
 	scan->head_len = 0;
+	scan->blank_tail = true;
 	scan->line_8bit = scan->line_nul = scan->line_bare = false;
 	scan->line_utf8 = true;
 	scan->utf8_more = 0;
@@ -406,6 +487,8 @@ line_octet(struct mime_scan *scan, char c)
 {
 	if (scan->head_len < LINE_HEAD_OCTETS)
 		scan->head[scan->head_len++] = c;
+	else
+		scan->blank_tail = scan->blank_tail && char_is_wsp(c);
 	scan->line_octets++;
 	scan->line_8bit = scan->line_8bit || char_is_8bit(c);
 	check_utf8(scan, (unsigned char)c);
@@ -442,6 +525,8 @@ plain_run(struct mime_scan *scan, struct slice text)
 		head = len;
 	memcpy(scan->head + scan->head_len, text.data, head);
 	scan->head_len += head;
+	for (size_t i = head; i < len && scan->blank_tail; i++)
+		scan->blank_tail = char_is_wsp(text.data[i]);
 	scan->line_octets += len;
 	scan->at += len;
 	return len;

@@ -16,6 +16,7 @@ struct writer {
 	uint64_t at;		/* of the old body, how far it is written */
 	uint64_t end;		/* what stands behind it is not written */
 	size_t column;		/* beside parts, in base64 */
+	size_t blanks;		/* beside parts, not written yet */
 	bool pending_cr;
 	char last[2];		/* the last octets that went out */
 	bool quoted_end;	/* and they are quoted-printable */
@@ -74,7 +75,14 @@ copy_to(struct writer *writer, uint64_t end)
 	return pass_to(writer, end, write_out, writer);
 }
 
-/* base64 in other lines: what decoders make of faults in it stays theirs. */
+static bool
+is_base64(char c)
+{
+	return char_is_alpha(c) || char_is_digit(c) || c == '+' || c == '/' ||
+	    c == '=';
+}
+
+/* base64 in other lines, without strays (RFC 2045 section 6.8). */
 static void
 write_rewrapped(void *arg, struct slice text)
 {
@@ -83,7 +91,7 @@ write_rewrapped(void *arg, struct slice text)
 	while (text.len > 0) {
 		size_t len = 0;
 
-		if (text.data[0] == '\r' || text.data[0] == '\n') {
+		if (!is_base64(text.data[0])) {
 			text = slice_from(text, 1);
 			continue;
 		}
@@ -91,8 +99,7 @@ write_rewrapped(void *arg, struct slice text)
 			write_out(writer, SLICE("\r\n"));
 			writer->column = 0;
 		}
-		while (len < text.len && text.data[len] != '\r' &&
-		    text.data[len] != '\n' &&
+		while (len < text.len && is_base64(text.data[len]) &&
 		    writer->column + len < ENCODED_LINE_OCTETS)
 			len++;
 		write_out(writer, slice_sub(text, 0, len));
@@ -240,24 +247,41 @@ write_header(struct writer *writer, const struct mime_part *part,
 }
 
 static void
+write_octet(struct writer *writer, char c)
+{
+	write_out(writer, (struct slice){ &c, 1 });
+	writer->column++;
+}
+
+static void
 write_beside_octet(struct writer *writer, char c)
 {
-	/* Behind a blank it is no delimiter. */
-	if (writer->column++ == writer->plan->line_limit) {
+	/* Neither half becomes a delimiter. */
+	if (writer->column + 1 == writer->plan->line_limit) {
+		write_octet(writer, writer->plan->stand_in);
 		write_out(writer, SLICE("\r\n "));
-		writer->column = 2;
+		writer->column = 1;
 	}
-	write_out(writer, (struct slice){ &c, 1 });
+	write_octet(writer, c);
+}
+
+static void
+write_beside_text(struct writer *writer, char c)
+{
+	for (; writer->blanks > 0; writer->blanks--)
+		write_beside_octet(writer, ' ');
+	write_beside_octet(writer, c);
 }
 
 /*
- * What no reader shows: 8-bit octets, NUL, CR and LF alone become '?', which
- * makes no delimiter of a line that is none, and lines are kept short.
+ * What no reader shows: 8-bit octets, NUL, CR and LF alone become another,
+ * lines are kept short, and blanks at their ends go.
  */
 static void
 write_beside(void *arg, struct slice text)
 {
 	struct writer *writer = arg;
+	char stand_in = writer->plan->stand_in;
 
 	for (size_t i = 0; i < text.len; i++) {
 		char c = text.data[i];
@@ -265,15 +289,18 @@ write_beside(void *arg, struct slice text)
 		if (writer->pending_cr && c == '\n') {
 			write_out(writer, SLICE("\r\n"));
 			writer->column = 0;
+			writer->blanks = 0;
 			writer->pending_cr = false;
 			continue;
 		}
 		if (writer->pending_cr)
-			write_beside_octet(writer, '?');
+			write_beside_text(writer, stand_in);
 		writer->pending_cr = c == '\r';
-		if (!writer->pending_cr)
-			write_beside_octet(writer, char_is_8bit(c) ||
-			    c == '\n' || c == '\0' ? '?' : c);
+		if (char_is_wsp(c))
+			writer->blanks++;
+		else if (!writer->pending_cr)
+			write_beside_text(writer, char_is_8bit(c) ||
+			    c == '\n' || c == '\0' ? stand_in : c);
 	}
 }
 
@@ -284,11 +311,12 @@ write_gap(struct writer *writer, const struct part_plan *want, uint64_t end)
 	if (!want->beside)
 		return copy_to(writer, end);
 	writer->column = 0;
+	writer->blanks = 0;
 	writer->pending_cr = false;
 	if (pass_to(writer, end, write_beside, writer) != 0)
 		return -1;
 	if (writer->pending_cr)
-		write_beside_octet(writer, '?');
+		write_beside_text(writer, writer->plan->stand_in);
 	return 0;
 }
 

@@ -12,8 +12,6 @@ enum {
 	SENDMAIL_MULTIPARTS = 20,	/* one in another */
 };
 
-enum { ENCODING_OCTETS = 40 };		/* of a name that anybody knows */
-
 /* How far repairs go. */
 struct rules {
 	const struct config *config;
@@ -141,8 +139,7 @@ static int
 plan_rewriting(const struct mime_part *part, struct part_plan *plan,
     struct err *err)
 {
-	if (part->encoding == TRANSFER_OTHER && (part->encoding_token.len == 0 ||
-	    part->encoding_token.len > ENCODING_OCTETS))
+	if (part->encoding == TRANSFER_OTHER && part->encoding_token.len == 0)
 		return refuse(err, "a part whose encoding cannot be read", "");
 	if (!plan->header)
 		plan->encoding = part->encoding_token;
@@ -203,6 +200,7 @@ must_change(const struct rules *rules, const struct mime_part *part,
 	if (rules->config->repair.body != BODY_ALL)
 		return false;
 	return lies || part->has_nul || part->has_bare ||
+	    (rules->postfix && part->has_lookalike) ||
 	    (part->has_8bit && rules->to_7bit);
 }
 
@@ -216,7 +214,9 @@ judge_unencodable(const struct rules *rules, struct body_plan *plan,
 	if (part->is_unreadable && (encoded || rules->sendmail))
 		return refuse(err,
 		    "a multipart whose boundary cannot be read", "");
-	if (part->is_rfc822 && rules->sendmail)
+	/* Postfix opens it as well, but changes no more than that field. */
+	if (part->is_rfc822 && (rules->sendmail ||
+	    (rules->to_7bit && part->has_field)))
 		return refuse(err, "an attached message that is encoded",
 		    ": attach it as a file");
 	if (!encoded)
@@ -243,12 +243,17 @@ is_encodable(const struct mime_part *part)
 		(part->is_rfc822 && part->encoding > TRANSFER_BINARY));
 }
 
-/* What is labelled so, and holds what base64 never does, is text as it is. */
+/*
+ * What is labelled so, holds what base64 never does, and is for the most part
+ * none is text as it is. In the rest such octets are strays that no reader
+ * sees (a footer that some gateway has appended).
+ */
 static bool
 is_false_base64(const struct mime_part *part)
 {
 	return part->encoding == TRANSFER_BASE64 &&
-	    (part->has_8bit || part->has_nul);
+	    (part->has_8bit || part->has_nul) && part->base64_octets <
+	    (part->content_end - part->content_start) / 2;
 }
 
 static int
@@ -280,8 +285,9 @@ plan_leaf(const struct rules *rules, struct body_plan *plan, size_t index,
 		plan_encoding(want, TRANSFER_7BIT);
 		return 0;
 	}
-	if (rules->converts && part->header.encodings > 0 &&
-	    !part->header.encoding_is_last)
+	if ((rules->converts && part->header.encodings > 0 &&
+	    !part->header.encoding_is_last) ||
+	    (part->encoding_has_more && rules->to_7bit))
 		return plan_rewriting(part, want, err);
 	return 0;
 }
@@ -330,12 +336,18 @@ plan_multipart(const struct rules *rules, struct body_plan *plan, size_t index,
 	const struct mime_part *part = &plan->parts[index];
 	struct part_plan *want = &plan->plans[index];
 
+	/* Sendmail drops blanks behind delimiters. */
 	want->beside = part->longest_line > rules->line_limit ||
-	    (part->has_8bit && (rules->sendmail || rules->to_7bit));
+	    (part->has_8bit && (rules->sendmail || rules->to_7bit)) ||
+	    (part->has_padding && rules->sendmail &&
+		part->seal == MIME_UNSEALED);
 	want->close = rules->sendmail && !part->is_closed;
 	want->quote_boundary = rules->sendmail && part->boundary_is_odd;
 	if ((want->beside || want->close) && !has_parts(plan, index))
 		return refuse(err, "a multipart without parts", "");
+	/* A delimiter, which is no text to be broken: "--", the boundary, "--". */
+	if (want->beside && part->boundary.len + 4 >= rules->line_limit)
+		return refuse(err, "a multipart with a long boundary", "");
 	if (rules->sendmail &&
 	    multiparts_around(plan->parts, index) > SENDMAIL_MULTIPARTS)
 		return refuse(err, "a part in so many others", "");
@@ -426,6 +438,9 @@ plan_part(const struct rules *rules, struct body_plan *plan, size_t index,
 	    (part->has_nul || part->has_bare || part->header.has_bare))
 		return err_set(err, ERR_DATA, "NUL, or CR or LF alone, in the "
 		    "body");
+	if (part->is_ambiguous)
+		return refuse(err, "a part whose Content-Type can be read in "
+		    "two ways", "");
 	if (is_inside_seal(plan->parts, index))
 		return judge_inside_seal(rules, plan, index, err);
 	if (plan_header(rules, plan->parts, index, want, err) != 0)
@@ -434,6 +449,50 @@ plan_part(const struct rules *rules, struct body_plan *plan, size_t index,
 		return plan_leaf(rules, plan, index, err);
 	return part->kind == MIME_MULTIPART
 	    ? plan_multipart(rules, plan, index, err) : 0;
+}
+
+/*
+ * What is written for octets beside parts that cannot stay: of no boundary, so
+ * that no line becomes a delimiter.
+ */
+static int
+pick_stand_in(struct body_plan *plan, struct err *err)
+{
+	static const struct slice choice = { "?*!#~", 5 };
+
+	for (size_t i = 0; i < choice.len; i++) {
+		bool is_used = false;
+
+		for (size_t p = 0; p < plan->count && !is_used; p++)
+			is_used = slice_has(plan->parts[p].boundary,
+			    choice.data[i]);
+		plan->stand_in = choice.data[i];
+		if (!is_used)
+			return 0;
+	}
+	return refuse(err, "a multipart whose boundary cannot be read", "");
+}
+
+/* What all parts come to. */
+static int
+plan_whole(struct body_plan *plan, struct err *err)
+{
+	bool any_beside = false;
+
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct part_plan *want = &plan->plans[i];
+
+		/* Some programs begin the content at such a line. */
+		if (plan->parts[i].header.has_junk &&
+		    (want->encode || want->header))
+			return refuse(err, "a line in the header of a part that "
+			    "is no field", "");
+		any_beside = any_beside || want->beside;
+		plan->changes_body = plan->changes_body || want->encode ||
+		    (want->header && i > 0) || want->beside || want->close;
+	}
+	plan->changes = plan->changes_body || plan->plans[0].header;
+	return any_beside ? pick_stand_in(plan, err) : 0;
 }
 
 int
@@ -461,15 +520,12 @@ body_plan_make(const struct config *config, const struct body_facts *facts,
 			return -1;
 	}
 	for (size_t i = 0; i < count; i++) {
-		const struct part_plan *want = &plan.plans[i];
-
 		if (parts[i].kind != MIME_LEAF && !is_inside_seal(parts, i) &&
 		    plan_composite_encoding(&rules, &plan, i, err) != 0)
 			return -1;
-		plan.changes_body = plan.changes_body || want->encode ||
-		    (want->header && i > 0) || want->beside || want->close;
 	}
-	plan.changes = plan.changes_body || plan.plans[0].header;
+	if (plan_whole(&plan, err) != 0)
+		return -1;
 	*ret_plan = plan;
 	return 0;
 }

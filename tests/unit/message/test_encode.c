@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "../unit.h"
 
+#include <openssl/evp.h>
+
 #include "message/encode.h"
 
 static void
@@ -41,6 +43,8 @@ decoded(struct arena *mem, struct slice text, enum transfer_encoding from,
 
 #define DASHES "----------------------------------------"
 
+#define XS "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+
 static void
 text_becomes_quoted_printable(void **state)
 {
@@ -59,6 +63,8 @@ text_becomes_quoted_printable(void **state)
 		    "=2D-boundary\r\n=2D item\r\n" },
 		{ "a\rb\nc\r\n\r", "a=0Db=0Ac\r\n=0D" },
 		{ "\x01\x7f", "=01=7F" },
+		{ "x" XS "From here\r\n.\r\n",
+		    "x" XS "=\r\n=46rom here\r\n=2E\r\n" },
 		{ "x" DASHES DASHES "\r\n",
 		    "x" DASHES "----------------------------------=\r\n"
 		    "=2D-----\r\n" },
@@ -94,12 +100,11 @@ octets_become_base64(void **state)
 		check_slice(cases[i].text, encoded(&mem,
 		    slice_of(cases[i].text), TRANSFER_BASE64, 2),
 		    cases[i].want);
-		check_slice(cases[i].want, decoded(&mem,
-		    slice_of(cases[i].want), TRANSFER_BASE64, 3),
-		    cases[i].text);
 	}
 	arena_done(&mem);
 }
+
+#define BLANKS "                                        "
 
 static void
 what_is_no_encoding_is_decoded_leniently(void **state)
@@ -108,9 +113,11 @@ what_is_no_encoding_is_decoded_leniently(void **state)
 		const char *text, *want;
 	} cases[] = {
 		{ "a=3Db=\r\nc", "a=bc" }, { "=c3=bc", "\xc3\xbc" },
-		{ "a=", "a=" }, { "a=4", "a=4" }, { "=4x=zz", "=4x=zz" },
+		{ "a=", "a" }, { "a= ", "a" }, { "a=4", "a=4" }, { "=4x=zz", "=4x=zz" },
 		{ "a= \t\r\nb", "ab" }, { "a= b", "a= b" }, { "a=4\r\n", "a=4\r\n" },
 		{ "a=\rb", "a=\rb" }, { "a==3D", "a==" }, { "\xc3", "\xc3" },
+		{ "a=" BLANKS "\r\nb", "ab" },
+		{ "a b \t\r\nc ", "a b \t\r\nc " }, { "=" BLANKS, "" },
 	};
 	struct arena mem;
 
@@ -122,17 +129,41 @@ what_is_no_encoding_is_decoded_leniently(void **state)
 			    slice_of(cases[i].text),
 			    TRANSFER_QUOTED_PRINTABLE, piece), cases[i].want);
 	}
-	check_slice("base64", decoded(&mem, SLICE("Zm\r\n9v!YmFy"),
-	    TRANSFER_BASE64, 2), "foobar");
 	arena_done(&mem);
+}
+
+static void
+check_lines(struct slice text)
+{
+	struct slice line;
+
+	assert_true(slice_is_ascii(text));
+	while (slice_next_item(&text, "\r\n", &line))
+		assert_true(line.len <= 76);
+}
+
+/* base64 as OpenSSL writes it, but for the line ends. */
+static void
+check_base64(struct arena *mem, struct slice text)
+{
+	struct slice out = encoded(mem, text, TRANSFER_BASE64, 1000), line;
+	unsigned char *want = arena_alloc(mem, text.len * 2);
+	struct strbuf joined;
+
+	check_lines(out);
+	strbuf_init(&joined, mem);
+	while (slice_next_item(&out, "\r\n", &line))
+		strbuf_add(&joined, line);
+	assert_int_equal(EVP_EncodeBlock(want,
+	    (const unsigned char *)text.data, (int)text.len), joined.len);
+	assert_memory_equal(want, joined.data, joined.len);
 }
 
 /* Every octet, in lines of every length, comes back; no line is too long. */
 static void
 all_octets_come_back(void **state)
 {
-	static const enum transfer_encoding encodings[] = {
-		TRANSFER_QUOTED_PRINTABLE, TRANSFER_BASE64 };
+	struct slice out;
 	struct arena mem;
 	struct strbuf text;
 
@@ -144,16 +175,12 @@ all_octets_come_back(void **state)
 		if (i % 97 == 0)
 			strbuf_add_cstr(&text, i % 2 == 0 ? " \r\n" : "\r\n");
 	}
-	for (size_t e = 0; e < 2; e++) {
-		struct slice out = encoded(&mem, strbuf_slice(&text),
-		    encodings[e], 1000), rest = out, line;
-		struct slice back = decoded(&mem, out, encodings[e], 777);
-
-		assert_true(slice_eq(back, strbuf_slice(&text)));
-		assert_true(slice_is_ascii(out));
-		while (slice_next_item(&rest, "\r\n", &line))
-			assert_true(line.len <= 76);
-	}
+	out = encoded(&mem, strbuf_slice(&text), TRANSFER_QUOTED_PRINTABLE,
+	    1000);
+	check_lines(out);
+	assert_true(slice_eq(decoded(&mem, out, TRANSFER_QUOTED_PRINTABLE,
+	    777), strbuf_slice(&text)));
+	check_base64(&mem, strbuf_slice(&text));
 	arena_done(&mem);
 }
 

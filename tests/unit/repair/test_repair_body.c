@@ -153,6 +153,11 @@ check_case(const struct config *config, const struct repair_case *c)
 	arena_done(&mem);
 }
 
+#define B64 "Content-Transfer-Encoding: base64\r\n"
+#define QUJD20 "QUJDQUJDQUJDQUJDQUJD"
+#define QUJD76 QUJD20 QUJD20 QUJD20 "QUJDQUJDQUJDQUJD"
+#define BLANKS50 "                                                  "
+#define LONG_BLANKS BLANKS50 BLANKS50 BLANKS50 BLANKS50 BLANKS50 BLANKS50
 #define TYPE_HTML "Content-Type: text/html\r\n"
 #define QP "Content-Transfer-Encoding: quoted-printable\r\n"
 #define ENDS "\r\n--b--\r\n"
@@ -221,7 +226,7 @@ every_part_goes_on_as_no_mta_changes_it(void **state)
 		    "--b--\r\n--a--\r\n", MTA_SENDMAIL, NULL },
 		{ "text beside the parts", MIXED, NULL,
 		    UE "\r\n" LONG "\r\n--b\r\n\r\nx" ENDS UE "\r\n",
-		    "??\r\n" TENS "123456789 1234567\r\n 89 1\r\n--b\r\n\r\nx" ENDS "??\r\n",
+		    "??\r\n" TENS "123456789 123456?\r\n 789 1\r\n--b\r\n\r\nx" ENDS "??\r\n",
 		    MTA_POSTFIX, NULL },
 		{ "a long line in the header of a part", MIXED, NULL,
 		    "--b\r\nX: " LONG "\r\n\r\nx" ENDS,
@@ -240,8 +245,48 @@ every_part_goes_on_as_no_mta_changes_it(void **state)
 		    " base64", "QUJD=QUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQ"
 		    "UJDQUJDQUJDQUJDQUJD!QUJDQUJDQUJDQUJD\r\nQUJD\r\n\r\n",
 		    "QUJD=QUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQ"
-		    "UJDQUJDQUJDQUJDQUJD!QUJDQU\r\nJDQUJDQUJDQUJD\r\n",
+		    "UJDQUJDQUJDQUJDQUJDQUJDQUJ\r\nDQUJDQUJDQUJD\r\n",
 		    MTA_POSTFIX, NULL },
+		{ "a new line of base64 is no delimiter", MIXED, NULL,
+		    "--b\r\n" B64 "\r\n" QUJD76 "--b    QUJD" ENDS,
+		    "--b\r\n" B64 "\r\n" QUJD76 "\r\nbQUJD\r\n" ENDS,
+		    MTA_POSTFIX, NULL },
+		{ "base64 that something was appended to", MIXED, NULL,
+		    "--b\r\n" B64 "\r\n" QUJD76 "\r\n" UE ENDS,
+		    "--b\r\n" B64 "\r\n" QUJD76 "\r\n" ENDS, MTA_POSTFIX,
+		    NULL },
+		{ "a soft break at the end, blanks at line ends",
+		    " text/plain", " quoted-printable",
+		    LONG " \r\nx  \r\ny=\r\n", TENS "123456789 1234=\r\n"
+		    "56789 1=20\r\nx =20\r\ny=\r\n", MTA_POSTFIX, NULL },
+		{ "an encoding with more behind it", " text/plain", " 8bit; x",
+		    UE "\r\n", "=C3=BC\r\n", MTA_POSTFIX,
+		    " quoted-printable" },
+		{ "the same of a part without need", MIXED, NULL,
+		    "--b\r\nContent-Transfer-Encoding: base64;\r\n\r\nQUJD"
+		    ENDS, "--b\r\n" B64 "\r\nQUJD" ENDS, MTA_POSTFIX, NULL },
+		{ "a line that Postfix takes for a delimiter", MIXED, NULL,
+		    "--b\r\n\r\n--bc\r\n" ENDS,
+		    "--b\r\n" QP "\r\n=2D-bc\r\n" ENDS, MTA_POSTFIX, NULL },
+		{ "the same with Sendmail, which looks to its end", MIXED,
+		    NULL, "--b\r\n\r\n--bc\r\n" ENDS, NULL, MTA_SENDMAIL,
+		    NULL },
+		{ "a delimiter with many blanks", MIXED, NULL,
+		    "--b" LONG_BLANKS "\r\n\r\n" UE ENDS,
+		    "--b\r\n" QP "\r\n=C3=BC" ENDS, MTA_POSTFIX, NULL },
+		{ "blanks behind a delimiter, which Sendmail drops", MIXED,
+		    NULL, "--b \r\n\r\nx" ENDS, "--b\r\n\r\nx" ENDS,
+		    MTA_SENDMAIL, NULL },
+		{ "and Postfix does not", MIXED, NULL,
+		    "--b \r\n\r\nx" ENDS, NULL, MTA_POSTFIX, NULL },
+		{ "what is written beside parts makes no delimiter",
+		    " multipart/mixed; boundary=\"b?\"", NULL,
+		    "--b" UE "\r\n" UE "\r\n--b?\r\n\r\nx\r\n--b?--\r\n",
+		    "--b**\r\n**\r\n--b?\r\n\r\nx\r\n--b?--\r\n",
+		    MTA_POSTFIX, NULL },
+		{ "a line that is no field, without need", MIXED, NULL,
+		    "--b\r\nno field\r\n\r\nx" ENDS, NULL, MTA_POSTFIX,
+		    NULL },
 		{ "a report is not encoded", " message/delivery-status", NULL,
 		    UE "\r\n", NULL, MTA_POSTFIX, NULL },
 	};
@@ -253,7 +298,10 @@ every_part_goes_on_as_no_mta_changes_it(void **state)
 	config_free(config);
 }
 
+#define B75 QUJD20 QUJD20 QUJD20 "QUJDQUJDQUJDQUJ"
 #define SIGNED " multipart/signed; boundary=b"
+#define TWO_WAYS "!a part whose Content-Type can be read in two ways would " \
+	"be broken on the way"
 
 static void
 what_cannot_survive_is_refused(void **state)
@@ -290,6 +338,27 @@ what_cannot_survive_is_refused(void **state)
 		    "--b\r\nno field\r\n\r\nx" ENDS, "!a line in the header of "
 		    "a part that is no field would be broken on the way",
 		    MTA_SENDMAIL, NULL },
+		{ "the same, where something is to be put in front", MIXED,
+		    NULL, "--b\r\nno field\r\n\r\n" UE ENDS, "!a line in the "
+		    "header of a part that is no field would be broken on the "
+		    "way", MTA_POSTFIX, NULL },
+		{ "two types", MIXED, NULL, "--b\r\nContent-Type: text/plain"
+		    "\r\nContent-Type:" SIGNED "\r\n\r\nx" ENDS, TWO_WAYS,
+		    MTA_POSTFIX, NULL },
+		{ "two boundaries", " multipart/mixed; boundary=b; boundary=c",
+		    NULL, "--b\r\n\r\nx" ENDS, TWO_WAYS, MTA_POSTFIX, NULL },
+		{ "a boundary with 8 bits", " multipart/mixed; boundary=\"" UE
+		    "\"", NULL, "--" UE "\r\n\r\nx\r\n", TWO_WAYS, MTA_POSTFIX,
+		    NULL },
+		{ "an attached message that Postfix would open",
+		    " message/rfc822", " quoted-printable", "Subject: x\r\n"
+		    "Content-Transfer-Encoding: 8bit\r\n\r\nx\r\n", "!an "
+		    "attached message that is encoded would be broken on the "
+		    "way: attach it as a file", MTA_POSTFIX, NULL },
+		{ "text beside the parts of a boundary of 75 octets",
+		    " multipart/mixed; boundary=" B75, NULL, UE "\r\n--" B75
+		    "\r\n\r\nx\r\n--" B75 "--\r\n", "!a multipart with a long "
+		    "boundary would be broken on the way", MTA_POSTFIX, NULL },
 		{ "an attached message in base64", " message/rfc822", " base64",
 		    "U3ViamVjdDogeA0KDQp4DQo=\r\n", "!an attached message that "
 		    "is encoded would be broken on the way: attach it as a "
