@@ -118,6 +118,17 @@ has_odd_octet(struct slice boundary)
 	return false;
 }
 
+/* Whether a multipart around it has the same. */
+static bool
+is_open_boundary(const struct mime_scan *scan, struct slice boundary)
+{
+	for (size_t i = 0; i < scan->depth; i++) {
+		if (slice_eq(scan->levels[i].boundary, boundary))
+			return true;
+	}
+	return false;
+}
+
 /* A multipart that cannot be taken apart is a leaf. */
 static void
 classify_multipart(struct mime_scan *scan, struct slice type,
@@ -131,7 +142,8 @@ classify_multipart(struct mime_scan *scan, struct slice type,
 		return;
 	}
 	if (boundary.len > MIME_BOUNDARY_BYTES || has_odd_octet(boundary) ||
-	    mime_has_boundaries(type_value)) {
+	    mime_has_boundaries(type_value) ||
+	    is_open_boundary(scan, boundary)) {
 		part->is_ambiguous = true;
 		return;
 	}

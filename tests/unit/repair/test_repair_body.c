@@ -347,6 +347,9 @@ what_cannot_survive_is_refused(void **state)
 		    MTA_POSTFIX, NULL },
 		{ "two boundaries", " multipart/mixed; boundary=b; boundary=c",
 		    NULL, "--b\r\n\r\nx" ENDS, TWO_WAYS, MTA_POSTFIX, NULL },
+		{ "a boundary within the same", MIXED, NULL, "--b\r\n"
+		    "Content-Type:" MIXED "\r\n\r\n--b\r\n\r\nx" ENDS ENDS,
+		    TWO_WAYS, MTA_POSTFIX, NULL },
 		{ "a boundary with 8 bits", " multipart/mixed; boundary=\"" UE
 		    "\"", NULL, "--" UE "\r\n\r\nx\r\n", TWO_WAYS, MTA_POSTFIX,
 		    NULL },
