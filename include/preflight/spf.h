@@ -83,12 +83,13 @@ enum spf_result spf_check(struct resolver *resolver,
     struct arena *mem, struct spf_report *ret_report);
 
 /*
- * Whether text is a record, of any scope, that follows the grammar (RFC 7208
- * section 12, RFC 4406 section 3.1); *err says what does not (ERR_DATA). Pure,
- * thread-safe.
+ * The same, to foresee what others will conclude: where "ptr" or %{p} matched
+ * nothing only because DNS failed here, they may see it match, and the result
+ * is SPF_TEMPERROR with that fault.
  */
-MUST_USE int spf_record_check(struct slice text, struct arena *mem,
-    struct err *err);
+enum spf_result spf_foresee(struct resolver *resolver,
+    const struct spf_request *request, uint64_t deadline_us,
+    struct arena *mem, struct spf_report *ret_report);
 
 /*
  * What libspf2, which many receivers use, makes of the same: for people, who

@@ -22,9 +22,9 @@ struct unsubscribe {
 	/*
 	 * Why the mail looks like bulk mail; NULL when it does not. The rule:
 	 * List-Id, List-Unsubscribe, List-Unsubscribe-Post or Feedback-ID is
-	 * there, or Precedence says bulk, list or junk, or the envelope has at
-	 * least bulk_recipients recipients. Auto-Submitted with any other value
-	 * than "no" (RFC 3834) rules it out, unless List-Unsubscribe is there.
+	 * there, or Precedence says bulk, list or junk. Auto-Submitted with any
+	 * other value than "no" (RFC 3834) rules it out, unless List-Unsubscribe
+	 * is there.
 	 */
 	const char *bulk;
 	unsigned int faults;	/* enum unsubscribe_fault; 0 unless bulk */
@@ -35,8 +35,6 @@ struct unsubscribe {
 struct unsubscribe_facts {
 	const struct slice *signed_names;	/* that the signatures cover */
 	size_t signed_count;		/* 0: it will not be signed */
-	size_t recipients;
-	size_t bulk_recipients;		/* 0: their number says nothing */
 };
 
 /* Judges a header as it goes out; in memory of mem. Pure, thread-safe. */

@@ -50,7 +50,10 @@ MUST_USE int preflight_resolver_of(const struct config *config,
     struct slice server, unsigned int cache_seconds,
     struct resolver **ret_resolver, struct err *err);
 
-/* Whether two configurations ask the same DNS, so that a resolver serves both. */
+/*
+ * Whether two configurations surely ask the same DNS, so that a resolver serves
+ * both: not where a file says of it what may have changed (resolv.conf).
+ */
 bool preflight_same_dns(const struct config *one, const struct config *other);
 
 /*

@@ -153,6 +153,9 @@ egress_of(const struct run *run, struct slice domain, struct arena *mem,
 			return err_wrap(err, "preflight.egress-table: %s",
 			    escape(mem, domain, 255));
 	}
+	if (count == 0)
+		return err_set(err, ERR_CONFIG, "preflight.egress-table: %s: "
+		    "no address", escape(mem, domain, 255));
 	facts->egress = list;
 	facts->egress_count = count;
 	return 0;

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/keys.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "cli/options.h"
 #include "daemon/account.h"
+#include "message/address.h"
 #include "preflight/key_sight.h"
 
 static const char usage[] =
@@ -35,7 +38,7 @@ struct request {
 	const char *config_path;
 	bool look_up;
 	bool json;
-	char *const *domains;
+	struct slice *domains;	/* in canonical form */
 	size_t domain_count;
 };
 
@@ -99,7 +102,7 @@ is_wanted(const void *arg, struct slice domain)
 	const struct request *request = arg;
 
 	for (size_t i = 0; i < request->domain_count; i++) {
-		if (slice_eq_nocase(slice_of(request->domains[i]), domain))
+		if (slice_eq(request->domains[i], domain))
 			return true;
 	}
 	return request->domain_count == 0;
@@ -218,13 +221,10 @@ static int
 print_view(struct view *view, const struct request *request)
 {
 	for (size_t i = 0; i < request->domain_count; i++) {
-		struct slice domain = slice_lower(&view->mem,
-		    slice_of(request->domains[i]));
-
-		if (keystore_find(view->store, domain) != NULL)
+		if (keystore_find(view->store, request->domains[i]) != NULL)
 			continue;
 		fprintf(stderr, "%s: there is no key of that domain\n",
-		    escape(&view->mem, domain, 255));
+		    escape(&view->mem, request->domains[i], 255));
 		view->bad = true;
 	}
 	strbuf_add_cstr(&view->out, request->json ? "{\"keys\":[" : "");
@@ -236,12 +236,31 @@ print_view(struct view *view, const struct request *request)
 			print_domain(view, domain, request->json);
 	}
 	strbuf_add_cstr(&view->out, request->json ? "]}\n" : "");
-	(void)fwrite(view->out.data, 1, view->out.len, stdout);
+	if (fwrite(view->out.data, 1, view->out.len, stdout) !=
+	    view->out.len || fflush(stdout) != 0) {
+		fprintf(stderr, "standard output: %s\n", strerror(errno));
+		return EXIT_USAGE;
+	}
 	return view->bad ? EXIT_NO : view->unsure ? EXIT_LATER : EXIT_YES;
 }
 
 static int
-show(const struct request *request)
+read_domains(struct request *request, char *const *names, struct arena *mem,
+    struct err *err)
+{
+	request->domains = arena_array(mem, request->domain_count + 1,
+	    sizeof(*request->domains));
+	for (size_t i = 0; i < request->domain_count; i++) {
+		if (domain_canonical(slice_of(names[i]), mem,
+		    &request->domains[i], err) != 0)
+			return err_wrap(err, "%s",
+			    escape(mem, slice_of(names[i]), 255));
+	}
+	return 0;
+}
+
+static int
+show(struct request *request, char *const *names)
 {
 	struct view view = { .states = key_states_new() };
 	struct err err;
@@ -249,7 +268,8 @@ show(const struct request *request)
 
 	arena_init(&view.mem);
 	strbuf_init(&view.out, &view.mem);
-	if (open_view(&view, request, &err) != 0 ||
+	if (read_domains(request, names, &view.mem, &err) != 0 ||
+	    open_view(&view, request, &err) != 0 ||
 	    (request->look_up && key_sight_look_all(view.config,
 	    view.states, view.store, is_wanted, request, &err) != 0)) {
 		fprintf(stderr, "%s\n", err.text);
@@ -297,7 +317,6 @@ keys_main(int argc, char **argv)
 			return EXIT_USAGE;
 		}
 	}
-	request.domains = argv + optind;
 	request.domain_count = (size_t)(argc - optind);
-	return show(&request);
+	return show(&request, argv + optind);
 }

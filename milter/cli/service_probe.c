@@ -296,8 +296,10 @@ look_at_certificate(struct connection *c, struct slice target,
 		return;
 	seen->name_matches = X509_check_host(certificate, target.data,
 	    target.len, 0, NULL) == 1;
+	/* The same fault is given for a certificate above it. */
 	seen->trusted = verified == X509_V_OK ||
-	    verified == X509_V_ERR_CERT_HAS_EXPIRED;
+	    (verified == X509_V_ERR_CERT_HAS_EXPIRED &&
+	    X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0);
 	if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &expires) == 1)
 		seen->expires = timegm(&expires);
 	X509_free(certificate);
@@ -331,17 +333,21 @@ service_probe_run(void *arg, enum service_kind kind, struct slice target,
 	struct prober *prober = arg;
 	struct connection *c = arena_alloc(mem, sizeof(*c));
 	bool connected = false;
+	uint64_t now = clock_monotonic_us();
+	uint64_t end_us = now + prober->seconds * UINT64_C(1000000);
 
 	*ret_seen = (struct service_seen){ .state = SERVICE_DOWN };
 	c->mem = mem;
 	c->fd = -1;
-	c->deadline_us = clock_monotonic_us() +
-	    prober->seconds * UINT64_C(1000000);
-	for (size_t i = 0; i < count && !connected; i++) {
+	/* A silent one leaves the others their share of the time. */
+	for (size_t i = 0; i < count && !connected && now < end_us; i++) {
 		if (c->fd >= 0)
 			(void)close(c->fd);
+		c->deadline_us = now + (end_us - now) / (count - i);
 		connected = connect_to(c, &addresses[i], port) == 0;
+		now = clock_monotonic_us();
 	}
+	c->deadline_us = end_us;
 	if (connected) {
 		c->why = SLICE("");
 		converse(prober, c, kind, target, ret_seen);

@@ -12,7 +12,9 @@ check_labels(struct slice domain, struct err *err)
 {
 	size_t label = 0;
 
-	if (domain.len == 0 || domain.len > MAX_DOMAIN_OCTETS)
+	if (domain.len == 0)
+		return err_set(err, ERR_DATA, "an empty domain");
+	if (domain.len > MAX_DOMAIN_OCTETS)
 		return err_set(err, ERR_DATA, "a domain that is too long");
 	for (size_t i = 0; i <= domain.len; i++) {
 		char c = i < domain.len ? domain.data[i] : '.';

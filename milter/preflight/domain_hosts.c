@@ -43,7 +43,7 @@ confirm(const struct inquiry *q, const struct dns_answer *answer,
 			if (same_address(&host.items[k], addr))
 				return DNS_FOUND;
 		}
-		if (host.outcome == DNS_FAILED) {
+		if (host.failed) {
 			outcome = DNS_FAILED;
 			*err = host.err;
 		}
@@ -104,7 +104,7 @@ inquire_helo_address(const struct inquiry *q, const char *helo)
 	struct host_addresses host;
 
 	inquiry_addresses(q, q->facts->helo, &host);
-	if (host.outcome == DNS_FAILED)
+	if (host.failed && !is_egress(q, &host))
 		domain_report_add(q->report, DOMAIN_LATER, "helo", nothing,
 		    "unknown", nothing, "%s: %s", helo, host.err.text);
 	else if (host.count == 0)
@@ -133,7 +133,7 @@ inquire_helo_spf(const struct inquiry *q, const struct net_addr *client,
 		.client = *client, .helo = q->facts->helo };
 	struct slice address = net_addr_text(q->mem, client);
 	struct spf_report report;
-	enum spf_result result = spf_check(q->resolver, &request,
+	enum spf_result result = spf_foresee(q->resolver, &request,
 	    q->deadline_us, q->mem, &report);
 	enum domain_level level = result == SPF_PASS ? DOMAIN_OK
 	    : result == SPF_TEMPERROR ? DOMAIN_LATER

@@ -31,7 +31,7 @@ wants_record(const struct key_finding *key)
 	    key->state == KEY_UNUSABLE;
 }
 
-/* The sentence without the record, which the finding has as zone lines. */
+/* The sentence up to the record, which the finding has as zone lines. */
 static struct slice
 short_text(const struct key_finding *key)
 {
@@ -57,9 +57,8 @@ inquire_key(struct inquiry *q, const struct sign_key *key, bool *rsa)
 	    wants_record(&finding) ? slice_trim(key_zone_entry(q->mem, key))
 	    : nothing,
 	    "%.*s", SLICE_ARGS(text));
-	/* t=y: verifiers act as if unsigned, so nothing can rest on it. */
-	if (finding.state == KEY_PUBLISHED &&
-	    (finding.notes & KEY_NOTE_TESTING) == 0) {
+	/* With t=y, too, of which most receivers take no notice. */
+	if (finding.state == KEY_PUBLISHED) {
 		q->signs = true;
 		*rsa = *rsa || key->algorithm == KEY_RSA_SHA256;
 	}

@@ -27,7 +27,7 @@ inquire_scope(const struct inquiry *q, const struct net_addr *client,
 	const char *name = scope == SENDER_ID_PRA ? "pra" : "mfrom";
 	struct slice address = net_addr_text(q->mem, client);
 	struct spf_report report;
-	enum spf_result result = spf_check(q->resolver, &request,
+	enum spf_result result = spf_foresee(q->resolver, &request,
 	    q->deadline_us, q->mem, &report);
 
 	domain_report_add(q->report, result == SPF_PASS ? DOMAIN_OK

@@ -54,6 +54,8 @@ level_of(const struct inquiry *q, const struct opinion *opinion)
 		return DOMAIN_OK;
 	if (q->unanswered)
 		return DOMAIN_LATER;
+	if (q->spf_unasked)
+		return DOMAIN_WARNING;
 	return opinion->policy.policy == DMARC_NONE ? DOMAIN_WARNING
 	    : DOMAIN_ERROR;
 }
@@ -105,7 +107,9 @@ excuse(const struct inquiry *q, const struct opinion *opinion)
 		return "";
 	if (q->sends_nothing)
 		return "; the domain sends no mail";
-	return q->unanswered ? "; but not all keys and SPF are known now" : "";
+	return q->unanswered ? "; but not all keys and SPF are known now"
+	    : q->spf_unasked ? "; but preflight.egress is not set, and SPF may "
+	    "pass" : "";
 }
 
 static void

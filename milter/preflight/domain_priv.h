@@ -6,7 +6,7 @@
 
 enum {
 	DOMAIN_ESCAPED_OCTETS = 100,	/* of a text from DNS in a finding */
-	DOMAIN_ADDRESSES = 16,		/* of one host that are looked at */
+	DOMAIN_PROBED = 16,		/* addresses of one host, or in a record */
 	DOMAIN_TARGETS = 10,		/* MX, SRV or PTR of one name, too */
 };
 
@@ -21,6 +21,7 @@ struct inquiry {
 	const struct domain_keys *keys;	/* NULL: none */
 	bool signs;		/* a key of the domain is published */
 	bool spf_passes;	/* for every egress address */
+	bool spf_unasked;	/* there is a record, but no address to ask for */
 	bool sends_nothing;	/* no key, and "v=spf1 -all" */
 	bool unanswered;	/* of keys and SPF: DNS did not say */
 };
@@ -31,13 +32,14 @@ static const struct slice nothing = { "", 0 };
 enum dns_outcome inquiry_lookup(const struct inquiry *q, struct slice name,
     enum dns_type type, struct dns_answer *ret_answer, struct err *err);
 
-/* The addresses of a host, at most DOMAIN_ADDRESSES. */
+/* The addresses of a host. */
 struct host_addresses {
 	enum dns_outcome outcome;	/* of both families together */
-	struct net_addr items[DOMAIN_ADDRESSES];
+	struct net_addr *items;
 	size_t count;
 	bool alias;			/* the name is a CNAME */
-	struct err err;			/* of DNS_FAILED */
+	bool failed;			/* of one family or both nothing is known */
+	struct err err;			/* why */
 };
 
 void inquiry_addresses(const struct inquiry *q, struct slice name,

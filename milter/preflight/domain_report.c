@@ -70,11 +70,12 @@ inquiry_lookup(const struct inquiry *q, struct slice name, enum dns_type type,
 
 static void
 take_addresses(const struct dns_answer *answer, unsigned int bits,
-    struct host_addresses *addresses)
+    struct arena *mem, struct host_addresses *addresses)
 {
 	addresses->alias = addresses->alias || answer->owner.len > 0;
-	for (size_t i = 0; i < answer->count &&
-	    addresses->count < DOMAIN_ADDRESSES; i++) {
+	addresses->items = arena_grow(mem, addresses->items, addresses->count,
+	    addresses->count + answer->count, sizeof(addresses->items[0]));
+	for (size_t i = 0; i < answer->count; i++) {
 		struct slice rdata = answer->records[i];
 		struct net_addr *addr = &addresses->items[addresses->count];
 
@@ -93,16 +94,21 @@ inquiry_addresses(const struct inquiry *q, struct slice name,
 {
 	static const enum dns_type types[] = { DNS_A, DNS_AAAA };
 	struct dns_answer answer;
+	struct err err;
 
 	*ret_addresses = (struct host_addresses){ .outcome = DNS_NO_NAME };
 	resolver_prefetch(q->resolver, name, DNS_AAAA);
 	for (size_t i = 0; i < 2; i++) {
 		enum dns_outcome outcome = inquiry_lookup(q, name, types[i],
-		    &answer, &ret_addresses->err);
+		    &answer, &err);
 
 		if (outcome == DNS_FOUND)
-			take_addresses(&answer, i == 0 ? 32 : 128,
+			take_addresses(&answer, i == 0 ? 32 : 128, q->mem,
 			    ret_addresses);
+		if (outcome == DNS_FAILED) {
+			ret_addresses->failed = true;
+			ret_addresses->err = err;
+		}
 		/* FAILED counts unless the other family was found. */
 		if (outcome == DNS_FOUND ||
 		    (outcome == DNS_FAILED &&

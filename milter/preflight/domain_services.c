@@ -103,8 +103,21 @@ report_seen(const struct inquiry *q, const struct target *t,
 	}
 }
 
+/* The time that it takes is not that of DNS. */
 static void
-inquire_target(const struct inquiry *q, const struct target *t)
+probe(struct inquiry *q, const struct target *t,
+    const struct host_addresses *host, struct service_seen *ret_seen)
+{
+	uint64_t began_us = clock_monotonic_us();
+
+	q->facts->probe(q->facts->probe_arg, t->kind, t->srv.target,
+	    host->items, host->count < DOMAIN_PROBED ? host->count
+	    : DOMAIN_PROBED, t->srv.port, q->mem, ret_seen);
+	q->deadline_us += clock_monotonic_us() - began_us;
+}
+
+static void
+inquire_target(struct inquiry *q, const struct target *t)
 {
 	struct host_addresses host;
 	struct service_seen seen;
@@ -126,13 +139,12 @@ inquire_target(const struct inquiry *q, const struct target *t)
 		    "not connected to");
 		return;
 	}
-	q->facts->probe(q->facts->probe_arg, t->kind, t->srv.target, host.items,
-	    host.count, t->srv.port, q->mem, &seen);
+	probe(q, t, &host, &seen);
 	report_seen(q, t, &seen);
 }
 
 static void
-read_target(const struct inquiry *q, enum service_kind kind,
+read_target(struct inquiry *q, enum service_kind kind,
     struct slice rdata, size_t records)
 {
 	struct target t = { .service = &services[kind], .kind = kind };
@@ -159,7 +171,7 @@ read_target(const struct inquiry *q, enum service_kind kind,
 
 /* False: no such record. */
 static bool
-inquire_service(const struct inquiry *q, enum service_kind kind)
+inquire_service(struct inquiry *q, enum service_kind kind)
 {
 	struct slice name = slice_format(q->mem, "%s.%.*s",
 	    services[kind].label, SLICE_ARGS(q->domain));

@@ -4,18 +4,17 @@
 #include "preflight/world.h"
 #include "spf_priv.h"
 
-static enum spf_result
-ask(const struct inquiry *q, const struct net_addr *client,
-    struct spf_request *request, struct spf_report *report)
+/* By which all addresses of the domain are judged. */
+static struct spf_request
+request_of(const struct inquiry *q, const struct net_addr *client)
 {
-	*request = (struct spf_request){
+	return (struct spf_request){
 		.scope = SPF_MAIL_FROM_V1,
 		.client = *client,
 		.helo = q->facts->helo.len > 0 ? q->facts->helo : q->domain,
 		.mail_from = slice_format(q->mem, "postmaster@%.*s",
 		    SLICE_ARGS(q->domain)),
 	};
-	return spf_check(q->resolver, request, q->deadline_us, q->mem, report);
 }
 
 static void
@@ -94,7 +93,7 @@ better_record(const struct spf_inquiry *s, enum spf_result result,
 
 	if (q->sends_nothing || result == SPF_PASS || result == SPF_TEMPERROR ||
 	    result == SPF_PERMERROR || q->facts->egress_count == 0 ||
-	    q->facts->egress_count > DOMAIN_ADDRESSES)
+	    q->facts->egress_count > DOMAIN_PROBED)
 		return nothing;
 	strbuf_init(&record, q->mem);
 	strbuf_add_cstr(&record, "v=spf1");
@@ -145,11 +144,9 @@ static void
 compare_libspf2(struct inquiry *q, const struct group *g)
 {
 	struct slice address = net_addr_text(q->mem, &g->first);
-	struct spf_request request;
-	struct spf_report report;
+	const struct spf_request request = request_of(q, &g->first);
 	enum spf_result theirs;
 
-	(void)ask(q, &g->first, &request, &report);
 	if (!spf_libspf2_result(q->resolver, &request, q->deadline_us,
 	    &theirs) || theirs == g->result)
 		return;
@@ -167,13 +164,14 @@ ask_for_strangers(struct spf_inquiry *s)
 	static const struct net_addr strangers[2] = {
 		{ 32, { 240, 0, 0, 1 } }, { 128, { 0x3f, 0xff, 0x0f, 0xff,
 		    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1 } } };
-	struct spf_request request;
+	struct inquiry *q = s->q;
 
 	for (size_t i = 0; i < 2; i++) {
-		s->stranger_results[i] = ask(s->q, &strangers[i], &request,
-		    &s->strangers[i]);
-		note_costs(s, &s->strangers[i],
-		    s->q->facts->egress_count == 0);
+		const struct spf_request request = request_of(q, &strangers[i]);
+
+		s->stranger_results[i] = spf_check(q->resolver, &request,
+		    q->deadline_us, q->mem, &s->strangers[i]);
+		note_costs(s, &s->strangers[i], q->facts->egress_count == 0);
 	}
 }
 
@@ -201,6 +199,9 @@ conclude(struct spf_inquiry *s)
 		q->unanswered = q->unanswered ||
 		    s->groups[i].result == SPF_TEMPERROR;
 	}
+	/* Without a record none of them passes. */
+	q->spf_unasked = q->facts->egress_count == 0 &&
+	    s->stranger_results[0] != SPF_NONE;
 	if (q->facts->egress_count == 0)
 		domain_report_add(q->report, s->stranger_results[0] == SPF_NONE
 		    && !q->sends_nothing ? DOMAIN_WARNING : DOMAIN_NOTE, "spf",
@@ -215,7 +216,6 @@ void
 domain_spf_inquire(struct inquiry *q)
 {
 	struct spf_inquiry s = { .q = q };
-	struct spf_request request;
 	struct spf_report report;
 
 	s.groups = arena_array(q->mem, PREFLIGHT_MAX_EGRESS + 1,
@@ -228,7 +228,11 @@ domain_spf_inquire(struct inquiry *q)
 	q->sends_nothing = (q->keys == NULL || q->keys->count == 0) &&
 	    is_bare_refusal(q, &s.strangers[0]);
 	for (size_t i = 0; i < q->facts->egress_count; i++) {
-		s.results[i] = ask(q, &q->facts->egress[i], &request, &report);
+		const struct spf_request request = request_of(q,
+		    &q->facts->egress[i]);
+
+		s.results[i] = spf_foresee(q->resolver, &request,
+		    q->deadline_us, q->mem, &report);
 		note_costs(&s, &report, true);
 		add_to_group(&s, &q->facts->egress[i], s.results[i], &report);
 	}

@@ -8,12 +8,13 @@
 #include "spf_priv.h"
 
 /* Over SPF_MAX_TERMS, as a record at fault is wanted whole, too. */
-enum { MAX_RECORDS = 2 * SPF_MAX_TERMS };
+enum { MAX_RECORDS = 2 * SPF_MAX_TERMS, MAX_TERMS = 2 * SPF_MAX_TERMS };
 
 struct tree {
 	struct inquiry *q;
 	struct slice names[MAX_RECORDS];	/* whose records are asked for */
 	size_t count;
+	size_t terms;				/* that were asked for, of all */
 };
 
 /* False: a spec with macros, or one that gives no name. */
@@ -74,8 +75,18 @@ prefetch_record(struct tree *tree, struct slice text, struct slice domain)
 	if (spf_version(text, &scopes, &terms) != SPF_VERSION_1 ||
 	    spf_record_parse(text, tree->q->mem, &record, &err) != 0)
 		return;
-	for (size_t i = 0; i < record.count; i++)
+	for (size_t i = 0; i < record.count; i++) {
+		enum spf_mechanism mechanism = record.directives[i].mechanism;
+
+		/* What is behind it is never looked up. */
+		if (mechanism == SPF_ALL)
+			return;
+		if (mechanism == SPF_IP4 || mechanism == SPF_IP6)
+			continue;
+		if (tree->terms++ == MAX_TERMS)
+			return;
 		prefetch_directive(tree, &record.directives[i], domain);
+	}
 	add_record(tree, record.redirect);
 }
 

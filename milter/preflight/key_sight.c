@@ -79,6 +79,9 @@ look_once(struct resolver *resolver, const struct sign_key *key,
 {
 	uint64_t grace_us = clock_monotonic_us() + GRACE_US;
 
+	*ret_finding = (struct key_finding){ .state = KEY_UNKNOWN };
+	if (*stop)
+		return;
 	if (deadline_us < grace_us)
 		deadline_us = grace_us;
 	for (;;) {

@@ -211,8 +211,9 @@ explain_spf(const struct look *look, enum spf_scope scope,
 }
 
 /*
- * The worst that receivers make of any address that mail leaves from. per_sender
- * is set where another sender of the domain may fare otherwise.
+ * What receivers make of the addresses that mail leaves from: of the first one
+ * that does not pass, or of all. per_sender is set where another sender of the
+ * domain may fare otherwise.
  */
 static struct outlook
 ask_spf(const struct look *look, enum spf_scope scope, struct slice sender,
@@ -220,22 +221,23 @@ ask_spf(const struct look *look, enum spf_scope scope, struct slice sender,
 {
 	struct spf_request request = { .scope = scope,
 		.helo = look->facts->helo, .mail_from = sender };
-	struct outlook outlook = { .state = OUTLOOK_NOT_ASKED };
+	struct outlook outlook = { .state = OUTLOOK_GOOD };
 	struct spf_report report;
 
-	for (size_t i = 0; i < look->facts->egress_count; i++) {
+	for (size_t i = 0; i < look->facts->egress_count &&
+	    outlook.state == OUTLOOK_GOOD; i++) {
 		enum spf_result result;
+		struct arena mem;
 
+		/* A record may have answers of a megabyte for each address. */
+		arena_init(&mem);
 		request.client = look->facts->egress[i];
-		result = spf_check(look->world->resolver, &request,
-		    look->deadline_us, look->mem, &report);
+		result = spf_foresee(look->world->resolver, &request,
+		    look->deadline_us, &mem, &report);
 		*per_sender = *per_sender || report.per_sender;
-		if (i > 0 && result == SPF_PASS)
-			continue;
 		outlook = explain_spf(look, scope, result, &request.client, domain,
 		    &report);
-		if (outlook.state != OUTLOOK_GOOD)
-			break;
+		arena_done(&mem);
 	}
 	return outlook;
 }
@@ -331,13 +333,10 @@ look_at_dmarc_of(const struct look *look, struct slice author,
 	return outlook;
 }
 
-/* SPF counts where it passes; what it does not say is not a "no". */
+/* With SPF for that domain, or without; the authors of From as one. */
 static struct outlook
-look_at_dmarc(const struct look *look, const struct outlook *spf)
+look_at_authors(const struct look *look, struct slice spf_domain)
 {
-	struct slice spf_domain = spf->state != OUTLOOK_GOOD
-	    ? (struct slice){ NULL, 0 } : look->facts->mail_from.len == 0
-	    ? look->facts->helo : domain_of(look->facts->mail_from);
 	struct outlook outlook = { .state = OUTLOOK_NOT_ASKED };
 
 	/* The worst of all authors is what a receiver goes by. */
@@ -345,24 +344,34 @@ look_at_dmarc(const struct look *look, const struct outlook *spf)
 	    outlook.state < OUTLOOK_BAD; i++)
 		outlook = look_at_dmarc_of(look, look->facts->authors[i],
 		    spf_domain);
-	if (outlook.state == OUTLOOK_BAD && spf->state == OUTLOOK_UNKNOWN)
-		return unknown(spf->text);
 	return outlook;
 }
 
-/* Where SPF is off, it is asked only if DMARC hangs on it, and it can be. */
+/*
+ * SPF is asked only where DMARC hangs on it, and where it is not known nothing
+ * is that does.
+ */
 static struct outlook
-look_at_dmarc_lazily(const struct look *look, const struct outlook *known_spf)
+look_at_dmarc(const struct look *look, const struct outlook *known_spf)
 {
-	struct outlook outlook = look_at_dmarc(look, known_spf);
-	struct outlook spf;
+	const struct slice none = { NULL, 0 };
+	struct slice spf_domain = look->facts->mail_from.len == 0
+	    ? look->facts->helo : domain_of(look->facts->mail_from);
+	struct outlook spf = *known_spf;
+	struct outlook without = look_at_authors(look,
+	    spf.state == OUTLOOK_GOOD ? spf_domain : none), with;
 
-	if (outlook.state != OUTLOOK_BAD ||
-	    known_spf->state != OUTLOOK_NOT_ASKED ||
-	    look->facts->egress_count == 0)
-		return outlook;
-	spf = look_at_spf(look, SPF_MAIL_FROM_V1, look->facts->mail_from);
-	return look_at_dmarc(look, &spf);
+	if (without.state != OUTLOOK_BAD || spf.state == OUTLOOK_BAD ||
+	    spf.state == OUTLOOK_GOOD)
+		return without;
+	with = look_at_authors(look, spf_domain);
+	if (with.state == OUTLOOK_BAD)
+		return without;
+	if (spf.state == OUTLOOK_NOT_ASKED)
+		spf = look_at_spf(look, SPF_MAIL_FROM_V1,
+		    look->facts->mail_from);
+	return spf.state == OUTLOOK_GOOD ? with
+	    : spf.state == OUTLOOK_UNKNOWN ? unknown(spf.text) : without;
 }
 
 static struct outlook
@@ -445,8 +454,7 @@ preflight_look(const struct preflight_world *world,
 		ret_outlooks[PREFLIGHT_SPF] = spf =
 		    look_at_spf(&look, SPF_MAIL_FROM_V1, facts->mail_from);
 	if (levels->of[PREFLIGHT_DMARC] != PREFLIGHT_OFF)
-		ret_outlooks[PREFLIGHT_DMARC] =
-		    look_at_dmarc_lazily(&look, &spf);
+		ret_outlooks[PREFLIGHT_DMARC] = look_at_dmarc(&look, &spf);
 	if (levels->of[PREFLIGHT_ADSP] != PREFLIGHT_OFF)
 		ret_outlooks[PREFLIGHT_ADSP] = look_at_adsp(&look);
 	if (levels->of[PREFLIGHT_SENDER_ID] != PREFLIGHT_OFF)

@@ -313,3 +313,17 @@ spf_check(struct resolver *resolver, const struct spf_request *request,
 	walk.macros.helo = slice_sub(request->helo, 0, MAX_HELO_OCTETS);
 	return spf_check_host(&walk, walk.macros.sender_domain);
 }
+
+enum spf_result
+spf_foresee(struct resolver *resolver, const struct spf_request *request,
+    uint64_t deadline_us, struct arena *mem, struct spf_report *ret_report)
+{
+	enum spf_result result = spf_check(resolver, request, deadline_us, mem,
+	    ret_report);
+
+	if (result == SPF_PASS || ret_report->ptr_fault.kind == ERR_NONE)
+		return result;
+	ret_report->fault = ret_report->ptr_fault;
+	ret_report->mechanism = (struct slice){ NULL, 0 };
+	return SPF_TEMPERROR;
+}

@@ -29,7 +29,6 @@ struct spf_record {
 	struct slice text;
 	const struct spf_directive *directives;
 	size_t count;
-	bool has_all;
 	struct slice redirect;		/* domain-spec; empty: none */
 };
 
@@ -43,9 +42,13 @@ enum spf_version {
 enum spf_version spf_version(struct slice text, struct slice *ret_scopes,
     struct slice *ret_terms);
 
+/* Of a record that is read; no honest one comes near. */
+enum { SPF_MAX_OCTETS = 8192 };
+
 /*
  * A record, with all its syntax checked: text and mem must outlive it. *err is
- * ERR_DATA, a part of a sentence.
+ * a part of a sentence: ERR_DATA, or ERR_LIMIT over SPF_MAX_OCTETS. Pure,
+ * thread-safe.
  */
 MUST_USE int spf_record_parse(struct slice text, struct arena *mem,
     struct spf_record *ret_record, struct err *err);

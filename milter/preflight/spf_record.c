@@ -11,7 +11,6 @@ struct parser {
 	struct spf_directive *directives;
 	size_t count;
 	size_t cap;
-	bool has_all;
 	bool has_exp;
 	struct slice redirect;
 };
@@ -243,7 +242,6 @@ read_directive(struct parser *parser, struct slice term, struct err *err)
 	fault = read_argument(slice_from(rest, name.len), &directive);
 	if (fault != NULL)
 		return term_fault(parser, term, fault, err);
-	parser->has_all |= directive.mechanism == SPF_ALL;
 	add_directive(parser, &directive);
 	return 0;
 }
@@ -303,6 +301,9 @@ spf_record_parse(struct slice text, struct arena *mem,
 	if (spf_version(text, &scopes, &terms) == SPF_VERSION_NONE)
 		return err_set(err, ERR_DATA, "no \"v=spf1\" or \"spf2.0/\" "
 		    "at the begin of a record");
+	if (text.len > SPF_MAX_OCTETS)
+		return err_set(err, ERR_LIMIT, "a record of more than %d octets",
+		    (int)SPF_MAX_OCTETS);
 	if (!is_printable(text))
 		return err_set(err, ERR_DATA,
 		    "a character in the record that is not printable ASCII");
@@ -314,16 +315,7 @@ spf_record_parse(struct slice text, struct arena *mem,
 		.text = text,
 		.directives = parser.directives,
 		.count = parser.count,
-		.has_all = parser.has_all,
 		.redirect = parser.redirect,
 	};
 	return 0;
-}
-
-int
-spf_record_check(struct slice text, struct arena *mem, struct err *err)
-{
-	struct spf_record record;
-
-	return spf_record_parse(text, mem, &record, err);
 }

@@ -41,8 +41,7 @@ is_automatic(const struct field *fields, size_t count)
 }
 
 static const char *
-why_bulk(const struct field *fields, size_t count,
-    const struct unsubscribe_facts *facts)
+why_bulk(const struct field *fields, size_t count)
 {
 	const struct field *precedence = find_field(fields, count,
 	    SLICE("Precedence"));
@@ -61,9 +60,6 @@ why_bulk(const struct field *fields, size_t count,
 	    value_is(precedence, SLICE("list")) ||
 	    value_is(precedence, SLICE("junk")))
 		return "Precedence says so";
-	if (facts->bulk_recipients > 0 &&
-	    facts->recipients >= facts->bulk_recipients)
-		return "there are many recipients";
 	return NULL;
 }
 
@@ -214,7 +210,7 @@ unsubscribe_check(const struct field *fields, size_t count,
     const struct unsubscribe_facts *facts, struct arena *mem,
     struct unsubscribe *ret_unsubscribe)
 {
-	struct unsubscribe found = { .bulk = why_bulk(fields, count, facts) };
+	struct unsubscribe found = { .bulk = why_bulk(fields, count) };
 
 	if (found.bulk != NULL)
 		found.faults = find_faults(fields, count, facts, mem);

@@ -26,8 +26,10 @@ preflight_same_dns(const struct config *one, const struct config *other)
 {
 	if (one->dns.servers.count != other->dns.servers.count ||
 	    one->dns.recursive != other->dns.recursive ||
-	    !slice_eq(one->dns.trust_anchor, other->dns.trust_anchor) ||
-	    /* A file may have changed. */
+	    /* Files may have changed: resolv.conf is one. */
+	    (one->dns.servers.count == 0 && !one->dns.recursive) ||
+	    one->dns.trust_anchor.len != 0 ||
+	    other->dns.trust_anchor.len != 0 ||
 	    one->dns.zone.len != 0 || other->dns.zone.len != 0)
 		return false;
 	for (size_t i = 0; i < one->dns.servers.count; i++) {
@@ -131,12 +133,15 @@ preflight_add_egress(struct slice text, struct net_addr *list, size_t *count,
 	struct net_cidr network;
 	struct net_addr addr;
 	unsigned int host_bits;
+	bool is_large;
 
 	if (net_cidr_parse(slice_trim(text), &network, err) != 0)
 		return -1;
 	host_bits = network.addr.bits - network.prefix_bits;
+	is_large = host_bits >= 32 ||
+	    1UL << host_bits > PREFLIGHT_NETWORK_ADDRESSES;
 	addr = network.addr;
-	if (host_bits > 4) {
+	if (is_large) {
 		addr = last_address(&network);
 		return add_address(&network.addr, list, count, err) != 0 ? -1
 		    : add_address(&addr, list, count, err);

@@ -204,7 +204,7 @@ with_notes(const struct key_finding *finding, struct arena *mem)
 		const char *text;
 	} notes[] = {
 		{ KEY_NOTE_TESTING, "t=y says that this is a test: verifiers "
-		    "treat the mail as unsigned" },
+		    "may treat the mail as unsigned" },
 		{ KEY_NOTE_SHORT, "RSA of under 2048 bits is short "
 		    "(RFC 8301)" },
 		{ KEY_NOTE_LONG, "RSA of over 4096 bits is more than all "

@@ -196,7 +196,7 @@ first_sight(struct key_sighting *sighting, const struct sign_key *key,
 	bool attended = sighting->answered != 0;
 
 	sighting->first_seen = now;
-	sighting->since = attended || key->file_time == 0 ||
+	sighting->since = attended || key->file_time <= 0 ||
 	    key->file_time > now ? now : key->file_time;
 }
 
@@ -264,24 +264,27 @@ key_states_restore(struct key_states *states, const struct sign_key *key,
 	unlock(states);
 }
 
-/* Published when DNS was last heard of, and that is not too long ago. */
+/* Whether what DNS said last still counts: it is not too long ago. */
 static bool
-is_usable(const struct key_sighting *sighting, const struct key_rules *rules,
+is_fresh(const struct key_sighting *sighting, const struct key_rules *rules,
     time_t now)
 {
-	return sighting->state == KEY_PUBLISHED && sighting->last_seen != 0 &&
-	    sighting->last_seen <= now + CLOCK_SLACK_S &&
-	    now - sighting->last_seen <= rules->age;
+	time_t answered = sighting->state == KEY_PUBLISHED
+	    ? sighting->last_seen : sighting->answered;
+
+	return answered != 0 && answered <= now + CLOCK_SLACK_S &&
+	    now - answered <= rules->age;
 }
 
 static enum key_use
 use_of(const struct key_sighting *sighting, const struct key_rules *rules,
     time_t now)
 {
+	if (!is_fresh(sighting, rules, now))
+		return KEY_USE_UNKNOWN;
 	switch (sighting->state) {
 	case KEY_PUBLISHED:
-		return is_usable(sighting, rules, now) ? KEY_USE_OVERLAP
-		    : KEY_USE_UNKNOWN;
+		return KEY_USE_OVERLAP;
 	case KEY_ABSENT:
 		return sighting->first_seen == 0 ? KEY_USE_PENDING
 		    : KEY_USE_UNPUBLISHED;

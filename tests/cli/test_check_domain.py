@@ -97,13 +97,18 @@ class CheckDomain(unittest.TestCase):
         return os.path.join(cls.dir, name)
 
     @classmethod
-    def certificate(cls, file, name, days):
+    def certificate(cls, file, name, days, issuer=None):
+        """A certificate of a server, or without a name one that issues others."""
         key, request, made = (cls.path(file + e) for e in (".key", ".csr", ".crt"))
-        extensions = cls.write(file + ".ext", "subjectAltName=DNS:" + name)
+        extensions = cls.write(file + ".ext", "subjectAltName=DNS:" + name if name
+                               else "basicConstraints=CA:TRUE")
+        signer = ["-signkey", key] if issuer is None else \
+            ["-CA", cls.path(issuer + ".crt"), "-CAkey", cls.path(issuer + ".key"),
+             "-CAcreateserial"]
         for command in (
                 ["req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                 "-subj", "/CN=made", "-keyout", key, "-out", request],
-                ["x509", "-req", "-in", request, "-signkey", key, "-days", str(days),
+                 "-subj", "/CN=" + file, "-keyout", key, "-out", request],
+                ["x509", "-req", "-in", request, *signer, "-days", str(days),
                  "-extfile", extensions, "-out", made]):
             subprocess.run(["openssl"] + command, check=True, stdout=subprocess.DEVNULL,
                            stderr=subprocess.DEVNULL)
@@ -160,6 +165,36 @@ class CheckDomain(unittest.TestCase):
                 self.assertEqual(self.services(
                     SMTP, "submissions", self.path(certificate + ".pem"), True, target,
                     self.path(certificate + ".crt") if trusted else None), wanted)
+
+    def test_one_that_issued_it_must_be_good_as_well(self):
+        self.certificate("root", None, 90)
+        for name, days, wanted in (("alive", 90, ("ok", "tls")),
+                                   ("ended", -1, ("warning", "untrusted"))):
+            with self.subTest(name):
+                self.certificate(name, None, days, "root")
+                chain = self.certificate("below-" + name, "mail.example.org", 90, name)
+                with open(self.path(name + ".crt"), encoding="ascii") as above, \
+                        open(chain, "a", encoding="ascii") as file:
+                    file.write(above.read())
+                self.assertEqual(self.services(
+                    SMTP, "submissions", chain, True, trusted=self.path("root.crt")),
+                    [wanted])
+
+    def test_a_silent_address_leaves_time_for_the_next(self):
+        server = Server(SMTP, self.good, True)
+        self.addCleanup(server.stop)
+        with socket.socket() as full, socket.socket() as one, socket.socket() as two:
+            full.bind(("127.0.0.2", server.port))
+            full.listen(0)
+            for waiting in one, two:        # the next SYN gets no answer
+                waiting.setblocking(False)
+                waiting.connect_ex(("127.0.0.2", server.port))
+            done = self.run_check("--json", "example.org", more=(
+                "two IN A 127.0.0.2\ntwo IN A 127.0.0.1\n"
+                "_submissions._tcp IN SRV 0 1 %d two\n" % server.port))
+        self.assertIn(("error", "name"), [
+            (f["level"], f["says"]) for f in json.loads(done.stdout)["domains"][0]["findings"]
+            if f["about"] == "service"])
 
     def test_faults_before_tls(self):
         plain = {**SMTP, b"EHLO": b"250 mail.example.org\r\n"}

@@ -85,8 +85,7 @@ static void
 check_header(struct slice text, struct arena *mem)
 {
 	static const struct header_limits limits = { .fields = 100 };
-	struct unsubscribe_facts facts = { .bulk_recipients = 1,
-		.recipients = 1 };
+	const struct unsubscribe_facts facts = { .signed_count = 0 };
 	struct unsubscribe bulk;
 	struct responsible found;
 	struct header header;

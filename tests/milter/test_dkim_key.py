@@ -244,7 +244,7 @@ key-interval = 1
         self.assertIsNone(self.signers(server))
         self.assertIn('not known whether it is published',
                       self.last['detail'])
-        self.assertEqual(self.states(server)[0], 1)
+        self.assertEqual(self.states(server)[0], 75)
         self.zone.silent = False
         self.wait_for(server, ['e1'])
 
@@ -356,6 +356,9 @@ key-interval = 1
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stdout, r'^new.example e\d+ ed25519-256 pending '
                          r'published=- last=- asked=20\S+Z e\d+\._domain')
+        self.assertEqual(self.command(server, 'keys', 'NEW.example').stdout,
+                         done.stdout)
+        self.assertIn('xn--', self.command(server, 'keys', 'm\u00fc.example').stderr)
         self.assertEqual(self.command(server, 'keys', 'x.example').returncode,
                          1)
         self.zone.records['s1._domainkey.corp.example'] = b'v=DKIM1; p='

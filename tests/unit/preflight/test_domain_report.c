@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "../unit.h"
 
+#include <time.h>
+
 #include "base/clock.h"
 #include "dns/resolver_zone.h"
 #include "preflight/domain_report.h"
@@ -18,6 +20,8 @@ struct fake {
 	struct resolver *zone;
 	const char *insecure;	/* names that end so */
 	const char *failing;	/* names that end so fail ... */
+	enum dns_type failing_type;	/* ... for this type; 0: for all */
+	bool in_time;		/* fails behind the deadline */
 	const char *why;	/* ... with this text */
 	unsigned int prefetched;
 	unsigned int prefetched_before_lookups;
@@ -40,7 +44,12 @@ fake_lookup(void *handle, struct slice name, enum dns_type type,
 
 	if (fake->lookups++ == 0)
 		fake->prefetched_before_lookups = fake->prefetched;
-	if (ends(name, fake->failing)) {
+	if (fake->in_time && clock_monotonic_us() >= deadline_us) {
+		err_set(err, ERR_TEMP, "timed out");
+		return DNS_FAILED;
+	}
+	if (ends(name, fake->failing) && (fake->failing_type == 0 ||
+	    fake->failing_type == type)) {
 		err_set(err, ERR_TEMP, "%s", fake->why);
 		return DNS_FAILED;
 	}
@@ -75,19 +84,39 @@ static const struct resolver_ops fake_ops = { fake_lookup, fake_prefetch,
 static const struct net_addr egress[] = { { 32, { 192, 0, 2, 1 } } };
 
 static void
-make(struct fake *fake, const char *zone, const struct domain_facts *base,
-    struct arena *mem, struct domain_report *report)
+open_facts(struct domain_facts *facts, struct fake *fake, const char *zone)
 {
-	struct domain_facts facts = *base;
 	struct err err;
 
 	assert_int_equal(zone_resolver_new(slice_of(zone), "zone", &fake->zone,
 	    &err), 0);
-	facts.resolver = resolver_new(&fake_ops, fake);
-	facts.seconds = 5;
-	facts.egress = egress;
-	facts.egress_count = 1;
+	facts->resolver = resolver_new(&fake_ops, fake);
+	if (facts->seconds == 0)
+		facts->seconds = 5;
+	facts->egress = egress;
+	facts->egress_count = 1;
+}
+
+static void
+make(struct fake *fake, const char *zone, const struct domain_facts *base,
+    struct arena *mem, struct domain_report *report)
+{
+	struct domain_facts facts = *base;
+
+	open_facts(&facts, fake, zone);
 	domain_report_make(&facts, SLICE("example.org"), NULL, mem, report);
+	resolver_unref(facts.resolver);
+}
+
+/* What is found of the service itself: HELO and the addresses. */
+static void
+make_of_service(struct fake *fake, const char *zone, struct arena *mem,
+    struct domain_report *report)
+{
+	struct domain_facts facts = { .helo = SLICE("mail.example.org") };
+
+	open_facts(&facts, fake, zone);
+	service_report_make(&facts, mem, report);
 	resolver_unref(facts.resolver);
 }
 
@@ -162,6 +191,77 @@ test_what_fails_in_dns_is_not_known_and_no_error(void **state)
 	for (size_t i = 0; i < report.count; i++)
 		assert_int_not_equal(report.items[i].level, DOMAIN_ERROR);
 	arena_done(&mem);
+}
+
+#define REVERSE "1.2.0.192.in-addr.arpa. IN PTR mail.example.org.\n"
+
+static void
+test_half_of_the_addresses_says_nothing_of_the_others(void **state)
+{
+	struct fake fake = { .failing = "mail.example.org",
+		.failing_type = DNS_A, .why = "timed out" };
+	struct domain_report report;
+	struct arena mem;
+
+	(void)state;
+	arena_init(&mem);
+	make_of_service(&fake, ZONE REVERSE
+	    "mail.example.org. IN AAAA 2001:db8::1\n", &mem, &report);
+	assert_string_equal(about(&report, "ptr"), "later:unknown");
+	assert_string_equal(about(&report, "helo"), "later:unknown");
+	arena_done(&mem);
+}
+
+static void
+test_each_of_many_addresses_counts(void **state)
+{
+	struct fake fake = { .failing = NULL };
+	struct domain_report report;
+	struct strbuf zone;
+	struct arena mem;
+
+	(void)state;
+	arena_init(&mem);
+	strbuf_init(&zone, &mem);
+	strbuf_add_cstr(&zone, REVERSE);
+	for (int i = 40; i > 0; i--)
+		strbuf_addf(&zone, "mail.example.org. IN A 192.0.2.%d\n", i);
+	make_of_service(&fake, zone.data, &mem, &report);
+	assert_string_equal(about(&report, "ptr"), "ok:confirmed");
+	assert_string_equal(about(&report, "helo"), "ok:egress");
+	arena_done(&mem);
+}
+
+/* How much is asked for in advance with that between "v=spf1" and "?all". */
+static unsigned int
+prefetched_with(const char *begin, unsigned int terms)
+{
+	const struct domain_facts facts = { .validates = false };
+	struct fake fake = { .failing = NULL };
+	struct domain_report report;
+	struct strbuf zone;
+	struct arena mem;
+
+	arena_init(&mem);
+	strbuf_init(&zone, &mem);
+	strbuf_addf(&zone, "example.org. IN TXT \"v=spf1%s\"", begin);
+	for (unsigned int i = 0; i < terms; i++)
+		strbuf_addf(&zone, " \" a:%u.b.example\"", i);
+	strbuf_add_cstr(&zone, " \" ?all\"\n");
+	make(&fake, zone.data, &facts, &mem, &report);
+	arena_done(&mem);
+	return fake.prefetched;
+}
+
+static void
+test_no_more_is_prefetched_than_spf_may_need(void **state)
+{
+	unsigned int without = prefetched_with("", 0);
+
+	(void)state;
+	assert_int_equal(prefetched_with("", 3), without + 2 * 3);
+	assert_int_equal(prefetched_with("", 100), without + 2 * 20);
+	assert_int_equal(prefetched_with(" -all", 100), without);
 }
 
 static void
@@ -261,6 +361,39 @@ test_services_are_what_was_seen_of_them(void **state)
 }
 
 static void
+slow_probe(void *arg, enum service_kind kind, struct slice target,
+    const struct net_addr *addresses, size_t count, unsigned int port,
+    struct arena *mem, struct service_seen *ret_seen)
+{
+	const struct timespec more = { .tv_sec = 1, .tv_nsec = 100000000 };
+
+	(void)nanosleep(&more, NULL);
+	fake_probe(arg, kind, target, addresses, count, port, mem, ret_seen);
+}
+
+static void
+test_a_silent_service_takes_no_time_from_dns(void **state)
+{
+	struct probed probed = { .seen = { .state = SERVICE_SILENT,
+		.why = SLICE("x") } };
+	const struct domain_facts facts = { .probe = slow_probe,
+		.probe_arg = &probed, .seconds = 1 };
+	struct fake fake = { .in_time = true };
+	struct domain_report report;
+	struct arena mem;
+
+	(void)state;
+	arena_init(&mem);
+	make(&fake, ZONE
+	    "_submission._tcp.example.org. IN SRV 0 1 587 mail.example.org.\n"
+	    "_imaps._tcp.example.org. IN SRV 0 1 993 mail.example.org.\n",
+	    &facts, &mem, &report);
+	assert_string_equal(about(&report, "service"),
+	    "error:silent error:silent");
+	arena_done(&mem);
+}
+
+static void
 test_services_are_bounded(void **state)
 {
 	struct probed probed = { .seen = { .state = SERVICE_DOWN,
@@ -311,8 +444,13 @@ main(void)
 		cmocka_unit_test(
 		    test_what_fails_in_dns_is_not_known_and_no_error),
 		cmocka_unit_test(
+		    test_half_of_the_addresses_says_nothing_of_the_others),
+		cmocka_unit_test(test_each_of_many_addresses_counts),
+		cmocka_unit_test(test_no_more_is_prefetched_than_spf_may_need),
+		cmocka_unit_test(
 		    test_lookups_are_begun_together_before_the_first_is_waited_for),
 		cmocka_unit_test(test_services_are_what_was_seen_of_them),
+		cmocka_unit_test(test_a_silent_service_takes_no_time_from_dns),
 		cmocka_unit_test(test_services_are_bounded),
 		cmocka_unit_test(test_findings_are_printable_lines),
 	};

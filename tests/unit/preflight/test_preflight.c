@@ -13,6 +13,8 @@ static const char zone_text[] =
     "none.example. IN A 192.0.2.9\n"
     "host.example. IN TXT \"v=spf1 ip4:192.0.2.1 -all\"\n"
     "_dmarc.one.example. IN TXT \"v=DMARC1; p=reject\"\n"
+    "quiet.one.example. IN TIMEOUT\n"
+    "quiet.other.example. IN TIMEOUT\n"
     "person.example. IN TXT \"v=spf1 exists:%{l}.ok.example -all\"\n"
     "alice.ok.example. IN A 127.0.0.2\n";
 
@@ -268,9 +270,52 @@ dmarc_without_what_spf_says_is_unknown(void **state)
 	scene->facts.mail_from = SLICE("alice@none.example");
 	(void)look(scene, "dmarc=warn");
 	check(scene, PREFLIGHT_DMARC, OUTLOOK_BAD);
-	scene->facts.mail_from = SLICE("alice@silent.example");
+	scene->facts.mail_from = SLICE("alice@quiet.one.example");
 	(void)look(scene, "dmarc=warn");
 	check(scene, PREFLIGHT_DMARC, OUTLOOK_UNKNOWN);
+	(void)look(scene, "spf=warn dmarc=warn");
+	check(scene, PREFLIGHT_DMARC, OUTLOOK_UNKNOWN);
+	/* Whatever SPF says of a foreign domain is no help. */
+	scene->facts.mail_from = SLICE("alice@quiet.other.example");
+	(void)look(scene, "spf=warn dmarc=warn");
+	check(scene, PREFLIGHT_SPF, OUTLOOK_UNKNOWN);
+	check(scene, PREFLIGHT_DMARC, OUTLOOK_BAD);
+	/* Nor can SPF pass where nobody says what mail leaves from. */
+	scene->facts.egress_count = 0;
+	(void)look(scene, "dmarc=warn");
+	check(scene, PREFLIGHT_DMARC, OUTLOOK_BAD);
+	scene->facts.mail_from = SLICE("alice@one.example");
+	(void)look(scene, "dmarc=warn");
+	check(scene, PREFLIGHT_DMARC, OUTLOOK_UNKNOWN);
+}
+
+/* A reload keeps what it has of DNS where no file can have changed. */
+static void
+what_files_say_of_dns_is_read_again(void **state)
+{
+	static const struct {
+		const char *dns;
+		bool same;
+	} cases[] = {
+		{ "dns { servers = {127.0.0.1} }", true },
+		{ "dns { recursive = yes }", true },
+		{ "", false },		/* resolv.conf */
+		{ "dns { servers = {127.0.0.1}; trust-anchor = \"/x\" }",
+		    false },
+		{ "dns { zone = \"/x\" }", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct config *config;
+		struct err err;
+
+		assert_int_equal(config_read_text("test", slice_of(cases[i].dns),
+		    NULL, NULL, &config, &err), 0);
+		if (preflight_same_dns(config, config) != cases[i].same)
+			fail_msg("%s", cases[i].dns);
+		config_free(config);
+	}
 }
 
 static bool
@@ -354,6 +399,7 @@ main(void)
 		SCENE(silence_is_unknown_and_costs_the_time_once),
 		SCENE(silence_of_one_domain_is_not_held_against_another),
 		SCENE(dmarc_without_what_spf_says_is_unknown),
+		cmocka_unit_test(what_files_say_of_dns_is_read_again),
 		cmocka_unit_test(the_cache_keeps_the_newest_and_is_bounded),
 		cmocka_unit_test(seconds_bound_what_is_kept),
 	};

@@ -125,28 +125,12 @@ both_fields_must_be_signed(void **state)
 	    .signed_names = names, .signed_count = 1 });
 }
 
-static void
-many_recipients_are_bulk(void **state)
-{
-	static const struct bulk_case many = { "From: a@b.example\n", true,
-		UNSUBSCRIBE_MISSING };
-	static const struct bulk_case few = { "From: a@b.example\n", false, 0 };
-
-	(void)state;
-	check(&many, &(struct unsubscribe_facts){ .recipients = 100,
-	    .bulk_recipients = 100 });
-	check(&few, &(struct unsubscribe_facts){ .recipients = 99,
-	    .bulk_recipients = 100 });
-	check(&few, &(struct unsubscribe_facts){ .recipients = 9999 });
-}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bulk_mail_needs_one_click),
 		cmocka_unit_test(both_fields_must_be_signed),
-		cmocka_unit_test(many_recipients_are_bulk),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -151,6 +151,25 @@ the_last_known_state_counts_up_to_the_age_limit(void **state)
 	tear_down(&f);
 }
 
+/* What DNS denied once may be there by now. */
+static void
+no_state_counts_beyond_the_age_limit(void **state)
+{
+	static const enum key_state states[] = { KEY_ABSENT, KEY_REVOKED,
+		KEY_DIFFERS, KEY_UNUSABLE };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		struct fixture f;
+
+		set_up(&f, one, START);
+		(void)say(&f, 0, states[i], START);
+		(void)say(&f, 0, KEY_UNKNOWN, START + HOUR);
+		check_use(&f, 0, START + 72 * HOUR + 1, KEY_USE_UNKNOWN);
+		tear_down(&f);
+	}
+}
+
 static void
 a_time_in_the_future_is_not_believed(void **state)
 {
@@ -212,6 +231,20 @@ keys_that_were_there_before_are_as_old_as_their_files(void **state)
 	(void)say(&f, 0, KEY_PUBLISHED, START + HOUR);
 	check_use(&f, 1, START + HOUR, KEY_USE_SIGNING);
 	check_use(&f, 0, START + HOUR, KEY_USE_RETIRE);
+	tear_down(&f);
+}
+
+static void
+a_file_of_before_1970_is_of_no_known_age(void **state)
+{
+	struct key_sighting sighting;
+	struct fixture f;
+
+	(void)state;
+	set_up(&f, one, -DAY);
+	(void)say(&f, 0, KEY_PUBLISHED, START);
+	key_states_get(f.states, &f.keys[0], &f.mem, &sighting);
+	assert_int_equal(sighting.since, START);
 	tear_down(&f);
 }
 
@@ -540,10 +573,12 @@ main(void)
 		    a_revoked_key_does_not_sign_when_dns_falls_silent),
 		cmocka_unit_test(
 		    the_last_known_state_counts_up_to_the_age_limit),
+		cmocka_unit_test(no_state_counts_beyond_the_age_limit),
 		cmocka_unit_test(a_time_in_the_future_is_not_believed),
 		cmocka_unit_test(a_new_key_takes_over_when_it_is_published),
 		cmocka_unit_test(
 		    keys_that_were_there_before_are_as_old_as_their_files),
+		cmocka_unit_test(a_file_of_before_1970_is_of_no_known_age),
 		cmocka_unit_test(of_keys_of_one_age_the_later_selector_signs),
 		cmocka_unit_test(each_algorithm_has_a_key_that_signs),
 		cmocka_unit_test(
