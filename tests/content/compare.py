@@ -32,7 +32,8 @@ class Part:
     def label(self):
         found = self.encodings()
         value = found[0].partition(b':')[2] if found else b''
-        return re.sub(rb'\([^()]*\)', b'', value).strip().lower()
+        value = re.sub(rb'\([^()]*\)', b'', value).strip().lower()
+        return re.split(rb'[; ]', value)[0]
 
 
 def name_of(field):
@@ -126,11 +127,13 @@ def same_fields(old, new):
     return before == after
 
 
-def beside(part):
+def same_beside(old, new):
     """What stands around the parts of a multipart: no reader shows it, so that
-    8 bits, NUL and line ends may go."""
-    raw = re.sub(rb'[ \r\n]', b'', b''.join(part.raw))
-    return re.sub(rb'[^\x01-\x7f]', b'?', raw)
+    8 bits, NUL and blanks may go, and lines be broken behind such an octet."""
+    new = re.sub(rb'[?*!#~]\r?\n ', b'', b''.join(new.raw))
+    old, new = (re.sub(rb'[ \t\r\n]', b'', raw) for raw in (b''.join(old.raw), new))
+    return len(old) == len(new) and all(
+        a == b or (not 0 < a < 128 and b in b'?*!#~') for a, b in zip(old, new))
 
 
 def part_fault(reader, old, new):
@@ -147,7 +150,7 @@ def part_fault(reader, old, new):
     same = old.raw == new.raw
     if same and old.encodings() == new.encodings():
         return None
-    if not old.decoded and not same and beside(old) != beside(new):
+    if not old.decoded and not same and not same_beside(old, new):
         return 'beside its parts: ' + first_difference(
             b''.join(old.raw), b''.join(new.raw))
     # Without that field it is 7bit: multiparts and messages lose it.
