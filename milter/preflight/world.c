@@ -17,7 +17,8 @@ preflight_is_on(const struct config *config)
 	    config->preflight.sender_id != PREFLIGHT_OFF ||
 	    config->preflight.unsubscribe != PREFLIGHT_OFF ||
 	    config->preflight.levels.len != 0 ||
-	    config->preflight.dkim_key != DKIM_KEY_OFF ||
+	    (config->preflight.dkim_key != DKIM_KEY_OFF &&
+		config->main.keys.len != 0) ||
 	    config->sign.self_verify == SELF_VERIFY_PUBLISHED;
 }
 

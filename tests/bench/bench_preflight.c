@@ -208,8 +208,8 @@ run_warm(void)
 	write_file(zone_path.data, zone);
 	ENSURE(key_generate(keys, SLICE("corp.example"), SLICE("r"),
 	    KEY_RSA_SHA256, 2048, &mem, &key, &err) == 0);
-	off = slice_format(&mem, "keys = \"%s\"\nhostname = mail.corp.example\n",
-	    keys.data);
+	off = slice_format(&mem, "keys = \"%s\"\nhostname = mail.corp.example\n"
+	    "preflight { dkim-key = off }\n", keys.data);
 	compare_settings(off, slice_format(&mem, "%sdns { zone = \"%s\" }\n"
 	    "preflight { egress = {192.0.2.1}; spf = reject; dmarc = reject; "
 	    "adsp = reject; unsubscribe = reject }\n", off.data,

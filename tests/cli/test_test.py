@@ -36,7 +36,7 @@ class Test(unittest.TestCase):
         with tempfile.TemporaryDirectory(prefix="submilter-test.") as top:
             with open(top + "/conf", "w", encoding="utf-8") as file:
                 if keys:
-                    file.write('keys = "%s"\n' % self.keys)
+                    file.write('keys = "%s"\npreflight { dkim-key = off }\n' % self.keys)
                 file.write(conf)
             done = subprocess.run(
                 [SUBMILTER, "test", "-c", top + "/conf", *args, "-"],

@@ -94,6 +94,7 @@ socket-group = "%(group)s"
 hostname     = "mail.corp.example"
 domain       = "corp.example"
 keys         = "%(keys)s"
+preflight { dkim-key = off }
 rights { tables = {"texthash:%(rights)s"} }
 """ % self.fill + head + options)
         self.config.chmod(0o644)

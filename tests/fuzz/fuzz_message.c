@@ -62,7 +62,8 @@ set_up(void)
 	    SLICE("s"), KEY_ED25519_SHA256, 0, &mem, &key, &err) == 0);
 	for (size_t i = 0; i < CONFIGURATIONS; i++) {
 		struct config *config;
-		struct slice text = slice_format(&mem, "keys = \"%s\"\n%s",
+		struct slice text = slice_format(&mem, "keys = \"%s\"\n"
+		    "preflight { dkim-key = off }\n%s",
 		    directory, configurations[i]);
 
 		ENSURE(config_read_text("fuzz", text, NULL, NULL, &config,

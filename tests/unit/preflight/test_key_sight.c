@@ -160,7 +160,8 @@ monitor_mode_requires_nothing(void **state)
 		{ "dkim-key = require", true },
 		{ "dkim-key = require\nmode = monitor", false },
 		{ "dkim-key = warn", false },
-		{ "", false },
+		{ "dkim-key = off", false },
+		{ "", true },
 	};
 
 	(void)state;
