@@ -523,6 +523,15 @@ class Tests(Base):
         milter.wait_for_log("not reloaded", 2)
         self.assertEqual(send().code, 250)
 
+    def test_macro_lists_of_the_mta_do_not_matter(self):
+        """What submilter needs it asks for itself, so no setting can hide it."""
+        milter, mta = self.start(extra=self.NO_MACROS)
+        self.check_signed(self.deliver(mta, (
+            b"From: alice@corp.example\r\nTo: a@far.example,b@far.example\r\n"
+            b"Subject: x\r\n" + DATE + b"Message-ID: <1@corp.example>\r\n" + BODY)))
+        milter.wait_for_log(r"qid=[0-9A-Za-z]{5,} login=alice@corp\.example via=sasl "
+                            r".*action=accept .*signed=corp")
+
     def test_two_hundred_at_once(self):
         milter, mta = self.start()
 

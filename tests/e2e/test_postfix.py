@@ -19,6 +19,8 @@ def setUpModule():
 
 class Postfix(common.Tests, unittest.TestCase):
     LINE_LIMIT = 998
+    NO_MACROS = {"milter_%s_macros" % stage: "" for stage in (
+        "connect", "helo", "mail", "rcpt", "data", "end_of_header", "end_of_data")}
     mta_class = lab.Postfix
 
 

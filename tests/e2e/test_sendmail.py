@@ -19,6 +19,8 @@ def setUpModule():
 
 class Sendmail(common.Tests, unittest.TestCase):
     LINE_LIMIT = 990
+    NO_MACROS = ["define(`confMILTER_MACROS_%s', `_')dnl" % stage for stage in (
+        "CONNECT", "HELO", "ENVFROM", "ENVRCPT", "DATA", "EOH", "EOM")]
     mta_class = lab.Sendmail
 
 
