@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The file of key states. '@' stands for the fingerprint of the one key that
+ * there is, e1 of corp.example. Oracle: what is taken is written as it was, and
+ * read again as the same; a key that DNS did not show lately does not sign.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "fuzz.h"
+#include "sign/key_states.h"
+
+enum { NOW = 1795544000 };
+
+static char directory[] = "/tmp/submilter-fuzz.XXXXXX";
+static struct keystore *store;
+static struct arena memory;	/* of what all runs share */
+static struct slice file_path;
+
+static void
+ignore(void *arg, bool is_error, const char *text)
+{
+	(void)arg;
+	(void)is_error;
+	(void)text;
+}
+
+static void
+clean_up(void)
+{
+	static const char *const names[] = { "states", "corp.example/e1.key",
+		"corp.example" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		(void)remove(slice_format(&memory, "%s/%s", directory,
+		    names[i]).data);
+	(void)rmdir(directory);
+	keystore_free(store);
+	arena_done(&memory);
+}
+
+static void
+set_up(void)
+{
+	struct sign_key key;
+	struct err err;
+
+	arena_init(&memory);
+	ENSURE(mkdtemp(directory) != NULL);
+	ENSURE(key_generate(slice_of(directory), SLICE("corp.example"),
+	    SLICE("e1"), KEY_ED25519_SHA256, 0, &memory, &key, &err) == 0);
+	key_done(&key);
+	ENSURE(keystore_load(slice_of(directory), ignore, NULL, &store,
+	    &err) == 0);
+	file_path = slice_format(&memory, "%s/states", directory);
+	(void)atexit(clean_up);
+}
+
+static void
+write_file(struct slice text, struct slice fingerprint, struct arena *mem)
+{
+	struct strbuf buf;
+	int fd = open(file_path.data, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	strbuf_init(&buf, mem);
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] == '@')
+			strbuf_add(&buf, fingerprint);
+		else
+			strbuf_add_char(&buf, text.data[i]);
+	}
+	ENSURE(fd >= 0 && (buf.len == 0 ||
+	    write(fd, buf.data, buf.len) == (ssize_t)buf.len));
+	ENSURE(close(fd) == 0);
+}
+
+static bool
+same(const struct key_sighting *a, const struct key_sighting *b)
+{
+	return a->state == b->state && a->first_seen == b->first_seen &&
+	    a->last_seen == b->last_seen && a->since == b->since &&
+	    a->answered == b->answered && a->looked == b->looked &&
+	    slice_eq(a->text, b->text);
+}
+
+static void
+check_states(struct key_states *states, const struct domain_keys *domain,
+    struct arena *mem)
+{
+	const struct key_rules rules = { .age = 3600, .overlap = 60 };
+	struct key_states *again = key_states_new();
+	struct key_sighting one, two;
+	enum key_use use;
+	struct err err;
+	bool found;
+
+	key_states_get(states, domain->keys[0], mem, &one);
+	key_states_uses(states, domain, &rules, NOW, &use);
+	ENSURE(use != KEY_USE_SIGNING || (one.state == KEY_PUBLISHED &&
+	    NOW - one.last_seen <= rules.age));
+	ENSURE(key_states_write(states, store, file_path, &err) == 0);
+	ENSURE(key_states_read(again, file_path, &found, &err) == 0 && found);
+	key_states_get(again, domain->keys[0], mem, &two);
+	ENSURE(same(&one, &two));
+	key_states_unref(again);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct key_states *states = key_states_new();
+	const struct domain_keys *domain;
+	struct arena mem;
+	struct err err;
+	bool found;
+
+	if (store == NULL)
+		set_up();
+	domain = keystore_domain(store, 0);
+	arena_init(&mem);
+	write_file((struct slice){ (const char *)data, size },
+	    domain->keys[0]->fingerprint, &mem);
+	if (key_states_read(states, file_path, &found, &err) == 0)
+		check_states(states, domain, &mem);
+	else
+		ENSURE(err.kind == ERR_DATA && err.text[0] != '\0');
+	key_states_unref(states);
+	arena_done(&mem);
+	return 0;
+}
