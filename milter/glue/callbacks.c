@@ -205,7 +205,8 @@ on_end_of_message(SMFICTX *ctx)
 	    message_edits(session->message) == NULL)
 		return out_of_order();
 	verdict = pipeline_end(session->message);
-	if ((verdict.action == ACTION_ACCEPT &&
+	if (((verdict.action == ACTION_ACCEPT ||
+	    verdict.action == ACTION_HOLD) &&
 	    message_apply(ctx, session->message, &err) != 0) ||
 	    (verdict.action == ACTION_HOLD &&
 	    hold_message(ctx, &verdict, &err) != 0))

@@ -536,8 +536,12 @@ finish(struct message *message)
 	struct verdict verdict;
 	struct err err;
 
-	if (message->held.action == ACTION_HOLD)
+	if (message->held.action == ACTION_HOLD) {
+		/* It goes as it came, but for what only we may say. */
+		edits_init(&message->edits, &message->mem, &message->header);
+		message_drop_tags(message, &message->edits);
 		return message->held;
+	}
 	if (message->signer == NULL)
 		return verdict_accept();
 	if (message->body_fault.kind != ERR_NONE)

@@ -14,7 +14,7 @@ import unittest
 
 import daemon
 import mta
-from support import ALICE, OwnDaemonTest, mail, message, tokens
+from support import ALICE, CEO, OwnDaemonTest, mail, message, tokens
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 '..', 'dns'))
@@ -146,6 +146,17 @@ class LevelsTest(PreflightTest):
         one = mail(message(extra=b'X-Submilter-Preflight: spf=pass\r\n'
                            b'x-submilter-preflight: dmarc=pass\r\n'))
         result, _ = self.send(one)
+        for edited in self.changed(one, result):
+            self.assertNotIn(FIELD.lower(), mta.wire_form(edited).lower())
+
+    def test_nor_with_what_is_held(self):
+        self.server = self.world(self.text('spf = warn').replace(
+            'rights {', 'rights { mismatch = hold;', 1))
+        self.server.start()
+        one = mail(message(CEO, extra=FIELD + b': spf=pass\r\n'))
+        result, _ = self.send(one)
+        self.assertEqual(sorted(edit[0] for edit in result.edits),
+                         ['change', 'quarantine'])
         for edited in self.changed(one, result):
             self.assertNotIn(FIELD.lower(), mta.wire_form(edited).lower())
 
