@@ -26,8 +26,10 @@
 #endif
 
 enum { EXIT_FINE = 0, EXIT_FAULT = 1, EXIT_TEMPORARY = 75 };
+/* libmilter looks every five seconds whether it shall end. */
+enum { STOP_SECONDS = 8 };
 
-/* What the reload thread needs. */
+/* What the thread of signals needs. */
 struct daemon {
 	const char *config_path;
 	struct snapshot_slot slot;
@@ -92,42 +94,40 @@ reload(struct daemon *daemon, struct err *err)
 	return status;
 }
 
-static void *
-wait_for_reloads(void *arg)
+static void
+answer_reload(struct daemon *daemon)
 {
-	struct daemon *daemon = arg;
-	sigset_t signals;
+	struct err err;
+	char state[64];
 
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGUSR1);
-	for (;;) {
-		struct err err;
-		char state[64];
-		int number;
-
-		if (sigwait(&signals, &number) != 0)
-			continue;
-		(void)snprintf(state, sizeof(state),
-		    "RELOADING=1\nMONOTONIC_USEC=%llu",
-		    (unsigned long long)clock_monotonic_us());
-		tell_systemd(state);
-		if (reload(daemon, &err) == 0)
-			log_write(LOG_LEVEL_INFO, "reloaded %s",
-			    daemon->config_path);
-		else
-			log_write(LOG_LEVEL_ERROR, "not reloaded, going on as "
-			    "before: %s", err.text);
-		tell_systemd("READY=1");
-	}
-	return NULL;
+	(void)snprintf(state, sizeof(state),
+	    "RELOADING=1\nMONOTONIC_USEC=%llu",
+	    (unsigned long long)clock_monotonic_us());
+	tell_systemd(state);
+	if (reload(daemon, &err) == 0)
+		log_write(LOG_LEVEL_INFO, "reloaded %s", daemon->config_path);
+	else
+		log_write(LOG_LEVEL_ERROR, "not reloaded, going on as "
+		    "before: %s", err.text);
+	tell_systemd("READY=1");
 }
 
 /*
- * Blocked in every thread, so that only the reload thread sees SIGUSR1 and
- * only libmilter's own thread sees those that end the process.
+ * The process ends with smfi_main(). At times that never returns: libmilter
+ * destroys a lock that one of its threads holds, and waits for it for ever.
  */
 static void
-block_signals(void)
+stop(void)
+{
+	(void)smfi_stop();
+	(void)sleep(STOP_SECONDS);
+	log_write(LOG_LEVEL_WARNING, "ending; libmilter did not in %d seconds",
+	    (int)STOP_SECONDS);
+	_exit(EXIT_FINE);
+}
+
+static sigset_t
+awaited_signals(void)
 {
 	sigset_t signals;
 
@@ -136,6 +136,38 @@ block_signals(void)
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGHUP);
+	return signals;
+}
+
+static void *
+wait_for_signals(void *arg)
+{
+	struct daemon *daemon = arg;
+	sigset_t signals = awaited_signals();
+
+	for (;;) {
+		int number;
+
+		if (sigwait(&signals, &number) != 0)
+			continue;
+		if (number == SIGUSR1)
+			answer_reload(daemon);
+		else
+			stop();
+	}
+	return NULL;
+}
+
+/*
+ * Blocked in every thread, so that the one that waits for them sees them. A
+ * thread of libmilter waits, too, for those that end the process; it began
+ * later, and whichever of the two sees one stops it.
+ */
+static void
+block_signals(void)
+{
+	sigset_t signals = awaited_signals();
+
 	ENSURE(pthread_sigmask(SIG_BLOCK, &signals, NULL) == 0);
 	ENSURE(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
 	/* A file over the size limit then is an error like a full disk. */
@@ -201,7 +233,7 @@ leave_caller(const struct config *config)
 static int
 serve(struct daemon *daemon, int ready)
 {
-	pthread_t reloader;
+	pthread_t waiter;
 	pthread_attr_t detached;
 	const struct config *config = daemon->started->config;
 	struct err err;
@@ -212,7 +244,7 @@ serve(struct daemon *daemon, int ready)
 	ENSURE(pthread_attr_init(&detached) == 0 &&
 	    pthread_attr_setdetachstate(&detached,
 		PTHREAD_CREATE_DETACHED) == 0);
-	if (pthread_create(&reloader, &detached, wait_for_reloads,
+	if (pthread_create(&waiter, &detached, wait_for_signals,
 	    daemon) != 0) {
 		key_watch_stop(&daemon->key_watch);
 		err_set(&err, ERR_TEMP, "cannot start a thread");
@@ -240,7 +272,7 @@ static int
 start(const char *config_path, struct config *config, bool foreground,
     int ready)
 {
-	/* The reload thread may outlive this function: it ends with the process. */
+	/* The thread of signals may outlive this function: it ends with the process. */
 	static struct daemon daemon;
 	struct arena mem;
 	struct account account;
