@@ -55,7 +55,10 @@ MUST_USE enum dns_outcome resolver_lookup(struct resolver *resolver,
     struct slice name, enum dns_type type, uint64_t deadline_us,
     struct arena *mem, struct dns_answer *ret_answer, struct err *err);
 
-/* Begins to look something up that will be asked for soon. Never blocks. */
+/*
+ * Begins to look something up that will be asked for soon. Does not wait for
+ * the answer.
+ */
 void resolver_prefetch(struct resolver *resolver, struct slice name,
     enum dns_type type);
 

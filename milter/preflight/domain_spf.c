@@ -40,6 +40,7 @@ add_to_group(struct spf_inquiry *s, const struct net_addr *client,
 static void
 note_costs(struct spf_inquiry *s, const struct spf_report *report, bool ours)
 {
+	s->per_sender = s->per_sender || report->per_sender;
 	if (report->terms > s->terms)
 		s->terms = report->terms;
 	if (ours && report->voids > s->voids)

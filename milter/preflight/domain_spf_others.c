@@ -57,6 +57,11 @@ spf_report_costs(const struct spf_inquiry *s)
 		    slice_format(q->mem, "%u", s->voids).data, nothing, "%u lookup%s of the record find%s nothing: more "
 		    "than %d are an error", s->voids, s->voids == 1 ? "" : "s",
 		    s->voids == 1 ? "s" : "", (int)SPF_MAX_VOIDS);
+	if (s->per_sender)
+		domain_report_add(q->report, DOMAIN_NOTE, "spf",
+		    SLICE("senders"), "differ", nothing, "the record asks for "
+		    "the sender (%%{s} or %%{l}): what stands here is for "
+		    "postmaster, and others may fare otherwise");
 	if (ptr)
 		domain_report_add(q->report, DOMAIN_WARNING, "spf",
 		    SLICE("ptr"), "used", nothing, "the record uses \"ptr\" or "

@@ -20,6 +20,7 @@ struct spf_inquiry {
 	size_t count;
 	unsigned int terms;	/* the most that any address takes */
 	unsigned int voids;	/* the most that one of ours meets */
+	bool per_sender;	/* the result may hang on the local part */
 	/* An IPv4 and an IPv6 address that nobody has. */
 	struct spf_report strangers[2];
 	enum spf_result stranger_results[2];

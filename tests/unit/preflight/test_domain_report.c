@@ -232,6 +232,24 @@ test_each_of_many_addresses_counts(void **state)
 	arena_done(&mem);
 }
 
+static void
+test_what_hangs_on_the_sender_is_said(void **state)
+{
+	const struct domain_facts facts = { .validates = false };
+	struct fake fake = { .failing = NULL };
+	struct domain_report report;
+	struct arena mem;
+
+	(void)state;
+	arena_init(&mem);
+	make(&fake, "example.org. IN TXT \"v=spf1 exists:%{l}.ok.example "
+	    "-all\"\npostmaster.ok.example. IN A 127.0.0.2\n", &facts, &mem,
+	    &report);
+	assert_non_null(strstr(about(&report, "spf"), "ok:pass"));
+	assert_non_null(strstr(about(&report, "spf"), "note:differ"));
+	arena_done(&mem);
+}
+
 /* How much is asked for in advance with that between "v=spf1" and "?all". */
 static unsigned int
 prefetched_with(const char *begin, unsigned int terms)
@@ -446,6 +464,7 @@ main(void)
 		cmocka_unit_test(
 		    test_half_of_the_addresses_says_nothing_of_the_others),
 		cmocka_unit_test(test_each_of_many_addresses_counts),
+		cmocka_unit_test(test_what_hangs_on_the_sender_is_said),
 		cmocka_unit_test(test_no_more_is_prefetched_than_spf_may_need),
 		cmocka_unit_test(
 		    test_lookups_are_begun_together_before_the_first_is_waited_for),
