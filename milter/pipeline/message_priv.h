@@ -81,6 +81,19 @@ uint64_t preflight_deadline(const struct message *message);
 const struct domain_keys *message_usable_keys(struct message *message,
     const struct domain_keys *domain);
 
+/* As configured, or as the MTA says of itself; MTA_AUTO: it says nothing. */
+enum mta_choice message_mta(const struct message *message);
+
+/*
+ * signing.c: the header as it goes on, to a signer with the keys that were
+ * chosen; each piece of the body; and at its end what the body needs to arrive
+ * as it is signed, the signatures, and their check.
+ */
+struct verdict message_begin_signing(struct message *message);
+MUST_USE int message_take_body(struct message *message, struct slice chunk,
+    struct err *err);
+struct verdict message_sign(struct message *message);
+
 /* foresee.c: whoever is the sender, X-Submilter-Preflight is ours to write. */
 void message_drop_tags(const struct message *message, struct edits *edits);
 /* foresee.c: what receivers will conclude; changes the tag among the edits. */

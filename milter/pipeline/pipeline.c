@@ -108,9 +108,8 @@ needs_sender(const struct authors *authors)
 	return !foreign && (behalf || authors_count(authors, ROLE_FROM) > 1);
 }
 
-/* As configured, or as the MTA says of itself; MTA_AUTO: it says nothing. */
-static enum mta_choice
-which_mta(const struct message *message)
+enum mta_choice
+message_mta(const struct message *message)
 {
 	enum mta_choice mta = message_config(message)->main.mta;
 	struct slice version = message->facts.mta_version;
@@ -130,7 +129,7 @@ repair(struct message *message)
 		    ? config->main.hostname : message->facts.mta_hostname,
 		.now = clock_now(),
 		.authors = &message->authors,
-		.mta = which_mta(message),
+		.mta = message_mta(message),
 		.smtputf8 = message->facts.smtputf8,
 		.needs_sender = needs_sender(&message->authors),
 		.rewrite_from = message->rewrite_from,
@@ -245,35 +244,6 @@ find_keys(struct message *message, const struct sign_key **keys, size_t max)
 	return count;
 }
 
-/* The whole header as it goes on, to a new signer. */
-static int
-start_signer(struct message *message, const struct sign_policy *policy,
-    struct err *err)
-{
-	const struct snapshot *snapshot = message->snapshot;
-	const struct field *fields;
-	size_t field_count;
-
-	fields = edits_view(&message->edits, &field_count);
-	if (message->signer != NULL)
-		snapshot->engine->free(message->signer);
-	message->signer = NULL;
-	return snapshot->engine->begin(policy, message->keys,
-	    message->key_count, clock_now(), &message->signer, err) != 0 ||
-	    snapshot->engine->header(message->signer, fields, field_count,
-		err) != 0 ? -1 : 0;
-}
-
-/* The value of the first field of that name as it goes on; empty: none. */
-static struct slice
-field_value(const struct edits *edits, struct slice name)
-{
-	size_t index = edits_find(edits, name, 0);
-
-	return index < edits->count ? edits->fields[index].field.value
-	    : (struct slice){ NULL, 0 };
-}
-
 /* With which keys it will be signed, if at all. */
 static struct verdict
 choose_keys(struct message *message)
@@ -294,26 +264,6 @@ choose_keys(struct message *message)
 	    config->sign.unsigned_policy == UNSIGNED_REJECT)
 		return verdict_refused("unsigned", SLICE("This service has no "
 		    "key to sign mail of that author domain"));
-	return verdict_accept();
-}
-
-static struct verdict
-begin_signing(struct message *message)
-{
-	const struct config *config = message_config(message);
-	struct err err;
-
-	if (message->key_count == 0)
-		return verdict_accept();
-	message->signatures = arena_array(&message->mem, message->key_count,
-	    sizeof(*message->signatures));
-	if (start_signer(message, &message->snapshot->sign_policy, &err) != 0)
-		return verdict_unsure(&message->mem, "sign", &err);
-	if (config->repair.body != BODY_NO)
-		message->scan = mime_scan_new(&message->mem,
-		    field_value(&message->edits, SLICE("Content-Type")),
-		    field_value(&message->edits,
-			SLICE("Content-Transfer-Encoding")));
 	return verdict_accept();
 }
 
@@ -355,7 +305,7 @@ judge_header(struct message *message)
 	if (verdict.action != ACTION_ACCEPT ||
 	    message->would.action != ACTION_ACCEPT)
 		return verdict;
-	return begin_signing(message);
+	return message_begin_signing(message);
 }
 
 struct verdict
@@ -382,187 +332,30 @@ message_has_edits(const struct message *message)
 	    (message->has_edits && message->edits.changes != 0);
 }
 
-static int
-take_body(struct message *message, struct slice chunk, struct err *err)
-{
-	if (message->scan != NULL) {
-		if (body_add(&message->body, chunk, err) != 0)
-			return err_wrap(err, "body");
-		mime_scan_add(message->scan, chunk);
-	}
-	return message->snapshot->engine->body(message->signer, chunk, err);
-}
-
 void
 pipeline_body(struct message *message, struct slice chunk)
 {
 	if (message->signer == NULL || message->body_fault.kind != ERR_NONE)
 		return;
 	TIMED(message,
-	    if (take_body(message, chunk, &message->body_fault) != 0)
+	    if (message_take_body(message, chunk, &message->body_fault) != 0)
 		    ENSURE(message->body_fault.kind != ERR_NONE));
 	/* However long the client takes to end: a full disk is not kept full. */
 	if (message->body_fault.kind != ERR_NONE)
 		body_done(&message->body);
 }
 
-/* A body on its way to the signer. */
-struct signing {
-	struct message *message;
-	struct err err;
-};
-
-static void
-sign_piece(void *arg, struct slice text)
-{
-	struct signing *signing = arg;
-	struct message *message = signing->message;
-
-	if (signing->err.kind == ERR_NONE &&
-	    message->snapshot->engine->body(message->signer, text,
-		&signing->err) != 0)
-		ENSURE(signing->err.kind != ERR_NONE);
-}
-
-/* Signs the body once more, as it goes on, and as far as it arrives. */
-static struct verdict
-sign_again(struct message *message)
-{
-	const struct sign_policy *policy = &message->snapshot->sign_policy;
-	const struct body_plan *plan = &message->body_plan;
-	struct signing signing = { .message = message };
-	struct sign_policy *partial;
-	struct err err;
-
-	if (plan->signed_end != UINT64_MAX) {
-		partial = arena_alloc(&message->mem, sizeof(*partial));
-		sign_policy_partial(policy, &message->mem, partial);
-		policy = partial;
-		message_warn(message, SLICE("signed in part: what is behind may "
-		    "change on the way (repair.sealed-parts)"));
-	}
-	if (start_signer(message, policy, &err) != 0)
-		return verdict_unsure(&message->mem, "sign", &err);
-	if (body_plan_write(plan, &message->body, plan->signed_end, sign_piece,
-	    &signing, &err) != 0)
-		return err.kind == ERR_DATA
-		    ? verdict_bad_message(&message->mem, &err)
-		    : verdict_unsure(&message->mem, "repair", &err);
-	if (signing.err.kind != ERR_NONE)
-		return verdict_unsure(&message->mem, "sign", &signing.err);
-	return verdict_accept();
-}
-
-/*
- * Looks whether the body would arrive as it was signed, and if not, signs it
- * as it will go on. Only then is it read again.
- */
-static struct verdict
-repair_body(struct message *message)
-{
-	const struct config *config = message_config(message);
-	struct body_facts facts = {
-		.mta = which_mta(message),
-		.line_limit = repair_line_limit(config, which_mta(message)),
-		.smtputf8 = message->facts.smtputf8,
-		.header_8bit = header_has_8bit(&message->header),
-	};
-	const struct mime_part *parts;
-	struct verdict verdict;
-	struct err err;
-	size_t count;
-
-	if (message->scan == NULL)
-		return verdict_accept();
-	if (mime_scan_finish(message->scan, &parts, &count, &err) != 0 ||
-	    body_plan_make(config, &facts, parts, count, &message->edits,
-		&message->mem, &message->body_plan, &err) != 0) {
-		verdict = verdict_bad_message(&message->mem, &err);
-		return message_in_mode(message, config->repair.mode, verdict);
-	}
-	if (message->body_plan.changes)
-		message->repairs |= REPAIRED_BODY;
-	if (!message->repairs_done) {
-		message->body_plan.changes = false;
-		message->body_plan.changes_body = false;
-		return verdict_accept();
-	}
-	if (!message->body_plan.changes &&
-	    message->body_plan.signed_end == UINT64_MAX)
-		return verdict_accept();
-	body_plan_edit(&message->body_plan, &message->edits);
-	return sign_again(message);
-}
-
-/* Whether receivers find the key that signed; see sign.self-verify. */
-static int
-check_published(struct message *message, const struct sign_key *key,
-    struct err *err)
-{
-	struct key_finding finding;
-
-	key_record_check(message->snapshot->preflight.resolver, key,
-	    preflight_deadline(message), &message->mem, &finding);
-	if (finding.state == KEY_PUBLISHED)
-		return 0;
-	return err_set(err, ERR_TEMP, "%s%.*s", finding.state == KEY_UNKNOWN
-	    ? "" : "ALARM: ", SLICE_ARGS(finding.text));
-}
-
-static int
-check_signatures(struct message *message, struct err *err)
-{
-	bool published = message_config(message)->sign.self_verify ==
-	    SELF_VERIFY_PUBLISHED;
-	size_t field_count;
-	const struct field *fields = edits_view(&message->edits, &field_count);
-
-	for (size_t i = 0; i < message->key_count; i++) {
-		if (signature_check(&message->snapshot->sign_policy,
-		    &message->signatures[i], fields, field_count,
-		    &message->mem, err) != 0)
-			return -1;
-		if (published && check_published(message,
-		    message->signatures[i].key, err) != 0)
-			return -1;
-	}
-	return 0;
-}
-
 static struct verdict
 finish(struct message *message)
 {
-	const struct snapshot *snapshot = message->snapshot;
-	struct verdict verdict;
-	struct err err;
-
 	if (message->held.action == ACTION_HOLD) {
 		/* It goes as it came, but for what only we may say. */
 		edits_init(&message->edits, &message->mem, &message->header);
 		message_drop_tags(message, &message->edits);
 		return message->held;
 	}
-	if (message->signer == NULL)
-		return verdict_accept();
-	if (message->body_fault.kind != ERR_NONE)
-		return verdict_unsure(&message->mem, "sign",
-		    &message->body_fault);
-	verdict = repair_body(message);
-	/* What would have been refused is not signed. */
-	if (verdict.action != ACTION_ACCEPT ||
-	    message->would.action != ACTION_ACCEPT)
-		return verdict;
-	if (snapshot->engine->finish(message->signer, &message->mem,
-	    message->signatures, &err) != 0)
-		return verdict_unsure(&message->mem, "sign", &err);
-	if (message_config(message)->sign.self_verify !=
-	    SELF_VERIFY_NO && check_signatures(message, &err) != 0)
-		return verdict_unsure(&message->mem, "self-verify", &err);
-	for (size_t i = 0; i < message->key_count; i++)
-		edits_add_on_top(&message->edits, SLICE("DKIM-Signature"),
-		    message->signatures[i].value);
-	message->is_signed = true;
-	return verdict_accept();
+	return message->signer == NULL ? verdict_accept()
+	    : message_sign(message);
 }
 
 struct verdict
@@ -588,8 +381,7 @@ message_write_body(const struct message *message, encode_sink *sink, void *arg,
 {
 	ENSURE(message_changes_body(message));
 	return body_plan_write(&message->body_plan, &message->body, UINT64_MAX,
-	    sink, arg,
-	    err);
+	    sink, arg, err);
 }
 
 const struct edits *
