@@ -123,6 +123,10 @@ judge_inside_seal(const struct rules *rules, struct body_plan *plan,
 {
 	const struct mime_part *part = &plan->parts[index];
 
+	/* What closes the multipart around it would end that header. */
+	if (rules->sendmail && !part->header.ended)
+		return refuse(err,
+		    "a part without an empty line below its header", "");
 	if (part->longest_line > rules->line_limit ||
 	    part->header.longest_line > rules->line_limit)
 		return refuse_sealed(rules, plan, index, "long lines", err);

@@ -329,6 +329,10 @@ what_cannot_survive_is_refused(void **state)
 		    "--b\r\n\r\nx\r\n", "!a signed or encrypted part with odd "
 		    "lines around its content would be broken on the way: have "
 		    "your mail program encode it", MTA_SENDMAIL, NULL },
+		{ "a signed part whose header has no end", SIGNED, NULL,
+		    "--b\r\nX: y" ENDS, "!a part without an empty line below "
+		    "its header would be broken on the way", MTA_SENDMAIL,
+		    NULL },
 		{ "no boundary, and 8 bits", " multipart/mixed", NULL,
 		    "--b\r\n\r\n" UE ENDS, "!a multipart whose boundary cannot "
 		    "be read would be broken on the way", MTA_POSTFIX, NULL },
