@@ -83,8 +83,9 @@ prefetch_record(struct tree *tree, struct slice text, struct slice domain)
 			return;
 		if (mechanism == SPF_IP4 || mechanism == SPF_IP6)
 			continue;
-		if (tree->terms++ == MAX_TERMS)
+		if (tree->terms == MAX_TERMS)
 			return;
+		tree->terms++;
 		prefetch_directive(tree, &record.directives[i], domain);
 	}
 	add_record(tree, record.redirect);

@@ -266,6 +266,13 @@ prefetched_with(const char *begin, unsigned int terms)
 	for (unsigned int i = 0; i < terms; i++)
 		strbuf_addf(&zone, " \" a:%u.b.example\"", i);
 	strbuf_add_cstr(&zone, " \" ?all\"\n");
+	for (int record = 0; record < 2; record++) {
+		strbuf_addf(&zone, "%s.example. IN TXT \"v=spf1\"",
+		    record == 0 ? "many" : "more");
+		for (int i = 0; i < 100; i++)
+			strbuf_addf(&zone, " \" a:%d.%d.c.example\"", i, record);
+		strbuf_add_cstr(&zone, " \" -all\"\n");
+	}
 	make(&fake, zone.data, &facts, &mem, &report);
 	arena_done(&mem);
 	return fake.prefetched;
@@ -280,6 +287,9 @@ test_no_more_is_prefetched_than_spf_may_need(void **state)
 	assert_int_equal(prefetched_with("", 3), without + 2 * 3);
 	assert_int_equal(prefetched_with("", 100), without + 2 * 20);
 	assert_int_equal(prefetched_with(" -all", 100), without);
+	/* That is for all records together: two of the terms are "include". */
+	assert_int_equal(prefetched_with(" include:many.example "
+	    "include:more.example", 0), without + 2 + 2 * 18);
 }
 
 static void
