@@ -272,7 +272,7 @@ static int
 start(const char *config_path, struct config *config, bool foreground,
     int ready)
 {
-	/* The thread of signals may outlive this function: it ends with the process. */
+	/* The thread of signals may outlive this function. */
 	static struct daemon daemon;
 	struct arena mem;
 	struct account account;

@@ -224,6 +224,8 @@ ask_spf(const struct look *look, enum spf_scope scope, struct slice sender,
 	struct outlook outlook = { .state = OUTLOOK_GOOD };
 	struct spf_report report;
 
+	/* Of no address at all nothing is good. */
+	ENSURE(look->facts->egress_count > 0);
 	for (size_t i = 0; i < look->facts->egress_count &&
 	    outlook.state == OUTLOOK_GOOD; i++) {
 		enum spf_result result;

@@ -417,6 +417,9 @@ options_say_how_far_repairs_go(void **state)
 		{ "LF alone beside the parts", MIXED, NULL,
 		    "a\nb\r\n--b\r\n\r\nx" ENDS,
 		    "!NUL, or CR or LF alone, in the body", MTA_SENDMAIL, NULL },
+		{ "CR alone in the header of a part", MIXED, NULL,
+		    "--b\r\nX: a\rb\r\n\r\nx" ENDS,
+		    "!NUL, or CR or LF alone, in the body", MTA_POSTFIX, NULL },
 		{ "neither", NULL, NULL, "a\r\n", NULL, MTA_POSTFIX, NULL },
 	};
 	static const struct repair_case pass[] = {
@@ -435,6 +438,26 @@ options_say_how_far_repairs_go(void **state)
 	config_free(config);
 	config = config_of("repair { sealed-parts = pass }");
 	check_case(config, &pass[0]);
+	config_free(config);
+}
+
+static void
+a_nul_in_the_header_of_a_part_is_one(void **state)
+{
+	struct config *config = config_of("repair { bare-octets = refuse }");
+	struct header header;
+	struct edits edits;
+	struct body_plan plan;
+	struct arena mem;
+	struct err err;
+
+	(void)state;
+	arena_init(&mem);
+	assert_int_equal(make_plan(config, MIXED, NULL,
+	    SLICE("--b\r\nX: a\0b\r\n\r\nx" ENDS), MTA_POSTFIX, &header, &edits,
+	    &mem, &plan, &err), -1);
+	assert_string_equal(err.text, "NUL, or CR or LF alone, in the body");
+	arena_done(&mem);
 	config_free(config);
 }
 
@@ -482,6 +505,7 @@ main(void)
 		cmocka_unit_test(every_part_goes_on_as_no_mta_changes_it),
 		cmocka_unit_test(what_cannot_survive_is_refused),
 		cmocka_unit_test(options_say_how_far_repairs_go),
+		cmocka_unit_test(a_nul_in_the_header_of_a_part_is_one),
 		cmocka_unit_test(what_may_change_is_not_signed),
 	};
 
