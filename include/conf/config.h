@@ -37,6 +37,9 @@ enum self_verify_choice { SELF_VERIFY_NO, SELF_VERIFY_YES,
 enum dkim_key_choice { DKIM_KEY_OFF, DKIM_KEY_WARN, DKIM_KEY_REQUIRE };
 enum unsigned_choice { UNSIGNED_ACCEPT, UNSIGNED_REJECT };
 
+/* This word in identify.realms: SMTP AUTH verifies the realm, so any counts. */
+#define CONFIG_ANY_REALM "any-verified-by-sasl"
+
 struct slice_list {
 	struct slice *items;
 	size_t count;

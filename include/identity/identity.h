@@ -2,6 +2,7 @@
 #ifndef SUBMILTER_IDENTITY_IDENTITY_H
 #define SUBMILTER_IDENTITY_IDENTITY_H
 
+#include "base/map.h"
 #include "base/net.h"
 #include "conf/config.h"
 #include "table/table.h"
@@ -16,21 +17,30 @@ struct client_facts {
 struct submitter {
 	struct slice login;	/* normalised, see login_normalise() */
 	struct slice via;	/* the method that proved it; empty: none did */
+	/*
+	 * The login is an address of its own: a table gave the login, or the
+	 * configuration names its realm. Otherwise the realm may be what the
+	 * client typed.
+	 */
+	bool realm_counts;
 };
 
 /* The identify block, with its tables open; immutable once open. */
 struct identity {
 	const struct config *config;
 	struct table *network;
+	struct table *login_map;
+	struct map *realms;	/* those that the configuration names */
+	bool any_realm;		/* CONFIG_ANY_REALM is among them */
 };
 
 /*
- * *config outlives it. report (may be NULL) gets each fault, *err one of them.
- * identity_close() frees half-open ones, too.
+ * *config and mem outlive it. report (may be NULL) gets each fault, *err one of
+ * them. identity_close() frees half-open ones, too.
  */
 MUST_USE int identity_open(struct identity *identity,
     const struct config *config, table_report *report, void *arg,
-    struct err *err);
+    struct arena *mem, struct err *err);
 void identity_close(struct identity *identity);
 
 /*

@@ -47,7 +47,7 @@ struct name_finding {
  * the configuration does not accept, the gravest first. Thread-safe.
  */
 MUST_USE enum name_answer names_check(const struct names *names,
-    const struct rights *rights, struct slice login,
+    const struct rights *rights, const struct submitter *submitter,
     const struct authors *authors, size_t first, struct slice value,
     struct arena *mem, struct name_finding *ret_finding, struct err *err);
 

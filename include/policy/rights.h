@@ -4,6 +4,7 @@
 
 #include "base/map.h"
 #include "conf/config.h"
+#include "identity/identity.h"
 #include "message/address.h"
 #include "table/address_keys.h"
 
@@ -39,17 +40,21 @@ enum right {
 };
 
 /*
- * Whether a login (as from login_normalise()) may use an address. First come
- * the denials, "!login", in any row of any table for the address; then the own
- * address; then the rows of the first rung (see address_keys.h) that has any
- * grant. A grant may end: "login;until=2027-01-31" holds through that day, in
- * UTC. *ret_how says by what, for people: "own address" or the table and its
- * key; after RIGHT_NONE it is set only where a row denies. A value that cannot be read gives
- * RIGHT_UNKNOWN: what it means is not guessed. Thread-safe.
+ * Whether a submitter may use an address. First come the denials, "!login", in
+ * any row of any table for the address; then the own address, if the realm of
+ * the login counts; then the rows of the first rung (see address_keys.h)
+ * that has any grant. A grant may end: "login;until=2027-01-31" holds through
+ * that day, in UTC.
+ *
+ * *ret_how says by what, for people: "own address" or the table and its key.
+ * After RIGHT_NONE it says for the operator what is in the way of an address
+ * that looks like the login's own: a denial, or the realm; else it is empty. A
+ * value that cannot be read gives RIGHT_UNKNOWN: what it means is not guessed.
+ * Thread-safe.
  */
 MUST_USE enum right rights_check(const struct rights *rights,
-    struct slice login, const struct address *address, struct arena *mem,
-    struct slice *ret_how, struct err *err);
+    const struct submitter *submitter, const struct address *address,
+    struct arena *mem, struct slice *ret_how, struct err *err);
 
 /*
  * The login itself as an address; false when it is none.
@@ -61,11 +66,12 @@ bool rights_login_address(struct slice login, struct arena *mem,
 enum { RIGHTS_EXAMPLES = 3 };
 
 /*
- * Addresses that the login may use, for a reply to it: its own one, then those
- * of rows that can be listed; "*@domain" for a whole domain. All of them are
- * checked. Returns how many there are in ret_texts.
+ * Addresses that the submitter may use, for a reply: the login's own one, then
+ * those of rows that can be listed; "*@domain" for a whole domain. All of them
+ * are checked. Returns how many there are in ret_texts.
  */
-size_t rights_examples(const struct rights *rights, struct slice login,
-    struct arena *mem, struct slice ret_texts[RIGHTS_EXAMPLES]);
+size_t rights_examples(const struct rights *rights,
+    const struct submitter *submitter, struct arena *mem,
+    struct slice ret_texts[RIGHTS_EXAMPLES]);
 
 #endif

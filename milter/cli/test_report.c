@@ -18,8 +18,8 @@ report_authors(struct message *message, struct strbuf *buf, bool json)
 		const char *answer = "unknown";
 		enum right right = rights_check(
 		    &message_snapshot(message)->rights,
-		    message_submitter(message)->login, &author->address, mem,
-		    &how, &err);
+		    message_submitter(message), &author->address, mem, &how,
+		    &err);
 
 		switch (right) {
 		case RIGHT_GRANTED:

@@ -8,43 +8,13 @@
 
 #include "base/net.h"
 #include "base/suggest.h"
-#include "config_priv.h"
+#include "config_check_priv.h"
 #include "message/address.h"
 
-enum { SHOWN_BYTES = 60, MAX_DOMAIN = 253, MAX_LABEL = 63, MAX_URL = 200 };
+enum { MAX_DOMAIN = 253, MAX_LABEL = 63, MAX_URL = 200 };
 
-static const char *
-shown(struct reading *r, struct slice text)
-{
-	return escape(&r->scratch, text, SHOWN_BYTES);
-}
-
-/* A fault of one option, where it was set. */
-#define OPTION_FAULT(r, index, ...) do { \
-	const struct place *place_ = &(r)->places[index]; \
-	reading_fault((r), ERR_CONFIG, \
-	    place_->file == NULL ? (r)->main_file : place_->file, \
-	    place_->line, __VA_ARGS__); \
-} while (0)
-
-static bool
-was_set(const struct reading *r, size_t index)
-{
-	return r->places[index].file != NULL;
-}
-
-static bool
-is_bad(const struct reading *r, size_t index)
-{
-	return r->places[index].bad;
-}
-
-/*
- * A name as of RFC 1123 section 2.1: labels of letters, digits and hyphens, at
- * least min_labels of them, not all digits like an address.
- */
-static bool
-is_host_name(struct slice name, size_t min_labels)
+bool
+config_is_host_name(struct slice name, size_t min_labels)
 {
 	size_t labels = 0, label = 0;
 	bool digits_only = true;
@@ -105,7 +75,7 @@ check_inet_socket(struct reading *r, struct slice rest, bool six)
 		    "missing: %s:%lu@%s is reachable from this host only",
 		    kind, port, six ? "::1" : "127.0.0.1");
 	else if (net_addr_parse(host, &addr) ?
-	    addr.bits != (six ? 128U : 32U) : !is_host_name(host, 1))
+	    addr.bits != (six ? 128U : 32U) : !config_is_host_name(host, 1))
 		OPTION_FAULT(r, OPT_main_listen, "listen: \"%s\" is neither "
 		    "an IPv%c address nor a host name", shown(r, host),
 		    six ? '6' : '4');
@@ -165,7 +135,7 @@ check_names(struct reading *r)
 	struct slice domain = r->config->main.domain;
 
 	if (!is_bad(r, OPT_main_hostname) && hostname.len > 0 &&
-	    !is_host_name(hostname, 1))
+	    !config_is_host_name(hostname, 1))
 		OPTION_FAULT(r, OPT_main_hostname, "hostname: \"%s\" is no "
 		    "host name", shown(r, hostname));
 	if (is_bad(r, OPT_main_domain) || domain.len == 0)
@@ -174,7 +144,7 @@ check_names(struct reading *r)
 		OPTION_FAULT(r, OPT_main_domain, "domain: wants an "
 		    "internationalised domain in its A-label form "
 		    "(xn--...), not \"%s\"", shown(r, domain));
-	else if (!is_host_name(domain, 2))
+	else if (!config_is_host_name(domain, 2))
 		OPTION_FAULT(r, OPT_main_domain, "domain: \"%s\" is no mail "
 		    "domain like example.org", shown(r, domain));
 	else
@@ -247,9 +217,8 @@ check_methods(struct reading *r)
 		    "not used, because network is not in identify.methods");
 }
 
-/* "type:name", without a look at the table itself. */
-static bool
-is_table_spec(struct slice spec)
+bool
+config_is_table_spec(struct slice spec)
 {
 	size_t colon = slice_find(spec, ':');
 
@@ -269,14 +238,14 @@ check_tables(struct reading *r)
 
 	if (!is_bad(r, OPT_identify_network) &&
 	    config->identify.network.len > 0 &&
-	    !is_table_spec(config->identify.network))
+	    !config_is_table_spec(config->identify.network))
 		OPTION_FAULT(r, OPT_identify_network, "identify.network: "
 		    "wants TYPE:NAME like cidr:/etc/submilter/networks, not "
 		    "\"%s\"", shown(r, config->identify.network));
 	if (is_bad(r, OPT_rights_tables))
 		return;
 	for (size_t i = 0; i < tables->count; i++) {
-		if (!is_table_spec(tables->items[i]))
+		if (!config_is_table_spec(tables->items[i]))
 			OPTION_FAULT(r, OPT_rights_tables, "rights.tables: "
 			    "wants TYPE:NAME like "
 			    "texthash:/etc/submilter/rights, not \"%s\"",
@@ -544,6 +513,8 @@ config_check(struct reading *r)
 	check_keys(r);
 	check_methods(r);
 	check_tables(r);
+	config_check_realms(r);
+	config_check_login_map(r);
 	check_extension(r);
 	check_signed_headers(r);
 	check_engine(r);

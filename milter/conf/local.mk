@@ -3,7 +3,7 @@ libsubmilter_a_SOURCES += \
 	include/conf/config.h include/conf/options.def \
 	%D%/config.c %D%/config_priv.h \
 	%D%/config_entries.c %D%/source_priv.h \
-	%D%/config_check.c \
+	%D%/config_check.c %D%/config_check_identify.c %D%/config_check_priv.h \
 	%D%/lexer.c %D%/lexer_priv.h \
 	%D%/options.c %D%/options_priv.h
 

@@ -5,22 +5,65 @@
 
 #include "message/address.h"
 
+static void
+add_realm(struct identity *identity, struct slice realm, struct arena *mem)
+{
+	struct slice canonical;
+	struct err err;
+
+	if (domain_canonical(realm, mem, &canonical, &err) == 0)
+		(void)!map_add(identity->realms, canonical, identity);
+}
+
+static void
+gather_realms(struct identity *identity, struct arena *mem)
+{
+	const struct config *config = identity->config;
+	const struct slice_list *realms = &config->identify.realms;
+
+	identity->realms = map_new(mem);
+	if (config->main.domain.len != 0)
+		add_realm(identity, config->main.domain, mem);
+	for (size_t i = 0; i < realms->count; i++) {
+		if (slice_eq(realms->items[i], SLICE(CONFIG_ANY_REALM)))
+			identity->any_realm = true;
+		else
+			add_realm(identity, realms->items[i], mem);
+	}
+}
+
+/* None is one that is not configured. */
+static int
+open_table(struct slice spec, table_report *report, void *arg,
+    struct table **ret_table, struct err *err)
+{
+	if (spec.len == 0)
+		return 0;
+	return table_open_reported(spec, report, arg, ret_table, err);
+}
+
 int
 identity_open(struct identity *identity, const struct config *config,
-    table_report *report, void *arg, struct err *err)
+    table_report *report, void *arg, struct arena *mem, struct err *err)
 {
+	int network, login_map;
+
 	*identity = (struct identity){ .config = config };
-	if (config->identify.network.len == 0)
-		return 0;
-	return table_open_reported(config->identify.network, report, arg,
+	gather_realms(identity, mem);
+	/* Both are tried: the faults of both are reported. */
+	network = open_table(config->identify.network, report, arg,
 	    &identity->network, err);
+	login_map = open_table(config->identify.login_map, report, arg,
+	    &identity->login_map, err);
+	return network != 0 || login_map != 0 ? -1 : 0;
 }
 
 void
 identity_close(struct identity *identity)
 {
 	table_close(identity->network);
-	identity->network = NULL;
+	table_close(identity->login_map);
+	identity->network = identity->login_map = NULL;
 }
 
 struct slice
@@ -46,18 +89,6 @@ login_normalise(struct arena *mem, struct slice login, struct slice realm)
 	return strbuf_slice(&buf);
 }
 
-/* The login of SMTP AUTH. */
-static int
-find_sasl(const struct identity *identity, const struct client_facts *client,
-    struct arena *mem, struct slice *ret_login, struct err *err)
-{
-	(void)identity;
-	(void)mem;
-	(void)err;
-	*ret_login = client->auth_authen;
-	return 0;
-}
-
 /* What a list of logins, or a right with conditions, would be made of. */
 static bool
 is_one_login(struct slice login)
@@ -70,26 +101,21 @@ is_one_login(struct slice login)
 	return true;
 }
 
-/* A host that speaks for a login: a webmail server, sendmail(1) here. */
+/* A table's login for a key; *ret_login stays as it is when it has none. */
 static int
-find_network(const struct identity *identity,
-    const struct client_facts *client, struct arena *mem,
+ask_table(const struct table *table, struct slice key, struct arena *mem,
     struct slice *ret_login, struct err *err)
 {
-	struct slice key, login;
+	struct slice login;
 
-	*ret_login = (struct slice){ NULL, 0 };
-	if (client->addr.bits == 0 || identity->network == NULL)
-		return 0;
-	key = net_addr_text(mem, &client->addr);
-	switch (table_lookup(identity->network, key, mem, &login, err)) {
+	switch (table_lookup(table, key, mem, &login, err)) {
 	case TABLE_FOUND:
 		login = slice_trim(login);
-		if (!is_one_login(login))
+		if (login.len == 0 || !is_one_login(login))
 			return err_set(err, ERR_CONFIG,
-			    "%.*s, key %.*s: \"%s\" is not one login",
-			    SLICE_ARGS(table_spec(identity->network)),
-			    SLICE_ARGS(key), escape(mem, login, 64));
+			    "%.*s, key %s: \"%s\" is not one login",
+			    SLICE_ARGS(table_spec(table)),
+			    escape(mem, key, 128), escape(mem, login, 64));
 		*ret_login = login;
 		return 0;
 	case TABLE_ABSENT:
@@ -100,15 +126,79 @@ find_network(const struct identity *identity,
 	return -1;
 }
 
+/*
+ * The login-map's word for a login, which is in its normal form; empty: it has
+ * none. A user of the default realm may stand there without it.
+ */
+static int
+map_login(const struct identity *identity, struct slice login,
+    struct arena *mem, struct slice *ret_login, struct err *err)
+{
+	struct slice domain = slice_lower(mem, identity->config->main.domain);
+	size_t at = slice_find_last(login, '@');
+
+	if (ask_table(identity->login_map, login, mem, ret_login, err) != 0)
+		return -1;
+	/* Patterns are asked for whole keys only. */
+	if (ret_login->len != 0 || at == login.len || domain.len == 0 ||
+	    !slice_eq(slice_from(login, at + 1), domain) ||
+	    (table_caps(identity->login_map) & TABLE_CAP_PATTERNS) != 0)
+		return 0;
+	return ask_table(identity->login_map, slice_sub(login, 0, at), mem,
+	    ret_login, err);
+}
+
+/* The login of SMTP AUTH. */
+static int
+find_sasl(const struct identity *identity, const struct client_facts *client,
+    struct arena *mem, struct slice *ret_login, bool *ret_by_table,
+    struct err *err)
+{
+	struct slice login = login_normalise(mem, client->auth_authen,
+	    identity->config->main.domain);
+	struct slice mapped = { NULL, 0 };
+
+	if (identity->login_map != NULL && login.len != 0 &&
+	    map_login(identity, login, mem, &mapped, err) != 0)
+		return -1;
+	*ret_by_table = mapped.len != 0;
+	*ret_login = mapped.len != 0 ? mapped : login;
+	return 0;
+}
+
+/* A host that speaks for a login: a webmail server, sendmail(1) here. */
+static int
+find_network(const struct identity *identity,
+    const struct client_facts *client, struct arena *mem,
+    struct slice *ret_login, bool *ret_by_table, struct err *err)
+{
+	*ret_login = (struct slice){ NULL, 0 };
+	*ret_by_table = true;
+	if (client->addr.bits == 0 || identity->network == NULL)
+		return 0;
+	return ask_table(identity->network, net_addr_text(mem, &client->addr),
+	    mem, ret_login, err);
+}
+
 static const struct method {
 	struct slice name;
 	int (*find)(const struct identity *identity,
 	    const struct client_facts *client, struct arena *mem,
-	    struct slice *ret_login, struct err *err);
+	    struct slice *ret_login, bool *ret_by_table, struct err *err);
 } methods[] = {
 	{ { "sasl", 4 }, find_sasl },
 	{ { "network", 7 }, find_network },
 };
+
+/* Whether the configuration names the realm of a login in its normal form. */
+static bool
+names_realm(const struct identity *identity, struct slice login)
+{
+	size_t at = slice_find_last(login, '@');
+
+	return at != login.len && (identity->any_realm ||
+	    map_get(identity->realms, slice_from(login, at + 1)) != NULL);
+}
 
 int
 identity_find(const struct identity *identity,
@@ -122,11 +212,12 @@ identity_find(const struct identity *identity,
 		for (size_t m = 0; m < sizeof(methods) / sizeof(methods[0]);
 		    m++) {
 			struct slice login;
+			bool by_table;
 
 			if (!slice_eq(wanted->items[i], methods[m].name))
 				continue;
 			if (methods[m].find(identity, client, mem, &login,
-			    err) != 0) {
+			    &by_table, err) != 0) {
 				err->kind = ERR_TEMP;
 				return err_wrap(err, "identify by %s",
 				    methods[m].name.data);
@@ -137,6 +228,8 @@ identity_find(const struct identity *identity,
 				continue;
 			ret_submitter->login = login;
 			ret_submitter->via = methods[m].name;
+			ret_submitter->realm_counts = by_table ||
+			    names_realm(identity, login);
 			return 0;
 		}
 	}

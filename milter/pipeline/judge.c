@@ -218,7 +218,7 @@ judge_name(struct message *message, struct authors *authors, size_t first,
 	struct err err;
 
 	switch (names_check(&message->snapshot->names,
-	    &message->snapshot->rights, message->submitter.login, authors,
+	    &message->snapshot->rights, &message->submitter, authors,
 	    first, value, &message->mem, &finding, &err)) {
 	case NAME_FINE:
 		return verdict_accept();
@@ -342,7 +342,10 @@ message_judge_result(struct message *message)
 		    : verdict;
 	}
 	if (verdict.action == ACTION_REJECT)
-		verdict.detail = SLICE("as it would be after repair");
+		verdict.detail = slice_format(&message->mem,
+		    "as it would be after repair%s%.*s",
+		    verdict.detail.len == 0 ? "" : "; ",
+		    SLICE_ARGS(verdict.detail));
 	if (verdict.action == ACTION_ACCEPT)
 		message->authors = authors;
 	return verdict;

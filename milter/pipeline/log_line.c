@@ -101,7 +101,10 @@ gather(struct message *message, struct slice qid,
 		/* Of a message that is held the client hears nothing. */
 		if (!held)
 			add_text(facts, "reply", reply_text(message, told));
-		add_text(facts, "detail", held ? told->text : told->detail);
+		add_text(facts, "detail", !held ? told->detail :
+		    told->detail.len == 0 ? told->text :
+		    slice_format(mem, "%.*s; %.*s", SLICE_ARGS(told->text),
+			SLICE_ARGS(told->detail)));
 	}
 	add_text(facts, "warning", message->warning);
 	add(facts, message->repairs_done ? "repaired" : "would_repair",

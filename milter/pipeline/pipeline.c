@@ -87,7 +87,7 @@ own_address(struct message *message)
 		return path->address.text;
 	if (rights_login_address(message->submitter.login, &message->mem,
 	    &address) && rights_check(&message->snapshot->rights,
-	    message->submitter.login, &address, &message->mem, &how,
+	    &message->submitter, &address, &message->mem, &how,
 	    &err) == RIGHT_GRANTED)
 		return address.text;
 	return (struct slice){ NULL, 0 };

@@ -143,7 +143,8 @@ build(struct snapshot *snapshot, const struct snapshot *previous,
 	struct err err;
 
 	/* Tables and keys report their own faults, one by one. */
-	if (identity_open(&snapshot->identity, config, report, arg, &err) != 0)
+	if (identity_open(&snapshot->identity, config, report, arg,
+	    &snapshot->mem, &err) != 0)
 		faults++;
 	if (rights_open(&snapshot->rights, config, report, arg, &snapshot->mem,
 	    &err) != 0)

@@ -83,7 +83,7 @@ add_help(const struct rights *rights, const struct submitter *submitter,
     struct arena *mem, struct strbuf *text)
 {
 	struct slice examples[RIGHTS_EXAMPLES];
-	size_t count = rights_examples(rights, submitter->login, mem, examples);
+	size_t count = rights_examples(rights, submitter, mem, examples);
 	struct slice url = rights->config->rights.help_url;
 
 	for (size_t i = 0; i < count; i++) {
@@ -96,11 +96,16 @@ add_help(const struct rights *rights, const struct submitter *submitter,
 	}
 }
 
-/* What the user reads who sends as somebody else, and what would do. */
+/*
+ * What the user reads who sends as somebody else, and what would do. detail is
+ * for the operator.
+ */
 static struct verdict
 refuse_author(const struct rights *rights, const struct submitter *submitter,
-    const struct author *author, enum right right, struct arena *mem)
+    const struct author *author, enum right right, struct slice detail,
+    struct arena *mem)
 {
+	struct verdict verdict;
 	struct strbuf text;
 
 	strbuf_init(&text, mem);
@@ -114,7 +119,10 @@ refuse_author(const struct rights *rights, const struct submitter *submitter,
 	else
 		strbuf_addf(&text, " (%s)", author_role_name(author->role));
 	add_help(rights, submitter, mem, &text);
-	return verdict_refused("rights", strbuf_slice(&text));
+	verdict = verdict_refused("rights", strbuf_slice(&text));
+	if (right == RIGHT_NONE)
+		verdict.detail = detail;
+	return verdict;
 }
 
 /* The same address was judged already: each is looked up once. */
@@ -126,10 +134,10 @@ struct judged {
 static enum right
 judge(const struct rights *rights, const struct submitter *submitter,
     const struct authors *authors, size_t index, struct judged *judged,
-    uint64_t deadline_us, struct arena *mem, struct err *err)
+    uint64_t deadline_us, struct arena *mem, struct slice *ret_how,
+    struct err *err)
 {
 	const struct address *address = &authors->items[index].address;
-	struct slice how;
 
 	for (size_t i = judged->from; i < index; i++) {
 		if (slice_eq(authors->items[i].address.text, address->text)) {
@@ -142,7 +150,7 @@ judge(const struct rights *rights, const struct submitter *submitter,
 		    escape(mem, address->text, SHOWN_OCTETS));
 		return RIGHT_UNKNOWN;
 	}
-	return rights_check(rights, submitter->login, address, mem, &how, err);
+	return rights_check(rights, submitter, address, mem, ret_how, err);
 }
 
 /* RFC 5322 section 3.6.2: who sends for others names himself in Sender. */
@@ -224,9 +232,10 @@ decide_authors(const struct rights *rights,
 
 	for (size_t i = from; i < authors->count; i++) {
 		struct author *author = &authors->items[i];
+		struct slice how = SLICE("");
 		struct err err;
 		enum right right = judge(rights, submitter, authors, i, &judged,
-		    deadline_us, mem, &err);
+		    deadline_us, mem, &how, &err);
 
 		judged.rights[i] = right;
 		switch (right) {
@@ -247,7 +256,7 @@ decide_authors(const struct rights *rights,
 		if (author->foreign && refused.action == ACTION_ACCEPT &&
 		    !may_be_redirected(rights, authors, author->role))
 			refused = refuse_author(rights, submitter, author,
-			    right, mem);
+			    right, how, mem);
 	}
 	if (refused.action != ACTION_ACCEPT)
 		return refused;

@@ -160,7 +160,7 @@ is_of_field(const struct authors *authors, size_t first, struct slice address,
 
 /* Whether the login may show an address: its own, or one of the field. */
 static enum name_answer
-check_address(const struct rights *rights, struct slice login,
+check_address(const struct rights *rights, const struct submitter *submitter,
     const struct authors *authors, size_t first, struct slice shown,
     struct arena *mem, struct err *err)
 {
@@ -171,7 +171,7 @@ check_address(const struct rights *rights, struct slice login,
 		return NAME_SHOWS;
 	if (is_of_field(authors, first, address.text, address.domain))
 		return NAME_FINE;
-	switch (rights_check(rights, login, &address, mem, &how, err)) {
+	switch (rights_check(rights, submitter, &address, mem, &how, err)) {
 	case RIGHT_GRANTED:
 	case RIGHT_BEHALF:
 		return NAME_FINE;
@@ -186,8 +186,8 @@ check_address(const struct rights *rights, struct slice login,
 /* Addresses in a name; what is left of it goes to *ret_rest. */
 static enum name_answer
 check_addresses(const struct names *names, const struct rights *rights,
-    struct slice login, const struct authors *authors, size_t first,
-    struct slice text, struct arena *mem, struct slice *ret_rest,
+    const struct submitter *submitter, const struct authors *authors,
+    size_t first, struct slice text, struct arena *mem, struct slice *ret_rest,
     struct name_finding *ret_finding, struct err *err)
 {
 	enum name_choice choice = names->config->names.address;
@@ -210,7 +210,7 @@ check_addresses(const struct names *names, const struct rights *rights,
 			continue;
 		/* Each may be a look-up; nobody has that many in a name. */
 		answer = left-- == 0 ? NAME_SHOWS : check_address(rights,
-		    login, authors, first, shown, mem, err);
+		    submitter, authors, first, shown, mem, err);
 		if (answer == NAME_UNKNOWN)
 			return NAME_UNKNOWN;
 		if (answer == NAME_SHOWS)
@@ -281,15 +281,15 @@ check_protected(const struct names *names, const struct authors *authors,
 
 enum name_answer
 names_check(const struct names *names, const struct rights *rights,
-    struct slice login, const struct authors *authors, size_t first,
-    struct slice value, struct arena *mem, struct name_finding *ret_finding,
-    struct err *err)
+    const struct submitter *submitter, const struct authors *authors,
+    size_t first, struct slice value, struct arena *mem,
+    struct name_finding *ret_finding, struct err *err)
 {
 	struct name_finding finding;
 	struct slice text, rest;
 	enum name_answer answer;
 
-	if (map_get(names->exempt, login) != NULL)
+	if (map_get(names->exempt, submitter->login) != NULL)
 		return NAME_FINE;
 	text = shown_text(authors, first, value, mem);
 	if (names->config->names.address != NAME_ACCEPT &&
@@ -302,8 +302,8 @@ names_check(const struct names *names, const struct rights *rights,
 	text = display_fold(text, mem);
 	if (text.len == 0)
 		return NAME_FINE;
-	answer = check_addresses(names, rights, login, authors, first, text,
-	    mem, &rest, ret_finding, err);
+	answer = check_addresses(names, rights, submitter, authors, first,
+	    text, mem, &rest, ret_finding, err);
 	if (answer == NAME_UNKNOWN)
 		return answer;
 	if (check_protected(names, authors, first, rest, mem,

@@ -4,7 +4,6 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "identity/identity.h"
 
 void
 rights_close(struct rights *rights)
@@ -29,10 +28,16 @@ rights_login_address(struct slice login, struct arena *mem,
 		ret_address, NULL, &err) == 0;
 }
 
-/* alice@example.org may use that address, and with an extension. */
-static bool
-is_own_address(const struct rights *rights, struct slice login,
-    const struct address *address, struct arena *mem)
+/* What an address is to the one that the login itself is. */
+enum likeness {
+	OTHER,
+	SAME,
+	EXTENDED,		/* the same with an extension */
+};
+
+static enum likeness
+compare(const struct rights *rights, struct slice login,
+    const struct address *address, struct arena *mem, struct address *ret_own)
 {
 	struct address own;
 	size_t base;
@@ -40,11 +45,14 @@ is_own_address(const struct rights *rights, struct slice login,
 	if (!rights->config->rights.own_address ||
 	    !rights_login_address(login, mem, &own) ||
 	    !slice_eq(own.domain, address->domain))
-		return false;
+		return OTHER;
+	*ret_own = own;
+	if (slice_eq(own.local, address->local))
+		return SAME;
 	base = address_base_length(address->local,
 	    rights->keys.recipient_delimiter);
-	return slice_eq(own.local, address->local) ||
-	    slice_eq(own.local, slice_sub(address->local, 0, base));
+	return slice_eq(own.local, slice_sub(address->local, 0, base)) ?
+	    EXTENDED : OTHER;
 }
 
 /* One word of a table's value: "login", "!login", "login;behalf". */
@@ -172,36 +180,62 @@ row_name(const char *before, const struct address_value *value,
     struct arena *mem)
 {
 	return slice_format(mem, "%s%.*s, key %s", before,
-	    SLICE_ARGS(value->spec), escape(mem, value->key, 128));
+	    SLICE_ARGS(value->spec),
+	    escape(mem, value->key, 128));
+}
+
+/* Why an address that looks like the login's own is not; empty: it does not. */
+static struct slice
+realm_fault(const struct rights *rights, const struct submitter *submitter,
+    const struct address *address, enum likeness likeness, struct arena *mem)
+{
+	struct slice login = submitter->login;
+	size_t at = slice_find_last(login, '@');
+
+	if (likeness != OTHER && !submitter->realm_counts)
+		return slice_format(mem, "no own address: neither domain nor "
+		    "identify.realms names the realm %s of the login",
+		    escape(mem, slice_from(login, at + 1), 128));
+	if (rights->config->rights.own_address && at == login.len &&
+	    slice_eq(login, address->local))
+		return SLICE("no own address: the login has no realm, and "
+		    "domain is not set");
+	return SLICE("");
 }
 
 enum right
-rights_check(const struct rights *rights, struct slice login,
+rights_check(const struct rights *rights, const struct submitter *submitter,
     const struct address *address, struct arena *mem, struct slice *ret_how,
     struct err *err)
 {
 	struct address_values found = { 0 };
 	struct finding finding = { .right = RIGHT_NONE };
+	enum likeness likeness;
+	struct address own;
 
 	if (address_lookup(rights->tables, rights->table_count,
 	    &rights->keys, address->local, address->domain, mem, &found,
 	    err) == TABLE_FAILED)
 		return RIGHT_UNKNOWN;
 	for (size_t i = 0; i < found.count; i++) {
-		if (read_value(rights, login, &found.items[i], mem, &finding,
-		    err) != 0)
+		if (read_value(rights, submitter->login, &found.items[i], mem,
+		    &finding, err) != 0)
 			return RIGHT_UNKNOWN;
 	}
 	if (finding.denied_by != NULL) {
 		*ret_how = row_name("denied by ", finding.denied_by, mem);
 		return RIGHT_NONE;
 	}
-	if (is_own_address(rights, login, address, mem)) {
+	likeness = compare(rights, submitter->login, address, mem, &own);
+	if (likeness != OTHER && submitter->realm_counts) {
 		*ret_how = SLICE("own address");
 		return RIGHT_GRANTED;
 	}
 	if (finding.right != RIGHT_NONE)
 		*ret_how = row_name("", finding.by, mem);
+	else
+		*ret_how = realm_fault(rights, submitter, address, likeness,
+		    mem);
 	return finding.right;
 }
 
@@ -250,8 +284,8 @@ gather_examples(struct rights *rights, const struct table *table,
 
 /* A key of a row as an address that is granted now; an empty slice if not. */
 static struct slice
-checked_example(const struct rights *rights, struct slice login,
-    struct slice key, struct arena *mem)
+checked_example(const struct rights *rights,
+    const struct submitter *submitter, struct slice key, struct arena *mem)
 {
 	bool whole_domain = key.data[0] == '@';
 	struct slice path = whole_domain ?
@@ -261,7 +295,7 @@ checked_example(const struct rights *rights, struct slice login,
 	struct err err;
 
 	if (!rights_login_address(path, mem, &address) ||
-	    rights_check(rights, login, &address, mem, &how,
+	    rights_check(rights, submitter, &address, mem, &how,
 		&err) != RIGHT_GRANTED)
 		return (struct slice){ NULL, 0 };
 	return whole_domain ? slice_format(mem, "*@%.*s",
@@ -269,12 +303,15 @@ checked_example(const struct rights *rights, struct slice login,
 }
 
 size_t
-rights_examples(const struct rights *rights, struct slice login,
-    struct arena *mem, struct slice ret_texts[RIGHTS_EXAMPLES])
+rights_examples(const struct rights *rights,
+    const struct submitter *submitter, struct arena *mem,
+    struct slice ret_texts[RIGHTS_EXAMPLES])
 {
-	const struct examples *examples = map_get(rights->examples, login);
+	const struct examples *examples = map_get(rights->examples,
+	    submitter->login);
 	size_t count = 0;
-	struct slice text = checked_example(rights, login, login, mem);
+	struct slice text = checked_example(rights, submitter,
+	    submitter->login, mem);
 
 	if (text.len != 0)
 		ret_texts[count++] = text;
@@ -282,7 +319,8 @@ rights_examples(const struct rights *rights, struct slice login,
 	    count < RIGHTS_EXAMPLES; i++) {
 		bool known = false;
 
-		text = checked_example(rights, login, examples->keys[i], mem);
+		text = checked_example(rights, submitter, examples->keys[i],
+		    mem);
 		for (size_t j = 0; j < count; j++)
 			known = known || slice_eq(text, ret_texts[j]);
 		if (text.len != 0 && !known)

@@ -209,6 +209,7 @@ run_warm(void)
 	ENSURE(key_generate(keys, SLICE("corp.example"), SLICE("r"),
 	    KEY_RSA_SHA256, 2048, &mem, &key, &err) == 0);
 	off = slice_format(&mem, "keys = \"%s\"\nhostname = mail.corp.example\n"
+	    "domain = corp.example\n"
 	    "preflight { dkim-key = off }\n", keys.data);
 	compare_settings(off, slice_format(&mem, "%sdns { zone = \"%s\" }\n"
 	    "preflight { egress = {192.0.2.1}; spf = reject; dmarc = reject; "
@@ -298,7 +299,8 @@ run_cold(const char *server, unsigned long domains, size_t threads)
 
 	arena_init(&mem);
 	cold.snapshot = open_snapshot(slice_format(&mem, "hostname = "
-	    "mail.corp.example\ndns { servers = {\"%s\"}; seconds = 10 }\n"
+	    "mail.corp.example\nidentify { realms = any-verified-by-sasl }\n"
+	    "dns { servers = {\"%s\"}; seconds = 10 }\n"
 	    "preflight { egress = {192.0.2.1}; spf = reject; dmarc = reject; "
 	    "adsp = reject }\n", server));
 	counter.inner = cold.snapshot->preflight.resolver;

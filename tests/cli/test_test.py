@@ -35,6 +35,7 @@ class Test(unittest.TestCase):
         """The output of the command."""
         with tempfile.TemporaryDirectory(prefix="submilter-test.") as top:
             with open(top + "/conf", "w", encoding="utf-8") as file:
+                file.write('domain = "corp.example"\n')
                 if keys:
                     file.write('keys = "%s"\npreflight { dkim-key = off }\n' % self.keys)
                 file.write(conf)

@@ -134,7 +134,7 @@ check_result(struct message *message)
 		struct slice how;
 
 		ENSURE(rights_check(&snapshot->rights,
-		    message_submitter(message)->login,
+		    message_submitter(message),
 		    &authors.items[i].address, mem, &how,
 		    &err) == RIGHT_GRANTED);
 	}

@@ -36,6 +36,7 @@ static void
 check_rights(struct table *table, struct slice login, struct slice path,
     struct arena *mem)
 {
+	struct submitter submitter = { .realm_counts = true };
 	struct slice texts[RIGHTS_EXAMPLES];
 	struct address address;
 	struct rights rights;
@@ -43,12 +44,13 @@ check_rights(struct table *table, struct slice login, struct slice path,
 	struct err err;
 
 	rights_init(&rights, default_config(), &table, 1, mem);
-	login = login_normalise(mem, login, SLICE("corp.example"));
-	for (size_t i = rights_examples(&rights, login, mem, texts); i > 0; i--)
+	submitter.login = login_normalise(mem, login, SLICE("corp.example"));
+	for (size_t i = rights_examples(&rights, &submitter, mem, texts);
+	    i > 0; i--)
 		ENSURE(slice_has(texts[i - 1], '@'));
 	if (!rights_login_address(path, mem, &address))
 		return;
-	switch (rights_check(&rights, login, &address, mem, &how, &err)) {
+	switch (rights_check(&rights, &submitter, &address, mem, &how, &err)) {
 	case RIGHT_GRANTED:
 	case RIGHT_BEHALF:
 		ENSURE(how.len > 0);

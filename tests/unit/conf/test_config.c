@@ -353,6 +353,26 @@ options_must_fit_together(void **state)
 		{ "no table", "identify {\n\n methods = {network} }",
 		    "3: identify.methods: the method network needs a table: "
 		    "set identify.network" },
+		{ "realms", "identify { realms = {a.example, b,\n"
+		    "b\xc3\xbc" "cher.example, any-verified-by-sals} }",
+		    "1: identify.realms: \"b\" is no mail domain like "
+		    "example.org\n"
+		    "1: identify.realms: wants an internationalised domain in "
+		    "its A-label form (xn--...), not "
+		    "\"b\\xc3\\xbccher.example\"\n"
+		    "1: identify.realms: \"any-verified-by-sals\" is no mail "
+		    "domain like example.org; did you mean "
+		    "\"any-verified-by-sasl\"?" },
+		{ "login-map", "identify {\nlogin-map = cidr:/x }",
+		    "2: identify.login-map: \"cidr:/x\" has networks, and "
+		    "logins are asked for" },
+		{ "login-map", "identify {\nlogin-map = x }",
+		    "2: identify.login-map: wants TYPE:NAME like "
+		    "texthash:/etc/submilter/logins, not \"x\"" },
+		{ "login-map", "identify { methods = network\n"
+		    "network = cidr:/x\nlogin-map = static:x }",
+		    "3: identify.login-map: is not used, because sasl is not "
+		    "in identify.methods" },
 		{ "no use", "identify {\n\n network = cidr:/x }",
 		    "3: identify.network: is not used, because network is not "
 		    "in identify.methods" },

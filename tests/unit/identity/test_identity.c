@@ -43,7 +43,6 @@ logins_are_compared_in_one_form(void **state)
 	arena_done(&mem);
 }
 
-/* A world: a configuration with a network table that gives one value. */
 struct world {
 	struct arena mem;
 	struct config *config;
@@ -52,22 +51,27 @@ struct world {
 };
 
 static void
-world_init(struct world *world, const char *methods, const char *value)
+world_read(struct world *world, struct slice text)
 {
 	struct err err;
-	struct slice text;
 
-	arena_init(&world->mem);
-	text = slice_format(&world->mem, "domain = corp.example\n"
-	    "identify { methods = {%s}; %s%s%s }\n", methods,
-	    value == NULL ? "" : "network = \"static:",
-	    value == NULL ? "" : value, value == NULL ? "" : "\"");
 	assert_int_equal(config_read_text("test", text, NULL, NULL,
 	    &world->config, &err), 0);
 	assert_int_equal(identity_open(&world->identity, world->config, NULL,
-	    NULL, &err), 0);
+	    NULL, &world->mem, &err), 0);
 	world->client = (struct client_facts){ .auth_authen = SLICE("Alice") };
 	assert_true(net_addr_parse(SLICE("192.0.2.7"), &world->client.addr));
+}
+
+/* A configuration with a network table that gives one value. */
+static void
+world_init(struct world *world, const char *methods, const char *value)
+{
+	arena_init(&world->mem);
+	world_read(world, slice_format(&world->mem, "domain = corp.example\n"
+	    "identify { methods = {%s}; %s%s%s }\n", methods,
+	    value == NULL ? "" : "network = \"static:",
+	    value == NULL ? "" : value, value == NULL ? "" : "\""));
 }
 
 static void
@@ -135,6 +139,131 @@ a_network_has_one_login(void **state)
 	}
 }
 
+/* Replaces the login-map of a world, which is "static:x", by a text. */
+static void
+use_login_map(struct world *world, const char *spec, const char *rows)
+{
+	struct err err;
+
+	table_close(world->identity.login_map);
+	if (table_open_text(slice_of(spec), slice_of(rows),
+	    &world->identity.login_map, &err) != 0)
+		fail_msg("%s", err.text);
+}
+
+static void
+a_login_map_says_whose_login_it_is(void **state)
+{
+	static const char rows[] =
+	    "as1234                alice@team.example\n"
+	    "as1235@corp.example   bob\n"
+	    "as1236@far.example    carol@far.example\n"
+	    "both@corp.example     first\n"
+	    "both                  second\n"
+	    "two                   a, b\n";
+	static const struct {
+		const char *auth, *want;
+		bool counts;
+	} cases[] = {
+		{ "as1234", "alice@team.example", true },
+		{ " AS1234 ", "alice@team.example", true },
+		{ "as1234@corp.example", "alice@team.example", true },
+		/* In another realm it is another user. */
+		{ "as1234@far.example", "as1234@far.example", false },
+		{ "as1235", "bob@corp.example", true },
+		{ "as1236", "as1236@corp.example", true },
+		{ "as1236@far.example", "carol@far.example", true },
+		{ "both", "first@corp.example", true },
+		/* What is not in the table stays, and is not mapped again. */
+		{ "alice@team.example", "alice@team.example", false },
+		{ "dora", "dora@corp.example", true },
+		{ "two", "", false },
+	};
+	struct submitter submitter;
+	struct world world;
+	struct err err;
+
+	(void)state;
+	arena_init(&world.mem);
+	world_read(&world, SLICE("domain = corp.example\n"
+	    "identify { login-map = static:x }\n"));
+	use_login_map(&world, "texthash:map", rows);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		world.client.auth_authen = slice_of(cases[i].auth);
+		if (cases[i].want[0] == '\0') {
+			assert_int_equal(identity_find(&world.identity,
+			    &world.client, &world.mem, &submitter, &err), -1);
+			assert_int_equal(err.kind, ERR_TEMP);
+			assert_non_null(strstr(err.text, "is not one login"));
+			continue;
+		}
+		assert_int_equal(identity_find(&world.identity, &world.client,
+		    &world.mem, &submitter, &err), 0);
+		check_slice(cases[i].auth, submitter.login, cases[i].want);
+		if (submitter.realm_counts != cases[i].counts)
+			fail_msg("%s: its realm counts", cases[i].auth);
+	}
+	/* Patterns see the whole login once; one that fails is "later". */
+	use_login_map(&world, "pcre:map", "/^as(\\d+)@corp\\.example$/ u$1\n"
+	    "/^as\\d+$/ wrong\n");
+	world.client.auth_authen = SLICE("as77");
+	assert_int_equal(identity_find(&world.identity, &world.client,
+	    &world.mem, &submitter, &err), 0);
+	check_slice("pattern", submitter.login, "u77@corp.example");
+	use_login_map(&world, "cidr:map", "192.0.2.0/24 x\n");
+	assert_int_equal(identity_find(&world.identity, &world.client,
+	    &world.mem, &submitter, &err), -1);
+	assert_int_equal(err.kind, ERR_TEMP);
+	world_done(&world);
+}
+
+static void
+only_realms_that_are_named_count(void **state)
+{
+	static const struct {
+		const char *config, *auth;
+		bool counts;
+	} cases[] = {
+		{ "", "alice@corp.example", false },
+		{ "", "alice", false },
+		{ "domain = corp.example", "alice", true },
+		{ "domain = corp.example", "alice@corp.example", true },
+		{ "domain = corp.example", "alice@team.example", false },
+		{ "domain = corp.example", "a@team.example@corp.example",
+		    true },
+		{ "domain = corp.example", "a@corp.example@team.example",
+		    false },
+		{ "identify { realms = {TEAM.example} }",
+		    "alice@Team.Example", true },
+		{ "identify { realms = {TEAM.example} }",
+		    "alice@corp.example", false },
+		{ "identify { realms = {TEAM.example} }", "alice", false },
+		{ "identify { realms = any-verified-by-sasl }",
+		    "alice@far.example", true },
+		{ "identify { realms = any-verified-by-sasl }", "alice",
+		    false },
+		{ "identify { methods = network; network = \"static:"
+		    "web@far.example\" }", "alice", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct submitter submitter;
+		struct world world;
+		struct err err;
+
+		arena_init(&world.mem);
+		world_read(&world, slice_of(cases[i].config));
+		world.client.auth_authen = slice_of(cases[i].auth);
+		assert_int_equal(identity_find(&world.identity, &world.client,
+		    &world.mem, &submitter, &err), 0);
+		if (submitter.realm_counts != cases[i].counts)
+			fail_msg("%s: %s: %d", cases[i].config, cases[i].auth,
+			    submitter.realm_counts);
+		world_done(&world);
+	}
+}
+
 int
 main(void)
 {
@@ -142,6 +271,8 @@ main(void)
 		cmocka_unit_test(logins_are_compared_in_one_form),
 		cmocka_unit_test(the_first_method_that_proves_a_login_wins),
 		cmocka_unit_test(a_network_has_one_login),
+		cmocka_unit_test(a_login_map_says_whose_login_it_is),
+		cmocka_unit_test(only_realms_that_are_named_count),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,7 +11,7 @@ message_init(struct message *message)
 	arena_init(&message->mem);
 	authors_init(&message->authors, &message->mem);
 	message->submitter = (struct submitter){ SLICE("alice@corp.example"),
-		SLICE("sasl") };
+		SLICE("sasl"), true };
 	message->facts.path = SLICE("<alice@corp.example>");
 	assert_true(net_addr_parse(SLICE("192.0.2.7"),
 	    &message->facts.client.addr));

@@ -13,6 +13,7 @@ ask(struct world *world, const char *login, const char *from)
 		.forms = author_forms_from_config(world->config) };
 	const struct header_limits no_limits = { 0 };
 	struct name_finding finding;
+	struct submitter submitter = world_submitter(world, login);
 	struct authors authors;
 	struct header header;
 	struct names names;
@@ -25,7 +26,7 @@ ask(struct world *world, const char *login, const char *from)
 		&err) != 0 ||
 	    authors_add_header(&authors, &header, &rules, &err) != 0)
 		fail_msg("%s: %s", from, err.text);
-	switch (names_check(&names, &world->rights, slice_of(login), &authors,
+	switch (names_check(&names, &world->rights, &submitter, &authors,
 	    0, header.fields[0].value, &world->mem, &finding, &err)) {
 	case NAME_FINE:
 		return SLICE("-");

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/clock.h"
-#include "identity/identity.h"
 #include "world.h"
 
 /* 2026-11-24 12:00:00 UTC */
@@ -9,14 +8,14 @@ enum { NOON = 1795521600 };
 static struct slice
 ask(struct world *world, const char *login, const char *text)
 {
+	struct submitter submitter = world_submitter(world, login);
 	struct address address;
 	struct slice how = SLICE("?");
 	struct err err;
 
 	if (!rights_login_address(slice_of(text), &world->mem, &address))
 		fail_msg("%s is no address", text);
-	switch (rights_check(&world->rights, login_normalise(&world->mem,
-	    slice_of(login), world->config->main.domain), &address,
+	switch (rights_check(&world->rights, &submitter, &address,
 	    &world->mem, &how, &err)) {
 	case RIGHT_GRANTED:
 		return how;
@@ -24,7 +23,8 @@ ask(struct world *world, const char *login, const char *text)
 		return slice_format(&world->mem, "behalf: %.*s",
 		    SLICE_ARGS(how));
 	case RIGHT_NONE:
-		return SLICE("no");
+		return how.len == 0 ? SLICE("no") :
+		    slice_format(&world->mem, "no: %.*s", SLICE_ARGS(how));
 	case RIGHT_UNKNOWN:
 		break;
 	}
@@ -64,7 +64,8 @@ rows_grant_deny_and_end(void **state)
 		/* Denials only are no grant: the search goes on. */
 		{ "admin", "open@corp.example",
 		    "texthash:rows, key @corp.example" },
-		{ "bob", "open@corp.example", "no" },
+		{ "bob", "open@corp.example",
+		    "no: denied by texthash:rows, key open@corp.example" },
 		{ "dora", "ceo@corp.example",
 		    "behalf: texthash:rows, key ceo@corp.example" },
 		{ "ceo", "ceo@corp.example", "own address" },
@@ -79,10 +80,13 @@ rows_grant_deny_and_end(void **state)
 		/* A denial that has ended is none. */
 		{ "alice", "alice@corp.example", "own address" },
 		/* Denials come first: own addresses, and nearer rows. */
-		{ "fred", "fred@corp.example", "no" },
+		{ "fred", "fred@corp.example",
+		    "no: denied by texthash:rows, key fred@corp.example" },
 		{ "fred", "x@corp.example", "texthash:rows, key @corp.example" },
-		{ "gus", "gus-list@corp.example", "no" },
-		{ "gus", "gus@corp.example", "no" },
+		{ "gus", "gus-list@corp.example",
+		    "no: denied by texthash:rows, key @corp.example" },
+		{ "gus", "gus@corp.example",
+		    "no: denied by texthash:rows, key @corp.example" },
 		{ "gus", "gus@other.example", "no" },
 	};
 	struct world world;
@@ -128,13 +132,15 @@ replies_name_at_most_three_addresses_of_the_login(void **state)
 		{ "carol", "c@corp.example" },
 		/* Nor is what may be used on behalf of somebody only. */
 		{ "dora", "dora@corp.example" },
-		{ "nobody@elsewhere.example", "nobody@elsewhere.example" },
+		{ "nobody@elsewhere.example", "" },
+		{ "nobody@hosted.example", "nobody@hosted.example" },
 		{ "printer", "printer@corp.example" },
 	};
 	struct world world;
 
 	(void)state;
-	world_init(&world, "domain = corp.example\n",
+	world_init(&world, "domain = corp.example\n"
+	    "identify { realms = hosted.example }\n",
 	    "a1@corp.example alice\n"
 	    "@team.example alice\n"
 	    "a2@corp.example alice, bob;until=2001-01-01\n"
@@ -143,10 +149,11 @@ replies_name_at_most_three_addresses_of_the_login(void **state)
 	    "c@corp.example carol\n"
 	    "ceo@corp.example dora;behalf\n");
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct submitter submitter = world_submitter(&world,
+		    cases[i].login);
 		struct slice texts[RIGHTS_EXAMPLES];
-		size_t count = rights_examples(&world.rights,
-		    login_normalise(&world.mem, slice_of(cases[i].login),
-			SLICE("corp.example")), &world.mem, texts);
+		size_t count = rights_examples(&world.rights, &submitter,
+		    &world.mem, texts);
 		struct strbuf buf;
 
 		strbuf_init(&buf, &world.mem);
@@ -159,12 +166,74 @@ replies_name_at_most_three_addresses_of_the_login(void **state)
 	world_done(&world);
 }
 
+static void
+realms_that_nobody_named_own_nothing(void **state)
+{
+#define NAMES_NEITHER "no: no own address: neither domain nor " \
+	"identify.realms names the realm "
+	static const char one[] = "domain = corp.example\n";
+	static const char none[] = "";
+	static const char several[] = "domain = corp.example\n"
+	    "identify { realms = {Team.Example, xn--bcher-kva.example} }\n";
+	static const char any[] = "identify { realms = any-verified-by-sasl }\n";
+	static const char off[] = "rights { own-address = no; "
+	    "tables = texthash:rows }\n";
+	static const struct {
+		const char *config, *login, *address, *want;
+	} cases[] = {
+		{ one, "alice@corp.example", "alice@corp.example",
+		    "own address" },
+		{ one, "alice", "alice+x@corp.example", "own address" },
+		{ one, "alice@team.example", "alice@team.example",
+		    NAMES_NEITHER "team.example of the login" },
+		{ one, "Alice@TEAM.example", "alice+x@team.example",
+		    NAMES_NEITHER "team.example of the login" },
+		/* A row that names such a login gives what it says. */
+		{ one, "alice@team.example", "row@corp.example",
+		    "texthash:rows, key row@corp.example" },
+		{ one, "alice@team.example", "alice@corp.example", "no" },
+		/* Below, above and beside a realm is another one. */
+		{ one, "alice@a.corp.example", "alice@a.corp.example",
+		    NAMES_NEITHER "a.corp.example of the login" },
+		{ one, "alice@corp.example.", "alice@corp.example", "no" },
+		{ none, "alice@corp.example", "alice@corp.example",
+		    NAMES_NEITHER "corp.example of the login" },
+		{ none, "alice", "alice@corp.example", "no: no own address: "
+		    "the login has no realm, and domain is not set" },
+		{ none, "alice", "bob@corp.example", "no" },
+		{ several, "alice@TEAM.example", "alice@team.example",
+		    "own address" },
+		{ several, "alice@b\xc3\xbc" "cher.example",
+		    "alice@xn--bcher-kva.example", "own address" },
+		{ several, "alice@other.example", "alice@other.example",
+		    NAMES_NEITHER "other.example of the login" },
+		{ any, "alice@other.example", "alice@other.example",
+		    "own address" },
+		{ any, "alice", "alice@other.example", "no: no own address: "
+		    "the login has no realm, and domain is not set" },
+		{ off, "alice@corp.example", "alice@corp.example", "no" },
+		{ off, "alice", "alice@corp.example", "no" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct world world;
+
+		world_init(&world, cases[i].config,
+		    "row@corp.example alice@team.example\n");
+		check_slice(cases[i].login, ask(&world, cases[i].login,
+		    cases[i].address), cases[i].want);
+		world_done(&world);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_grant_deny_and_end),
 		cmocka_unit_test(what_cannot_be_read_is_not_guessed),
+		cmocka_unit_test(realms_that_nobody_named_own_nothing),
 		cmocka_unit_test(
 		    replies_name_at_most_three_addresses_of_the_login),
 	};

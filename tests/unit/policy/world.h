@@ -4,6 +4,7 @@
 
 #include "../unit.h"
 
+#include "identity/identity.h"
 #include "policy/rights.h"
 
 /* A configuration with its rights, from text in memory. */
@@ -11,6 +12,7 @@ struct world {
 	struct arena mem;
 	struct config *config;
 	struct table *table;
+	struct identity identity;
 	struct rights rights;
 };
 
@@ -28,14 +30,32 @@ world_init(struct world *world, const char *config, const char *rows)
 	if (rows[0] != '\0' && table_open_text(SLICE("texthash:rows"),
 	    slice_of(rows), &world->table, &err) != 0)
 		fail_msg("%s", err.text);
+	if (identity_open(&world->identity, world->config, NULL, NULL,
+	    &world->mem, &err) != 0)
+		fail_msg("%s", err.text);
 	rights_init(&world->rights, world->config, &world->table,
 	    rows[0] != '\0', &world->mem);
+}
+
+/* Who has logged in by SMTP AUTH. */
+static inline struct submitter
+world_submitter(struct world *world, const char *login)
+{
+	struct client_facts client = { .auth_authen = slice_of(login) };
+	struct submitter submitter;
+	struct err err;
+
+	if (identity_find(&world->identity, &client, &world->mem, &submitter,
+	    &err) != 0)
+		fail_msg("%s: %s", login, err.text);
+	return submitter;
 }
 
 static inline void
 world_done(struct world *world)
 {
 	table_close(world->table);
+	identity_close(&world->identity);
 	config_free(world->config);
 	arena_done(&world->mem);
 }
