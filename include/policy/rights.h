@@ -42,13 +42,14 @@ enum right {
 /*
  * Whether a submitter may use an address. First come the denials, "!login", in
  * any row of any table for the address; then the own address, if the realm of
- * the login counts; then the rows of the first rung (see address_keys.h)
+ * the login counts, and with an extension unless a table gives the longer
+ * address to somebody; then the rows of the first rung (see address_keys.h)
  * that has any grant. A grant may end: "login;until=2027-01-31" holds through
  * that day, in UTC.
  *
  * *ret_how says by what, for people: "own address" or the table and its key.
  * After RIGHT_NONE it says for the operator what is in the way of an address
- * that looks like the login's own: a denial, or the realm; else it is empty. A
+ * that looks like the login's own: a row, or the realm; else it is empty. A
  * value that cannot be read gives RIGHT_UNKNOWN: what it means is not guessed.
  * Thread-safe.
  */

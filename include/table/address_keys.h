@@ -25,6 +25,7 @@ struct address_key {
 	struct slice text;
 	unsigned int rung;	/* from 0, in order */
 	bool whole;		/* asked of tables with TABLE_CAP_PATTERNS, too */
+	bool full_local;	/* it has all of the local part, with extension */
 };
 
 /* The ladder of local@domain, folded as for address_lookup(). */
@@ -37,7 +38,8 @@ struct address_value {
 	unsigned int rung;
 	struct slice key;	/* the key that was found */
 	struct slice value;
-	struct slice spec;	/* of the table */
+	bool full_local;	/* of the key, as above */
+	struct table *table;
 };
 
 /* All that the tables hold for an address, rung by rung. */

@@ -152,7 +152,7 @@ read_value(const struct rights *rights, struct slice login,
 		if (parse_grant(word, rights->config->main.domain, mem, &grant,
 		    err) != 0)
 			return err_wrap(err, "%.*s, key %s",
-			    SLICE_ARGS(value->spec),
+			    SLICE_ARGS(table_spec(value->table)),
 			    escape(mem, value->key, 128));
 		if (grant.denied) {
 			if (!grant.expired && slice_eq(grant.login, login))
@@ -175,12 +175,60 @@ read_value(const struct rights *rights, struct slice login,
 	return 0;
 }
 
+/* Whether a value, which was read before, gives the address to anybody. */
+static bool
+gives_to_somebody(const struct rights *rights, struct slice value,
+    struct arena *mem)
+{
+	struct slice realm = rights->config->main.domain, word;
+	struct grant grant;
+	struct err err;
+
+	while (slice_next_item(&value, ", \t\r\n", &word)) {
+		if (parse_grant(word, realm, mem, &grant, &err) == 0 &&
+		    !grant.denied && !grant.expired)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The value that gives an address with an extension to somebody; NULL when the
+ * tables give it to nobody. A pattern may match any address, as "static:admin"
+ * does: it speaks of the longer address only if it answers otherwise for the
+ * own one, which has no extension.
+ */
+static int
+find_longer(const struct rights *rights, const struct address *own,
+    const struct address_values *found, struct arena *mem,
+    const struct address_value **ret_given, struct err *err)
+{
+	for (size_t i = 0; i < found->count; i++) {
+		const struct address_value *value = &found->items[i];
+		struct address_values shorter = { .count = 0 };
+
+		if (!value->full_local ||
+		    !gives_to_somebody(rights, value->value, mem))
+			continue;
+		if ((table_caps(value->table) & TABLE_CAP_PATTERNS) != 0 &&
+		    address_lookup(&value->table, 1, &rights->keys, own->local,
+			own->domain, mem, &shorter, err) == TABLE_FAILED)
+			return -1;
+		if (shorter.count != 0 &&
+		    slice_eq(shorter.items[0].value, value->value))
+			continue;
+		*ret_given = value;
+		return 0;
+	}
+	return 0;
+}
+
 static struct slice
 row_name(const char *before, const struct address_value *value,
     struct arena *mem)
 {
 	return slice_format(mem, "%s%.*s, key %s", before,
-	    SLICE_ARGS(value->spec),
+	    SLICE_ARGS(table_spec(value->table)),
 	    escape(mem, value->key, 128));
 }
 
@@ -210,6 +258,7 @@ rights_check(const struct rights *rights, const struct submitter *submitter,
 {
 	struct address_values found = { 0 };
 	struct finding finding = { .right = RIGHT_NONE };
+	const struct address_value *given = NULL;
 	enum likeness likeness;
 	struct address own;
 
@@ -227,12 +276,18 @@ rights_check(const struct rights *rights, const struct submitter *submitter,
 		return RIGHT_NONE;
 	}
 	likeness = compare(rights, submitter->login, address, mem, &own);
-	if (likeness != OTHER && submitter->realm_counts) {
+	if (likeness == EXTENDED &&
+	    find_longer(rights, &own, &found, mem, &given, err) != 0)
+		return RIGHT_UNKNOWN;
+	if (likeness != OTHER && given == NULL && submitter->realm_counts) {
 		*ret_how = SLICE("own address");
 		return RIGHT_GRANTED;
 	}
 	if (finding.right != RIGHT_NONE)
 		*ret_how = row_name("", finding.by, mem);
+	else if (given != NULL)
+		*ret_how = row_name("an extension of the own address, given "
+		    "to others by ", given, mem);
 	else
 		*ret_how = realm_fault(rights, submitter, address, likeness,
 		    mem);

@@ -38,16 +38,17 @@ struct ladder {
 	struct address_key *keys;
 	size_t count;
 	unsigned int rung;
+	struct slice local;		/* all of it */
 	struct slice domains[2];	/* A-labels, and U-labels if they differ */
 	size_t domain_count;
 };
 
 static void
-add_key(struct ladder *ladder, struct slice text, bool whole)
+add_key(struct ladder *ladder, struct slice text, bool whole, bool full_local)
 {
 	ENSURE(ladder->count < (size_t)MAX_RUNGS * MAX_FORMS);
 	ladder->keys[ladder->count++] =
-	    (struct address_key){ text, ladder->rung, whole };
+	    (struct address_key){ text, ladder->rung, whole, full_local };
 }
 
 /*
@@ -90,7 +91,9 @@ add_rung(struct ladder *ladder, struct slice local, bool with_domain,
 			if (make_text(ladder, local, quoted != 0 &&
 			    local.len > 0, with_domain ? &ladder->domains[i] :
 			    NULL, &text))
-				add_key(ladder, text, whole && quoted != 0);
+				add_key(ladder, text, whole && quoted != 0,
+				    local.len != 0 &&
+				    local.len == ladder->local.len);
 		}
 	}
 	ladder->rung++;
@@ -104,7 +107,7 @@ address_keys_make(const struct address_keys *how, struct slice local,
 	struct slice base = slice_sub(local, 0,
 	    address_base_length(local, how->recipient_delimiter));
 	bool extended = base.len < local.len;
-	struct ladder ladder = { .mem = mem };
+	struct ladder ladder = { .mem = mem, .local = local };
 
 	ladder.keys = arena_array(mem, (size_t)MAX_RUNGS * MAX_FORMS,
 	    sizeof(*ladder.keys));
@@ -175,7 +178,7 @@ address_lookup(struct table *const *tables, size_t table_count,
 				found.items[found.count++] =
 				    (struct address_value){ keys[begin].rung,
 				    keys[begin + key].text, value,
-				    table_spec(tables[t]) };
+				    keys[begin + key].full_local, tables[t] };
 				break;
 			case TABLE_ABSENT:
 				break;

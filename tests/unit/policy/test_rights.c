@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "world.h"
 
@@ -227,6 +229,127 @@ realms_that_nobody_named_own_nothing(void **state)
 	}
 }
 
+static void
+a_table_may_give_an_extension_to_somebody_else(void **state)
+{
+#define TO_OTHERS "no: an extension of the own address, given to others by " \
+	"texthash:rows, key "
+	static const struct {
+		const char *login, *address, *want;
+	} cases[] = {
+		{ "jean", "jean-luc@corp.example",
+		    TO_OTHERS "jean-luc@corp.example" },
+		{ "jean-luc", "jean-luc@corp.example", "own address" },
+		{ "jean", "jean-paul@corp.example", "own address" },
+		{ "sales", "sales+eu@corp.example",
+		    TO_OTHERS "sales+eu@corp.example" },
+		{ "bob", "sales+eu@corp.example",
+		    "texthash:rows, key sales+eu@corp.example" },
+		/* Without the domain the key is the longer address, too. */
+		{ "sales", "sales+us@corp.example", TO_OTHERS "sales+us" },
+		/* What a row of it says to the owner of the short one counts. */
+		{ "sales", "sales+both@corp.example",
+		    "texthash:rows, key sales+both@corp.example" },
+		{ "sales", "sales+for@corp.example",
+		    "behalf: texthash:rows, key sales+for@corp.example" },
+		{ "sales", "sales+behalf@corp.example",
+		    TO_OTHERS "sales+behalf@corp.example" },
+		/* Nobody has it: a right that has ended, and a denial. */
+		{ "sales", "sales+old@corp.example", "own address" },
+		{ "sales", "sales+no@corp.example", "own address" },
+		/* Rows of the short address and of the domain are no such. */
+		{ "team", "team+x@corp.example", "own address" },
+		{ "team", "team@corp.example", "own address" },
+		{ "bob", "team+x@corp.example",
+		    "texthash:rows, key team@corp.example" },
+		/* The first of two delimiters begins the extension. */
+		{ "jean", "jean-luc+x@corp.example", "own address" },
+		{ "jean-luc", "jean-luc+x@corp.example", "no" },
+	};
+	struct world world;
+
+	(void)state;
+	world_init(&world, "domain = corp.example\n"
+	    "rights { extension = \"+-\" }\n",
+	    "jean-luc@corp.example     jean-luc\n"
+	    "sales+eu@corp.example     bob\n"
+	    "sales+us                  bob\n"
+	    "sales+both@corp.example   bob, sales\n"
+	    "sales+for@corp.example    bob, sales;behalf\n"
+	    "sales+behalf@corp.example bob;behalf\n"
+	    "sales+old@corp.example    bob;until=2001-01-01\n"
+	    "sales+no@corp.example     !bob\n"
+	    "team@corp.example         bob\n"
+	    "@corp.example             admin\n");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		check_slice(cases[i].address, ask(&world, cases[i].login,
+		    cases[i].address), cases[i].want);
+	world_done(&world);
+}
+
+/* One table of the type and text given, beside no other. */
+static struct slice
+ask_table(const char *spec, const char *text, const char *login,
+    const char *address)
+{
+	struct world world;
+	struct table *table;
+	struct slice answer;
+	struct err err;
+	static char copy[256];
+
+	world_init(&world, "domain = corp.example\n", "");
+	if (text[0] == '\0' ? table_open(slice_of(spec), &table, &err) != 0 :
+	    table_open_text(slice_of(spec), slice_of(text), &table, &err) != 0)
+		fail_msg("%s", err.text);
+	world.table = table;
+	rights_init(&world.rights, world.config, &world.table, 1, &world.mem);
+	answer = ask(&world, login, address);
+	(void)snprintf(copy, sizeof(copy), "%.*s", SLICE_ARGS(answer));
+	world_done(&world);
+	return slice_of(copy);
+}
+
+static void
+patterns_that_match_both_forms_leave_the_extension(void **state)
+{
+	static const struct {
+		const char *spec, *text, *address, *want;
+	} cases[] = {
+		{ "static:admin", "", "alice+x@corp.example", "own address" },
+		{ "pcre:t", "/@corp\\.example$/ admin",
+		    "alice+x@corp.example", "own address" },
+		{ "regexp:t", "/^alice[+]x@/ bob", "alice+x@corp.example",
+		    "no: an extension of the own address, given to others by "
+		    "regexp:t, key alice+x@corp.example" },
+		{ "regexp:t", "/^alice[+]x@/ bob", "alice+y@corp.example",
+		    "own address" },
+		{ "pcre:t", "/^(.*)@corp\\.example$/ $1",
+		    "alice+x@corp.example",
+		    "no: an extension of the own address, given to others by "
+		    "pcre:t, key alice+x@corp.example" },
+		{ "pcre:t", "/^([^+]*)(\\+.*)?@corp\\.example$/ $1",
+		    "alice+x@corp.example", "own address" },
+		/* The short address cannot be asked for: later. */
+		{ "pcre:t", "/^alice\\+x@/ bob\n"
+		    "/^(?:[a-z.@]+)+(?:1|2)$/ x\n", "alice+x@corp.example",
+		    "unknown: " },
+		{ "cidr:t", "192.0.2.0/24 bob\n", "alice+x@corp.example",
+		    "unknown: " },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct slice answer = ask_table(cases[i].spec, cases[i].text,
+		    "alice@corp.example", cases[i].address);
+
+		if (slice_starts(slice_of(cases[i].want), SLICE("unknown")))
+			answer.len = slice_starts(answer, SLICE("unknown: "))
+			    ? 9 : answer.len;
+		check_slice(cases[i].spec, answer, cases[i].want);
+	}
+}
+
 int
 main(void)
 {
@@ -234,6 +357,10 @@ main(void)
 		cmocka_unit_test(rows_grant_deny_and_end),
 		cmocka_unit_test(what_cannot_be_read_is_not_guessed),
 		cmocka_unit_test(realms_that_nobody_named_own_nothing),
+		cmocka_unit_test(
+		    a_table_may_give_an_extension_to_somebody_else),
+		cmocka_unit_test(
+		    patterns_that_match_both_forms_leave_the_extension),
 		cmocka_unit_test(
 		    replies_name_at_most_three_addresses_of_the_login),
 	};
