@@ -22,8 +22,8 @@ enum {
 };
 
 static const char usage[] =
-"usage: submilter check [-c FILE] [--postfix DIR] [--sendmail FILE] [--list]\n"
-"                       [--json]\n"
+"usage: submilter check [-c FILE] [--postfix DIR] [--sendmail FILE]\n"
+"                       [--saslauthd FILE] [--list] [--json]\n"
 "       submilter check [-c FILE] [--zone FILE] [--no-connect] [--json]\n"
 "                       DOMAIN... | --all-domains\n"
 "\n"
@@ -38,6 +38,8 @@ static const char usage[] =
 "      --sendmail FILE    Sendmail's sendmail.cf\n"
 "                         (default: those of /etc/postfix and /etc/mail that\n"
 "                         exist; one that is named is the only one)\n"
+"      --saslauthd FILE   what saslauthd is started with, if it does not run\n"
+"                         (default: /etc/default/saslauthd*)\n"
 "      --list             print every option with its value instead\n"
 "      --all-domains      every domain that has a key or is the option domain\n"
 "      --zone FILE        a master file that is all of DNS, to rehearse changes\n"
@@ -163,6 +165,9 @@ add_parts(struct findings *found, const struct snapshot *snapshot)
 	if (snapshot->identity.network != NULL)
 		add_table(found, "identify.network",
 		    snapshot->identity.network);
+	if (snapshot->identity.login_map != NULL)
+		add_table(found, "identify.login-map",
+		    snapshot->identity.login_map);
 	for (size_t i = 0; i < snapshot->rights.table_count; i++)
 		add_table(found, "rights.tables", snapshot->rights.tables[i]);
 	if (keys == NULL) {
@@ -313,6 +318,7 @@ struct check_options {
 	const char *config;
 	const char *postfix;
 	const char *sendmail;
+	const char *saslauthd;
 	bool list;
 	bool json;
 	struct domain_options domains;
@@ -378,7 +384,7 @@ check_all(struct findings *found, const struct config *config,
 	struct account account;
 	struct config known = *config;
 	struct checked c = { .config = &known, .account = &account,
-		.found = found };
+		.found = found, .saslauthd = options->saslauthd };
 	struct slice listen = config->main.listen;
 
 	find_account(found, &known, &account);
@@ -392,81 +398,22 @@ check_all(struct findings *found, const struct config *config,
 	else
 		check_parts(found, options->config,
 		    user_name(found->mem, geteuid()));
+	check_realms(&c);
+	check_extension(&c);
 	check_socket(&c);
 	check_mta(&c, options);
-}
-
-static size_t
-count_level(const struct findings *found, enum finding_level level)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < found->count; i++)
-		count += found->items[i].level == level;
-	return count;
-}
-
-static const char *
-level_name(enum finding_level level)
-{
-	static const char *const names[] = { "ok", "warning", "error",
-		"later" };
-
-	return names[level];
-}
-
-static void
-print_json(const struct findings *found)
-{
-	struct strbuf out;
-
-	strbuf_init(&out, found->mem);
-	strbuf_add_cstr(&out, "{\"findings\":[");
-	for (size_t i = 0; i < found->count; i++) {
-		const struct finding *f = &found->items[i];
-
-		strbuf_addf(&out, "%s\n {\"level\":\"%s\",\"text\":",
-		    i == 0 ? "" : ",", level_name(f->level));
-		json_append(&out, f->text);
-		if (f->fix.len > 0) {
-			strbuf_add_cstr(&out, ",\"fix\":");
-			json_append(&out, f->fix);
-		}
-		strbuf_add_char(&out, '}');
-	}
-	strbuf_addf(&out, "],\n \"errors\":%zu,\"warnings\":%zu}\n",
-	    count_level(found, FINDING_ERROR),
-	    count_level(found, FINDING_WARNING));
-	fwrite(out.data, 1, out.len, stdout);
-}
-
-static void
-print_text(const struct findings *found)
-{
-	size_t errors = count_level(found, FINDING_ERROR);
-	size_t warnings = count_level(found, FINDING_WARNING);
-
-	for (size_t i = 0; i < found->count; i++) {
-		const struct finding *f = &found->items[i];
-
-		printf("%s: %s\n", level_name(f->level), f->text.data);
-		if (f->fix.len > 0)
-			printf("    do: %s\n", f->fix.data);
-	}
-	printf("%zu error%s, %zu warning%s\n", errors, errors == 1 ? "" : "s",
-	    warnings, warnings == 1 ? "" : "s");
 }
 
 static int
 finish(struct findings *found, const struct check_options *options)
 {
 	if (options->json)
-		print_json(found);
+		findings_print_json(found);
 	else
-		print_text(found);
-	if (count_level(found, FINDING_ERROR) > 0)
+		findings_print_text(found);
+	if (findings_count(found, FINDING_ERROR) > 0)
 		return EXIT_NO;
-	return count_level(found, FINDING_LATER) > 0 ? EXIT_LATER : EXIT_YES;
+	return findings_count(found, FINDING_LATER) > 0 ? EXIT_LATER : EXIT_YES;
 }
 
 static int
@@ -504,7 +451,7 @@ options_fit(const struct check_options *options)
 
 	if (domains->all || domains->count > 0)
 		return !options->list && options->postfix == NULL &&
-		    options->sendmail == NULL &&
+		    options->sendmail == NULL && options->saslauthd == NULL &&
 		    (!domains->all || domains->count == 0);
 	return !(options->list && options->json) && domains->zone == NULL &&
 	    domains->connect;
@@ -519,6 +466,7 @@ read_options(int argc, char **argv, struct check_options *options,
 		{ "config", required_argument, NULL, 'c' },
 		{ "postfix", required_argument, NULL, 'p' },
 		{ "sendmail", required_argument, NULL, 's' },
+		{ "saslauthd", required_argument, NULL, 'S' },
 		{ "list", no_argument, NULL, 'l' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "all-domains", no_argument, NULL, 'a' },
@@ -539,6 +487,9 @@ read_options(int argc, char **argv, struct check_options *options,
 			break;
 		case 's':
 			options->sendmail = optarg;
+			break;
+		case 'S':
+			options->saslauthd = optarg;
 			break;
 		case 'l':
 			options->list = true;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 
-#include "check_priv.h"
-#include "postfix_config_priv.h"
+#include "check_sasl_priv.h"
 
 enum { SHOWN_BYTES = 120 };
 
@@ -11,6 +10,7 @@ struct postfix_check {
 	const struct postfix *postfix;
 	struct slice queue;	/* queue_directory */
 	const char *wanted;	/* what smtpd_milters should say */
+	const char *directory;	/* of main.cf */
 	bool was_used;
 	bool access_checked[2];	/* without and with a chroot */
 };
@@ -300,6 +300,9 @@ check_used(struct postfix_check *p, const struct postfix_service *service,
 		    "%s: nobody can log in there, so all of its mail will be "
 		    "refused", name);
 	check_access(p, service);
+	if (has_sasl)
+		check_postfix_sasl(p->c, p->postfix, service, p->directory,
+		    name);
 	finding_add(found, FINDING_OK, NULL, "%s passes mail to the milter",
 	    name);
 }
@@ -395,7 +398,7 @@ void
 check_postfix(const struct checked *c, const char *directory)
 {
 	struct arena *mem = c->found->mem;
-	struct postfix_check p = { .c = c };
+	struct postfix_check p = { .c = c, .directory = directory };
 	struct postfix postfix;
 	struct err err;
 	size_t missed = c->found->count;

@@ -33,12 +33,18 @@ struct findings {
 void finding_add(struct findings *found, enum finding_level level,
     const char *fix, const char *format, ...) PRINTF_LIKE(4, 5);
 
+size_t findings_count(const struct findings *found,
+    enum finding_level level);
+void findings_print_json(const struct findings *found);
+void findings_print_text(const struct findings *found);
+
 /* What one check looks at. */
 struct checked {
 	const struct config *config;
 	const struct account *account;
 	struct findings *found;
 	struct slice socket_path;	/* of a Unix socket; else empty */
+	const char *saslauthd;	/* its file; NULL: those of the system */
 };
 
 /* Sendmail's mailers smtp and esmtp break lines there. */
@@ -51,6 +57,11 @@ void check_postfix_rewriting(const struct checked *c,
     const struct postfix *postfix);
 /* The same for a logical line of sendmail.cf. */
 void check_sendmail_line(const struct checked *c, struct slice line);
+
+/* Names what in rights.extension stands in ordinary names. */
+void check_extension(const struct checked *c);
+/* Whether any login owns an address by itself. */
+void check_realms(const struct checked *c);
 
 /* The socket by itself, whatever MTA there is. */
 void check_socket(const struct checked *c);

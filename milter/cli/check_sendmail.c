@@ -2,7 +2,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "check_priv.h"
+#include "check_sasl_priv.h"
 
 enum { SHOWN_BYTES = 120, WANTED_WAIT_SECONDS = 30 };
 
@@ -240,4 +240,5 @@ check_sendmail(const struct checked *c, const char *file)
 	}
 	check_filter(c, &sendmail, file);
 	check_directory(c);
+	check_sendmail_sasl(c, text);
 }

@@ -6,7 +6,8 @@ libsubmilter_a_SOURCES += \
 	%D%/service_probe.c %D%/service_probe_priv.h \
 	%D%/check_postfix.c \
 	%D%/check_sendmail.c %D%/check_rewriting.c \
-	%D%/check_socket.c \
+	%D%/check_socket.c %D%/check_print.c \
+	%D%/check_sasl.c %D%/check_sasl_priv.h %D%/saslauthd_config.c \
 	include/cli/genkey.h %D%/genkey.c \
 	include/cli/keys.h %D%/keys.c \
 	include/cli/lookup.h %D%/lookup.c \

@@ -272,7 +272,7 @@ check_extension(struct reading *r)
 		char c = text.data[i];
 
 		if (char_is_alpha(c) || char_is_digit(c) || char_is_8bit(c) ||
-		    char_is_wsp(c) || strchr("@.\"\\<>,:;()[]", c) != NULL) {
+		    char_is_wsp(c) || strchr("@\"\\<>,:;()[]", c) != NULL) {
 			OPTION_FAULT(r, OPT_rights_extension,
 			    "rights.extension: \"%s\" cannot begin an address "
 			    "extension", shown(r, slice_sub(text, i, 1)));

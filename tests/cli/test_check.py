@@ -100,6 +100,22 @@ mail_owner = %s
     def found_postfix(self, status):
         return self.found("--postfix", self.path("postfix"), status=status)
 
+    def sasl(self, conf="pwcheck_method: saslauthd\n", start=None, chroot="n",
+             main="", more='domain = "a.example"\nidentify { realms = b.example }'):
+        """What is found of SMTP AUTH: the level, and the setting it is read from."""
+        self.configure(more=more)
+        self.postfix(main=main, chroot=chroot)
+        if conf is not None:
+            os.makedirs(self.path("postfix/sasl"), exist_ok=True)
+            self.write("postfix/sasl/smtpd.conf", conf)
+        start = self.write("saslauthd", start or "# nothing\n")
+        done = self.run_check("--json", "--postfix", self.path("postfix"),
+                              "--saslauthd", start)
+        found = [f["level"] + ": " + f["text"].split("SMTP AUTH ", 1)[1]
+                 for f in json.loads(done.stdout)["findings"] if "SMTP AUTH " in f["text"]]
+        self.assertEqual(len(found), 1, done.stdout)
+        return found[0].replace(self.dir, "@")
+
     def has(self, findings, text, fix=None):
         for found, found_fix in findings:
             if text in found:
@@ -576,6 +592,127 @@ smtpd_milters = inet:127.0.0.1:1 $our_milter
         self.assertIn("    do: -o smtpd_milters=unix:submilter/s.sock\n",
                       done.stdout)
         self.assertRegex(done.stdout, r"\n1 error, \d warnings?\n$")
+
+    # Whose realm: what SMTP AUTH does with it.
+
+    def test_what_smtp_auth_does_with_the_realm(self):
+        mux = "pwcheck_method: saslauthd\nsaslauthd_path: %s/mux\n" % self.path("sa")
+        start = 'MECHANISMS="%s"\nOPTIONS="%s -m ' + self.path("sa") + '"\n'
+        filters = self.write("ldap", "ldap_filter: uid=%U\n")
+        realms = self.write("ldap-realm", "ldap_filter: (&(uid=%u)(d=%r))\n")
+        alone, verified = "error: looks at the user alone: ", "ok: verifies the realm of a login: "
+        unknown = "warning: "
+        for conf, options, wanted in [
+                (mux, start % ("pam", "-c"), alone + "saslauthd -a pam without -r"),
+                (mux, start % ("shadow", "-cn 5"), alone + "saslauthd -a shadow without -r"),
+                (mux, start % ("pam", "-c -r"), verified + "saslauthd -a pam with -r"),
+                (mux, start % ("rimap", "-cr"), verified + "saslauthd -a rimap with -r"),
+                (mux, start % ("sasldb", "-c"), verified + "saslauthd -a sasldb without -r"),
+                (mux, start % ("kerberos5", "-c"), unknown),
+                (mux, start % ("ldap", "-O " + filters), alone + 'saslauthd looks for "uid=%U"'),
+                (mux, start % ("ldap", "-r -O " + filters), alone),
+                (mux, start % ("ldap", "-O " + realms), verified),
+                (mux, start % ("ldap", "-O /nowhere"), unknown),
+                (mux, "SOCKETDIR=%s\nMECH=pam\nFLAGS=-r # all\n" % self.path("sa"), verified),
+                # Not the one that serves this socket, or one that does not run.
+                (mux, 'MECHANISMS=pam\nOPTIONS="-r -m /elsewhere"\n', unknown),
+                (mux, "START=no\n" + start % ("pam", "-r"), unknown),
+                (mux, "", unknown),
+                ("pwcheck_method: auxprop\n", "", verified + "sasldb"),
+                ("# pwcheck_method: saslauthd\n", "", verified + "sasldb"),
+                ("auxprop_plugin: sql\nsql_select: SELECT p FROM u WHERE n='%u'\n", "",
+                 alone + "sql_select in"),
+                ("auxprop_plugin: sql\nsql_select: SELECT p FROM u WHERE n='%u@%r'\n", "",
+                 verified + "sql_select in"),
+                ("auxprop_plugin: ldapdb\n", "", unknown),
+                ("pwcheck_method: authdaemond\n", "", unknown),
+                ("pwcheck_method:\n", "", unknown),
+                # The weaker one of two counts, in any order.
+                (mux.replace(": saslauthd", ": auxprop saslauthd"), start % ("pam", ""), alone),
+                (mux.replace(": saslauthd", ": saslauthd auxprop"), start % ("pam", ""), alone)]:
+            with self.subTest(conf + options):
+                found = self.sasl(conf, options)
+                self.assertTrue(found.startswith(wanted), found)
+
+    def test_what_an_unverified_realm_means(self):
+        conf = "pwcheck_method: saslauthd\nsaslauthd_path: %s/mux\n" % self.path("sa")
+        start = 'MECHANISMS=pam\nOPTIONS="-m %s"\n' % self.path("sa")
+        for more, wanted in [
+                ("domain = a.example", "^ok: looks .* only one counts here$"),
+                ("domain = a.example\nidentify { realms = a.example }", "^ok: "),
+                ("identify { realms = a.example }", "^ok: looks "),
+                ("", "^ok: looks .* none counts here$"),
+                ("identify { realms = any-verified-by-sasl }",
+                 "^error: looks .* every other alice in any domain$"),
+                ("domain = a.example\nidentify { realms = b.example }",
+                 "^error: looks .* alice in the realms that are named here$")]:
+            with self.subTest(more):
+                self.assertRegex(self.sasl(conf, start, more=more), wanted)
+        found = self.sasl(None, main="smtpd_sasl_type = dovecot",
+                          more="identify { realms = any-verified-by-sasl }")
+        self.assertRegex(found, "^ok: verifies .*: it is Dovecot's")
+        found = self.sasl(None, main="smtpd_sasl_path = no-such-program")
+        self.assertRegex(found, "^warning: .*no no-such-program.conf where")
+
+    def test_saslauthd_of_a_chroot(self):
+        inside = os.path.join(self.queue, "var/run/sa")
+        self.assertRegex(
+            self.sasl("pwcheck_method: saslauthd\nsaslauthd_path: /var/run/sa/mux\n",
+                      'MECHANISMS=pam\nOPTIONS="-c -m %s"\n' % inside, chroot="y"), "^error: looks ")
+
+    def test_sendmail_has_a_configuration_of_its_own(self):
+        start = self.write("saslauthd", 'MECHANISMS=pam\nOPTIONS="-m %s"\n' % self.path("sa"))
+        os.mkdir(self.path("sasl"))
+        self.write("sasl/Sendmail.conf", "pwcheck_method: saslauthd\nsaslauthd_path: %s/mux\n"
+                   % self.path("sa"))
+        self.write("sendmail.cf", "O InputMailFilters=submilter\nESASL_CONF_PATH=%s\n"
+                   % self.path("sasl") + X_LINE % {"socket": self.socket})
+        for more, status, wanted in [
+                ("domain = a.example", 0, "ok: Sendmail: SMTP AUTH looks at the user alone: "
+                 "saslauthd -a pam without -r"),
+                ("identify { realms = any-verified-by-sasl }", 1, "error: Sendmail: SMTP AUTH")]:
+            self.configure(more=more)
+            self.has(self.found("--sendmail", self.path("sendmail.cf"), "--saslauthd", start,
+                                status=status), wanted)
+
+    def test_a_realm_that_smtp_auth_adds_is_named(self):
+        for main, more, wanted in [
+                ("smtpd_sasl_local_domain = $myhostname\nmyhostname = mx.a.example",
+                 "domain = a.example", True),
+                ("smtpd_sasl_local_domain = A.example", "domain = a.example", False),
+                ("smtpd_sasl_local_domain = x.example",
+                 "identify { realms = any-verified-by-sasl }", False),
+                ("smtpd_sasl_local_domain = b.example",
+                 "domain = a.example\nidentify { realms = b.example }", False),
+                ("smtpd_sasl_local_domain =", "domain = a.example", False)]:
+            with self.subTest(main + more):
+                self.configure(more=more)
+                self.postfix(main=main)
+                found = [text for text, _ in self.found_postfix(0)]
+                self.assertEqual(wanted, any("a login without a realm gets @mx.a.example" in text
+                                             for text in found), found)
+
+    def test_without_any_realm_no_login_owns_an_address(self):
+        self.postfix()
+        text = "warning: rights.own-address: no login owns an address by itself"
+        self.has(self.found_postfix(0), text, 'domain = "example.org"')
+        self.write("map", "as1 alice@a.example\n")
+        for more in ("domain = a.example", "identify { realms = a.example }",
+                     "identify { realms = any-verified-by-sasl }", "rights { own-address = no }",
+                     'identify { login-map = "texthash:%s" }' % self.path("map")):
+            with self.subTest(more):
+                self.configure(more=more)
+                self.has_not(self.found_postfix(0), "no login owns")
+        self.has(self.found_postfix(0), "ok: identify.login-map: texthash:@/map: 1 row")
+
+    def test_marks_of_an_extension_that_stand_in_names(self):
+        self.postfix()
+        for extension, marks in ("+", ""), ("", ""), ("+=#", ""), ("+-", "-"), ("._-", "._-"):
+            self.configure(more='rights { extension = "%s" }' % extension)
+            found = self.found_postfix(0)
+            for mark in "-._":
+                text = 'warning: rights.extension: "%s" stands in ordinary names' % mark
+                (self.has if mark in marks else self.has_not)(found, text)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * How saslauthd(8) runs: by its command line, if it runs, or by the files that
+ * distributions start it with.
+ */
+#include <dirent.h>
+#include <glob.h>
+#include <stdlib.h>
+
+#include "check_sasl_priv.h"
+
+/* Debian's and Red Hat's, by the words that each has for the same. */
+static const char *const system_files[] = { "/etc/default/saslauthd*",
+	"/etc/sysconfig/saslauthd" };
+
+#define DEFAULT_DIRECTORY SLICE("/var/run/saslauthd")
+
+/* Where a path leads; the path itself, cleaned, when it does not exist. */
+static struct slice
+resolve(struct slice path, struct arena *mem)
+{
+	char *real = realpath(slice_cstr(mem, path), NULL);
+	struct slice result = real == NULL ? path_clean(mem, path)
+	    : slice_dup(mem, slice_of(real));
+
+	free(real);
+	return result;
+}
+
+/* One word of the command line; *pending is the option that waits for one. */
+static void
+read_word(struct saslauthd *s, struct slice word, char *pending)
+{
+	char option = *pending;
+
+	*pending = '\0';
+	if (option == '\0') {
+		if (word.len < 2 || word.data[0] != '-')
+			return;
+		/* Flags may stand together, as in "-cr" or "-cm". */
+		for (size_t i = 1; i < word.len && option == '\0'; i++) {
+			if (word.data[i] == 'r')
+				s->whole_login = true;
+			else if (slice_has(SLICE("aOmnst"), word.data[i])) {
+				option = word.data[i];
+				word = slice_from(word, i + 1);
+			}
+		}
+		if (option == '\0' || word.len == 0) {
+			*pending = option;
+			return;
+		}
+	}
+	if (option == 'a')
+		s->mechanism = word;
+	else if (option == 'O')
+		s->option = word;
+	else if (option == 'm')
+		s->directory = word;
+}
+
+static void
+read_words(struct saslauthd *s, struct slice words, const char *separators)
+{
+	struct slice word;
+	char pending = '\0';
+
+	while (slice_next_item(&words, separators, &word))
+		read_word(s, word, &pending);
+}
+
+/* The command line of a process: words that end in NUL. */
+static bool
+read_process(const char *pid, struct arena *mem, struct saslauthd *ret)
+{
+	struct saslauthd s = { .directory = DEFAULT_DIRECTORY };
+	struct slice text, name;
+	struct err err;
+	char pending = '\0';
+
+	if (text_file_read(slice_format(mem, "/proc/%s/cmdline", pid).data,
+	    mem, &text, &err) != 0)
+		return false;
+	name = slice_sub(text, 0, slice_find(text, '\0'));
+	text = slice_from(text, name.len + 1);
+	if (slice_has(name, '/'))
+		name = slice_from(name, slice_find_last(name, '/') + 1);
+	if (!slice_eq(name, SLICE("saslauthd")))
+		return false;
+	while (text.len > 0) {
+		struct slice word = slice_sub(text, 0, slice_find(text, '\0'));
+
+		read_word(&s, word, &pending);
+		text = slice_from(text, word.len + 1);
+	}
+	s.source = slice_format(mem, "process %s", pid);
+	*ret = s;
+	return true;
+}
+
+/* NAME=value of a shell's file, without its quotes. */
+static bool
+read_assignment(struct slice line, struct slice *ret_name,
+    struct slice *ret_value)
+{
+	size_t equals;
+	char quote;
+
+	line = slice_trim(line);
+	equals = slice_find(line, '=');
+	if (line.len == 0 || line.data[0] == '#' || equals == line.len)
+		return false;
+	*ret_name = slice_sub(line, 0, equals);
+	line = slice_from(line, equals + 1);
+	quote = line.len > 0 ? line.data[0] : '\0';
+	if (quote == '"' || quote == '\'') {
+		line = slice_from(line, 1);
+		line = slice_sub(line, 0, slice_find(line, quote));
+	} else {
+		line = slice_trim(slice_sub(line, 0, slice_find(line, '#')));
+	}
+	*ret_value = line;
+	return true;
+}
+
+static bool
+read_file(const char *path, struct arena *mem, struct saslauthd *ret)
+{
+	struct saslauthd s = { .directory = DEFAULT_DIRECTORY };
+	struct slice text, line, name, value;
+	bool is_off = false;
+	struct err err;
+
+	if (text_file_read(path, mem, &text, &err) != 0)
+		return false;
+	while (slice_next_item(&text, "\n", &line)) {
+		if (!read_assignment(line, &name, &value))
+			continue;
+		if (slice_eq(name, SLICE("MECHANISMS")) ||
+		    slice_eq(name, SLICE("MECH")))
+			s.mechanism = value;
+		else if (slice_eq(name, SLICE("MECH_OPTIONS")) && value.len > 0)
+			s.option = value;
+		else if (slice_eq(name, SLICE("SOCKETDIR")))
+			s.directory = value;
+		else if (slice_eq(name, SLICE("OPTIONS")) ||
+		    slice_eq(name, SLICE("FLAGS")))
+			read_words(&s, value, " \t");
+		else if (slice_eq(name, SLICE("START")))
+			is_off = slice_eq_nocase(value, SLICE("no"));
+	}
+	s.source = slice_dup(mem, slice_of(path));
+	*ret = s;
+	return !is_off;
+}
+
+static bool
+serves(const struct saslauthd *s, const struct slice *directories, size_t count,
+    struct arena *mem)
+{
+	struct slice ours = resolve(s->directory, mem);
+
+	for (size_t i = 0; i < count; i++) {
+		if (slice_eq(ours, resolve(directories[i], mem)))
+			return true;
+	}
+	return false;
+}
+
+static bool
+find_process(const struct slice *directories, size_t count, struct arena *mem,
+    struct saslauthd *ret_saslauthd)
+{
+	DIR *proc = opendir("/proc");
+	const struct dirent *entry;
+	bool found = false;
+
+	while (!found && proc != NULL && (entry = readdir(proc)) != NULL) {
+		struct saslauthd s;
+
+		if (!char_is_digit(entry->d_name[0]) ||
+		    !read_process(entry->d_name, mem, &s) ||
+		    !serves(&s, directories, count, mem))
+			continue;
+		*ret_saslauthd = s;
+		found = true;
+	}
+	if (proc != NULL)
+		(void)closedir(proc);
+	return found;
+}
+
+static bool
+find_file(const char *pattern, const struct slice *directories, size_t count,
+    struct arena *mem, struct saslauthd *ret_saslauthd)
+{
+	bool found = false;
+	glob_t files;
+
+	if (glob(pattern, 0, NULL, &files) != 0)
+		return false;
+	for (size_t i = 0; i < files.gl_pathc && !found; i++) {
+		struct saslauthd s;
+
+		if (!read_file(files.gl_pathv[i], mem, &s) ||
+		    !serves(&s, directories, count, mem))
+			continue;
+		*ret_saslauthd = s;
+		found = true;
+	}
+	globfree(&files);
+	return found;
+}
+
+bool
+saslauthd_find(const char *file, const struct slice *directories, size_t count,
+    struct arena *mem, struct saslauthd *ret_saslauthd)
+{
+	if (find_process(directories, count, mem, ret_saslauthd))
+		return true;
+	if (file != NULL)
+		return find_file(file, directories, count, mem, ret_saslauthd);
+	for (size_t i = 0; i < sizeof(system_files) / sizeof(system_files[0]);
+	    i++) {
+		if (find_file(system_files[i], directories, count, mem,
+		    ret_saslauthd))
+			return true;
+	}
+	return false;
+}
