@@ -14,20 +14,29 @@
  */
 bool date_is_valid(struct slice value);
 
+/*
+ * The date that a value means though it is not valid: a wrong weekday, one in
+ * another language, a full name of a month, a time of one digit, "+01:00". Day,
+ * time and zone stay as they are written. False when the value does not say
+ * them all.
+ */
+bool date_repair(struct arena *mem, struct slice value, struct slice *ret_date);
+
 /* "Mon, 23 Nov 2026 10:15:30 +0000", in UTC. */
 struct slice date_format(struct arena *mem, time_t when);
 
 /*
- * Whether a Message-ID value is one msg-id of RFC 5322 section 3.6.4, or has
- * quotes on the left side as RFC 2822 allowed; blanks and comments may stand
- * around it.
+ * Whether a Message-ID value is one identifier in angle brackets that programs
+ * can compare: printable octets without blanks. RFC 5322 section 3.6.4 asks for
+ * more, but replies and ticket systems refer to it as it is. Blanks and
+ * comments may stand around it.
  */
-bool message_id_is_valid(struct slice value);
+bool message_id_is_usable(struct slice value);
 
 /*
- * A Message-ID for a value that is none: the same identifier with its angle
- * brackets where only those are missing (so that threads stay together), else a
- * new one.
+ * A Message-ID for a value that is not usable: the first identifier in it, with
+ * the angle brackets that it lacks, so that threads stay together; a new one
+ * where there is none.
  */
 struct slice message_id_repair(struct arena *mem, struct slice value,
     struct slice hostname, time_t when);

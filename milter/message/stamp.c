@@ -8,8 +8,9 @@
 
 enum { COMMENT_DEPTH = 16 };
 
-static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
-	"Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+static const char *const months[12] = { "January", "February", "March",
+	"April", "May", "June", "July", "August", "September", "October",
+	"November", "December" };
 static const char days[7][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri",
 	"Sat" };
 
@@ -78,15 +79,33 @@ take_letters(struct slice *s)
 	return word;
 }
 
-/* Index in a list of three-letter names, or count. */
-static unsigned int
-name_index(struct slice word, const char (*names)[4], unsigned int count)
+/* A date as it is written; with lenient, forms that are wrong but clear. */
+struct date {
+	bool lenient;
+	struct slice weekday;		/* a word, or empty */
+	unsigned long day, year, hour, minute, second;
+	unsigned int month;		/* from 0 */
+	struct slice zone;		/* a name, or empty */
+	char sign;			/* of the offset, where there is no name */
+	unsigned long offset;		/* hours and minutes, as in "+0100" */
+};
+
+/* The month of "Nov", or with lenient also of "November" and "Sept". */
+static bool
+find_month(struct slice word, bool lenient, unsigned int *ret_month)
 {
-	for (unsigned int i = 0; i < count; i++) {
-		if (slice_eq_nocase(word, slice_of(names[i])))
-			return i;
+	for (unsigned int i = 0; i < 12; i++) {
+		struct slice name = slice_of(months[i]);
+
+		if (!lenient)
+			name = slice_sub(name, 0, 3);
+		if (slice_eq_nocase(word, name) || (word.len >= 3 &&
+		    slice_starts_nocase(name, word))) {
+			*ret_month = i;
+			return true;
+		}
 	}
-	return count;
+	return false;
 }
 
 static unsigned long
@@ -99,89 +118,163 @@ days_of_month(unsigned int month, unsigned long year)
 	return length[month] + (month == 1 && leap ? 1UL : 0UL);
 }
 
-/* Of the Gregorian calendar; January and February count to the year before. */
-static unsigned int
-weekday(unsigned long year, unsigned int month, unsigned long day)
+/* In the Gregorian calendar; January and February count to the year before. */
+static const char *
+weekday_name(const struct date *date)
 {
 	static const unsigned char shift[12] = { 0, 3, 2, 5, 0, 3, 5, 1, 4, 6,
 		2, 4 };
+	unsigned long year = date->year - (date->month < 2 ? 1 : 0);
 
-	if (month < 2)
-		year--;
-	return (unsigned int)((year + year / 4 - year / 100 + year / 400 +
-	    shift[month] + day) % 7);
+	return days[(year + year / 4 - year / 100 + year / 400 +
+	    shift[date->month] + date->day) % 7];
 }
 
-/* "+0100", or a name of RFC 5322 section 4.3; a blank or comment before it. */
+/* "Mon,"; with lenient any word, also in another language, and no comma. */
 static bool
-take_zone(struct slice *s)
+take_weekday(struct slice *s, struct date *date)
+{
+	date->weekday = take_letters(s);
+	if (date->weekday.len == 0)
+		return true;
+	if (date->lenient) {
+		(void)take_char(s, '.');
+		(void)take_char(s, ',');
+		return true;
+	}
+	return take_char(s, ',');
+}
+
+static bool
+take_day(struct slice *s, struct date *date)
+{
+	struct slice before;
+
+	if (!take_number(s, 1, 2, &date->day) ||
+	    !find_month(take_letters(s), date->lenient, &date->month) ||
+	    !skip_cfws(s))
+		return false;
+	before = *s;
+	if (!take_number(s, 2, 4, &date->year))
+		return false;
+	/* RFC 5322 section 4.3: what two and three digits mean. */
+	if (before.len - s->len < 4)
+		date->year += before.len - s->len == 2 && date->year < 50
+		    ? 2000 : 1900;
+	return date->year >= 1900 && date->day >= 1 &&
+	    date->day <= days_of_month(date->month, date->year);
+}
+
+static bool
+take_time(struct slice *s, struct date *date)
+{
+	size_t digits = date->lenient ? 1 : 2;
+	struct slice before;
+
+	if (!take_number(s, digits, 2, &date->hour) || !take_char(s, ':') ||
+	    !take_number(s, digits, 2, &date->minute))
+		return false;
+	before = *s;
+	if (!take_char(s, ':'))
+		*s = before;
+	else if (!take_number(s, digits, 2, &date->second))
+		return false;
+	return date->hour <= 23 && date->minute <= 59 && date->second <= 60;
+}
+
+/* "+0100"; with lenient "+01:00", too. */
+static bool
+take_offset(struct slice *s, struct date *date)
+{
+	unsigned long minutes;
+
+	date->sign = s->data[0];
+	*s = slice_from(*s, 1);
+	if (s->len == 0 || !char_is_digit(s->data[0]))
+		return false;
+	if (date->lenient && s->len > 2 && s->data[2] == ':') {
+		if (!take_number(s, 2, 2, &date->offset) ||
+		    !take_char(s, ':') || !take_number(s, 2, 2, &minutes))
+			return false;
+		date->offset = date->offset * 100 + minutes;
+	} else if (!take_number(s, 4, 4, &date->offset)) {
+		return false;
+	}
+	return date->offset % 100 < 60;
+}
+
+static bool
+is_sign(struct slice s)
+{
+	return s.len > 0 && (s.data[0] == '+' || s.data[0] == '-');
+}
+
+/*
+ * An offset or a name of RFC 5322 section 4.3, which gives one letter and all
+ * names of three to five letters a meaning; a blank or comment before it. With
+ * lenient also "GMT+0100", as JavaScript writes.
+ */
+static bool
+take_zone(struct slice *s, struct date *date)
 {
 	size_t before = s->len;
-	static const char *const names[] = { "UT", "GMT", "UTC", "EST", "EDT",
-		"CST", "CDT", "MST", "MDT", "PST", "PDT" };
-	struct slice word;
-	unsigned long zone;
 
-	if (!skip_cfws(s) || s->len == 0 || s->len == before)
+	if (!skip_cfws(s) || s->len == 0 ||
+	    (s->len == before && !date->lenient))
 		return false;
-	if (s->data[0] == '+' || s->data[0] == '-') {
-		*s = slice_from(*s, 1);
-		return s->len > 0 && char_is_digit(s->data[0]) &&
-		    take_number(s, 4, 4, &zone) && zone % 100 < 60;
+	if (is_sign(*s))
+		return take_offset(s, date);
+	date->zone = take_letters(s);
+	if (date->lenient && is_sign(*s) &&
+	    (slice_eq_nocase(date->zone, SLICE("GMT")) ||
+	    slice_eq_nocase(date->zone, SLICE("UTC")))) {
+		date->zone.len = 0;
+		return take_offset(s, date);
 	}
-	word = take_letters(s);
-	if (word.len == 1)
-		return char_lower(word.data[0]) != 'j';
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (slice_eq_nocase(word, slice_of(names[i])))
-			return true;
-	}
-	return false;
+	if (date->zone.len == 1)
+		return char_lower(date->zone.data[0]) != 'j';
+	return slice_eq_nocase(date->zone, SLICE("UT")) ||
+	    (date->zone.len >= 3 && date->zone.len <= 5);
+}
+
+static bool
+date_parse(struct slice value, bool lenient, struct date *ret_date)
+{
+	struct slice s = value;
+
+	*ret_date = (struct date){ .lenient = lenient };
+	return take_weekday(&s, ret_date) && take_day(&s, ret_date) &&
+	    take_time(&s, ret_date) && take_zone(&s, ret_date) &&
+	    skip_cfws(&s) && s.len == 0;
 }
 
 bool
 date_is_valid(struct slice value)
 {
-	unsigned long day, year, hour, minute, second = 0;
-	unsigned int month, named = 7;
-	struct slice s = value, before;
+	struct date date;
 
-	before = s;
-	if (take_letters(&s).len != 0) {
-		s = before;
-		named = name_index(take_letters(&s), days, 7);
-		if (named == 7 || !take_char(&s, ','))
-			return false;
-	}
-	if (!take_number(&s, 1, 2, &day))
+	return date_parse(value, false, &date) && (date.weekday.len == 0 ||
+	    slice_eq_nocase(date.weekday, slice_of(weekday_name(&date))));
+}
+
+bool
+date_repair(struct arena *mem, struct slice value, struct slice *ret_date)
+{
+	struct date date;
+	struct strbuf buf;
+
+	if (!date_parse(value, true, &date))
 		return false;
-	month = name_index(take_letters(&s), months, 12);
-	if (month == 12 || !skip_cfws(&s))
-		return false;
-	before = s;
-	if (!take_number(&s, 2, 4, &year))
-		return false;
-	/* RFC 5322 section 4.3: what two and three digits mean. */
-	if (before.len - s.len < 4)
-		year += before.len - s.len == 2 && year < 50 ? 2000 : 1900;
-	else if (year < 1900)
-		return false;
-	if (day < 1 || day > days_of_month(month, year) ||
-	    (named != 7 && named != weekday(year, month, day)))
-		return false;
-	if (!take_number(&s, 2, 2, &hour) || !take_char(&s, ':') ||
-	    !take_number(&s, 2, 2, &minute))
-		return false;
-	before = s;
-	if (take_char(&s, ':')) {
-		if (!take_number(&s, 2, 2, &second))
-			return false;
-	} else {
-		s = before;
-	}
-	if (hour > 23 || minute > 59 || second > 60 || !take_zone(&s))
-		return false;
-	return skip_cfws(&s) && s.len == 0;
+	strbuf_init(&buf, mem);
+	strbuf_addf(&buf, "%s, %lu %.3s %lu %02lu:%02lu:%02lu ",
+	    weekday_name(&date), date.day, months[date.month], date.year,
+	    date.hour, date.minute, date.second);
+	if (date.zone.len != 0)
+		strbuf_add(&buf, date.zone);
+	else
+		strbuf_addf(&buf, "%c%04lu", date.sign, date.offset);
+	*ret_date = strbuf_slice(&buf);
+	return true;
 }
 
 struct slice
@@ -190,16 +283,9 @@ date_format(struct arena *mem, time_t when)
 	struct tm tm;
 
 	ENSURE(gmtime_r(&when, &tm) != NULL);
-	return slice_format(mem, "%s, %d %s %d %02d:%02d:%02d +0000",
+	return slice_format(mem, "%s, %d %.3s %d %02d:%02d:%02d +0000",
 	    days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon],
 	    tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
-}
-
-static bool
-is_atext(char c)
-{
-	return char_is_alpha(c) || char_is_digit(c) ||
-	    (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
 }
 
 static bool
@@ -214,7 +300,7 @@ take_quoted(struct slice *s)
 {
 	*s = slice_from(*s, 1);
 	while (s->len > 0 && s->data[0] != '"') {
-		/* What a "\" stands before may be any of them. */
+		/* A backslash may stand before any of them. */
 		if (s->data[0] == '\\')
 			*s = slice_from(*s, 1);
 		if (s->len == 0 || !is_printable(s->data[0]))
@@ -227,64 +313,36 @@ take_quoted(struct slice *s)
 	return true;
 }
 
-/* Atoms with dots between them, or also quoted strings among them. */
-static bool
-take_words(struct slice *s, bool quoted)
-{
-	for (;;) {
-		if (quoted && s->len > 0 && s->data[0] == '"') {
-			if (!take_quoted(s))
-				return false;
-		} else {
-			size_t len = 0;
-
-			while (len < s->len && is_atext(s->data[len]))
-				len++;
-			if (len == 0)
-				return false;
-			*s = slice_from(*s, len);
-		}
-		if (s->len == 0 || s->data[0] != '.')
-			return true;
-		*s = slice_from(*s, 1);
-	}
-}
-
 /*
- * id-left "@" id-right of RFC 5322 section 3.6.4; of the obsolete forms those
- * with quotes on the left side, but no blanks and comments.
+ * An identifier up to its ">" or the end: printable octets without blanks and
+ * brackets, or a quoted string. Programs compare it octet by octet, so that a
+ * second "@", none at all or a ":" still names the message.
  */
 static bool
-take_identifier(struct slice *s)
+take_identifier(struct slice *s, struct slice *ret_id)
 {
-	if (!take_words(s, true) || s->len == 0 || s->data[0] != '@')
-		return false;
-	*s = slice_from(*s, 1);
-	if (s->len == 0 || s->data[0] != '[')
-		return take_words(s, false);
-	do
-		*s = slice_from(*s, 1);
-	while (s->len > 0 && is_printable(s->data[0]) &&
-	    strchr("[]\\", s->data[0]) == NULL);
-	if (s->len == 0 || s->data[0] != ']')
-		return false;
-	*s = slice_from(*s, 1);
-	return true;
-}
+	struct slice before = *s;
 
-static bool
-identifier_is_valid(struct slice id)
-{
-	return take_identifier(&id) && id.len == 0;
+	while (s->len > 0 && s->data[0] != '>') {
+		struct slice at = *s;
+
+		if (s->data[0] == '"' && take_quoted(s))
+			continue;
+		*s = at;
+		if (!is_printable(s->data[0]) || s->data[0] == '<')
+			return false;
+		*s = slice_from(*s, 1);
+	}
+	*ret_id = slice_sub(before, 0, before.len - s->len);
+	return ret_id->len > 0;
 }
 
 bool
-message_id_is_valid(struct slice value)
+message_id_is_usable(struct slice value)
 {
-	struct slice s = value;
+	struct slice s = value, id;
 
-	if (!take_char(&s, '<') || !take_identifier(&s) || s.len == 0 ||
-	    s.data[0] != '>')
+	if (!take_char(&s, '<') || !take_identifier(&s, &id) || s.len == 0)
 		return false;
 	s = slice_from(s, 1);
 	return skip_cfws(&s) && s.len == 0;
@@ -294,16 +352,17 @@ struct slice
 message_id_repair(struct arena *mem, struct slice value,
     struct slice hostname, time_t when)
 {
-	struct slice id = slice_trim(value);
-	struct strbuf buf;
+	const size_t max_octets = 250;
+	struct slice s = slice_trim(value), id;
+	size_t start = slice_find(s, '<');
 
-	if (id.len > 250 || !identifier_is_valid(id))
+	/* What stands in brackets, or the whole where there are none. */
+	if (start < s.len)
+		s = slice_from(s, start + 1);
+	s = slice_trim(slice_sub(s, 0, slice_find(s, '>')));
+	if (!take_identifier(&s, &id) || s.len != 0 || id.len > max_octets)
 		return message_id_new(mem, hostname, when);
-	strbuf_init(&buf, mem);
-	strbuf_add_char(&buf, '<');
-	strbuf_add(&buf, id);
-	strbuf_add_char(&buf, '>');
-	return strbuf_slice(&buf);
+	return slice_format(mem, "<%.*s>", SLICE_ARGS(id));
 }
 
 struct slice

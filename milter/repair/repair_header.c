@@ -305,8 +305,10 @@ repair_stamp(enum repair_field what, struct slice name, enum repair bit,
 static struct slice
 make_date(const struct repair_facts *facts, struct arena *mem, struct slice old)
 {
-	(void)old;
-	return date_format(mem, facts->now);
+	struct slice date;
+
+	return date_repair(mem, old, &date) ? date
+	    : date_format(mem, facts->now);
 }
 
 static struct slice
@@ -354,7 +356,7 @@ repair_header(const struct config *config, const struct repair_facts *facts,
 	    date_is_valid, make_date, facts, edits, &repairs);
 	/* Spelt as Sendmail will: simple canonicalization sees the difference. */
 	repair_stamp(config->repair.message_id, SLICE("Message-Id"),
-	    REPAIRED_MESSAGE_ID, message_id_is_valid, make_message_id, facts,
+	    REPAIRED_MESSAGE_ID, message_id_is_usable, make_message_id, facts,
 	    edits, &repairs);
 	repair_addresses(config, facts, edits, &repairs);
 	if (!facts->smtputf8)

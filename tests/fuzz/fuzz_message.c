@@ -123,7 +123,7 @@ check_result(struct message *message)
 	ENSURE(header_count(&header, SLICE("Bcc")) == 0);
 	ENSURE(date_is_valid(header.fields[header_find(&header,
 	    SLICE("Date"), 0)].value));
-	ENSURE(message_id_is_valid(header.fields[header_find(&header,
+	ENSURE(message_id_is_usable(header.fields[header_find(&header,
 	    SLICE("Message-ID"), 0)].value));
 	/* Whoever reads the result sees allowed authors only. */
 	authors_init(&authors, mem);

@@ -14,12 +14,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	arena_init(&mem);
 	(void)date_is_valid(value);
 	ENSURE(date_is_valid(date_format(&mem, (time_t)size * 86399)));
+	if (date_repair(&mem, value, &repaired))
+		ENSURE(date_is_valid(repaired));
+	else
+		ENSURE(!date_is_valid(value));
 	/* Whatever stood there, what comes of it is one. */
 	repaired = message_id_repair(&mem, value, SLICE("mail.example.org"), 0);
-	ENSURE(message_id_is_valid(repaired));
+	ENSURE(message_id_is_usable(repaired));
 	for (size_t i = 0; i < repaired.len; i++)
 		ENSURE(!char_is_control(repaired.data[i]));
-	if (message_id_is_valid(value))
+	if (message_id_is_usable(value))
 		ENSURE(slice_has(value, '<') && slice_has(value, '>'));
 	if (authserv_id(value, &mem, &id)) {
 		ENSURE(id.len > 0);
