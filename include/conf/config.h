@@ -36,6 +36,7 @@ enum self_verify_choice { SELF_VERIFY_NO, SELF_VERIFY_YES,
 	SELF_VERIFY_PUBLISHED };
 enum dkim_key_choice { DKIM_KEY_OFF, DKIM_KEY_WARN, DKIM_KEY_REQUIRE };
 enum unsigned_choice { UNSIGNED_ACCEPT, UNSIGNED_REJECT };
+enum broken_keys_choice { BROKEN_KEYS_LATER, BROKEN_KEYS_UNSIGNED };
 
 /* This word in identify.realms: SMTP AUTH verifies the realm, so any counts. */
 #define CONFIG_ANY_REALM "any-verified-by-sasl"

@@ -28,30 +28,44 @@ struct sign_key {
 
 enum { MAX_KEYS_OF_DOMAIN = 8 };
 
-/* The keys of one domain, in order of selector. */
+/*
+ * The keys of one domain, in order of selector. Where some of its files cannot
+ * be used, fault names the first, and the others sign; without any key, it is
+ * not known who would have signed: a temporary fault of that domain.
+ */
 struct domain_keys {
 	struct slice domain;
 	const struct sign_key *const *keys;
 	size_t count;
+	struct slice fault;
 };
 
 struct keystore;
 
 /*
  * Loads every DIRECTORY/DOMAIN/SELECTOR.key. Each d= and s= is validated
- * (RFC 6376 section 3.1, 3.5: they go into the header as they stand). Refused
- * by name: a file that group or others can read or write, or that belongs
- * neither to root nor to the user that reads it; a directory that others can
- * write to; RSA under 1024 bits; encrypted (no passphrase is ever asked for),
- * unreadable or garbled files; key types other than RSA and Ed25519. One run
- * reports all of them: report(arg, is_error, text) is called for each fault
- * and for each warning (RSA under 2048 bits, a file that is no *.key, a domain
- * without keys). -1 with a summary in *err when there was any fault. Blocks on
- * the file system only. More than one key of a domain: all of them sign.
+ * (RFC 6376 section 3.1, 3.5: they go into the header as they stand). Not used:
+ * a file that others can read or write, or that belongs neither to root nor to
+ * the user that reads it (root's may have mode 0640 where its group has no other
+ * member than that user); a directory that others can write to; RSA under 1024
+ * bits; encrypted (no passphrase is ever asked for), unreadable or garbled
+ * files; key types other than RSA and Ed25519; a directory of a domain without
+ * any key. Each is a fault of its domain alone (domain_keys.fault). One run
+ * reports all of them: report(arg, is_error, text) is called for each fault and
+ * for each warning (RSA under 2048 bits, a file that is no *.key, a directory
+ * that is not named after a domain). A key of previous (NULL: none) goes on
+ * where its file cannot be used any more, and so do the last keys of a domain
+ * where all are gone: a file that is cut or away for a moment takes no signature
+ * away. -1 with a summary in *err only when
+ * DIRECTORY itself cannot be read. Blocks on the file system; not for two
+ * threads at once. More than one key of a domain: all of them sign.
  */
 MUST_USE int keystore_load(struct slice directory,
+    const struct keystore *previous,
     void (*report)(void *arg, bool is_error, const char *text), void *arg,
     struct keystore **ret_store, struct err *err);
+/* How many faults were reported. */
+size_t keystore_faults(const struct keystore *store);
 void keystore_free(struct keystore *store);
 
 /* NULL when the domain (lower case, A-labels) has no key here. Thread-safe. */

@@ -274,7 +274,7 @@ prepare(struct run *run, struct err *err)
 	    run->config->preflight.egress_table, &run->egress_table, err) != 0)
 		return err_wrap(err, "preflight.egress-table");
 	if (run->config->main.keys.len > 0 &&
-	    keystore_load(run->config->main.keys, print_part_fault, NULL,
+	    keystore_load(run->config->main.keys, NULL, print_part_fault, NULL,
 	    &run->keys, err) != 0)
 		return err_wrap(err, "keys");
 	if (options->connect && prober_new((unsigned int)

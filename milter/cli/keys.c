@@ -31,8 +31,8 @@ static const char usage[] =
 "               no verifier accepts it: correct its record\n"
 "  unknown      DNS has not said\n"
 "\n"
-"Exit codes: 0 each domain has a key that signs and no record is to be\n"
-"corrected, 1 otherwise, 2 usage, 75 not known now.\n";
+"Exit codes: 0 each domain has a key that signs, all files of keys can be used,\n"
+"and no record is to be corrected, 1 otherwise, 2 usage, 75 not known now.\n";
 
 struct request {
 	const char *config_path;
@@ -86,7 +86,7 @@ open_view(struct view *view, const struct request *request, struct err *err)
 	if (view->config->main.keys.len == 0)
 		return err_set(err, ERR_CONFIG, "%s: \"keys\" names no "
 		    "directory", request->config_path);
-	if (keystore_load(view->config->main.keys, report_key, NULL,
+	if (keystore_load(view->config->main.keys, NULL, report_key, NULL,
 	    &view->store, err) != 0)
 		return -1;
 	path = view->config->preflight.key_states;
@@ -204,6 +204,7 @@ print_domain(struct view *view, const struct domain_keys *domain, bool json)
 
 	key_states_uses(view->states, domain, &rules, clock_now(), uses);
 	judge(view, uses, domain->count);
+	view->bad = view->bad || domain->fault.len != 0;
 	for (size_t k = 0; k < domain->count; k++) {
 		struct key_sighting sighting;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which keys of a domain sign, where it matters what DNS shows of them. */
+/* Which keys of a domain sign: they can be used, and DNS shows them. */
 #include "base/clock.h"
 #include "message_priv.h"
 #include "preflight/key_sight.h"
@@ -59,6 +59,17 @@ only_signing(struct message *message, const struct domain_keys *domain,
 	return usable;
 }
 
+/* None of its keys can be read or may be used. */
+static void
+explain_broken(struct message *message, const struct domain_keys *domain)
+{
+	if (message_config(message)->sign.broken_keys == BROKEN_KEYS_LATER)
+		err_set(&message->key_fault, ERR_TEMP, "%s",
+		    domain->fault.data);
+	else
+		message_warn(message, domain->fault);
+}
+
 const struct domain_keys *
 message_usable_keys(struct message *message, const struct domain_keys *domain)
 {
@@ -67,7 +78,9 @@ message_usable_keys(struct message *message, const struct domain_keys *domain)
 	struct key_rules rules = key_rules_from_config(config);
 	enum key_use uses[MAX_KEYS_OF_DOMAIN];
 
-	if (states == NULL)
+	if (domain->count == 0)
+		explain_broken(message, domain);
+	if (states == NULL || domain->count == 0)
 		return domain;
 	key_states_uses(states, domain, &rules, clock_now(), uses);
 	if (key_states_required(config))

@@ -133,6 +133,14 @@ open_key_states(struct snapshot *snapshot, const struct snapshot *previous,
 	}
 }
 
+/* Another directory is not the same keys that have become unreadable. */
+static const struct keystore *
+keys_before(const struct config *config, const struct snapshot *previous)
+{
+	return previous != NULL && slice_eq(previous->config->main.keys,
+	    config->main.keys) ? previous->keys : NULL;
+}
+
 /* Each part is tried, so that one run names every fault. */
 static unsigned int
 build(struct snapshot *snapshot, const struct snapshot *previous,
@@ -161,7 +169,8 @@ build(struct snapshot *snapshot, const struct snapshot *previous,
 		faults++;
 	}
 	if (config->main.keys.len != 0 && keystore_load(config->main.keys,
-	    report, arg, &snapshot->keys, &err) != 0)
+	    keys_before(config, previous), report, arg, &snapshot->keys,
+	    &err) != 0)
 		faults++;
 	else
 		open_key_states(snapshot, previous, report, arg);

@@ -70,7 +70,10 @@ domain_keys_inquire(struct inquiry *q)
 {
 	bool rsa = false;
 
-	if (q->keys == NULL || q->keys->count == 0) {
+	if (q->keys != NULL && q->keys->fault.len != 0)
+		domain_report_add(q->report, DOMAIN_ERROR, "dkim", nothing,
+		    "unusable", nothing, "%s", q->keys->fault.data);
+	if (q->keys == NULL) {
 		domain_report_add(q->report, DOMAIN_NOTE, "dkim", nothing,
 		    "none", nothing, "there is no key of this domain here, and "
 		    "its mail is not signed");

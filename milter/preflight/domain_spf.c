@@ -226,7 +226,7 @@ domain_spf_inquire(struct inquiry *q)
 	ENSURE(q->facts->egress_count <= PREFLIGHT_MAX_EGRESS);
 	spf_prefetch(q);
 	ask_for_strangers(&s);
-	q->sends_nothing = (q->keys == NULL || q->keys->count == 0) &&
+	q->sends_nothing = q->keys == NULL &&
 	    is_bare_refusal(q, &s.strangers[0]);
 	for (size_t i = 0; i < q->facts->egress_count; i++) {
 		const struct spf_request request = request_of(q,

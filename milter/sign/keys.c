@@ -1,38 +1,43 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The directory of keys: DOMAIN/SELECTOR.key. A fault costs its domain alone. */
 #include "sign/keys.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/map.h"
 #include "sign_priv.h"
 
-enum { GOOD_RSA_BITS = 2048, MAX_FILE_BYTES = 65536 };
+enum { GOOD_RSA_BITS = 2048 };
 
 struct keystore {
 	struct arena mem;
 	struct map *domains;	/* to struct domain_keys */
+	size_t faults;
 };
 
 /* Faults go to the caller's report as they are found. */
 struct loader {
 	struct keystore *store;
+	const struct keystore *previous;	/* or NULL */
 	void (*report)(void *arg, bool is_error, const char *text);
 	void *arg;
-	size_t faults;
+	struct domain_keys *domain;	/* the one that is read now */
 };
 
 static void
 fault(struct loader *loader, const char *path, const char *text)
 {
-	loader->faults++;
-	loader->report(loader->arg, true, slice_format(&loader->store->mem,
-	    "key %s: %s", path, text).data);
+	struct slice line = slice_format(&loader->store->mem, "key %s: %s",
+	    path, text);
+
+	loader->store->faults++;
+	if (loader->domain != NULL && loader->domain->fault.len == 0)
+		loader->domain->fault = line;
+	loader->report(loader->arg, true, line.data);
 }
 
 static void
@@ -43,73 +48,15 @@ warn(struct loader *loader, const char *path, const char *text)
 }
 
 static void
-close_fd(int *fd)
-{
-	if (*fd >= 0)
-		(void)close(*fd);
-}
-
-static void
 close_directory(DIR **directory)
 {
 	if (*directory != NULL)
 		(void)closedir(*directory);
 }
 
-/* Whoever can write to a key or its directory can sign for the domain. */
-static const char *
-owner_fault(const struct stat *status, bool is_file)
-{
-	if (status->st_uid != 0 && status->st_uid != geteuid())
-		return "belongs neither to root nor to the user that runs this";
-	if (is_file && (status->st_mode & 077) != 0)
-		return "group or others can use it: chmod 600";
-	if (!is_file && (status->st_mode & 022) != 0 &&
-	    (status->st_mode & S_ISVTX) == 0)
-		return "group or others can write to the directory";
-	return NULL;
-}
-
-static int
-read_file(const char *path, struct arena *mem, struct slice *ret_text,
-    time_t *ret_time, struct err *err)
-{
-	CLEANUP(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat status;
-	char *text;
-	size_t len = 0;
-	const char *why;
-
-	if (fd < 0 || fstat(fd, &status) != 0)
-		return err_set(err, ERR_CONFIG, "%s", strerror(errno));
-	if (!S_ISREG(status.st_mode))
-		return err_set(err, ERR_CONFIG, "not a file");
-	why = owner_fault(&status, true);
-	if (why != NULL)
-		return err_set(err, ERR_CONFIG, "%s", why);
-	if (status.st_size > MAX_FILE_BYTES)
-		return err_set(err, ERR_CONFIG, "too large for a key");
-	text = arena_alloc(mem, (size_t)status.st_size + 1);
-	while (len < (size_t)status.st_size) {
-		ssize_t got = read(fd, text + len,
-		    (size_t)status.st_size - len);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return err_set(err, ERR_CONFIG, "%s", strerror(errno));
-		if (got == 0)
-			break;
-		len += (size_t)got;
-	}
-	*ret_text = (struct slice){ text, len };
-	*ret_time = status.st_mtim.tv_sec;
-	return 0;
-}
-
 /* SELECTOR.key of a domain; NULL after a fault. */
 static const struct sign_key *
-load_key(struct loader *loader, const char *path, struct slice domain,
+read_key(struct loader *loader, const char *path, struct slice domain,
     struct slice selector)
 {
 	struct arena *mem = &loader->store->mem;
@@ -122,7 +69,7 @@ load_key(struct loader *loader, const char *path, struct slice domain,
 		fault(loader, path, "the name of the file is no selector");
 		return NULL;
 	}
-	if (read_file(path, mem, &text, &file_time, &err) != 0 ||
+	if (key_file_read(path, mem, &text, &file_time, &err) != 0 ||
 	    key_from_pem(text, mem, key, &err) != 0) {
 		fault(loader, path, err.text);
 		return NULL;
@@ -137,12 +84,52 @@ load_key(struct loader *loader, const char *path, struct slice domain,
 	return key;
 }
 
-static void
-free_keys(struct domain_keys *domain)
+/* The key of that selector before this load, or NULL. */
+static const struct sign_key *
+find_previous(const struct loader *loader, struct slice domain,
+    struct slice selector)
 {
-	for (size_t i = 0; i < domain->count; i++)
-		EVP_PKEY_free(domain->keys[i]->pkey);
-	domain->count = 0;
+	const struct domain_keys *keys = loader->previous == NULL ? NULL
+	    : keystore_find(loader->previous, domain);
+
+	for (size_t i = 0; keys != NULL && i < keys->count; i++) {
+		if (slice_eq(keys->keys[i]->selector, selector))
+			return keys->keys[i];
+	}
+	return NULL;
+}
+
+/* The same key in the memory of this store. */
+static const struct sign_key *
+copy_key(struct loader *loader, const struct sign_key *key)
+{
+	struct arena *mem = &loader->store->mem;
+	struct sign_key *copy = arena_alloc(mem, sizeof(*copy));
+
+	*copy = *key;
+	copy->domain = slice_dup(mem, key->domain);
+	copy->selector = slice_dup(mem, key->selector);
+	copy->pem = slice_dup(mem, key->pem);
+	copy->path = slice_dup(mem, key->path);
+	copy->fingerprint = slice_dup(mem, key->fingerprint);
+	ENSURE(EVP_PKEY_up_ref(copy->pkey) == 1);
+	warn(loader, copy->path.data,
+	    "the key that was read before goes on, until a restart");
+	return copy;
+}
+
+/* The key of a file, or the one that was read before; NULL: neither. */
+static const struct sign_key *
+load_key(struct loader *loader, const char *path, struct slice domain,
+    struct slice selector)
+{
+	const struct sign_key *key = read_key(loader, path, domain, selector);
+
+	if (key != NULL)
+		return key;
+	key = find_previous(loader, domain,
+	    slice_lower(&loader->store->mem, selector));
+	return key == NULL ? NULL : copy_key(loader, key);
 }
 
 /* S1.key and s1.key are one name in the DNS. */
@@ -178,7 +165,7 @@ list_directory(struct loader *loader, const char *path, size_t *ret_count)
 		fault(loader, path, strerror(errno));
 		return NULL;
 	}
-	why = owner_fault(&status, false);
+	why = key_directory_fault(&status);
 	if (why != NULL) {
 		fault(loader, path, why);
 		return NULL;
@@ -197,19 +184,28 @@ list_directory(struct loader *loader, const char *path, size_t *ret_count)
 	return names;
 }
 
+/* A domain that had keys before and has none now. */
 static void
-load_domain(struct loader *loader, const char *path, struct slice name)
+keep_keys(struct loader *loader, const struct sign_key **keys)
 {
-	struct arena *mem = &loader->store->mem;
-	struct domain_keys *domain = arena_alloc(mem, sizeof(*domain));
-	const struct sign_key **keys = arena_array(mem, MAX_KEYS_OF_DOMAIN,
-	    sizeof(const struct sign_key *));
-	const char **files;
-	size_t count = 0;
+	struct domain_keys *domain = loader->domain;
+	const struct domain_keys *before = loader->previous == NULL ? NULL
+	    : keystore_find(loader->previous, domain->domain);
 
-	domain->domain = slice_lower(mem, name);
-	domain->keys = keys;
-	files = list_directory(loader, path, &count);
+	for (size_t i = 0; before != NULL && i < before->count; i++)
+		keys[domain->count++] = copy_key(loader, before->keys[i]);
+}
+
+/* Reads the keys of loader->domain. */
+static void
+read_keys(struct loader *loader, const char *path,
+    const struct sign_key **keys)
+{
+	struct domain_keys *domain = loader->domain;
+	struct arena *mem = &loader->store->mem;
+	size_t count = 0;
+	const char **files = list_directory(loader, path, &count);
+
 	if (files == NULL)
 		return;
 	for (size_t i = 0; i < count; i++) {
@@ -238,21 +234,62 @@ load_domain(struct loader *loader, const char *path, struct slice name)
 		}
 		keys[domain->count++] = key;
 	}
-	if (!map_add(loader->store->domains, domain->domain, domain)) {
+	/* Keys that are away for a moment are not keys that nobody made. */
+	if (domain->count == 0 && domain->fault.len == 0)
+		fault(loader, path, "there is no key in the directory");
+}
+
+static void
+load_domain(struct loader *loader, const char *path, struct slice name)
+{
+	struct arena *mem = &loader->store->mem;
+	struct domain_keys *domain = arena_alloc(mem, sizeof(*domain));
+	const struct sign_key **keys = arena_array(mem, MAX_KEYS_OF_DOMAIN,
+	    sizeof(const struct sign_key *));
+	struct domain_keys *first;
+
+	domain->domain = slice_lower(mem, name);
+	domain->keys = keys;
+	first = map_get(loader->store->domains, domain->domain);
+	loader->domain = first == NULL ? domain : first;
+	if (first != NULL) {
 		fault(loader, path, "the domain is there twice");
-		free_keys(domain);
-	} else if (domain->count == 0) {
-		warn(loader, path, "there is no key in the directory");
+	} else {
+		ENSURE(map_add(loader->store->domains, domain->domain, domain));
+		read_keys(loader, path, keys);
+		if (domain->count == 0)
+			keep_keys(loader, keys);
+	}
+	loader->domain = NULL;
+}
+
+/* Domains whose directories are gone. */
+static void
+keep_domains(struct loader *loader, const char *top)
+{
+	size_t count = loader->previous == NULL ? 0
+	    : keystore_domain_count(loader->previous);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct domain_keys *before =
+		    keystore_domain(loader->previous, i);
+
+		if (keystore_find(loader->store, before->domain) == NULL &&
+		    before->count != 0)
+			load_domain(loader, slice_format(&loader->store->mem,
+			    "%s/%.*s", top, SLICE_ARGS(before->domain)).data,
+			    before->domain);
 	}
 }
 
 int
-keystore_load(struct slice directory,
+keystore_load(struct slice directory, const struct keystore *previous,
     void (*report)(void *arg, bool is_error, const char *text), void *arg,
     struct keystore **ret_store, struct err *err)
 {
 	struct keystore *store = calloc(1, sizeof(*store));
-	struct loader loader = { store, report, arg, 0 };
+	struct loader loader = { .store = store, .previous = previous,
+		.report = report, .arg = arg };
 	const char *top;
 	const char **names;
 	size_t count = 0;
@@ -262,7 +299,11 @@ keystore_load(struct slice directory,
 	store->domains = map_new(&store->mem);
 	top = slice_cstr(&store->mem, directory);
 	names = list_directory(&loader, top, &count);
-	for (size_t i = 0; names != NULL && i < count; i++) {
+	if (names == NULL) {
+		keystore_free(store);
+		return err_set(err, ERR_CONFIG, "no key can be read");
+	}
+	for (size_t i = 0; i < count; i++) {
 		const char *path = slice_format(&store->mem, "%s/%s", top,
 		    names[i]).data;
 		struct stat status;
@@ -271,18 +312,20 @@ keystore_load(struct slice directory,
 			warn(&loader, path, "not used: not in a directory that "
 			    "is named after a domain");
 		else if (!key_domain_is_valid(slice_of(names[i])))
-			fault(&loader, path,
-			    "the name of the directory is no domain (A-labels)");
+			warn(&loader, path, "not used: the name of the "
+			    "directory is no domain (A-labels)");
 		else
 			load_domain(&loader, path, slice_of(names[i]));
 	}
-	if (loader.faults > 0) {
-		keystore_free(store);
-		return err_set(err, ERR_CONFIG, "%zu fault%s in the keys",
-		    loader.faults, loader.faults == 1 ? "" : "s");
-	}
+	keep_domains(&loader, top);
 	*ret_store = store;
 	return 0;
+}
+
+size_t
+keystore_faults(const struct keystore *store)
+{
+	return store->faults;
 }
 
 void

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 libsubmilter_a_SOURCES += \
-	include/sign/keys.h %D%/keys.c %D%/key_pem.c %D%/key_generate.c \
+	include/sign/keys.h %D%/keys.c %D%/key_access.c %D%/key_pem.c %D%/key_generate.c \
 	include/sign/key_record.h %D%/key_record.c \
 	include/sign/key_states.h %D%/key_states.c %D%/key_states_priv.h \
 	%D%/key_state_file.c \

@@ -3,6 +3,7 @@
 #define SUBMILTER_SIGN_PRIV_H
 
 #include <openssl/evp.h>
+#include <sys/stat.h>
 
 #include "sign/signer.h"
 
@@ -83,6 +84,22 @@ MUST_USE int signature_over(const struct sign_policy *policy,
     const struct sign_key *key, time_t signed_at, const struct field *fields,
     size_t count, const unsigned char body_hash[SHA256_BYTES],
     struct arena *mem, struct slice *ret_value, struct err *err);
+
+/*
+ * Why a directory may hold no keys: group or others can write to it, or its
+ * owner is neither root nor the user that runs this. NULL: it may.
+ */
+const char *key_directory_fault(const struct stat *status);
+
+/*
+ * The text of a key file and when it was last changed. ERR_CONFIG for a file
+ * that others could use: the owner has to be root or the user that runs this,
+ * mode 0600 or less, or 0640 where the file is root's and its group is ours and
+ * has no other member. Reads the list of users then (getpwent), so only one
+ * thread may load keys.
+ */
+MUST_USE int key_file_read(const char *path, struct arena *mem,
+    struct slice *ret_text, time_t *ret_time, struct err *err);
 
 /* A private key as PKCS #8 in PEM. */
 MUST_USE int key_to_pem(EVP_PKEY *pkey, struct arena *mem,

@@ -52,7 +52,7 @@ set_up(void)
 	ENSURE(key_generate(slice_of(directory), SLICE("corp.example"),
 	    SLICE("e1"), KEY_ED25519_SHA256, 0, &memory, &key, &err) == 0);
 	key_done(&key);
-	ENSURE(keystore_load(slice_of(directory), ignore, NULL, &store,
+	ENSURE(keystore_load(slice_of(directory), NULL, ignore, NULL, &store,
 	    &err) == 0);
 	file_path = slice_format(&memory, "%s/states", directory);
 	(void)atexit(clean_up);

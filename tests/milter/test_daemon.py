@@ -138,18 +138,14 @@ class ReloadTest(OwnDaemonTest):
         def broken_pattern():
             server.write('rights.pcre', '/(unbalanced/ alice@corp.example\n')
 
-        def open_key():
-            os.chmod(server.path('keys', 'corp.example', 's1.key'), 0o644)
-
-        def no_key():
-            server.write('keys/corp.example/s1.key', 'nonsense\n', 0o600)
-
         def no_file():
             os.unlink(server.path('rights'))
 
+        def no_keys():
+            shutil.rmtree(server.path('keys'))
+
         for damage, word in ((broken_pattern, 'rights.pcre'),
-                             (open_key, 's1.key'), (no_key, 's1.key'),
-                             (no_file, 'rights')):
+                             (no_file, 'rights'), (no_keys, '/keys: No such')):
             with self.subTest(damage.__name__):
                 seen = server.mark()
                 damage()
@@ -158,6 +154,37 @@ class ReloadTest(OwnDaemonTest):
                 self.assert_works(server)
                 server.write('rights', daemon.RIGHTS)
                 server.write('rights.pcre', daemon.RIGHTS_PATTERNS)
+                shutil.rmtree(server.path('keys'), ignore_errors=True)
+                shutil.copytree(self.keys.directory, server.path('keys'))
+                self.reload(server)
+
+    def test_keys_that_become_unusable_go_on(self):
+        """Both keys still sign, and the log names the file."""
+        server = self.start()
+        folder = server.path('keys', 'corp.example')
+
+        def open_key():
+            os.chmod(os.path.join(folder, 's1.key'), 0o644)
+
+        def no_key():
+            server.write('keys/corp.example/s1.key', 'nonsense\n', 0o600)
+
+        def all_gone():
+            for name in os.listdir(folder):
+                os.unlink(os.path.join(folder, name))
+
+        def no_directory():
+            shutil.rmtree(folder)
+
+        for damage in (open_key, no_key, all_gone, no_directory):
+            with self.subTest(damage.__name__):
+                seen = server.mark()
+                damage()
+                self.reload(server)
+                self.assertRegex(server.log(seen), r'key \S+/corp\.example')
+                self.assertIn('s1.key: the key that was read before goes on',
+                              server.log(seen))
+                self.assert_works(server)
                 shutil.rmtree(server.path('keys'))
                 shutil.copytree(self.keys.directory, server.path('keys'))
                 self.reload(server)
@@ -517,7 +544,7 @@ class SocketTest(OwnDaemonTest):
 
     def test_keys_that_are_never_used(self):
         def readable(server):
-            os.chmod(server.path('keys/corp.example/s1.key'), 0o640)
+            os.chmod(server.path('keys/corp.example/s1.key'), 0o660)
             os.chmod(server.path('keys/team.example/e1.key'), 0o604)
 
         def nonsense(server):
@@ -543,10 +570,39 @@ class SocketTest(OwnDaemonTest):
             with self.subTest(damage.__name__):
                 server = self.world()
                 damage(server)
-                log = self.refuses_to_start(server)
-                self.assertIn('corp.example/s1.key', log)
-                self.assertIn('team.example/e1.key', log)
-                self.assertFalse(os.path.lexists(server.socket))
+                server.start()
+                self.assertIn('corp.example/s1.key', server.log())
+                self.assertIn('team.example/e1.key', server.log())
+                seen = server.mark()
+                result = self.submit(mail(), server=server)
+                self.assertEqual(result.verdict, 'pass', result)
+                self.assertEqual(self.log_line('', seen, server)['signed'],
+                                 'corp.example/e1')
+
+    def test_a_domain_without_a_usable_key_is_later_or_unsigned(self):
+        """And the domain beside it signs."""
+        for text, verdict in ((daemon.WORLD, 'tempfail'),
+                              (daemon.WORLD + 'sign { broken-keys = unsigned }\n',
+                               'accept')):
+            server = self.world(text)
+            for name in ('s1.key', 'e1.key'):
+                server.write('keys/team.example/' + name, 'nonsense', 0o600)
+            server.start()
+            self.assert_works(server)
+            seen = server.mark()
+            raw = message('bob@team.example')
+            result = self.submit(mail(raw, 'bob@team.example', BOB),
+                                 server=server)
+            self.assertEqual(result.verdict, verdict, result)
+            line = self.log_line('', seen, server)
+            if verdict == 'accept':
+                self.assertEqual(line['signed'], 'none')
+                self.assertIn('team.example/e1.key: not a private key',
+                              line['warning'])
+            else:
+                self.assertEqual(line['reason'], 'dkim-key')
+                self.assertIn('team.example/e1.key: not a private key',
+                              line['detail'])
 
 
 class BackgroundTest(OwnDaemonTest):

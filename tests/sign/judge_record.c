@@ -60,7 +60,7 @@ main(int argc, char **argv)
 		fprintf(stderr, "judge_record KEYS DOMAIN SELECTOR\n");
 		return 2;
 	}
-	if (keystore_load(slice_of(argv[1]), report, NULL, &store, &err) == 0)
+	if (keystore_load(slice_of(argv[1]), NULL, report, NULL, &store, &err) == 0)
 		key = find_key(store, argv[2], argv[3]);
 	if (key != NULL)
 		judge_all(key);

@@ -58,6 +58,17 @@ with_crlf(struct arena *mem, struct slice text)
 	return strbuf_slice(&buf);
 }
 
+/* Each fault was reported. */
+static int
+exit_for_faults(const struct keystore *store)
+{
+	size_t faults = keystore_faults(store);
+
+	if (faults > 0)
+		fprintf(stderr, "%zu faults\n", faults);
+	return faults > 0 ? 3 : 0;
+}
+
 static void
 print_field(struct arena *mem, struct slice name, struct slice value)
 {
@@ -79,7 +90,7 @@ sign(const struct sign_engine *engine, const struct sign_policy *policy,
 {
 	struct signature signatures[8];
 
-	if (domain == NULL || domain->count > 8)
+	if (domain == NULL || domain->count == 0 || domain->count > 8)
 		return 2;
 	if (engine->begin(policy, domain->keys, domain->count, clock_now(),
 	    signer, err) != 0 ||
@@ -128,8 +139,8 @@ main(int argc, char **argv)
 	if (config_read_text("test", conf, report_config, NULL, &config,
 	    &err) == 0 &&
 	    sign_policy_from_config(config, &mem, &policy, &err) == 0 &&
-	    keystore_load(slice_of(argv[3]), report, NULL, &store, &err) == 0 &&
-	    engine->init(&err) == 0 &&
+	    keystore_load(slice_of(argv[3]), NULL, report, NULL, &store, &err) == 0 &&
+	    engine->init(&err) == 0 && exit_for_faults(store) == 0 &&
 	    header_parse(&header, read_all(&mem), &no_limits, &body,
 		&err) == 0)
 		code = sign(engine, &policy,

@@ -120,7 +120,7 @@ all_keys_of_wanted_domains_are_noted(void **state)
 	(void)state;
 	clock_set(START);
 	write_zone(key_zone_entry(&memory, &key).data);
-	assert_int_equal(keystore_load(path_of("keys"), ignore, NULL, &store,
+	assert_int_equal(keystore_load(path_of("keys"), NULL, ignore, NULL, &store,
 	    &err), 0);
 	assert_int_equal(key_sight_look_all(config, states, store, only_corp,
 	    NULL, &err), 0);

@@ -42,7 +42,8 @@ set_up(struct fixture *f, const char *const *selectors, time_t file_time)
 {
 	*f = (struct fixture){ .states = key_states_new() };
 	arena_init(&f->mem);
-	f->domain = (struct domain_keys){ SLICE("corp.example"), f->list, 0 };
+	f->domain = (struct domain_keys){
+		.domain = SLICE("corp.example"), .keys = f->list };
 	for (size_t i = 0; selectors[i] != NULL; i++)
 		add_key(f, selectors[i], file_time);
 }
@@ -351,7 +352,7 @@ make_store(struct arena *mem)
 		    SLICE("e1"), KEY_ED25519_SHA256, 0, mem, &key, &err), 0);
 		key_done(&key);
 	}
-	assert_int_equal(keystore_load(keys, ignore, NULL, &store, &err), 0);
+	assert_int_equal(keystore_load(keys, NULL, ignore, NULL, &store, &err), 0);
 	return store;
 }
 
