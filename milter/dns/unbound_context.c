@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* A context of libunbound with the settings of the block dns. */
 #include "unbound_priv.h"
 
 #include <errno.h>
@@ -8,9 +9,10 @@
 #include <unbound.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/net.h"
 
-enum { DEFAULT_PORT = 53 };
+enum { DEFAULT_PORT = 53, MAX_FILE_BYTES = 65536 };
 
 struct option {
 	const char *name;
@@ -85,13 +87,55 @@ add_server(struct ub_ctx *ctx, struct slice server, struct arena *mem,
 	return 0;
 }
 
+/* The word behind "nameserver", or none. */
+static struct slice
+nameserver_of(struct slice line)
+{
+	struct slice word;
+
+	if (!slice_next_item(&line, " \t\r", &word) ||
+	    !slice_eq(word, SLICE("nameserver")) ||
+	    !slice_next_item(&line, " \t\r", &word))
+		return (struct slice){ NULL, 0 };
+	return word;
+}
+
+/*
+ * The servers of resolv.conf(5). A line that is not understood is passed over,
+ * as the C library does; without any server, this host is asked.
+ */
+static int
+add_system_servers(struct ub_ctx *ctx, struct slice path, struct arena *mem,
+    struct err *err)
+{
+	size_t named = 0, used = 0;
+	struct slice text, line;
+
+	if (file_read(path, MAX_FILE_BYTES, mem, &text, err) != 0)
+		return err_wrap(err, "%s", escape(mem, path, 256));
+	while (slice_next_item(&text, "\n", &line)) {
+		struct slice server = nameserver_of(line);
+
+		if (server.len == 0)
+			continue;
+		named++;
+		if (ub_ctx_set_fwd(ctx, slice_cstr(mem, server)) == 0)
+			used++;
+	}
+	if (named != 0 && used == 0)
+		return err_set(err, ERR_CONFIG, "%s: no nameserver in it can "
+		    "be used", escape(mem, path, 256));
+	if (named == 0 && ub_ctx_set_fwd(ctx, "127.0.0.1") != 0)
+		return err_set(err, ERR_CONFIG, "this host cannot be asked");
+	return 0;
+}
+
 static int
 set_servers(struct ub_ctx *ctx, const struct dns_settings *settings,
     struct arena *mem, struct err *err)
 {
-	const char *path = settings->resolv_conf.len == 0
-	    ? "/etc/resolv.conf" : slice_cstr(mem, settings->resolv_conf);
-	int status;
+	struct slice path = settings->resolv_conf.len == 0
+	    ? SLICE("/etc/resolv.conf") : settings->resolv_conf;
 
 	for (size_t i = 0; i < settings->server_count; i++) {
 		if (add_server(ctx, settings->servers[i], mem, err) != 0)
@@ -99,14 +143,7 @@ set_servers(struct ub_ctx *ctx, const struct dns_settings *settings,
 	}
 	if (settings->server_count > 0 || settings->recursive)
 		return 0;
-	status = ub_ctx_resolvconf(ctx, path);
-	if (status == UB_READFILE)
-		return err_set(err, ERR_CONFIG, "%s: %s", path,
-		    strerror(errno));
-	if (status != 0)
-		return err_set(err, ERR_CONFIG, "%s: %s", path,
-		    ub_strerror(status));
-	return 0;
+	return add_system_servers(ctx, path, mem, err);
 }
 
 static int

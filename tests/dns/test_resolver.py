@@ -246,6 +246,23 @@ class TwoServers(LookupTest):
             self.check(ub.ask("ok%d.example.com" % number, ms=5000), "found")
 
 
+class SystemServers(LookupTest):
+    """Lines of resolv.conf that are odd, as network managers leave them."""
+
+    def ask_with(self, text):
+        with tempfile.NamedTemporaryFile("w") as file:
+            file.write(text)
+            file.flush()
+            return self.lookup("--resolv-conf", file.name).ask("ok.example.com")
+
+    def test_odd_lines_are_passed_over(self):
+        dns = self.server()
+        self.check(self.ask_with(
+            "# made by hand\nnameserver\nnameserver 192.0.2.256\noptions edns0 trust-ad\n"
+            "nameservers 192.0.2.1\nsearch a.example b.example\n; x\nfoo bar\n\tnameserver\t%s\r\n"
+            "nameserver fe80::1%%none0\n" % dns.address), "found")
+
+
 class Recursion(LookupTest):
 
     def test_private_names_are_answered_without_a_server(self):
@@ -276,7 +293,8 @@ class Settings(unittest.TestCase):
         with tempfile.NamedTemporaryFile("w") as file:
             file.write("search example.com\nnameserver 192.0.2.256\n")
             file.flush()
-            self.check_refused(["--resolv-conf", file.name], file.name)
+            self.check_refused(["--resolv-conf", file.name],
+                               file.name + ": no nameserver in it can be used")
         self.check_refused(["--anchor", "/nonexistent", "127.0.0.1"],
                            "\"/nonexistent\": No such file")
         with tempfile.NamedTemporaryFile("w") as file:
