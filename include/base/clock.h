@@ -10,6 +10,15 @@ time_t clock_now(void);
 /* 0: the real time again. Not thread-safe. */
 void clock_set(time_t fixed);
 
+/*
+ * The time by which ages are measured: clock_now() of the first call, and from
+ * then on what has really passed, also while the machine slept. A wall clock
+ * that is set does not change it. Thread-safe.
+ */
+time_t clock_steady(void);
+/* By how many seconds clock_now() is ahead of it; 0 but for clocks that were set. */
+long long clock_skew(void);
+
 /* Microseconds of a clock that only goes forward, for durations. */
 uint64_t clock_monotonic_us(void);
 

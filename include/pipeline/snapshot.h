@@ -33,6 +33,7 @@ struct snapshot {
 	struct preflight_world preflight;	/* its resolver may be NULL */
 	struct header_limits limits;
 	struct timespec began;		/* to be read; of the wall clock */
+	struct snapshot *root;		/* whose parts these are, or NULL: own */
 	_Atomic unsigned long references;
 };
 
@@ -50,6 +51,17 @@ MUST_USE int snapshot_new(struct config *config,
     void (*report)(void *arg, bool is_error, const char *text), void *arg,
     struct snapshot **ret_snapshot, struct err *err);
 
+/*
+ * The same configuration, tables and policies with the keys of now, and with a
+ * resolver that has cached nothing where forget_dns. Nothing but the directory
+ * of keys is read, so that an edited configuration stays out of force until a
+ * reload. *ret_snapshot has one reference; -1 with all as it was. Blocks on
+ * files.
+ */
+MUST_USE int snapshot_with_keys(struct snapshot *previous, bool forget_dns,
+    void (*report)(void *arg, bool is_error, const char *text), void *arg,
+    struct snapshot **ret_snapshot, struct err *err);
+
 /* Thread-safe. */
 struct snapshot *snapshot_ref(struct snapshot *snapshot);
 void snapshot_unref(struct snapshot *snapshot);
@@ -57,7 +69,8 @@ void snapshot_unref(struct snapshot *snapshot);
 /*
  * Where the current snapshot stands: the one thing that a reload changes.
  * snapshot_acquire() gives a reference; snapshot_publish() takes one over and
- * drops that of the old snapshot. Both thread-safe.
+ * drops that of the old snapshot. snapshot_replace() does so only if the current
+ * one is still that; if not, it drops the new one. All thread-safe.
  */
 struct snapshot_slot {
 	pthread_mutex_t lock;
@@ -67,6 +80,8 @@ struct snapshot_slot {
 void snapshot_slot_init(struct snapshot_slot *slot, struct snapshot *first);
 struct snapshot *snapshot_acquire(struct snapshot_slot *slot);
 void snapshot_publish(struct snapshot_slot *slot, struct snapshot *snapshot);
+bool snapshot_replace(struct snapshot_slot *slot,
+    const struct snapshot *expected, struct snapshot *snapshot);
 void snapshot_slot_done(struct snapshot_slot *slot);
 
 /* The signing policy of a configuration; names in memory of mem. */

@@ -57,8 +57,7 @@ struct keystore;
  * where its file cannot be used any more, and so do the last keys of a domain
  * where all are gone: a file that is cut or away for a moment takes no signature
  * away. -1 with a summary in *err only when
- * DIRECTORY itself cannot be read. Blocks on the file system; not for two
- * threads at once. More than one key of a domain: all of them sign.
+ * DIRECTORY itself cannot be read. Blocks on the file system. More than one key of a domain: all of them sign.
  */
 MUST_USE int keystore_load(struct slice directory,
     const struct keystore *previous,

@@ -23,8 +23,8 @@ void socket_remove(const char *path, struct arena *mem);
 /*
  * The thread that looks all keys up in DNS, logs what changes, and keeps the
  * file of states. It goes by the current snapshot: what a reload changes counts
- * from its next look on. Where DNS decides which keys sign, it asks for a reload
- * (SIGUSR1) itself when the directory of keys has changed, and is quiet since.
+ * from its next look on. Where DNS decides which keys sign, it takes up the keys
+ * itself when their directory has changed, and is quiet since.
  */
 struct key_watch {
 	struct snapshot_slot *slot;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <signal.h>
+/* The thread that asks DNS for our keys and watches their directory. */
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -18,7 +17,7 @@
  * old dates in the file may be.
  */
 enum { FIRST_SECONDS = 10, PAUSE_MS = 250, FIRST_PAUSE_MS = 65,
-	WRITE_SECONDS = 60, RETRY_FACTOR = 5 };
+	WRITE_SECONDS = 60, RETRY_FACTOR = 5, CLOCK_SLACK = 5 };
 
 /* What the thread has for itself. */
 struct watcher {
@@ -32,6 +31,8 @@ struct watcher {
 	time_t written;
 	uint64_t loaded;	/* key_directory_mark() of what is in use */
 	uint64_t marked;	/* and of what was there last */
+	long long skew;		/* of the wall clock, when it was last looked at */
+	uint64_t late;		/* of what was read a second time already */
 	struct err fault;	/* of DNS settings or the file, logged already */
 };
 
@@ -206,7 +207,7 @@ compare_uses(struct watcher *w, bool quiet)
 		const struct domain_keys *domain = keystore_domain(store, d);
 
 		key_states_uses(w->snapshot->key_states, domain, &rules,
-		    clock_now(), uses);
+		    clock_steady(), uses);
 		for (size_t k = 0; k < domain->count; k++)
 			compare_use(w, domain->keys[k], uses[k], quiet);
 	}
@@ -375,7 +376,9 @@ follow(struct watcher *w)
 	}
 	if (is_new) {
 		w->marked = key_directory_mark(current, &late);
-		w->loaded = late ? 0 : w->marked;
+		/* Once more, lest a key is missed; a wrong date stays late. */
+		w->loaded = late && w->late != w->marked ? 0 : w->marked;
+		w->late = late ? w->marked : 0;
 	}
 	if (w->sight == NULL && key_sight_open(current->config, &w->sight,
 	    &err) != 0)
@@ -383,9 +386,31 @@ follow(struct watcher *w)
 	return true;
 }
 
+static void
+log_key_fault(void *arg, bool is_error, const char *text)
+{
+	(void)arg;
+	log_write(is_error ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s", text);
+}
+
+/* Another reload may have come first; it has read the keys, too. */
+static void
+renew(struct watcher *w, bool forget_dns)
+{
+	struct snapshot *new;
+	struct err err;
+
+	if (snapshot_with_keys(w->snapshot, forget_dns, log_key_fault, NULL,
+	    &new, &err) != 0)
+		log_write(LOG_LEVEL_ERROR, "keys are not read anew, going on "
+		    "as before: %s", err.text);
+	else if (snapshot_replace(w->watch->slot, w->snapshot, new))
+		key_watch_wake(w->watch);
+}
+
 /*
  * Two keys are made one after the other: the directory has to be the same for
- * one more look. A reload that fails is not asked for again.
+ * one more look. What fails is not tried again.
  */
 static void
 watch_directory(struct watcher *w)
@@ -394,18 +419,36 @@ watch_directory(struct watcher *w)
 	uint64_t mark = key_directory_mark(w->snapshot, &late);
 
 	if (mark != w->loaded && mark == w->marked) {
-		log_write(LOG_LEVEL_INFO, "the directory of keys has changed");
+		log_write(LOG_LEVEL_INFO, "the directory of keys has changed: "
+		    "its keys are taken up");
 		w->loaded = mark;
-		(void)kill(getpid(), SIGUSR1);
+		renew(w, false);
 	}
 	w->marked = mark;
+}
+
+/* DNS keeps its answers by the wall clock. */
+static void
+watch_clock(struct watcher *w)
+{
+	long long skew = clock_skew(), jump = skew - w->skew;
+
+	w->skew = skew;
+	if (jump >= -CLOCK_SLACK && jump <= CLOCK_SLACK)
+		return;
+	log_write(LOG_LEVEL_WARNING, "the clock was set by %lld seconds: what "
+	    "DNS said before is forgotten", jump);
+	key_sight_close(w->sight);
+	w->sight = NULL;
+	renew(w, true);
 }
 
 static void
 play_round(struct watcher *w, bool first)
 {
-	time_t now = clock_now();
+	time_t now = clock_steady();
 
+	watch_clock(w);
 	if (first)
 		compare_uses(w, true);
 	if (w->sight != NULL)
@@ -444,7 +487,7 @@ watch_keys(void *arg)
 		rest(watch, seconds * 1000);
 	}
 	if (w.snapshot != NULL)
-		write_file(&w, clock_now());
+		write_file(&w, clock_steady());
 	drop(&w);
 	arena_done(&w.mem);
 	return NULL;

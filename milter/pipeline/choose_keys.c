@@ -82,7 +82,7 @@ message_usable_keys(struct message *message, const struct domain_keys *domain)
 		explain_broken(message, domain);
 	if (states == NULL || domain->count == 0)
 		return domain;
-	key_states_uses(states, domain, &rules, clock_now(), uses);
+	key_states_uses(states, domain, &rules, clock_steady(), uses);
 	if (key_states_required(config))
 		return only_signing(message, domain, uses);
 	for (size_t i = 0; i < domain->count; i++) {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* A configuration with all that is built from it, and the one in force. */
 #include "pipeline/snapshot.h"
 
 #include <stdlib.h>
@@ -39,14 +40,21 @@ sign_policy_from_config(const struct config *config, struct arena *mem,
 static void
 snapshot_free(struct snapshot *snapshot)
 {
-	preflight_world_close(&snapshot->preflight);
+	struct snapshot *root = snapshot->root;
+
+	if (root != NULL) {
+		resolver_unref(snapshot->preflight.resolver);
+	} else {
+		preflight_world_close(&snapshot->preflight);
+		rights_close(&snapshot->rights);
+		identity_close(&snapshot->identity);
+		config_free(snapshot->config);
+	}
 	key_states_unref(snapshot->key_states);
 	keystore_free(snapshot->keys);
-	rights_close(&snapshot->rights);
-	identity_close(&snapshot->identity);
-	config_free(snapshot->config);
 	arena_done(&snapshot->mem);
 	free(snapshot);
+	snapshot_unref(root);
 }
 
 static void
@@ -215,6 +223,62 @@ snapshot_new(struct config *config, const struct snapshot *previous,
 	return 0;
 }
 
+/* A snapshot that lacks its keys and its resolver, and shares all else. */
+static struct snapshot *
+share(struct snapshot *previous)
+{
+	struct snapshot *snapshot = malloc(sizeof(*snapshot));
+
+	ENSURE(snapshot != NULL);
+	/* Not as a whole: references of the other one change meanwhile. */
+	*snapshot = (struct snapshot){
+		.config = previous->config,
+		.identity = previous->identity,
+		.rights = previous->rights,
+		.author_forms = previous->author_forms,
+		.sign_policy = previous->sign_policy,
+		.engine = previous->engine,
+		.preflight = previous->preflight,
+		.limits = previous->limits,
+		.root = snapshot_ref(previous->root != NULL ? previous->root
+		    : previous),
+		.references = 1,
+	};
+	arena_init(&snapshot->mem);
+	snapshot->preflight.resolver = NULL;
+	ENSURE(clock_gettime(CLOCK_REALTIME, &snapshot->began) == 0);
+	return snapshot;
+}
+
+int
+snapshot_with_keys(struct snapshot *previous, bool forget_dns,
+    void (*report)(void *arg, bool is_error, const char *text), void *arg,
+    struct snapshot **ret_snapshot, struct err *err)
+{
+	struct snapshot *snapshot = share(previous);
+	struct resolver *old = previous->preflight.resolver;
+	const struct config *config = snapshot->config;
+	int status = 0;
+
+	if (old != NULL && !forget_dns)
+		snapshot->preflight.resolver = resolver_ref(old);
+	else if (old != NULL)
+		status = preflight_resolver(config,
+		    &snapshot->preflight.resolver, err);
+	if (status == 0 && config->main.keys.len != 0)
+		status = keystore_load(config->main.keys, previous->keys,
+		    report, arg, &snapshot->keys, err);
+	if (status == 0)
+		status = open_names(snapshot, err);
+	if (status != 0) {
+		snapshot_unref(snapshot);
+		return -1;
+	}
+	open_key_states(snapshot, previous, report, arg);
+	*ret_snapshot = snapshot;
+	return 0;
+}
+
 struct snapshot *
 snapshot_ref(struct snapshot *snapshot)
 {
@@ -245,6 +309,22 @@ snapshot_acquire(struct snapshot_slot *slot)
 	snapshot = snapshot_ref(slot->current);
 	ENSURE(pthread_mutex_unlock(&slot->lock) == 0);
 	return snapshot;
+}
+
+bool
+snapshot_replace(struct snapshot_slot *slot, const struct snapshot *expected,
+    struct snapshot *snapshot)
+{
+	struct snapshot *dropped = snapshot;
+
+	ENSURE(pthread_mutex_lock(&slot->lock) == 0);
+	if (slot->current == expected) {
+		dropped = slot->current;
+		slot->current = snapshot;
+	}
+	ENSURE(pthread_mutex_unlock(&slot->lock) == 0);
+	snapshot_unref(dropped);
+	return dropped != snapshot;
 }
 
 void

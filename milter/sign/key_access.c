@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <pthread.h>
 #include <pwd.h>
 #include <string.h>
 #include <unistd.h>
@@ -39,9 +40,15 @@ is_our_group(gid_t group)
 	return false;
 }
 
+/*
+ * getpwent() and the like are not thread-safe; reloads and the watch over the
+ * directory of keys both load keys, on threads of their own.
+ */
+static pthread_mutex_t users_lock = PTHREAD_MUTEX_INITIALIZER;
+
 /* A group without a name, as a container gives one, has no members. */
 static bool
-has_other_members(gid_t group)
+list_has_others(gid_t group)
 {
 	const struct group *entry = getgrgid(group);
 	const struct passwd *user;
@@ -58,6 +65,17 @@ has_other_members(gid_t group)
 	/* A list of users that cannot be read may have anybody in it. */
 	found = found || (errno != 0 && errno != ENOENT);
 	endpwent();
+	return found;
+}
+
+static bool
+has_other_members(gid_t group)
+{
+	bool found;
+
+	ENSURE(pthread_mutex_lock(&users_lock) == 0);
+	found = list_has_others(group);
+	ENSURE(pthread_mutex_unlock(&users_lock) == 0);
 	return found;
 }
 

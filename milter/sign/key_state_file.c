@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "key_states_priv.h"
 
@@ -92,9 +93,18 @@ contradiction(const struct key_sighting *s)
 	return NULL;
 }
 
+/* The file has times of the wall clock, memory those of clock_steady(). */
+static time_t
+moved(time_t when, long long seconds)
+{
+	if (when == 0)
+		return 0;
+	return when + seconds > 0 ? when + (time_t)seconds : 1;
+}
+
 /* One key; NULL, or what is wrong. */
 static const char *
-parse_line(struct slice line, struct sign_key *key,
+parse_line(struct slice line, long long skew, struct sign_key *key,
     struct key_sighting *sighting)
 {
 	time_t *const times[TIME_COUNT] = { &sighting->first_seen,
@@ -114,7 +124,7 @@ parse_line(struct slice line, struct sign_key *key,
 	for (size_t i = 0; i < TIME_COUNT; i++) {
 		if (!slice_number(next_word(&line), MAX_TIME, &number))
 			return "no time";
-		*times[i] = (time_t)number;
+		*times[i] = moved((time_t)number, -skew);
 	}
 	sighting->text = line;
 	if (!is_printable(line))
@@ -129,6 +139,7 @@ parse(struct key_states *states, struct slice text, bool restore,
 {
 	struct slice line, end = SLICE("end ");
 	unsigned long count = 0, number;
+	long long skew = clock_skew();
 
 	if (!next_line(&text, &line) || !slice_eq(line, head))
 		return err_set(err, ERR_DATA, "line 1: is not \"%s\"",
@@ -145,7 +156,7 @@ parse(struct key_states *states, struct slice text, bool restore,
 			return err_set(err, ERR_DATA, "line %lu: not the end "
 			    "of %lu keys", count + 2, count);
 		}
-		fault = parse_line(line, &key, &sighting);
+		fault = parse_line(line, skew, &key, &sighting);
 		if (fault != NULL)
 			return err_set(err, ERR_DATA, "line %lu: %s",
 			    count + 2, fault);
@@ -204,7 +215,8 @@ key_states_read(struct key_states *states, struct slice path,
 
 /* The text again, if it is what a reader takes; else without it. */
 static void
-write_key(struct key_states *states, const struct sign_key *key, FILE *file)
+write_key(struct key_states *states, const struct sign_key *key,
+    long long skew, FILE *file)
 {
 	struct key_sighting sighting;
 	struct arena mem;
@@ -216,9 +228,11 @@ write_key(struct key_states *states, const struct sign_key *key, FILE *file)
 	(void)fprintf(file, "%.*s %.*s %.*s %s %lld %lld %lld %lld %lld %.*s\n",
 	    SLICE_ARGS(key->domain), SLICE_ARGS(key->selector),
 	    SLICE_ARGS(key->fingerprint), key_state_name(sighting.state),
-	    (long long)sighting.first_seen, (long long)sighting.last_seen,
-	    (long long)sighting.since, (long long)sighting.answered,
-	    (long long)sighting.looked, (int)sighting.text.len,
+	    (long long)moved(sighting.first_seen, skew),
+	    (long long)moved(sighting.last_seen, skew),
+	    (long long)moved(sighting.since, skew),
+	    (long long)moved(sighting.answered, skew),
+	    (long long)moved(sighting.looked, skew), (int)sighting.text.len,
 	    sighting.text.data == NULL ? "" : sighting.text.data);
 	arena_done(&mem);
 }
@@ -227,6 +241,7 @@ static void
 write_keys(struct key_states *states, const struct keystore *store,
     FILE *file)
 {
+	long long skew = clock_skew();
 	size_t count = 0;
 
 	(void)fprintf(file, "%s\n", head.data);
@@ -235,7 +250,7 @@ write_keys(struct key_states *states, const struct keystore *store,
 		const struct domain_keys *domain = keystore_domain(store, d);
 
 		for (size_t k = 0; k < domain->count; k++)
-			write_key(states, domain->keys[k], file);
+			write_key(states, domain->keys[k], skew, file);
 		count += domain->count;
 	}
 	(void)fprintf(file, "end %zu\n", count);

@@ -95,8 +95,7 @@ const char *key_directory_fault(const struct stat *status);
  * The text of a key file and when it was last changed. ERR_CONFIG for a file
  * that others could use: the owner has to be root or the user that runs this,
  * mode 0600 or less, or 0640 where the file is root's and its group is ours and
- * has no other member. Reads the list of users then (getpwent), so only one
- * thread may load keys.
+ * has no other member. Thread-safe.
  */
 MUST_USE int key_file_read(const char *path, struct arena *mem,
     struct slice *ret_text, time_t *ret_time, struct err *err);

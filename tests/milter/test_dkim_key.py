@@ -19,6 +19,7 @@ import servers
 import support
 from support import mail
 
+HERE = pathlib.Path(__file__).resolve().parent
 ALICE = support.ALICE
 
 
@@ -310,6 +311,69 @@ key-interval = 1
         server.reload('reloaded')
         self.assertEqual(self.signers(server), ['e1', 's1'])
         self.assertNotIn('warning', self.last)
+
+    # Keys that come and go, and clocks that are set.
+
+    def test_new_keys_do_not_bring_an_edited_configuration_into_force(self):
+        server = self.start_with('corp.example')
+        self.assertEqual(self.signers(server), ['e1', 's1'])
+        server.configure(self.text(more='mode = monitor'))
+        added = daemon.Keys(server.path('added'))
+        added.directory = server.path('keys')
+        added.add('corp.example', 's2', 'RSA')
+        self.publish('corp.example', ('s2',), added)
+        server.expect('its keys are taken up')
+        self.wait_for(server, ['e1', 's2'])
+        forged = mail(support.message(support.CEO))
+        self.assert_refused(self.submit(forged, server=server), '550 5.7.1')
+        self.assertNotIn('reloaded', server.log())
+
+    def test_a_directory_with_a_date_to_come_is_read_twice_and_no_more(self):
+        server = self.world(self.text())
+        self.publish('corp.example')
+        ahead = time.time() + 86400
+        os.utime(server.path('keys/corp.example'), (ahead, ahead))
+        server.start()
+        server.expect('its keys are taken up')
+        seen = server.mark()
+        time.sleep(4)
+        self.assertNotIn('taken up', server.log(seen))
+        self.assertEqual(self.signers(server), ['e1', 's1'])
+
+    def test_a_clock_that_is_set_changes_no_age_and_has_dns_asked_again(self):
+        server = self.world(self.text())
+        self.publish('corp.example')
+        library = server.path('wall_clock.so')
+        subprocess.run(['cc', '-O', '-shared', '-fPIC', '-o', library,
+                        str(HERE / 'wall_clock.c')], check=True)
+        server.environment.update(
+            LD_PRELOAD=library,
+            WALL_CLOCK=server.path('offset'), ASAN_OPTIONS=(
+                daemon.sanitizer_options()['ASAN_OPTIONS']
+                + ':verify_asan_link_order=0'))
+        server.start()
+        self.assertEqual(self.signers(server), ['e1', 's1'])
+        for seconds in ('400000', '-400000'):
+            with self.subTest(seconds):
+                seen = server.mark()
+                server.write('offset', seconds)
+                self.assertEqual(self.signers(server), ['e1', 's1'])
+                server.expect('the clock was set by', seen)
+                asked = self.zone.asked['s1._domainkey.corp.example',
+                                        servers.TXT]
+                end = time.monotonic() + 15
+                while (self.zone.asked['s1._domainkey.corp.example',
+                                       servers.TXT] == asked
+                       and time.monotonic() < end):
+                    self.assertEqual(self.signers(server), ['e1', 's1'])
+                self.assertGreater(self.zone.asked[
+                    's1._domainkey.corp.example', servers.TXT], asked)
+        self.assertEqual(server.stop(), 0)
+        # The file has times of the wall clock.
+        for line in pathlib.Path(server.path('keys.state')).read_text(
+                'ascii').splitlines()[1:-1]:
+            answered = int(line.split()[7])
+            self.assertLess(abs(answered - (time.time() - 400000)), 60)
 
     # Many at once.
 
