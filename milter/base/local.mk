@@ -2,6 +2,7 @@
 libsubmilter_a_SOURCES += \
 	include/base/arena.h %D%/arena.c \
 	include/base/clock.h %D%/clock.c \
+	include/base/descend.h %D%/descend.c \
 	include/base/ensure.h \
 	include/base/err.h %D%/err.c \
 	include/base/file.h %D%/file.c \
