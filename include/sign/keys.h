@@ -85,17 +85,40 @@ struct slice key_record(struct arena *mem, const struct sign_key *key);
  */
 struct slice key_zone_entry(struct arena *mem, const struct sign_key *key);
 
-/* Where the key of a domain and selector stands: DIRECTORY/DOMAIN/SELECTOR.key. */
-struct slice key_file(struct arena *mem, struct slice directory,
-    struct slice domain, struct slice selector);
+/* DIRECTORY/DOMAIN, open for new keys: what is made there goes by the fd. */
+struct key_folder {
+	int fd;
+	struct slice path;
+	struct slice domain;	/* lower case */
+};
 
 /*
- * New keys for a domain: DIRECTORY/DOMAIN/SELECTOR.key, mode 0600, directory
- * 0700 if it had to be made; a file that exists is never overwritten (ERR_DATA),
- * a half-written one never left behind. Made by root, both belong to the owner
- * of DIRECTORY, who reads them as the milter's user. The key is returned as keystore_load
- * would load it, in memory of mem; its pkey is freed with key_done().
+ * Opens it in memory of mem, and makes it and DIRECTORY (mode 0700) where they
+ * are missing. Root becomes the owner of the first directory of another user on
+ * the path, for good and before it touches what is in there: so keys belong to
+ * whom their directory belongs, and no link that this user put somewhere
+ * reaches what only root may. -1 (ERR_DATA, ERR_CONFIG, ERR_TEMP).
  */
+MUST_USE int key_folder_open(struct slice directory, struct slice domain,
+    struct arena *mem, struct key_folder *ret_folder, struct err *err);
+void key_folder_close(struct key_folder *folder);
+/* FOLDER/SELECTOR.key, as text; whether there is one; away with it. */
+struct slice key_folder_file(const struct key_folder *folder,
+    struct slice selector, struct arena *mem);
+bool key_folder_has(const struct key_folder *folder, struct slice selector,
+    struct arena *mem);
+void key_folder_remove(const struct key_folder *folder, struct slice selector,
+    struct arena *mem);
+/*
+ * Makes a key there, mode 0600; a file that exists is never overwritten
+ * (ERR_DATA), a half-written one never left behind. It is returned as
+ * keystore_load would load it, in memory of mem; its pkey is freed with
+ * key_done().
+ */
+MUST_USE int key_folder_generate(const struct key_folder *folder,
+    struct slice selector, enum key_algorithm algorithm, unsigned int rsa_bits,
+    struct arena *mem, struct sign_key *ret_key, struct err *err);
+/* One key: the folder is opened and closed. */
 MUST_USE int key_generate(struct slice directory, struct slice domain,
     struct slice selector, enum key_algorithm algorithm, unsigned int rsa_bits,
     struct arena *mem, struct sign_key *ret_key, struct err *err);

@@ -3,8 +3,6 @@
 
 #include <getopt.h>
 #include <stdio.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "cli/options.h"
@@ -34,10 +32,10 @@ static const char usage[] =
 "      --bits N           size of the RSA key: 2048 (default), 3072 or 4096\n"
 "      --json             for programs\n"
 "\n"
-"Only the owner can read the keys (mode 0600). Made by root they belong to the\n"
-"owner of DIRECTORY, which is to be the user of the milter; made by another user\n"
-"they belong to that user. A file is never overwritten: either both keys are\n"
-"made or none.\n";
+"Only the owner can read the keys (mode 0600). Root makes them as the owner of\n"
+"DIRECTORY, which is to be the user of the milter, with that user's rights alone;\n"
+"made by another user they belong to that user. A file is never overwritten:\n"
+"either both keys are made or none.\n";
 
 struct request {
 	const char *config_path;
@@ -125,14 +123,13 @@ check_domain(const struct request *request, struct slice domain,
 
 /* Both files are free, so that never one key alone is made. */
 static int
-check_file(const struct request *request, const char *path,
-    struct arena *mem)
+check_file(const struct request *request, const struct key_folder *folder,
+    struct slice selector, struct arena *mem)
 {
-	struct stat status;
-
-	if (lstat(path, &status) == 0)
+	if (key_folder_has(folder, selector, mem))
 		return fail(request, EXIT_NO, slice_format(mem,
-		    "%s: File exists", path).data);
+		    "%s: File exists",
+		    key_folder_file(folder, selector, mem).data).data);
 	return EXIT_YES;
 }
 
@@ -160,21 +157,18 @@ print_key(const struct sign_key *key, bool json, bool first,
 	(void)fwrite(buf.data, 1, buf.len, stdout);
 }
 
-static int
-make_keys(const struct request *request, struct slice directory,
-    struct slice domain, struct arena *mem)
-{
-	static const struct {
-		char letter;
-		enum key_algorithm algorithm;
-	} kinds[] = { { 'r', KEY_RSA_SHA256 }, { 'e', KEY_ED25519_SHA256 } };
-	struct slice selectors[2];
-	struct sign_key keys[2];
-	size_t made = 0;
-	struct err err;
-	int code;
+static const struct {
+	char letter;
+	enum key_algorithm algorithm;
+} kinds[] = { { 'r', KEY_RSA_SHA256 }, { 'e', KEY_ED25519_SHA256 } };
 
-	for (size_t i = 0; i < 2; i++) {
+enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
+
+static int
+name_selectors(const struct request *request, struct arena *mem,
+    struct slice selectors[KINDS])
+{
+	for (size_t i = 0; i < KINDS; i++) {
 		selectors[i] = slice_lower(mem, slice_format(mem, "%c%s",
 		    kinds[i].letter, request->selector));
 		if (!key_selector_is_valid(selectors[i]))
@@ -183,23 +177,53 @@ make_keys(const struct request *request, struct slice directory,
 			    "hyphens, in labels with dots between them",
 			    escape(mem, slice_of(request->selector),
 				255)).data);
-		code = check_file(request, key_file(mem, directory, domain,
-		    selectors[i]).data, mem);
-		if (code != EXIT_YES)
-			return code;
 	}
-	while (made < 2 && key_generate(directory, domain, selectors[made],
+	return EXIT_YES;
+}
+
+static int
+make_keys_in(const struct request *request, const struct key_folder *folder,
+    const struct slice selectors[KINDS], struct arena *mem)
+{
+	struct sign_key keys[KINDS];
+	size_t made = 0;
+	struct err err;
+	int code = EXIT_YES;
+
+	for (size_t i = 0; i < KINDS && code == EXIT_YES; i++)
+		code = check_file(request, folder, selectors[i], mem);
+	if (code != EXIT_YES)
+		return code;
+	while (made < KINDS && key_folder_generate(folder, selectors[made],
 	    kinds[made].algorithm, (unsigned int)request->bits, mem,
 	    &keys[made], &err) == 0)
 		made++;
-	code = made == 2 ? EXIT_YES : fail_for(request, &err);
+	code = made == KINDS ? EXIT_YES : fail_for(request, &err);
 	for (size_t i = 0; i < made; i++) {
 		if (code == EXIT_YES)
 			print_key(&keys[i], request->json, i == 0, mem);
 		else
-			(void)unlink(keys[i].path.data);
+			key_folder_remove(folder, selectors[i], mem);
 		key_done(&keys[i]);
 	}
+	return code;
+}
+
+static int
+make_keys(const struct request *request, struct slice directory,
+    struct slice domain, struct arena *mem)
+{
+	struct slice selectors[KINDS];
+	struct key_folder folder;
+	struct err err;
+	int code = name_selectors(request, mem, selectors);
+
+	if (code != EXIT_YES)
+		return code;
+	if (key_folder_open(directory, domain, mem, &folder, &err) != 0)
+		return fail_for(request, &err);
+	code = make_keys_in(request, &folder, selectors, mem);
+	key_folder_close(&folder);
 	return code;
 }
 

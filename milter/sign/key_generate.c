@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <openssl/rsa.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/descend.h"
 #include "sign_priv.h"
 
 static int
@@ -25,58 +26,117 @@ new_pkey(enum key_algorithm algorithm, unsigned int rsa_bits,
 	return 0;
 }
 
-/*
- * A new file or directory belongs to whom the directory above belongs: who
- * runs the milter reads it.
- */
-static int
-hand_over(const char *path, const char *above)
-{
-	struct stat status;
-
-	if (geteuid() != 0 || stat(above, &status) != 0 || status.st_uid == 0)
-		return 0;
-	return lchown(path, status.st_uid, status.st_gid);
-}
-
-static int
-make_directory(const char *path, const char *above, struct err *err)
-{
-	if (mkdir(path, 0700) == 0
-	    ? above == NULL || hand_over(path, above) == 0
-	    : errno == EEXIST)
-		return 0;
-	return err_set(err, ERR_DATA, "%s: %s", path, strerror(errno));
-}
-
 /* All of the file or none of it, and never over another one. */
 static int
-write_file(const char *path, const char *directory, struct slice text,
-    struct arena *mem, struct err *err)
+write_file(const struct key_folder *folder, const char *name,
+    struct slice text, struct arena *mem, struct err *err)
 {
-	char *temporary = slice_cstr(mem, slice_format(mem, "%s.XXXXXX", path));
-	int fd = mkstemp(temporary);
+	uint64_t salt = 0;
+	const char *temporary;
 	bool done;
+	int fd = -1;
 
+	if (getentropy(&salt, sizeof(salt)) != 0)
+		return err_set(err, ERR_TEMP, "%s", strerror(errno));
+	temporary = slice_format(mem, "%s.%016" PRIx64, name, salt).data;
+	fd = openat(folder->fd, temporary, O_WRONLY | O_CREAT | O_EXCL |
+	    O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return err_set(err, ERR_DATA, "%s: %s", path, strerror(errno));
-	/* mkstemp makes it with mode 0600; link() takes no name that is used. */
+		return err_set(err, ERR_DATA, "%s: %s", name, strerror(errno));
+	/* linkat() takes no name that is used. */
 	done = write(fd, text.data, text.len) == (ssize_t)text.len &&
-	    fsync(fd) == 0 && hand_over(temporary, directory) == 0 &&
-	    link(temporary, path) == 0;
+	    fsync(fd) == 0 &&
+	    linkat(folder->fd, temporary, folder->fd, name, 0) == 0;
 	if (!done)
-		err_set(err, ERR_DATA, "%s: %s", path, strerror(errno));
+		err_set(err, ERR_DATA, "%s: %s", name, strerror(errno));
 	(void)close(fd);
-	(void)unlink(temporary);
+	(void)unlinkat(folder->fd, temporary, 0);
 	return done ? 0 : -1;
 }
 
-struct slice
-key_file(struct arena *mem, struct slice directory, struct slice domain,
-    struct slice selector)
+static const char *
+file_name(struct slice selector, struct arena *mem)
 {
-	return slice_format(mem, "%.*s/%.*s/%.*s.key", SLICE_ARGS(directory),
-	    SLICE_ARGS(domain), SLICE_ARGS(selector));
+	return slice_format(mem, "%.*s.key", SLICE_ARGS(selector)).data;
+}
+
+int
+key_folder_open(struct slice directory, struct slice domain,
+    struct arena *mem, struct key_folder *ret_folder, struct err *err)
+{
+	struct key_folder folder = { .domain = slice_lower(mem, domain) };
+
+	if (!key_domain_is_valid(domain))
+		return err_set(err, ERR_DATA, "not a domain in A-labels");
+	folder.path = slice_format(mem, "%.*s/%.*s", SLICE_ARGS(directory),
+	    SLICE_ARGS(folder.domain));
+	if (descend_as_owner(folder.path.data, 2, mem, &folder.fd, err) != 0)
+		return -1;
+	*ret_folder = folder;
+	return 0;
+}
+
+void
+key_folder_close(struct key_folder *folder)
+{
+	if (folder->fd >= 0)
+		(void)close(folder->fd);
+	folder->fd = -1;
+}
+
+bool
+key_folder_has(const struct key_folder *folder, struct slice selector,
+    struct arena *mem)
+{
+	struct stat status;
+
+	return fstatat(folder->fd, file_name(selector, mem), &status,
+	    AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+void
+key_folder_remove(const struct key_folder *folder, struct slice selector,
+    struct arena *mem)
+{
+	(void)unlinkat(folder->fd, file_name(selector, mem), 0);
+}
+
+struct slice
+key_folder_file(const struct key_folder *folder, struct slice selector,
+    struct arena *mem)
+{
+	return slice_format(mem, "%.*s/%.*s.key", SLICE_ARGS(folder->path),
+	    SLICE_ARGS(selector));
+}
+
+int
+key_folder_generate(const struct key_folder *folder, struct slice selector,
+    enum key_algorithm algorithm, unsigned int rsa_bits, struct arena *mem,
+    struct sign_key *ret_key, struct err *err)
+{
+	EVP_PKEY *pkey = NULL;
+	struct slice pem;
+	struct sign_key key;
+	int status;
+
+	if (!key_selector_is_valid(selector))
+		return err_set(err, ERR_DATA, "not a selector");
+	if (new_pkey(algorithm, rsa_bits, &pkey, err) != 0)
+		return -1;
+	status = key_to_pem(pkey, mem, &pem, err);
+	EVP_PKEY_free(pkey);
+	if (status != 0 || key_from_pem(pem, mem, &key, err) != 0)
+		return -1;
+	if (write_file(folder, file_name(selector, mem), pem, mem, err) != 0) {
+		key_done(&key);
+		return err_wrap(err, "%.*s", SLICE_ARGS(folder->path));
+	}
+	key.file_time = clock_now();
+	key.domain = folder->domain;
+	key.selector = slice_lower(mem, selector);
+	key.path = key_folder_file(folder, selector, mem);
+	*ret_key = key;
+	return 0;
 }
 
 int
@@ -84,35 +144,13 @@ key_generate(struct slice directory, struct slice domain,
     struct slice selector, enum key_algorithm algorithm, unsigned int rsa_bits,
     struct arena *mem, struct sign_key *ret_key, struct err *err)
 {
-	const char *top = slice_cstr(mem, directory);
-	const char *folder = slice_format(mem, "%s/%.*s", top,
-	    SLICE_ARGS(domain)).data;
-	const char *path = key_file(mem, directory, domain, selector).data;
-	EVP_PKEY *pkey = NULL;
-	struct slice pem;
-	struct sign_key key;
+	struct key_folder folder;
 	int status;
 
-	if (!key_domain_is_valid(domain))
-		return err_set(err, ERR_DATA, "not a domain in A-labels");
-	if (!key_selector_is_valid(selector))
-		return err_set(err, ERR_DATA, "not a selector");
-	if (make_directory(top, NULL, err) != 0 ||
-	    make_directory(folder, top, err) != 0 ||
-	    new_pkey(algorithm, rsa_bits, &pkey, err) != 0)
+	if (key_folder_open(directory, domain, mem, &folder, err) != 0)
 		return -1;
-	status = key_to_pem(pkey, mem, &pem, err);
-	EVP_PKEY_free(pkey);
-	if (status != 0 || key_from_pem(pem, mem, &key, err) != 0)
-		return -1;
-	if (write_file(path, top, pem, mem, err) != 0) {
-		key_done(&key);
-		return -1;
-	}
-	key.file_time = clock_now();
-	key.domain = slice_lower(mem, domain);
-	key.selector = slice_lower(mem, selector);
-	key.path = slice_of(path);
-	*ret_key = key;
-	return 0;
+	status = key_folder_generate(&folder, selector, algorithm, rsa_bits,
+	    mem, ret_key, err);
+	key_folder_close(&folder);
+	return status;
 }

@@ -9,9 +9,11 @@ import os
 import pathlib
 import re
 import subprocess
+import sys
 import tempfile
 import unittest
 
+NOBODY = 65534
 MESSAGE = b"From: a@corp.example\n\nx\n"
 
 
@@ -147,6 +149,85 @@ class Keys(unittest.TestCase):
         self.genkey("new.example")
         for path in (self.keys / "new.example", *(self.keys / "new.example").iterdir()):
             self.assertEqual(path.stat().st_uid, 65534)
+
+    def other_user(self):
+        """The owner of self.keys from here on, whom root meets there."""
+        if os.geteuid() != 0:
+            self.skipTest("only root can act as another user")
+        os.chmod(self.keys.parent, 0o755)
+        os.chown(self.keys, NOBODY, NOBODY)
+
+    def as_other(self, *command):
+        subprocess.run(list(map(str, command)), check=True, user=NOBODY, group=NOBODY,
+                       extra_groups=[])
+
+    def treasure(self):
+        """A directory that only root can write to."""
+        path = self.keys.parent / "treasure"
+        path.mkdir(mode=0o755)
+        return path
+
+    def test_genkey_as_root_goes_no_way_that_the_owner_of_the_keys_cannot_go(self):
+        self.other_user()
+        treasure = self.treasure()
+        for name, target, why in (
+                ("to.example", treasure, "r1.key.*: Permission denied"),
+                ("up.example", "../treasure", "r1.key.*: Permission denied"),
+                ("none.example", treasure / "new", "No such file")):
+            with self.subTest(name):
+                self.as_other("ln", "-s", target, self.keys / name)
+                self.assertRegex(self.genkey("--selector", "1", name, code=1)[1], why)
+                self.assertEqual(list(treasure.iterdir()), [])
+
+    def test_genkey_as_root_by_a_link_in_the_place_of_the_keys(self):
+        self.other_user()
+        treasure = self.treasure()
+        self.as_other("ln", "-s", treasure, self.keys / "deep")
+        self.keys /= "deep"
+        self.genkey("new.example", code=1)
+        self.assertEqual(list(treasure.iterdir()), [])
+        # Where everybody may put names, a link of root's own is followed only.
+        common = treasure.parent / "common"
+        common.mkdir()
+        common.chmod(0o1777)
+        self.as_other("ln", "-s", treasure, common / "theirs")
+        os.symlink(treasure, common / "ours")
+        self.keys = common / "theirs"
+        self.assertIn("is a link that others than root can have put there",
+                      self.genkey("new.example", code=1)[1])
+        self.assertEqual(list(treasure.iterdir()), [])
+        self.keys = common / "ours"
+        self.genkey("new.example")
+        self.assertEqual([p.name for p in treasure.iterdir()], ["new.example"])
+
+    def test_genkey_as_root_against_one_who_changes_directories_for_links(self):
+        self.other_user()
+        treasure = self.treasure()
+        swap = ("import os, sys\n"
+                "name, target = sys.argv[1:]\n"
+                "count = 0\n"
+                "while True:\n"
+                "    try:\n"
+                "        os.symlink(target, name)\n"
+                "        os.unlink(name)\n"
+                "        os.mkdir(name)\n"
+                "    except FileExistsError:     # genkey was there first\n"
+                "        pass\n"
+                "    count += 1\n"
+                "    os.rename(name, '%s.%d' % (name, count))\n")
+        with subprocess.Popen([sys.executable, "-c", swap, self.keys / "race.example",
+                               treasure], user=NOBODY, group=NOBODY, extra_groups=[],
+                              stderr=subprocess.DEVNULL) as swapper:
+            for i in range(6):
+                subprocess.run([os.environ["SUBMILTER"], "genkey", "-d", self.keys,
+                                "--selector", "s%d" % i, "race.example"],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            self.assertIsNone(swapper.poll())
+            swapper.kill()
+        self.assertEqual(list(treasure.iterdir()), [])
+        for folder, _, files in os.walk(self.keys):
+            for name in files:
+                self.assertEqual(os.lstat(os.path.join(folder, name)).st_uid, NOBODY)
 
     def test_faulty_keys_are_refused_by_name(self):
         good = self.rsa()
