@@ -42,6 +42,9 @@ MUST_USE int descend(const char *path, struct arena *mem,
 MUST_USE int descend_as_owner(const char *path, size_t made_levels,
     struct arena *mem, int *ret_fd, struct err *err);
 
+/* The group that this user has, or else the directory. */
+#define LESSER_USER_GROUP ((gid_t)-1)
+
 /* Root as another user for a while; on is false where there is no need. */
 struct lesser_user {
 	bool on;

@@ -244,12 +244,14 @@ descend_as_owner(const char *path, size_t made_levels, struct arena *mem,
 }
 
 static int
-take_on(uid_t uid, gid_t gid, struct err *err)
+take_on(uid_t uid, gid_t gid, gid_t directory_gid, struct err *err)
 {
 	const struct passwd *user = getpwuid(uid);
 	int status = user != NULL ? initgroups(user->pw_name, user->pw_gid)
 	    : setgroups(0, NULL);
 
+	if (gid == LESSER_USER_GROUP)
+		gid = user != NULL ? user->pw_gid : directory_gid;
 	if (status == 0 && setegid(gid) == 0 && seteuid(uid) == 0)
 		return 0;
 	return err_set(err, ERR_CONFIG, "cannot act as user %lu, to whom the "
@@ -282,7 +284,7 @@ lesser_user_enter(const char *directory, gid_t gid, struct arena *mem,
 	lesser.groups = arena_array(mem, lesser.group_count + 1,
 	    sizeof(*lesser.groups));
 	ENSURE(getgroups(count, lesser.groups) == count);
-	if (take_on(reached.uid, gid, err) != 0) {
+	if (take_on(reached.uid, gid, reached.gid, err) != 0) {
 		lesser_user_leave(&lesser);
 		return -1;
 	}

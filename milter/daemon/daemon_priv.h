@@ -12,13 +12,17 @@
 /*
  * Opens the socket that the configuration names, through libmilter. A Unix
  * socket that a living process serves is never taken (ERR_TEMP); a file that a
- * dead one left is replaced. *ret_path is the path of a Unix socket, else NULL.
+ * dead one left is replaced. Where another user owns a directory on its path,
+ * root acts as this user, to whom the socket then belongs. *ret_path is the path of a Unix socket, else NULL.
  */
 MUST_USE int socket_open(const struct config *config,
     const struct account *account, struct arena *mem, const char **ret_path,
     struct err *err);
-/* Removes the file of a Unix socket, unless another process serves it now. */
-void socket_remove(const char *path, struct arena *mem);
+/*
+ * Removes the file of a Unix socket; once it was served, unless another process
+ * serves it now.
+ */
+void socket_remove(const char *path, bool served, struct arena *mem);
 
 /*
  * The thread that looks all keys up in DNS, logs what changes, and keeps the

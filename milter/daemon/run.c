@@ -311,10 +311,8 @@ start(const char *config_path, struct config *config, bool foreground,
 	 * libmilter leaves the file; a directory of root's keeps it. Before
 	 * serve() the socket is open still, and surely ours.
 	 */
-	if (socket_path != NULL && served)
-		socket_remove(socket_path, &mem);
-	else if (socket_path != NULL)
-		(void)unlink(socket_path);
+	if (socket_path != NULL)
+		socket_remove(socket_path, served, &mem);
 	arena_done(&mem);
 	return status;
 }

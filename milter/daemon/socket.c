@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/descend.h"
 #include "daemon_priv.h"
 
 enum { LOCK_TRIES = 100 };
@@ -23,6 +24,16 @@ close_fd(int *fd)
 {
 	if (*fd >= 0)
 		(void)close(*fd);
+}
+
+static const char *
+directory_of(const char *path, struct arena *mem)
+{
+	struct slice whole = slice_of(path);
+	size_t slash = slice_find_last(whole, '/');
+
+	return slash == whole.len ? "." : slash == 0 ? "/"
+	    : slice_cstr(mem, slice_sub(whole, 0, slash));
 }
 
 /*
@@ -35,10 +46,7 @@ lock_directory(const char *path, struct arena *mem, int *ret_fd,
     struct err *err)
 {
 	const struct timespec pause = { .tv_nsec = 20 * 1000 * 1000 };
-	struct slice whole = slice_of(path);
-	size_t slash = slice_find_last(whole, '/');
-	const char *directory = slash == whole.len ? "."
-	    : slash == 0 ? "/" : slice_cstr(mem, slice_sub(whole, 0, slash));
+	const char *directory = directory_of(path, mem);
 	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
@@ -83,9 +91,30 @@ remove_stale(const char *path, struct err *err)
 	return 0;
 }
 
+/*
+ * The socket that we have just made gets its user and group, by a descriptor:
+ * what has come into its place since is not ours to give away.
+ */
 static int
-open_unix(const char *path, char *spec, const struct config *config,
-    const struct account *account, struct arena *mem, struct err *err)
+give_away(const char *path, uid_t uid, gid_t gid)
+{
+	CLEANUP(close_fd) int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat status;
+
+	if (fd < 0 || fstat(fd, &status) != 0)
+		return -1;
+	if (!S_ISSOCK(status.st_mode) || status.st_uid != geteuid()) {
+		errno = EEXIST;
+		return -1;
+	}
+	return fchownat(fd, "", uid, gid, AT_EMPTY_PATH);
+}
+
+/* With the rights that we have; uid is who it shall belong to. */
+static int
+open_here(const char *path, char *spec, const struct config *config,
+    uid_t uid, const struct account *account, struct arena *mem,
+    struct err *err)
 {
 	/* Checked when the configuration was read. */
 	mode_t mode = (mode_t)strtoul(slice_cstr(mem,
@@ -94,8 +123,6 @@ open_unix(const char *path, char *spec, const struct config *config,
 	mode_t old_mask;
 	int status;
 
-	if (strlen(path) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
-		return err_set(err, ERR_CONFIG, "listen: the path is too long");
 	if (lock_directory(path, mem, &lock, err) != 0 ||
 	    remove_stale(path, err) != 0)
 		return -1;
@@ -108,7 +135,7 @@ open_unix(const char *path, char *spec, const struct config *config,
 	if (status != MI_SUCCESS)
 		return err_set(err, ERR_CONFIG, "listen: cannot open %s", spec);
 	/* Only who owns the file or is root may do this; else it is the same. */
-	if (chown(path, account->uid, account->socket_gid) != 0 &&
+	if (give_away(path, uid, account->socket_gid) != 0 &&
 	    (account->change_user || config->main.socket_group.len != 0)) {
 		err_set(err, ERR_CONFIG, "listen: group of %s: %s", path,
 		    strerror(errno));
@@ -118,19 +145,50 @@ open_unix(const char *path, char *spec, const struct config *config,
 	return 0;
 }
 
+/*
+ * In a directory that another user can write to root acts as this user, who
+ * then owns the socket: a path that changes under us leads nowhere else.
+ */
+static int
+open_unix(const char *path, char *spec, const struct config *config,
+    const struct account *account, struct arena *mem, struct err *err)
+{
+	struct lesser_user lesser;
+	int status;
+
+	if (strlen(path) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
+		return err_set(err, ERR_CONFIG, "listen: the path is too long");
+	if (lesser_user_enter(directory_of(path, mem), account->socket_gid,
+	    mem, &lesser, err) != 0)
+		return err_wrap(err, "listen");
+	status = open_here(path, spec, config,
+	    lesser.on ? geteuid() : account->uid, account, mem, err);
+	lesser_user_leave(&lesser);
+	return status;
+}
+
 void
-socket_remove(const char *path, struct arena *mem)
+socket_remove(const char *path, bool served, struct arena *mem)
 {
 	CLEANUP(close_fd) int lock = -1;
+	struct lesser_user lesser;
 	struct err err;
 
-	/*
-	 * The next instance may serve that path by now. Without the lock, in a
-	 * directory that we may no longer read, there is no more to do than to
-	 * look.
-	 */
-	(void)!lock_directory(path, mem, &lock, &err);
-	(void)!remove_stale(path, &err);
+	if (lesser_user_enter(directory_of(path, mem), LESSER_USER_GROUP, mem,
+	    &lesser, &err) != 0)
+		return;
+	if (!served) {
+		(void)unlink(path);
+	} else {
+		/*
+		 * The next instance may serve that path by now. Without the
+		 * lock, in a directory that we may no longer read, there is no
+		 * more to do than to look.
+		 */
+		(void)!lock_directory(path, mem, &lock, &err);
+		(void)!remove_stale(path, &err);
+	}
+	lesser_user_leave(&lesser);
 }
 
 /* One address of the host; ERR_TEMP when the port is in use. */
