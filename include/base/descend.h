@@ -33,6 +33,13 @@ MUST_USE int descend(const char *path, struct arena *mem,
     struct descent *ret_descent, struct err *err);
 
 /*
+ * Opens the directory at path for the *at() calls (O_PATH). -1 (ERR_CONFIG)
+ * also for root where one on the path belongs to another user.
+ */
+MUST_USE int descend_alone(const char *path, struct arena *mem, int *ret_fd,
+    struct err *err);
+
+/*
  * Opens the directory at path with the rights of the first user to whom one
  * on the path belongs: root becomes that user for good, with all groups. The
  * last made_levels names of the path are made (mode 0700) where they are

@@ -14,4 +14,12 @@
 MUST_USE int file_read(struct slice path, size_t max, struct arena *mem,
     struct slice *ret_text, struct err *err);
 
+/*
+ * The same for a file that only root or the user that runs this may have
+ * written: others, and links, are refused, too (ERR_CONFIG). *ret_found is
+ * false, and *ret_text untouched, where there is none.
+ */
+MUST_USE int file_read_own(struct slice path, size_t max, struct arena *mem,
+    bool *ret_found, struct slice *ret_text, struct err *err);
+
 #endif

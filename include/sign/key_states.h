@@ -96,7 +96,8 @@ MUST_USE int key_states_read(struct key_states *states, struct slice path,
     bool *ret_found, struct err *err);
 /*
  * Writes the states of these keys aside and renames the file, mode 0640. A
- * store of NULL holds no keys. -1 (ERR_CONFIG): the old file is as it was.
+ * store of NULL holds no keys. Root writes nothing below a directory of another
+ * user. -1 (ERR_CONFIG, ERR_TEMP): the old file is as it was.
  */
 MUST_USE int key_states_write(struct key_states *states,
     const struct keystore *store, struct slice path, struct err *err);

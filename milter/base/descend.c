@@ -163,6 +163,31 @@ descend(const char *path, struct arena *mem, struct descent *ret_descent,
 	return 0;
 }
 
+int
+descend_alone(const char *path, struct arena *mem, int *ret_fd,
+    struct err *err)
+{
+	struct descent reached;
+
+	if (descend(path, mem, &reached, err) != 0)
+		return -1;
+	if (geteuid() != 0) {
+		(void)close(reached.fd);
+		reached.fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (reached.fd < 0)
+			return fault(err, mem, slice_of(path), errno);
+	} else if (reached.uid != 0 || reached.rest.len > 0) {
+		(void)close(reached.fd);
+		return reached.uid == 0
+		    ? fault(err, mem, slice_of(path), ENOENT)
+		    : err_set(err, ERR_CONFIG, "%s: user %lu owns a directory "
+			"on this path, and could lead root elsewhere", path,
+			(unsigned long)reached.uid);
+	}
+	*ret_fd = reached.fd;
+	return 0;
+}
+
 /* For good: the saved and the real user, too. */
 static int
 become(uid_t uid, gid_t gid, struct err *err)

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/descend.h"
 #include "base/file.h"
 #include "key_states_priv.h"
 
@@ -168,28 +169,6 @@ parse(struct key_states *states, struct slice text, bool restore,
 	    count + 2);
 }
 
-/* Whoever can write to it can make an unpublished key sign. */
-static int
-check_owner(const char *path, bool *ret_found, struct err *err)
-{
-	struct stat st;
-
-	*ret_found = true;
-	if (lstat(path, &st) != 0) {
-		*ret_found = false;
-		return errno == ENOENT ? 0 : err_set(err, ERR_CONFIG, "%s",
-		    strerror(errno));
-	}
-	if (st.st_uid != 0 && st.st_uid != geteuid())
-		return err_set(err, ERR_CONFIG, "belongs neither to root nor "
-		    "to the user that runs this");
-	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		return err_set(err, ERR_CONFIG, "others than its owner can "
-		    "write to it (mode %04o): chmod 640",
-		    (unsigned int)(st.st_mode & 07777));
-	return 0;
-}
-
 int
 key_states_read(struct key_states *states, struct slice path,
     bool *ret_found, struct err *err)
@@ -200,9 +179,8 @@ key_states_read(struct key_states *states, struct slice path,
 	int status;
 
 	arena_init(&mem);
-	status = check_owner(slice_cstr(&mem, path), &found, err);
-	if (status == 0 && found)
-		status = file_read(path, MAX_FILE_OCTETS, &mem, &text, err);
+	/* Whoever can write to it can make an unpublished key sign. */
+	status = file_read_own(path, MAX_FILE_OCTETS, &mem, &found, &text, err);
 	if (status == 0 && found)
 		status = parse(states, text, false, err);
 	if (status == 0 && found)
@@ -258,15 +236,15 @@ write_keys(struct key_states *states, const struct keystore *store,
 
 static int
 write_aside(struct key_states *states, const struct keystore *store,
-    const char *path, struct err *err)
+    int directory, const char *name, struct err *err)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-	    0640);
+	int fd = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL |
+	    O_CLOEXEC | O_NOFOLLOW, 0640);
 	FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
 	bool good;
 
 	if (file == NULL) {
-		err_set(err, ERR_CONFIG, "%s: %s", path, strerror(errno));
+		err_set(err, ERR_CONFIG, "%s", strerror(errno));
 		if (fd >= 0)
 			(void)close(fd);
 		return -1;
@@ -274,32 +252,51 @@ write_aside(struct key_states *states, const struct keystore *store,
 	write_keys(states, store, file);
 	good = fflush(file) == 0 && ferror(file) == 0 && fsync(fd) == 0;
 	if (!good)
-		err_set(err, ERR_CONFIG, "%s: %s", path, strerror(errno));
+		err_set(err, ERR_CONFIG, "%s", strerror(errno));
 	if (fclose(file) != 0 && good)
-		return err_set(err, ERR_CONFIG, "%s: %s", path,
-		    strerror(errno));
+		return err_set(err, ERR_CONFIG, "%s", strerror(errno));
 	return good ? 0 : -1;
+}
+
+static int
+write_in(struct key_states *states, const struct keystore *store,
+    int directory, const char *final, struct arena *mem, struct err *err)
+{
+	const char *new = slice_format(mem, "%s.new", final).data;
+	int status;
+
+	/* What a process left that was killed while it wrote. */
+	(void)unlinkat(directory, new, 0);
+	status = write_aside(states, store, directory, new, err);
+	if (status == 0 && renameat(directory, new, directory, final) != 0)
+		status = err_set(err, ERR_CONFIG, "%s", strerror(errno));
+	if (status != 0)
+		(void)unlinkat(directory, new, 0);
+	return status;
 }
 
 int
 key_states_write(struct key_states *states, const struct keystore *store,
     struct slice path, struct err *err)
 {
+	size_t slash = slice_find_last(path, '/');
+	struct slice parent = slash == path.len ? SLICE(".")
+	    : slash == 0 ? SLICE("/") : slice_sub(path, 0, slash);
+	struct slice name = slash == path.len ? path
+	    : slice_from(path, slash + 1);
 	struct arena mem;
-	const char *new, *final;
-	int status;
+	int directory, status;
 
 	arena_init(&mem);
-	final = slice_cstr(&mem, path);
-	new = slice_format(&mem, "%s.new", final).data;
-	/* What a process left that was killed while it wrote. */
-	(void)unlink(new);
-	status = write_aside(states, store, new, err);
-	if (status == 0 && rename(new, final) != 0)
-		status = err_set(err, ERR_CONFIG, "%s: %s", final,
-		    strerror(errno));
-	if (status != 0)
-		(void)unlink(new);
+	status = descend_alone(slice_cstr(&mem, parent), &mem, &directory,
+	    err);
+	if (status == 0) {
+		status = write_in(states, store, directory,
+		    slice_cstr(&mem, name), &mem, err);
+		(void)close(directory);
+		if (status != 0)
+			err_wrap(err, "%s", slice_cstr(&mem, path));
+	}
 	arena_done(&mem);
 	return status;
 }

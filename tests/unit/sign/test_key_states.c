@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -514,6 +515,37 @@ a_file_that_others_can_write_to_is_refused(void **state)
 	arena_done(&mem);
 }
 
+/* Root writes nowhere where another user can put links in the way. */
+static void
+root_writes_nothing_below_others(void **state)
+{
+	struct key_states *states = key_states_new();
+	struct arena mem;
+	struct slice theirs, ours;
+	struct err err;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	arena_init(&mem);
+	theirs = path_of(&mem, "theirs");
+	ours = path_of(&mem, "ours");
+	assert_int_equal(mkdir(theirs.data, 0755), 0);
+	assert_int_equal(mkdir(ours.data, 0755), 0);
+	assert_int_equal(symlink("../ours", path_of(&mem,
+	    "theirs/deep").data), 0);
+	assert_int_equal(chown(theirs.data, 12345, 12345), 0);
+	assert_int_equal(key_states_write(states, NULL,
+	    path_of(&mem, "theirs/file"), &err), -1);
+	assert_int_equal(key_states_write(states, NULL,
+	    path_of(&mem, "theirs/deep/file"), &err), -1);
+	assert_int_equal(err.kind, ERR_CONFIG);
+	assert_non_null(strstr(err.text, "user 12345 owns a directory"));
+	assert_int_equal(rmdir(ours.data), 0);
+	key_states_unref(states);
+	arena_done(&mem);
+}
+
 static void
 a_file_that_cannot_be_written_is_a_fault_and_stays(void **state)
 {
@@ -588,6 +620,7 @@ main(void)
 		cmocka_unit_test(what_is_written_is_read_again),
 		cmocka_unit_test(nothing_of_a_garbled_file_counts),
 		cmocka_unit_test(a_file_that_others_can_write_to_is_refused),
+		cmocka_unit_test(root_writes_nothing_below_others),
 		cmocka_unit_test(
 		    a_file_that_cannot_be_written_is_a_fault_and_stays),
 	};
