@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 libsubmilter_a_SOURCES += \
+	include/dns/bounded.h %D%/bounded.c \
 	%D%/name.c %D%/name_priv.h \
 	include/dns/record.h %D%/record.c \
 	include/dns/resolver.h %D%/resolver.c %D%/resolver_priv.h \

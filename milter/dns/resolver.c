@@ -78,6 +78,15 @@ canonical_name(struct slice name, struct arena *mem, struct slice *ret_name)
 }
 
 enum dns_outcome
+resolver_pass_on(struct resolver *resolver, struct slice canonical,
+    enum dns_type type, uint64_t deadline_us, struct arena *mem,
+    struct dns_answer *ret_answer, struct err *err)
+{
+	return resolver->ops->lookup(resolver->handle, canonical, type,
+	    deadline_us, mem, ret_answer, err);
+}
+
+enum dns_outcome
 resolver_lookup(struct resolver *resolver, struct slice name,
     enum dns_type type, uint64_t deadline_us, struct arena *mem,
     struct dns_answer *ret_answer, struct err *err)
@@ -89,8 +98,8 @@ resolver_lookup(struct resolver *resolver, struct slice name,
 		*ret_answer = (struct dns_answer){ .count = 0 };
 		return DNS_NO_NAME;
 	}
-	outcome = resolver->ops->lookup(resolver->handle, canonical, type,
-	    deadline_us, mem, ret_answer, err);
+	outcome = resolver_pass_on(resolver, canonical, type, deadline_us, mem,
+	    ret_answer, err);
 	if (outcome == DNS_FAILED)
 		err_wrap(err, "%s of %s", dns_type_name(type),
 		    canonical.len == 0 ? "." : canonical.data);

@@ -14,4 +14,9 @@
 void *resolver_handle(const struct resolver *resolver,
     const struct resolver_ops *ops);
 
+/* Asks for a name that came so: *err is not made to say for what again. */
+enum dns_outcome resolver_pass_on(struct resolver *resolver,
+    struct slice canonical, enum dns_type type, uint64_t deadline_us,
+    struct arena *mem, struct dns_answer *ret_answer, struct err *err);
+
 #endif

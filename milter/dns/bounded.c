@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The bounds on what DNS is asked for one message, and for one domain. */
+#include "dns/bounded.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/map.h"
+#include "resolver_priv.h"
+
+enum {
+	MINUTE_US = 60000000,
+	QUOTA_DOMAINS = 20000,	/* that are counted at a time */
+	KEPT_OCTETS = 256 * 1024,	/* of the answers to one message */
+};
+
+struct domain_quota {
+	pthread_mutex_t lock;
+	unsigned long a_minute;
+	uint64_t until_us;
+	struct arena mem;
+	struct map *counts;	/* to unsigned long; of this minute */
+};
+
+struct domain_quota *
+domain_quota_new(unsigned long a_minute)
+{
+	struct domain_quota *quota = calloc(1, sizeof(*quota));
+
+	ENSURE(quota != NULL);
+	ENSURE(pthread_mutex_init(&quota->lock, NULL) == 0);
+	quota->a_minute = a_minute;
+	arena_init(&quota->mem);
+	quota->counts = map_new(&quota->mem);
+	return quota;
+}
+
+void
+domain_quota_free(struct domain_quota *quota)
+{
+	if (quota == NULL)
+		return;
+	arena_done(&quota->mem);
+	(void)pthread_mutex_destroy(&quota->lock);
+	free(quota);
+}
+
+/* One question more; false: not in this minute. */
+static bool
+take(struct domain_quota *quota, struct slice domain)
+{
+	uint64_t now_us = clock_monotonic_us();
+	unsigned long *count;
+	bool granted;
+
+	ENSURE(pthread_mutex_lock(&quota->lock) == 0);
+	if (now_us >= quota->until_us ||
+	    map_count(quota->counts) == QUOTA_DOMAINS) {
+		arena_done(&quota->mem);
+		arena_init(&quota->mem);
+		quota->counts = map_new(&quota->mem);
+		quota->until_us = now_us + MINUTE_US;
+	}
+	count = map_get(quota->counts, domain);
+	if (count == NULL) {
+		count = arena_array(&quota->mem, 1, sizeof(*count));
+		ENSURE(map_add(quota->counts, domain, count));
+	}
+	granted = *count < quota->a_minute;
+	if (granted)
+		++*count;
+	ENSURE(pthread_mutex_unlock(&quota->lock) == 0);
+	return granted;
+}
+
+/* A question that was asked, and its answer where it is kept. */
+struct asked {
+	bool kept;
+	enum dns_outcome outcome;
+	struct dns_answer answer;
+	struct err err;
+};
+
+struct bounded {
+	struct resolver *inner;
+	unsigned long most;
+	struct domain_quota *quota;
+	pthread_mutex_t lock;	/* of what follows */
+	struct slice domain;
+	unsigned long count;
+	size_t kept_octets;
+	struct arena mem;
+	struct map *asked;	/* to struct asked */
+};
+
+static struct slice
+question_key(struct slice name, enum dns_type type, struct arena *mem)
+{
+	return slice_format(mem, "%d %s", (int)type,
+	    name.len == 0 ? "" : slice_cstr(mem, name));
+}
+
+/*
+ * The question, which counts when it is new; NULL, and *err says why, when
+ * there were too many.
+ */
+static struct asked *
+admit(struct bounded *bounded, struct slice key, struct err *err)
+{
+	struct asked *asked = map_get(bounded->asked, key);
+
+	if (asked != NULL)
+		return asked;
+	if (bounded->count >= bounded->most) {
+		err_set(err, ERR_TEMP, "more than %lu questions for one "
+		    "message (dns.questions)", bounded->most);
+		return NULL;
+	}
+	if (!take(bounded->quota, bounded->domain)) {
+		err_set(err, ERR_TEMP, "more than %lu questions in a minute "
+		    "for this domain (dns.domain-questions)",
+		    bounded->quota->a_minute);
+		return NULL;
+	}
+	bounded->count++;
+	asked = arena_array(&bounded->mem, 1, sizeof(*asked));
+	ENSURE(map_add(bounded->asked, key, asked));
+	return asked;
+}
+
+static void
+copy_answer(const struct dns_answer *from, struct arena *mem,
+    struct dns_answer *ret_answer)
+{
+	struct slice *records = arena_array(mem, from->count,
+	    sizeof(*records));
+
+	for (size_t i = 0; i < from->count; i++)
+		records[i] = slice_dup(mem, from->records[i]);
+	*ret_answer = *from;
+	ret_answer->records = records;
+	ret_answer->owner = slice_dup(mem, from->owner);
+}
+
+/* Large answers are not held for the length of the message. */
+static void
+keep(struct bounded *bounded, struct asked *asked, enum dns_outcome outcome,
+    const struct dns_answer *answer, const struct err *err)
+{
+	size_t octets = 0;
+
+	if (outcome != DNS_FAILED) {
+		octets = answer->owner.len;
+		for (size_t i = 0; i < answer->count; i++)
+			octets += answer->records[i].len +
+			    sizeof(struct slice);
+		if (asked->kept || octets > KEPT_OCTETS - bounded->kept_octets)
+			return;
+		copy_answer(answer, &bounded->mem, &asked->answer);
+	} else {
+		asked->err = *err;
+	}
+	bounded->kept_octets += octets;
+	asked->outcome = outcome;
+	asked->kept = true;
+}
+
+static enum dns_outcome
+bounded_lookup(void *handle, struct slice name, enum dns_type type,
+    uint64_t deadline_us, struct arena *mem, struct dns_answer *ret_answer,
+    struct err *err)
+{
+	struct bounded *bounded = handle;
+	struct slice key = question_key(name, type, mem);
+	enum dns_outcome outcome = DNS_FAILED;
+	struct asked *asked;
+	bool kept;
+
+	ENSURE(pthread_mutex_lock(&bounded->lock) == 0);
+	asked = admit(bounded, key, err);
+	kept = asked != NULL && asked->kept;
+	if (kept && asked->outcome == DNS_FAILED)
+		*err = asked->err;
+	else if (kept)
+		copy_answer(&asked->answer, mem, ret_answer);
+	if (kept)
+		outcome = asked->outcome;
+	ENSURE(pthread_mutex_unlock(&bounded->lock) == 0);
+	if (asked == NULL || kept)
+		return outcome;
+	outcome = resolver_pass_on(bounded->inner, name, type, deadline_us, mem,
+	    ret_answer, err);
+	ENSURE(pthread_mutex_lock(&bounded->lock) == 0);
+	keep(bounded, asked, outcome, ret_answer, err);
+	ENSURE(pthread_mutex_unlock(&bounded->lock) == 0);
+	return outcome;
+}
+
+static void
+bounded_prefetch(void *handle, struct slice name, enum dns_type type)
+{
+	struct bounded *bounded = handle;
+	struct arena mem;
+	struct err err;
+	bool is_new;
+	unsigned long before;
+
+	arena_init(&mem);
+	ENSURE(pthread_mutex_lock(&bounded->lock) == 0);
+	before = bounded->count;
+	(void)admit(bounded, question_key(name, type, &mem), &err);
+	is_new = bounded->count > before;
+	ENSURE(pthread_mutex_unlock(&bounded->lock) == 0);
+	arena_done(&mem);
+	if (is_new)
+		resolver_prefetch(bounded->inner, name, type);
+}
+
+static void
+bounded_free(void *handle)
+{
+	struct bounded *bounded = handle;
+
+	resolver_unref(bounded->inner);
+	arena_done(&bounded->mem);
+	(void)pthread_mutex_destroy(&bounded->lock);
+	free(bounded);
+}
+
+static const struct resolver_ops bounded_ops = {
+	.lookup = bounded_lookup,
+	.prefetch = bounded_prefetch,
+	.free = bounded_free,
+};
+
+struct resolver *
+bounded_resolver_new(struct resolver *inner, unsigned long questions,
+    struct domain_quota *quota)
+{
+	struct bounded *bounded = calloc(1, sizeof(*bounded));
+
+	ENSURE(bounded != NULL);
+	ENSURE(pthread_mutex_init(&bounded->lock, NULL) == 0);
+	bounded->inner = resolver_ref(inner);
+	bounded->most = questions;
+	bounded->quota = quota;
+	bounded->domain = SLICE("");
+	arena_init(&bounded->mem);
+	bounded->asked = map_new(&bounded->mem);
+	return resolver_new(&bounded_ops, bounded);
+}
+
+void
+bounded_resolver_for(struct resolver *resolver, struct slice domain)
+{
+	struct bounded *bounded = resolver_handle(resolver, &bounded_ops);
+
+	ENSURE(pthread_mutex_lock(&bounded->lock) == 0);
+	bounded->domain = domain;
+	ENSURE(pthread_mutex_unlock(&bounded->lock) == 0);
+}
+
+unsigned long
+bounded_resolver_asked(const struct resolver *resolver)
+{
+	struct bounded *bounded = resolver_handle(resolver, &bounded_ops);
+	unsigned long count;
+
+	ENSURE(pthread_mutex_lock(&bounded->lock) == 0);
+	count = bounded->count;
+	ENSURE(pthread_mutex_unlock(&bounded->lock) == 0);
+	return count;
+}
