@@ -8,6 +8,7 @@
 #include "preflight/author_policy.h"
 #include "table/table.h"
 
+struct domain_quota;
 struct outlook_cache;
 
 /*
@@ -17,6 +18,8 @@ struct outlook_cache;
 struct preflight_world {
 	bool in_use;			/* else all else is empty */
 	struct resolver *resolver;
+	unsigned long questions;	/* for one message */
+	struct domain_quota *quota;
 	struct outlook_cache *cache;
 	unsigned long cache_seconds;
 	struct suffix_list *suffixes;	/* NULL: the tree walk alone */

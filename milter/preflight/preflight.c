@@ -2,6 +2,7 @@
 #include "preflight/preflight.h"
 
 #include "base/clock.h"
+#include "dns/bounded.h"
 #include "outlook_cache_priv.h"
 #include "preflight/adsp.h"
 #include "preflight/sender_id.h"
@@ -67,8 +68,11 @@ preflight_levels_change(struct preflight_levels *levels, struct slice words,
 struct look {
 	const struct preflight_world *world;
 	const struct preflight_facts *facts;
+	struct resolver *resolver;	/* with the bounds of one message */
 	uint64_t deadline_us;
-	uint64_t late_us;	/* most of the time went to other checks */
+	/* Most of the time, or of the questions, went to other checks. */
+	uint64_t late_us;
+	unsigned long late_questions;
 	struct arena *mem;
 };
 
@@ -165,7 +169,8 @@ remember(const struct look *look, struct slice key, bool late,
 static bool
 is_late(const struct look *look)
 {
-	return clock_monotonic_us() > look->late_us;
+	return clock_monotonic_us() > look->late_us ||
+	    bounded_resolver_asked(look->resolver) > look->late_questions;
 }
 
 static struct slice
@@ -226,6 +231,7 @@ ask_spf(const struct look *look, enum spf_scope scope, struct slice sender,
 
 	/* Of no address at all nothing is good. */
 	ENSURE(look->facts->egress_count > 0);
+	bounded_resolver_for(look->resolver, domain);
 	for (size_t i = 0; i < look->facts->egress_count &&
 	    outlook.state == OUTLOOK_GOOD; i++) {
 		enum spf_result result;
@@ -234,7 +240,7 @@ ask_spf(const struct look *look, enum spf_scope scope, struct slice sender,
 		/* A record may have answers of a megabyte for each address. */
 		arena_init(&mem);
 		request.client = look->facts->egress[i];
-		result = spf_foresee(look->world->resolver, &request,
+		result = spf_foresee(look->resolver, &request,
 		    look->deadline_us, &mem, &report);
 		*per_sender = *per_sender || report.per_sender;
 		outlook = explain_spf(look, scope, result, &request.client, domain,
@@ -252,6 +258,7 @@ look_at_spf(const struct look *look, enum spf_scope scope, struct slice sender)
 	    : domain_of(sender);
 	struct strbuf key = key_begin(look, scope == SPF_MAIL_FROM_V1 ? "spf"
 	    : "pra", domain);
+	struct strbuf of_sender = key_begin(look, "sender", domain);
 	struct outlook outlook;
 	bool per_sender = false, late = is_late(look);
 
@@ -260,11 +267,15 @@ look_at_spf(const struct look *look, enum spf_scope scope, struct slice sender)
 		    "mail leaves from"));
 	add_part(&key, look->facts->helo);
 	add_part(&key, look->facts->egress_text);
-	if (recall(look, strbuf_slice(&key), &outlook))
+	add_part(&of_sender, sender);
+	add_part(&of_sender, strbuf_slice(&key));
+	if (recall(look, strbuf_slice(&key), &outlook) ||
+	    recall(look, strbuf_slice(&of_sender), &outlook))
 		return outlook;
 	outlook = ask_spf(look, scope, sender, domain, &per_sender);
-	if (!per_sender || outlook.state == OUTLOOK_UNKNOWN)
-		remember(look, strbuf_slice(&key), late, &outlook);
+	remember(look, strbuf_slice(per_sender &&
+	    outlook.state != OUTLOOK_UNKNOWN ? &of_sender : &key), late,
+	    &outlook);
 	return outlook;
 }
 
@@ -298,7 +309,7 @@ static struct outlook
 ask_dmarc(const struct look *look, struct slice author,
     struct slice spf_domain)
 {
-	struct dmarc_world world = { .resolver = look->world->resolver,
+	struct dmarc_world world = { .resolver = look->resolver,
 		.method = look->world->method,
 		.suffixes = look->world->suffixes,
 		.deadline_us = look->deadline_us };
@@ -329,6 +340,7 @@ look_at_dmarc_of(const struct look *look, struct slice author,
 	add_part(&key, spf_domain);
 	add_parts(&key, look->facts->signers, look->facts->signer_count);
 	if (!recall(look, strbuf_slice(&key), &outlook)) {
+		bounded_resolver_for(look->resolver, author);
 		outlook = ask_dmarc(look, author, spf_domain);
 		remember(look, strbuf_slice(&key), late, &outlook);
 	}
@@ -388,7 +400,8 @@ look_at_adsp_of(const struct look *look, struct slice author)
 	add_parts(&key, look->facts->signers, look->facts->signer_count);
 	if (recall(look, strbuf_slice(&key), &outlook))
 		return outlook;
-	adsp_check(look->world->resolver, author, look->facts->signers,
+	bounded_resolver_for(look->resolver, author);
+	adsp_check(look->resolver, author, look->facts->signers,
 	    look->facts->signer_count, look->deadline_us, look->mem, &adsp);
 	word = slice_of(adsp_practice_name(adsp.practice));
 	outlook = adsp.practice == ADSP_FAILED ? unknown(adsp.text)
@@ -446,8 +459,11 @@ preflight_look(const struct preflight_world *world,
 {
 	uint64_t now_us = clock_monotonic_us();
 	uint64_t half_us = now_us < deadline_us ? (deadline_us - now_us) / 2 : 0;
-	const struct look look = { world, facts, deadline_us, now_us + half_us,
-		mem };
+	const struct look look = { .world = world, .facts = facts,
+		.resolver = bounded_resolver_new(world->resolver,
+		    world->questions, world->quota),
+		.deadline_us = deadline_us, .late_us = now_us + half_us,
+		.late_questions = world->questions / 2, .mem = mem };
 	struct outlook spf = { .state = OUTLOOK_NOT_ASKED };
 
 	for (size_t i = 0; i < PREFLIGHT_CHECKS; i++)
@@ -464,4 +480,5 @@ preflight_look(const struct preflight_world *world,
 	if (levels->of[PREFLIGHT_UNSUBSCRIBE] != PREFLIGHT_OFF)
 		ret_outlooks[PREFLIGHT_UNSUBSCRIBE] =
 		    look_at_unsubscription(&look);
+	resolver_unref(look.resolver);
 }

@@ -2,6 +2,7 @@
 #include "preflight/world.h"
 
 #include "base/file.h"
+#include "dns/bounded.h"
 #include "dns/resolver_unbound.h"
 #include "dns/resolver_zone.h"
 #include "outlook_cache_priv.h"
@@ -186,6 +187,8 @@ preflight_world_open(struct preflight_world *world,
 {
 	*world = (struct preflight_world){ .in_use = true,
 		.resolver = resolver,
+		.questions = config->dns.questions,
+		.quota = domain_quota_new(config->dns.domain_questions),
 		.cache = outlook_cache_new(),
 		.cache_seconds = config->preflight.cache_seconds,
 		.method = config->preflight.dmarc_method == DMARC_BY_LIST
@@ -208,6 +211,7 @@ void
 preflight_world_close(struct preflight_world *world)
 {
 	resolver_unref(world->resolver);
+	domain_quota_free(world->quota);
 	outlook_cache_free(world->cache);
 	suffix_list_free(world->suffixes);
 	table_close(world->levels);

@@ -8,6 +8,10 @@
 #include "base/clock.h"
 #include "dns/resolver_zone.h"
 
+#define HOST(x, n) "*." x ".m.example. IN MX 1 " n "." x ".hosts.example.\n"
+#define HOSTS(x) HOST(x, "0") HOST(x, "1") HOST(x, "2") HOST(x, "3") \
+    HOST(x, "4") HOST(x, "5") HOST(x, "6") HOST(x, "7") HOST(x, "8") HOST(x, "9")
+
 static const char zone_text[] =
     "one.example. IN TXT \"v=spf1 ip4:192.0.2.1 -all\"\n"
     "none.example. IN A 192.0.2.9\n"
@@ -16,7 +20,15 @@ static const char zone_text[] =
     "quiet.one.example. IN TIMEOUT\n"
     "quiet.other.example. IN TIMEOUT\n"
     "person.example. IN TXT \"v=spf1 exists:%{l}.ok.example -all\"\n"
-    "alice.ok.example. IN A 127.0.0.2\n";
+    "alice.ok.example. IN A 127.0.0.2\n"
+    /* Every name of the macros is there, and has ten hosts of its own. */
+    "greedy.example. IN TXT \"v=spf1 mx:%{l}.a.m.example mx:%{i}.b.m.example "
+	"mx:%{i}.c.m.example mx:%{i}.d.m.example mx:%{i}.e.m.example "
+	"?all\"\n"
+    HOSTS("a") HOSTS("b") HOSTS("c") HOSTS("d") HOSTS("e")
+    "*.hosts.example. IN A 192.0.2.99\n"
+    "soft.example. IN TXT \"v=spf1 mx:%{d}.a.m.example +all\"\n"
+    "_dmarc.greedy.example. IN TXT \"v=DMARC1; p=reject\"\n";
 
 /* A world of checks, what it asked, and a message. */
 struct scene {
@@ -260,6 +272,86 @@ silence_of_one_domain_is_not_held_against_another(void **state)
 	check(scene, PREFLIGHT_ADSP, OUTLOOK_GOOD);
 }
 
+/* The message has addresses on which each macro makes other names. */
+static void
+be_greedy(struct scene *scene, const char *sender, size_t addresses)
+{
+	struct net_addr *egress = arena_array(&scene->mem, addresses,
+	    sizeof(*egress));
+
+	for (size_t i = 0; i < addresses; i++) {
+		ENSURE(net_addr_parse(SLICE("192.0.2.99"), &egress[i]));
+		egress[i].octets[2] = 3;	/* of no host */
+		egress[i].octets[3] = (uint8_t)i;
+	}
+	scene->facts.egress = egress;
+	scene->facts.egress_count = addresses;
+	scene->facts.mail_from = slice_of(sender);
+}
+
+static void
+what_one_message_asks_is_bounded(void **state)
+{
+	struct scene *scene = *state;
+
+	be_greedy(scene, "alice@greedy.example", 1);
+	scene->world.questions = 40;
+	assert_int_equal(look(scene, "spf=reject"), 40);
+	check(scene, PREFLIGHT_SPF, OUTLOOK_UNKNOWN);
+	assert_non_null(strstr(scene->outlooks[PREFLIGHT_SPF].text.data,
+	    "more than 40 questions for one message (dns.questions)"));
+	/* That it is not known holds for all senders for a while. */
+	scene->facts.mail_from = SLICE("bob@greedy.example");
+	assert_int_equal(look(scene, "spf=reject"), 0);
+	check(scene, PREFLIGHT_SPF, OUTLOOK_UNKNOWN);
+}
+
+static void
+what_addresses_have_in_common_is_asked_once(void **state)
+{
+	struct scene *scene = *state;
+	size_t one;
+
+	be_greedy(scene, "alice@soft.example", 1);
+	one = look(scene, "spf=warn");
+	assert_int_equal(one, 12);	/* TXT, MX, and ten hosts */
+	be_greedy(scene, "bob@soft.example", 200);
+	scene->facts.egress_text = SLICE("all of them");
+	/* No answer is remembered in between: the list is another one. */
+	assert_int_equal(look(scene, "spf=warn"), one);
+}
+
+static void
+a_greedy_domain_is_not_held_against_another(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->signer = SLICE("one.example");
+	scene->facts.signer_count = 1;
+	be_greedy(scene, "alice@greedy.example", 1);
+	scene->world.questions = 40;
+	(void)look(scene, "spf=reject dmarc=reject");
+	check(scene, PREFLIGHT_DMARC, OUTLOOK_UNKNOWN);
+	scene->facts.mail_from = SLICE("bob@none.example");
+	(void)look(scene, "dmarc=reject");
+	check(scene, PREFLIGHT_DMARC, OUTLOOK_GOOD);
+}
+
+static void
+each_sender_of_a_domain_is_remembered(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->facts.mail_from = SLICE("alice@person.example");
+	assert_true(look(scene, "spf=warn") > 0);
+	assert_int_equal(look(scene, "spf=warn"), 0);
+	check(scene, PREFLIGHT_SPF, OUTLOOK_GOOD);
+	scene->facts.mail_from = SLICE("bob@person.example");
+	assert_true(look(scene, "spf=warn") > 0);
+	assert_int_equal(look(scene, "spf=warn"), 0);
+	check(scene, PREFLIGHT_SPF, OUTLOOK_BAD);
+}
+
 /* Not known whether SPF passes is not the same as that it does not. */
 static void
 dmarc_without_what_spf_says_is_unknown(void **state)
@@ -398,6 +490,10 @@ main(void)
 		SCENE(parts_of_a_key_cannot_pass_for_each_other),
 		SCENE(silence_is_unknown_and_costs_the_time_once),
 		SCENE(silence_of_one_domain_is_not_held_against_another),
+		SCENE(what_one_message_asks_is_bounded),
+		SCENE(what_addresses_have_in_common_is_asked_once),
+		SCENE(a_greedy_domain_is_not_held_against_another),
+		SCENE(each_sender_of_a_domain_is_remembered),
 		SCENE(dmarc_without_what_spf_says_is_unknown),
 		cmocka_unit_test(what_files_say_of_dns_is_read_again),
 		cmocka_unit_test(the_cache_keeps_the_newest_and_is_bounded),
