@@ -19,7 +19,8 @@ void domain_quota_free(struct domain_quota *quota);
 /*
  * A resolver for one message. It asks another one (of which it takes a
  * reference) each question once: the same one again gets the same answer, also
- * that there was none. Over so many questions, or over the quota of the domain
+ * that there was none; but answers over 256 KB in all are not held, and to ask
+ * for them again counts again. Over so many questions, or over the quota of the domain
  * for whose sake they are asked, it asks nothing and answers DNS_FAILED at once,
  * which is "not known" for whoever asks. quota must outlive it. What is begun in
  * advance counts like any other question.

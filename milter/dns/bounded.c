@@ -76,6 +76,7 @@ take(struct domain_quota *quota, struct slice domain)
 
 /* A question that was asked, and its answer where it is kept. */
 struct asked {
+	bool begun;	/* in advance: it has counted */
 	bool kept;
 	enum dns_outcome outcome;
 	struct dns_answer answer;
@@ -102,15 +103,15 @@ question_key(struct slice name, enum dns_type type, struct arena *mem)
 }
 
 /*
- * The question, which counts when it is new; NULL, and *err says why, when
- * there were too many.
+ * The question, which counts unless its answer is here or on its way; NULL, and
+ * *err says why, when there were too many.
  */
 static struct asked *
 admit(struct bounded *bounded, struct slice key, struct err *err)
 {
 	struct asked *asked = map_get(bounded->asked, key);
 
-	if (asked != NULL)
+	if (asked != NULL && (asked->kept || asked->begun))
 		return asked;
 	if (bounded->count >= bounded->most) {
 		err_set(err, ERR_TEMP, "more than %lu questions for one "
@@ -124,6 +125,8 @@ admit(struct bounded *bounded, struct slice key, struct err *err)
 		return NULL;
 	}
 	bounded->count++;
+	if (asked != NULL)
+		return asked;
 	asked = arena_array(&bounded->mem, 1, sizeof(*asked));
 	ENSURE(map_add(bounded->asked, key, asked));
 	return asked;
@@ -180,6 +183,8 @@ bounded_lookup(void *handle, struct slice name, enum dns_type type,
 	ENSURE(pthread_mutex_lock(&bounded->lock) == 0);
 	asked = admit(bounded, key, err);
 	kept = asked != NULL && asked->kept;
+	if (asked != NULL)
+		asked->begun = false;
 	if (kept && asked->outcome == DNS_FAILED)
 		*err = asked->err;
 	else if (kept)
@@ -201,16 +206,16 @@ static void
 bounded_prefetch(void *handle, struct slice name, enum dns_type type)
 {
 	struct bounded *bounded = handle;
+	struct asked *asked;
 	struct arena mem;
 	struct err err;
-	bool is_new;
-	unsigned long before;
+	bool is_new = false;
 
 	arena_init(&mem);
 	ENSURE(pthread_mutex_lock(&bounded->lock) == 0);
-	before = bounded->count;
-	(void)admit(bounded, question_key(name, type, &mem), &err);
-	is_new = bounded->count > before;
+	asked = admit(bounded, question_key(name, type, &mem), &err);
+	if (asked != NULL && !asked->kept && !asked->begun)
+		is_new = asked->begun = true;
 	ENSURE(pthread_mutex_unlock(&bounded->lock) == 0);
 	arena_done(&mem);
 	if (is_new)

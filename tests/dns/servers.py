@@ -17,7 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import lab                              # noqa: E402
 from lab import process                 # noqa: E402
 
-A, CNAME, SOA, PTR, TXT, DNSKEY = 1, 5, 6, 12, 16, 48
+A, CNAME, SOA, PTR, MX, TXT, DNSKEY = 1, 5, 6, 12, 15, 16, 48
 NOERROR, SERVFAIL, NXDOMAIN, REFUSED = 0, 2, 3, 5
 TRUNCATED = 0x0200
 

@@ -9,10 +9,12 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "dns/bounded.h"
 #include "fuzz.h"
 #include "../../milter/preflight/spf_priv.h"
 
-enum { NAMES = 8, MAX_RECORDS = 64, MAX_LOOKUPS = 150 };
+enum { NAMES = 8, MAX_RECORDS = 64, MAX_LOOKUPS = 150,
+	MAX_QUESTIONS = 40, MAX_ADDRESSES = 12 };
 
 struct world {
 	struct slice lines;
@@ -182,6 +184,36 @@ choose(struct slice line, struct spf_request *request, bool *ret_libspf2)
 	*ret_libspf2 = line.len > 2 && line.data[2] == 'l';
 }
 
+/*
+ * However many addresses mail leaves from, a message asks no more than its
+ * bound; and what is asked once only says the same.
+ */
+static void
+check_bound(struct resolver *resolver, struct spf_request request,
+    enum spf_result want, struct world *world, uint64_t deadline_us,
+    struct arena *mem)
+{
+	struct domain_quota *quota = domain_quota_new(MAX_LOOKUPS / 2);
+	struct resolver *bounded = bounded_resolver_new(resolver, MAX_QUESTIONS,
+	    quota);
+	size_t before = world->lookups;
+	struct spf_report report;
+
+	for (size_t i = 0; i < MAX_ADDRESSES; i++) {
+		enum spf_result result = spf_check(bounded, &request,
+		    deadline_us, mem, &report);
+
+		check_report(result, &report);
+		ENSURE(i > 0 || result == want ||
+		    bounded_resolver_asked(bounded) == MAX_QUESTIONS);
+		request.client.octets[request.client.bits / 8 - 1]++;
+	}
+	ENSURE(world->lookups - before == bounded_resolver_asked(bounded));
+	ENSURE(bounded_resolver_asked(bounded) <= MAX_QUESTIONS);
+	resolver_unref(bounded);
+	domain_quota_free(quota);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -210,6 +242,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	ENSURE(spf_check(resolver, &request, deadline_us, &mem, &again) ==
 	    result && report.terms == again.terms &&
 	    slice_eq(report.mechanism, again.mechanism));
+	check_bound(resolver, request, result, &world, deadline_us, &mem);
 	if (libspf2 && spf_libspf2_result(resolver, &request, deadline_us,
 	    &result))
 		ENSURE(spf_result_name(result)[0] != 'u');

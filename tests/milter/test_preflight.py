@@ -18,7 +18,8 @@ from support import ALICE, CEO, OwnDaemonTest, mail, message, tokens
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 '..', 'dns'))
-from servers import TXT, Knot, Relay, anchor      # noqa: E402
+from servers import (A, MX, TXT, Knot, Relay, anchor, message as dns_message,
+                     record, wire_name)           # noqa: E402
 
 FIELD = b'X-Submilter-Preflight'
 GOES_ON = 'pass', 'accept'      # accept: nothing of it is changed
@@ -41,13 +42,16 @@ soft TXT "v=spf1 ip4:192.0.2.1 ~all"
 broken TXT "v=spf1 include:nobody.example -all"
 plain A 192.0.2.7
 fleeting 1 TXT "v=spf1 ip4:192.0.2.1 -all"
+greedy TXT ( "v=spf1 mx:%{l}.0.endless.example mx:%{i}.1.endless.example"
+    " mx:%{i}.2.endless.example mx:%{i}.3.endless.example"
+    " mx:%{i}.4.endless.example mx:%{i}.5.endless.example +all" )
 ''' + ''.join('d%d TXT "v=spf1 ip4:192.0.2.1 -all"\n' % i for i in range(MANY))
 # What receivers make of mail of each domain.
 RESULTS = {'corp.example': 'pass', 'parked.example': 'fail',
            'soft.example': 'pass', 'broken.example': 'permerror',
            'plain.example': 'none'}
 RIGHTS = daemon.RIGHTS + ''.join('@%s.example %s\n' % (name, ALICE) for name in (
-    'parked', 'soft', 'broken', 'plain', 'fleeting', 'silent1', 'silent2',
+    'parked', 'soft', 'broken', 'plain', 'fleeting', 'greedy', 'silent1', 'silent2',
     'servfail', *('d%d' % i for i in range(MANY))))
 
 
@@ -338,6 +342,68 @@ class TroubleTest(PreflightTest):
         self.assert_later(mail(message(), 'alice@silent1.example'), 'spf')
         for _ in range(2):
             self.assert_passes(mail(), spf='pass', dmarc='pass', adsp='none')
+
+
+class Endless(Relay):
+    """With a zone that has ten hosts of its own for each name in it."""
+
+    def say_other(self, query, name, kind, question, tcp):
+        if not name.lower().endswith('.endless.example'):
+            return super().say_other(query, name, kind, question, tcp)
+        records = []
+        if kind == MX:
+            records = [record(name, MX, b'\0\1' + wire_name('%d.%s' % (i, name)))
+                       for i in range(10)]
+        elif kind == A:
+            records = [record(name, A, b'\xc0\0\2\x63')]
+        return dns_message(query, question, records)
+
+
+class GreedyTest(PreflightTest):
+    """Over 900 questions for one message with 16 addresses."""
+
+    EGRESS = 'egress = {198.51.100.0/28}'
+
+    def setUp(self):
+        super().setUp()
+        self.endless = Endless(self.knot.port)
+        self.addCleanup(self.endless.close)
+
+    def serve_greedy(self, level, dns=''):
+        self.server = self.world(self.text(
+            level, 30, dns, self.endless).replace('egress = {192.0.2.1}',
+                                                  self.EGRESS))
+        self.server.write('rights', RIGHTS)
+        self.server.start()
+
+    def test_one_message_asks_so_much_and_no_more(self):
+        self.serve_greedy('spf = reject; dmarc = reject')
+        line = self.assert_later(at('greedy.example'), 'spf')
+        self.assertIn('more than 500 questions for one message '
+                      '(dns.questions)', line['detail'])
+        asked = self.endless.questions()
+        self.assertLess(asked, 510)
+        # Nor does another sender of the domain ask it all again.
+        other = mail(message('bob@greedy.example'), 'bob@greedy.example')
+        self.assert_later(other, 'spf')
+        self.assertEqual(self.endless.questions(), asked)
+
+    def test_a_domain_is_asked_for_so_much_in_a_minute(self):
+        self.serve_greedy('spf = tag; dmarc = warn', 'domain-questions = 200')
+        _, line = self.assert_passes(at('greedy.example'), spf='temperror')
+        self.assertIn('more than 200 questions in a minute', line['warning'])
+        self.assertLess(self.endless.questions(), 210)
+        # Other domains are asked for as before.
+        self.assert_passes(mail(), spf='fail', dmarc='pass')
+
+    def test_what_is_honest_fits(self):
+        self.serve_greedy('spf = reject', 'questions = 2000')
+        self.assert_passes(at('greedy.example'), spf='pass')
+        # The names of %{l} and their hosts are the same for all addresses.
+        self.assertLess(self.endless.questions(), 1 + 11 + 16 * 55 + 10)
+        before = self.endless.questions()
+        self.assert_passes(at('greedy.example'), spf='pass')
+        self.assertEqual(self.endless.questions(), before)
 
 
 class DnssecTest(PreflightTest):

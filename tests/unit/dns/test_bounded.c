@@ -118,6 +118,35 @@ over_the_bound_of_a_message_nothing_is_asked(void **state)
 	assert_int_equal(zone_resolver_lookups(scene->zone), 5);
 }
 
+/* Nor can somebody have large answers asked for without end. */
+static void
+what_is_too_large_to_hold_counts_each_time(void **state)
+{
+	struct scene *scene = *state;
+	struct dns_answer answer;
+	struct strbuf text;
+	char name[] = "0.example";
+
+	strbuf_init(&text, &scene->mem);
+	for (; name[0] < '5'; name[0]++) {
+		strbuf_addf(&text, "%s. IN TXT", name);
+		for (size_t i = 0; i < 240; i++)
+			strbuf_addf(&text, " \"%0250zu\"", i);
+		strbuf_add_char(&text, '\n');
+	}
+	resolver_unref(scene->bounded);
+	resolver_unref(scene->zone);
+	assert_int_equal(zone_resolver_new(strbuf_slice(&text), "zone",
+	    &scene->zone, &scene->err), 0);
+	scene->bounded = bounded_resolver_new(scene->zone, 7, scene->quota);
+	for (size_t i = 0; i < 20; i++) {
+		name[0] = (char)('0' + i % 5);
+		(void)ask(scene, name, DNS_TXT, &answer);
+	}
+	assert_int_equal(bounded_resolver_asked(scene->bounded), 7);
+	assert_int_equal(zone_resolver_lookups(scene->zone), 7);
+}
+
 static void
 what_is_begun_in_advance_counts_once(void **state)
 {
@@ -166,6 +195,7 @@ main(void)
 		SCENE(a_question_is_asked_once),
 		SCENE(no_answer_is_not_asked_for_again),
 		SCENE(over_the_bound_of_a_message_nothing_is_asked),
+		SCENE(what_is_too_large_to_hold_counts_each_time),
 		SCENE(what_is_begun_in_advance_counts_once),
 		SCENE(the_quota_is_that_of_a_domain_in_all_messages),
 	};
