@@ -43,8 +43,8 @@ MUST_USE int descend_alone(const char *path, struct arena *mem, int *ret_fd,
  * Opens the directory at path with the rights of the first user to whom one
  * on the path belongs: root becomes that user for good, with all groups. The
  * last made_levels names of the path are made (mode 0700) where they are
- * missing. *ret_fd is for the *at() calls (O_PATH); it stays good where the user
- * may not pass the directories above. -1 (ERR_CONFIG, ERR_DATA, ERR_TEMP).
+ * missing. *ret_fd is for the *at() calls (O_PATH); it stays good where the
+ * user may not pass the directories above. -1 (ERR_CONFIG, ERR_DATA, ERR_TEMP).
  */
 MUST_USE int descend_as_owner(const char *path, size_t made_levels,
     struct arena *mem, int *ret_fd, struct err *err);
@@ -62,9 +62,9 @@ struct lesser_user {
 
 /*
  * Root takes on the rights of the first user other than root to whom a
- * directory on the path belongs, with gid in the place of its own group; nothing
- * changes where there is none, or for others than root. The whole process does: no other
- * thread may be at work. -1 (ERR_CONFIG, ERR_TEMP), with nothing changed.
+ * directory on the path belongs, with gid in the place of its own group;
+ * nothing changes where there is none, or for others than root. The whole
+ * process does: no other thread may be at work. -1 (ERR_CONFIG, ERR_TEMP), with nothing changed.
  */
 MUST_USE int lesser_user_enter(const char *directory, gid_t gid,
     struct arena *mem, struct lesser_user *ret_lesser, struct err *err);

@@ -13,7 +13,8 @@
  * Opens the socket that the configuration names, through libmilter. A Unix
  * socket that a living process serves is never taken (ERR_TEMP); a file that a
  * dead one left is replaced. Where another user owns a directory on its path,
- * root acts as this user, to whom the socket then belongs. *ret_path is the path of a Unix socket, else NULL.
+ * root acts as this user, to whom the socket then belongs. *ret_path is the path
+ * of a Unix socket, else NULL.
  */
 MUST_USE int socket_open(const struct config *config,
     const struct account *account, struct arena *mem, const char **ret_path,

@@ -416,6 +416,7 @@ key-interval = 1
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn('; The keys are pending.', done.stdout)
         server.expect('key new.example/r[0-9]+: pending')
+        server.expect('key new.example/e[0-9]+: pending')
         done = self.command(server, 'keys', 'new.example')
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stdout, r'^new.example e\d+ ed25519-256 pending '
