@@ -371,9 +371,13 @@ check_engine(struct reading *r)
 {
 	const struct config *config = r->config;
 
-	if (config->sign.engine == ENGINE_LIBOPENDKIM &&
-	    config->repair.sealed == SEALED_PASS_UNSIGNED)
+	if (config->sign.engine != ENGINE_LIBOPENDKIM)
+		return;
+	if (config->repair.sealed == SEALED_PASS_UNSIGNED)
 		OPTION_FAULT(r, OPT_repair_sealed, "repair.sealed-parts: "
+		    "pass-unsigned needs sign.engine = native");
+	if (config->repair.sealed_8bit == SEALED_PASS_UNSIGNED)
+		OPTION_FAULT(r, OPT_repair_sealed_8bit, "repair.sealed-8bit: "
 		    "pass-unsigned needs sign.engine = native");
 }
 

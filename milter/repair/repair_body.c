@@ -102,19 +102,37 @@ leave_unsigned(struct body_plan *plan, uint64_t from)
 
 /* What may not be touched, but would have to be. */
 static int
-refuse_sealed(const struct rules *rules, struct body_plan *plan, size_t index,
+judge_sealed(enum sealed_choice choice, struct body_plan *plan, size_t index,
     const char *what, struct err *err)
 {
-	if (rules->config->repair.sealed == SEALED_PASS)
+	if (choice == SEALED_PASS)
 		return 0;
 	/* A signature of nothing is no help, and some verifiers take l=0 amiss. */
-	if (rules->config->repair.sealed == SEALED_PASS_UNSIGNED &&
+	if (choice == SEALED_PASS_UNSIGNED &&
 	    plan->parts[index].header_start > 0) {
 		leave_unsigned(plan, plan->parts[index].header_start);
 		return 0;
 	}
 	return err_set(err, ERR_DATA, "a signed or encrypted part with %s would "
 	    "be broken on the way: have your mail program encode it", what);
+}
+
+/* This MTA changes it, whatever the next hop is. */
+static int
+judge_sealed_form(const struct rules *rules, struct body_plan *plan,
+    size_t index, const char *what, struct err *err)
+{
+	return judge_sealed(rules->config->repair.sealed, plan, index, what,
+	    err);
+}
+
+/* The MTA changes it for a next hop without 8BITMIME alone. */
+static int
+judge_sealed_8bit(const struct rules *rules, struct body_plan *plan,
+    size_t index, struct err *err)
+{
+	return judge_sealed(rules->config->repair.sealed_8bit, plan, index,
+	    "8-bit content", err);
 }
 
 static int
@@ -129,12 +147,13 @@ judge_inside_seal(const struct rules *rules, struct body_plan *plan,
 		    "a part without an empty line below its header", "");
 	if (part->longest_line > rules->line_limit ||
 	    part->header.longest_line > rules->line_limit)
-		return refuse_sealed(rules, plan, index, "long lines", err);
+		return judge_sealed_form(rules, plan, index, "long lines",
+		    err);
 	if (rules->sendmail && is_odd_for_sendmail(part))
-		return refuse_sealed(rules, plan, index,
+		return judge_sealed_form(rules, plan, index,
 		    "odd lines around its content", err);
 	if (is_converted(rules, plan->parts, index))
-		return refuse_sealed(rules, plan, index, "8-bit content", err);
+		return judge_sealed_8bit(rules, plan, index, err);
 	return 0;
 }
 
@@ -225,9 +244,11 @@ judge_unencodable(const struct rules *rules, struct body_plan *plan,
 		    ": attach it as a file");
 	if (!encoded)
 		return 0;
+	if (part->seal != MIME_UNSEALED && certain)
+		return judge_sealed_form(rules, plan, index, "long lines",
+		    err);
 	if (part->seal != MIME_UNSEALED)
-		return refuse_sealed(rules, plan, index,
-		    certain ? "long lines" : "8-bit content", err);
+		return judge_sealed_8bit(rules, plan, index, err);
 	/* What neither says nor is 8bit passes as it is. */
 	if (part->is_message && (certain ||
 	    (rules->postfix && is_labelled_8bit(part))))
@@ -340,9 +361,13 @@ plan_multipart(const struct rules *rules, struct body_plan *plan, size_t index,
 	const struct mime_part *part = &plan->parts[index];
 	struct part_plan *want = &plan->plans[index];
 
-	/* Sendmail drops blanks behind delimiters. */
+	/*
+	 * Sendmail drops blanks behind delimiters. Postfix never converts what
+	 * is beside parts, and sealed parts stay as they are.
+	 */
 	want->beside = part->longest_line > rules->line_limit ||
-	    (part->has_8bit && (rules->sendmail || rules->to_7bit)) ||
+	    (part->has_8bit && (rules->sendmail || (rules->to_7bit &&
+		part->seal == MIME_UNSEALED))) ||
 	    (part->has_padding && rules->sendmail &&
 		part->seal == MIME_UNSEALED);
 	want->close = rules->sendmail && !part->is_closed;
@@ -357,7 +382,7 @@ plan_multipart(const struct rules *rules, struct body_plan *plan, size_t index,
 		return refuse(err, "a part in so many others", "");
 	if ((want->beside || want->close) && part->seal != MIME_UNSEALED) {
 		want->beside = want->close = false;
-		return refuse_sealed(rules, plan, index,
+		return judge_sealed_form(rules, plan, index,
 		    "odd lines around its content", err);
 	}
 	return want->quote_boundary ? plan_rewriting(part, want, err) : 0;
@@ -386,12 +411,11 @@ plan_composite_encoding(const struct rules *rules, struct body_plan *plan,
 			want->encoding = (struct slice){ NULL, 0 };
 			return 0;
 		}
-		if (rules->postfix && index == 0 && rules->config->repair.sealed
-		    == SEALED_PASS_UNSIGNED)
+		if (rules->postfix && index == 0 &&
+		    rules->config->repair.sealed_8bit == SEALED_PASS_UNSIGNED)
 			leave_unsigned(plan, part->content_end);
 		else if (rules->postfix)
-			return refuse_sealed(rules, plan, index,
-			    "8-bit content", err);
+			return judge_sealed_8bit(rules, plan, index, err);
 	}
 	if (!rules->converts || part->header.encodings == 0 ||
 	    (as_leaf && part->header.encoding_is_last))

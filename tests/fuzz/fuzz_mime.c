@@ -298,7 +298,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (config == NULL)
 		ENSURE(config_read_text("fuzz", SLICE("repair { sealed-parts = "
-		    "pass-unsigned }"), NULL, NULL, &config, &err) == 0);
+		    "pass-unsigned\nsealed-8bit = pass-unsigned }"), NULL, NULL, &config, &err) == 0);
 	type = next_line(&rest);
 	encoding = next_line(&rest);
 	check_body(type, encoding, rest, MTA_POSTFIX);

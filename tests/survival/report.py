@@ -165,8 +165,10 @@ and gpg signed in the client is verified after delivery, too. Made by
 
 which runs in %(minutes)s. `tests/survival/matrix --list` says why each shape is there.
 
-*pass-unsigned* is submilter with `repair.sealed-parts = pass-unsigned`, by which the MTA
-may change what the client signed, outside of our signature.
+*submilter* runs with `repair.sealed-8bit = refuse`: by default 8-bit content that the client
+signed passes signed, and breaks where a next hop without 8BITMIME gets it converted.
+*pass-unsigned* is submilter with `repair.sealed-parts` and `repair.sealed-8bit` of that value,
+by which the MTA may change what the client signed, outside of our signature.
 
 * *refused*: with a reply that names the reason; in brackets, how many of them the MTA
   itself refused, whatever the milter

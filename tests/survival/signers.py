@@ -39,9 +39,11 @@ class Signer:
         self.socket = None
         self._stop = lambda: None
         if kind == "submilter":
-            self._submilter(canon, world)
+            self._submilter(canon, world, "repair { sealed-8bit = refuse }\n")
         elif kind == "pass-unsigned":
-            self._submilter(canon, world, "repair { sealed-parts = pass-unsigned }\n")
+            self._submilter(canon, world, 
+                            "repair { sealed-parts = pass-unsigned\n"
+                            "sealed-8bit = pass-unsigned }\n")
         elif kind == "opendkim":
             self._opendkim(canon, world, debs)
 

@@ -343,6 +343,10 @@ options_must_fit_together(void **state)
 		    "repair { sealed-parts = pass-unsigned }",
 		    "2: repair.sealed-parts: pass-unsigned needs "
 		    "sign.engine = native" },
+		{ "engine and 8 bits", "sign { engine = libopendkim }\n"
+		    "repair { sealed-8bit = pass-unsigned }",
+		    "2: repair.sealed-8bit: pass-unsigned needs "
+		    "sign.engine = native" },
 		{ "methods", "identify { methods = {sasl, netwrk}\n"
 		    "network = cidr:/x }",
 		    "1: identify.methods: \"netwrk\" is no method; there are "

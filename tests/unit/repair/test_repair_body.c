@@ -388,7 +388,7 @@ what_cannot_survive_is_refused(void **state)
 		    "content or long lines would be broken on the way",
 		    MTA_POSTFIX, NULL },
 	};
-	struct config *config = config_of("");
+	struct config *config = config_of("repair { sealed-8bit = refuse }");
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
@@ -426,6 +426,21 @@ options_say_how_far_repairs_go(void **state)
 		{ "long lines in a signed part pass", SIGNED, NULL,
 		    "--b\r\n\r\n" LONG ENDS, NULL, MTA_POSTFIX, NULL },
 	};
+	/* Whoever converts these is a next hop without 8BITMIME alone. */
+	static const struct repair_case hops[] = {
+		{ "8 bits in a signed part", SIGNED, NULL,
+		    "--b\r\nContent-Transfer-Encoding: 8bit\r\n\r\n" UE ENDS,
+		    NULL, MTA_POSTFIX, NULL },
+		{ "a label around a signed part", SIGNED, " binary",
+		    "--b\r\nContent-Transfer-Encoding: binary\r\n\r\nx" ENDS,
+		    "--b\r\nContent-Transfer-Encoding: binary\r\n\r\nx" ENDS,
+		    MTA_POSTFIX, NULL },
+		{ "8 bits in front of a signed part", SIGNED, NULL,
+		    UE "\r\n--b\r\n\r\nx" ENDS, NULL, MTA_POSTFIX, NULL },
+		{ "not in front of others", MIXED, NULL,
+		    UE "\r\n--b\r\n\r\nx" ENDS,
+		    "??\r\n--b\r\n\r\nx" ENDS, MTA_POSTFIX, NULL },
+	};
 	struct config *config = config_of("repair { body = certain }");
 
 	(void)state;
@@ -438,6 +453,10 @@ options_say_how_far_repairs_go(void **state)
 	config_free(config);
 	config = config_of("repair { sealed-parts = pass }");
 	check_case(config, &pass[0]);
+	config_free(config);
+	config = config_of("");
+	for (size_t i = 0; i < sizeof(hops) / sizeof(hops[0]); i++)
+		check_case(config, &hops[i]);
 	config_free(config);
 }
 
@@ -488,8 +507,8 @@ what_may_change_is_not_signed(void **state)
 		    "!a signed or encrypted part with long lines would be "
 		    "broken on the way: have your mail program encode it" },
 	};
-	struct config *config =
-	    config_of("repair { sealed-parts = pass-unsigned }");
+	struct config *config = config_of("repair { sealed-parts = "
+	    "pass-unsigned\nsealed-8bit = pass-unsigned }");
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
