@@ -27,14 +27,16 @@ struct mime_header {
 	size_t longest_parameter;	/* between semicolons of Content-Type ... */
 	bool has_open_quote;		/* in Content-Type, Content-Disposition */
 	bool ended;			/* by an empty line */
+	bool would_open;		/* not ended, and says that parts follow */
 	bool has_8bit;
 	bool has_bare;			/* NUL, or CR or LF alone */
 	bool has_junk;			/* a line that is no field */
 	bool has_name_blank;		/* "Subject : x" */
 	bool has_mbox_line;		/* "From alice Mon ..." above a message */
 	bool has_version;		/* MIME-Version */
-	unsigned int types;		/* Content-Type fields */
-	unsigned int encodings;		/* Content-Transfer-Encoding fields */
+	unsigned int types;		/* Content-Type fields that differ */
+	unsigned int encodings;		/* Content-Transfer-Encoding fields, too */
+	bool has_copy;			/* of one of these two */
 	bool encoding_is_last;		/* the one there is, plainly written */
 };
 
@@ -71,7 +73,7 @@ struct mime_part {
 	bool has_nul;
 	bool has_bare;			/* CR or LF alone */
 	bool has_lookalike;		/* a line that begins like a delimiter */
-	bool has_field;			/* "Content-Transfer-Encoding:", in a leaf */
+	bool has_label;			/* a line "Content-Transfer-Encoding: 8bit" */
 	uint64_t base64_octets;		/* of lines that look like base64 */
 };
 

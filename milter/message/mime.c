@@ -42,8 +42,9 @@ struct mime_scan {
 	bool line_utf8;
 	unsigned int utf8_more;		/* octets that a character still wants */
 	bool pending_cr;
-	/* The header that is being read. */
+	/* The header that is being read, and how much of it is whole lines. */
 	struct strbuf header;
+	size_t header_lines;
 };
 
 static struct mime_part *
@@ -83,6 +84,7 @@ open_part(struct mime_scan *scan)
 	scan->parts[scan->count++] = part;
 	scan->place = AT_HEADER;
 	scan->header.len = 0;
+	scan->header_lines = 0;
 }
 
 static bool
@@ -269,60 +271,107 @@ mime_measure_field(struct mime_header *facts, struct slice name,
 	}
 }
 
+/* The values of a part's header that say how to read its content. */
+struct part_labels {
+	struct slice type;
+	struct slice encoding;
+};
+
+/* Counts a field that may stand once; a copy of the first is none. */
 static void
-note_field(struct mime_header *facts, const struct part_field *field)
+count_once(const struct part_field *field, struct slice *first,
+    unsigned int *count, bool *ret_has_copy)
+{
+	if (*count > 0 && slice_eq(slice_trim(field->value),
+	    slice_trim(*first)))
+		*ret_has_copy = true;
+	else if ((*count)++ == 0)
+		*first = field->value;
+}
+
+static void
+note_field(struct mime_header *facts, const struct part_field *field,
+    struct part_labels *labels)
 {
 	mime_measure_field(facts, field->name, field->value);
 	facts->has_name_blank = facts->has_name_blank || field->has_blank;
 	if (slice_eq_nocase(field->name, SLICE("MIME-Version")))
 		facts->has_version = true;
 	if (slice_eq_nocase(field->name, SLICE("Content-Type")))
-		facts->types++;
+		count_once(field, &labels->type, &facts->types,
+		    &facts->has_copy);
 	facts->encoding_is_last = false;
 	if (!slice_eq_nocase(field->name, SLICE("Content-Transfer-Encoding")))
 		return;
-	facts->encoding_is_last = facts->encodings++ == 0 &&
+	count_once(field, &labels->encoding, &facts->encodings,
+	    &facts->has_copy);
+	facts->encoding_is_last = facts->encodings == 1 &&
 	    slice_eq(field->name, SLICE("Content-Transfer-Encoding")) &&
 	    !field->has_blank && is_plain_encoding(field->value);
 }
 
-/* The header of a part is whole: reads what matters of it. */
+/* Reads what matters of the header of a part. */
 static void
-end_header(struct mime_scan *scan)
+read_header(struct mime_scan *scan, struct mime_part *part,
+    struct slice text, struct part_labels *ret_labels)
 {
-	struct mime_part *part = current(scan);
 	struct mime_header *facts = &part->header;
-	struct slice text = strbuf_slice(&scan->header);
-	struct slice type = { NULL, 0 }, encoding = { NULL, 0 };
 	struct part_field field = { .end = 0 };
 	size_t begin = 0;
 
-	facts->ended = true;
+	*ret_labels = (struct part_labels){ .type = { NULL, 0 } };
 	if (scan->depth > 1 &&
 	    part_at(scan, scan->depth - 2)->kind == MIME_MESSAGE)
 		begin = part_header_mbox_line(text);
 	facts->has_mbox_line = begin != 0;
 	field.end = begin;
-	while (part_field_next(text, field.end, &field)) {
-		note_field(facts, &field);
-		if (type.len == 0 && slice_eq_nocase(field.name,
-		    SLICE("Content-Type")))
-			type = field.value;
-		if (facts->encodings == 1 && encoding.len == 0 &&
-		    slice_eq_nocase(field.name,
-			SLICE("Content-Transfer-Encoding")))
-			encoding = field.value;
-	}
+	while (part_field_next(text, field.end, &field))
+		note_field(facts, &field, ret_labels);
 	facts->has_junk = !slice_eq(slice_from(text, field.end),
-	    SLICE("\r\n"));
+	    facts->ended ? SLICE("\r\n") : SLICE(""));
 	/*
-	 * Of two encodings, a continuation of nothing, CR or LF alone readers
-	 * make what they will.
+	 * Readers disagree about two encodings, about a continuation of
+	 * nothing, and about CR or LF alone: the encoding is not usable.
 	 */
 	if (facts->encodings > 1 || facts->has_bare ||
 	    (text.len > begin && char_is_wsp(text.data[begin])))
-		encoding = SLICE("=");
-	classify(scan, type, encoding);
+		ret_labels->encoding = SLICE("=");
+}
+
+/* The header of a part is whole. */
+static void
+end_header(struct mime_scan *scan)
+{
+	struct part_labels labels;
+
+	current(scan)->header.ended = true;
+	read_header(scan, current(scan), strbuf_slice(&scan->header), &labels);
+	classify(scan, labels.type, labels.encoding);
+}
+
+/* A delimiter or the end of all comes before the empty line. */
+static void
+cut_header(struct mime_scan *scan)
+{
+	struct mime_part *part = current(scan);
+	struct part_labels labels;
+	struct slice type;
+	struct arena mem;
+
+	if (scan->depth == 1)
+		return;
+	read_header(scan, part, slice_sub(strbuf_slice(&scan->header), 0,
+	    scan->header_lines), &labels);
+	classify_encoding(scan, labels.encoding);
+	arena_init(&mem);
+	part->header.would_open = part->header.types > 1 ||
+	    (labels.type.len == 0 &&
+		part_at(scan, scan->depth - 2)->is_digest) ||
+	    labels.type.len > MIME_TYPE_BYTES ||
+	    (mime_type(labels.type, &mem, &type) &&
+		(slice_starts(type, SLICE("multipart/")) ||
+		slice_starts(type, SLICE("message/"))));
+	arena_done(&mem);
 }
 
 /* The content of what is open from a level on ends before this line. */
@@ -333,9 +382,11 @@ close_levels(struct mime_scan *scan, size_t depth, uint64_t end)
 		struct mime_part *part = current(scan);
 
 		/* A header without an end has no content behind it. */
-		if (scan->place == AT_HEADER)
+		if (scan->place == AT_HEADER) {
+			cut_header(scan);
 			part->content_start = end > part->header_start ? end
 			    : part->header_start;
+		}
 		scan->place = AT_CONTENT;
 		if (scan->utf8_more > 0)
 			part->is_utf8 = false;
@@ -394,6 +445,7 @@ header_line(struct mime_scan *scan)
 	part->header.has_8bit = part->header.has_8bit || scan->line_8bit;
 	part->header.has_bare = part->header.has_bare || scan->line_bare ||
 	    scan->line_nul;
+	scan->header_lines = scan->header.len;
 	if (scan->line_octets == 0)
 		end_header(scan);
 }
@@ -415,6 +467,20 @@ is_base64_line(const struct mime_scan *scan)
 	return true;
 }
 
+/* A field that says 8bit or binary, or says it in the next line. */
+static bool
+is_8bit_label(struct slice line)
+{
+	const struct slice name = SLICE("Content-Transfer-Encoding");
+	struct slice value;
+
+	if (!slice_starts_nocase(line, name))
+		return false;
+	value = slice_trim(slice_from(line, slice_find(line, ':') + 1));
+	return value.len == 0 || slice_has_text_nocase(value, SLICE("8bit")) ||
+	    slice_has_text_nocase(value, SLICE("binary"));
+}
+
 static void
 content_line(struct mime_scan *scan, bool is_lookalike)
 {
@@ -424,9 +490,7 @@ content_line(struct mime_scan *scan, bool is_lookalike)
 	part->has_lookalike = part->has_lookalike || is_lookalike;
 	if (part->encoding == TRANSFER_BASE64 && is_base64_line(scan))
 		part->base64_octets += scan->line_octets;
-	if (part->is_message && slice_starts_nocase(head,
-	    SLICE("Content-Transfer-Encoding")))
-		part->has_field = true;
+	part->has_label = part->has_label || is_8bit_label(head);
 
 	part->has_8bit = part->has_8bit || scan->line_8bit;
 	part->has_nul = part->has_nul || scan->line_nul;

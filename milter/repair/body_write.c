@@ -200,7 +200,11 @@ write_field(struct writer *writer, const struct part_plan *want,
 	}
 }
 
-/* All fields, with the encoding last, where Sendmail would put it. */
+/*
+ * All fields, one of a kind that may stand once, with the encoding last, where
+ * Sendmail would put it. A header that lacks its empty line has one then: the
+ * line end before the delimiter.
+ */
 static int
 write_fields(struct writer *writer, const struct mime_part *part,
     const struct part_plan *want, struct slice text)
@@ -208,14 +212,20 @@ write_fields(struct writer *writer, const struct mime_part *part,
 	size_t mbox = part->header.has_mbox_line
 	    ? part_header_mbox_line(text) : 0;
 	struct part_field field = { .end = mbox };
+	bool has_type = false;
 
 	if (!want->drop_mbox_line)
 		write_out(writer, slice_sub(text, 0, mbox));
 	while (part_field_next(text, field.end, &field)) {
+		bool is_type = slice_eq_nocase(field.name,
+		    SLICE("Content-Type"));
+
 		if (!slice_eq_nocase(field.name,
 		    SLICE("Content-Transfer-Encoding")) &&
+		    !(is_type && has_type) &&
 		    write_field(writer, want, &field) != 0)
 			return -1;
+		has_type = has_type || is_type;
 	}
 	if (want->add_version)
 		write_out(writer, SLICE("MIME-Version: 1.0\r\n"));
@@ -224,7 +234,8 @@ write_fields(struct writer *writer, const struct mime_part *part,
 		write_out(writer, want->encoding);
 		write_out(writer, SLICE("\r\n"));
 	}
-	write_out(writer, slice_from(text, field.end));
+	write_out(writer, text.len == 0 ? SLICE("\r\n")
+	    : slice_from(text, field.end));
 	return 0;
 }
 

@@ -184,11 +184,6 @@ plan_header(const struct rules *rules, const struct mime_part *parts,
 	const struct mime_part *part = &parts[index];
 	const struct mime_header *header = &part->header;
 
-	/* An empty part that the end of all has opened is no harm to others. */
-	if (index > 0 && !header->ended && (rules->sendmail ||
-	    part->content_start > part->header_start))
-		return refuse(err,
-		    "a part without an empty line below its header", "");
 	if (index > 0 && header->encodings > 1)
 		return refuse(err, "a part with two encodings", "");
 	if (rules->sendmail && header->has_junk)
@@ -203,9 +198,10 @@ plan_header(const struct rules *rules, const struct mime_part *parts,
 	    (header->has_mbox_line && !plan->drop_mbox_line)))
 		return refuse(err, "a long line in the header of a part", "");
 	plan->add_version = rules->converts && lacks_version(parts, index);
+	/* What is written anew ends with an empty line; Sendmail wants one. */
 	if (header->longest_line > rules->line_limit || plan->add_version ||
-	    (rules->sendmail &&
-		(header->has_name_blank || header->has_mbox_line)))
+	    header->has_copy || (rules->sendmail &&
+		((index > 0 && !header->ended) || header->has_name_blank || header->has_mbox_line)))
 		return plan_rewriting(part, plan, err);
 	return 0;
 }
@@ -239,7 +235,7 @@ judge_unencodable(const struct rules *rules, struct body_plan *plan,
 		    "a multipart whose boundary cannot be read", "");
 	/* Postfix opens it as well, but changes no more than that field. */
 	if (part->is_rfc822 && (rules->sendmail ||
-	    (rules->to_7bit && part->has_field)))
+	    (rules->to_7bit && part->has_label)))
 		return refuse(err, "an attached message that is encoded",
 		    ": attach it as a file");
 	if (!encoded)
@@ -455,6 +451,32 @@ judge_fields(const struct edits *edits, struct err *err)
 	return 0;
 }
 
+/* Whether Postfix might change something, wherever it finds parts. */
+static bool
+may_be_changed(const struct rules *rules, const struct mime_part *part)
+{
+	return part->longest_line > rules->line_limit ||
+	    part->header.longest_line > rules->line_limit ||
+	    (rules->to_7bit && (part->has_label || part->has_8bit ||
+		is_labelled_8bit(part)));
+}
+
+/*
+ * A part that programs take apart in different ways can go on only where that
+ * makes no difference: nothing in the whole body has to be changed.
+ */
+static int
+judge_ambiguous(const struct rules *rules, const struct body_plan *plan,
+    struct err *err)
+{
+	bool changes = rules->sendmail;
+
+	for (size_t i = 0; i < plan->count && !changes; i++)
+		changes = may_be_changed(rules, &plan->parts[i]);
+	return changes ? refuse(err,
+	    "a part whose Content-Type can be read in two ways", "") : 0;
+}
+
 static int
 plan_part(const struct rules *rules, struct body_plan *plan, size_t index,
     struct err *err)
@@ -467,8 +489,7 @@ plan_part(const struct rules *rules, struct body_plan *plan, size_t index,
 		return err_set(err, ERR_DATA, "NUL, or CR or LF alone, in the "
 		    "body");
 	if (part->is_ambiguous)
-		return refuse(err, "a part whose Content-Type can be read in "
-		    "two ways", "");
+		return judge_ambiguous(rules, plan, err);
 	if (is_inside_seal(plan->parts, index))
 		return judge_inside_seal(rules, plan, index, err);
 	if (plan_header(rules, plan->parts, index, want, err) != 0)
@@ -515,6 +536,10 @@ plan_whole(struct body_plan *plan, struct err *err)
 		    (want->encode || want->header))
 			return refuse(err, "a line in the header of a part that "
 			    "is no field", "");
+		/* With its empty line other parts would begin there. */
+		if (want->header && plan->parts[i].header.would_open)
+			return refuse(err, "a part without an empty line below "
+			    "its header", "");
 		any_beside = any_beside || want->beside;
 		plan->changes_body = plan->changes_body || want->encode ||
 		    (want->header && i > 0) || want->beside || want->close;

@@ -217,7 +217,7 @@ class Tests(Base):
             "empty Message-ID": alice + to + DATE + b"Message-ID: \r\n" + BODY,
             "empty From": b"From: \r\n" + COMPLETE + BODY,
             "invalid Date": alice + to + b"Date: yesterday\r\n" + BODY,
-            "invalid Message-ID": alice + to + DATE + b"Message-ID: abc\r\n" + BODY,
+            "invalid Message-ID": alice + to + DATE + b"Message-ID: a b c\r\n" + BODY,
             "Bcc": alice + b"Bcc: secret@far.example\r\n" + COMPLETE + BODY,
             "Return-Path": b"Return-Path: <x@y.example>\r\n" + alice + COMPLETE + BODY,
             "two mailboxes": b"From: alice@corp.example, sales@corp.example\r\n"

@@ -110,7 +110,8 @@ scan(struct slice type, struct slice encoding, struct slice body,
 /* What is left of a header that is written anew: folds and labels apart. */
 static void
 add_header(struct strbuf *buf, struct slice text,
-    const struct mime_header *facts, const struct part_plan *want)
+    const struct mime_header *facts, const struct part_plan *want,
+    bool alone)
 {
 	struct part_field field = { .end = facts->has_mbox_line
 	    ? part_header_mbox_line(text) : 0 };
@@ -133,7 +134,28 @@ add_header(struct strbuf *buf, struct slice text,
 				strbuf_add_char(buf, field.value.data[i]);
 		}
 	}
-	strbuf_add(buf, slice_from(text, field.end));
+	/*
+	 * A header without an empty line gets one: of the delimiter's line end
+	 * or, where that is not looked at or not there, beside it.
+	 */
+	strbuf_add(buf, !facts->ended && (alone || text.len == 0 ||
+	    text.data[text.len - 1] == '\n') ? SLICE("\r\n")
+	    : slice_from(text, field.end));
+}
+
+/* Whether what stands between a part and the next delimiter is not looked at. */
+static bool
+is_alone(const struct mime_part *parts, const struct body_plan *plan,
+    size_t index)
+{
+	const struct part_plan *around = &plan->plans[parts[index].parent];
+
+	for (size_t i = index + 1; i < plan->count && !around->beside; i++) {
+		if (parts[i].parent == parts[index].parent)
+			return false;
+	}
+	return around->beside || around->close ||
+	    !parts[parts[index].parent].is_closed;
 }
 
 /* All octets but those that the plan of the part at *index changes. */
@@ -148,7 +170,7 @@ add_part(struct strbuf *buf, struct slice body, const struct mime_part *parts,
 
 	if (self > 0 && want->header)
 		add_header(buf, part_of(body, part->header_start, at),
-		    &part->header, want);
+		    &part->header, want, is_alone(parts, plan, self));
 	else if (self > 0)
 		strbuf_add(buf, part_of(body, part->header_start, at));
 	while (*index < plan->count && parts[*index].parent == self) {

@@ -347,16 +347,24 @@ what_cannot_survive_is_refused(void **state)
 		    "header of a part that is no field would be broken on the "
 		    "way", MTA_POSTFIX, NULL },
 		{ "two types", MIXED, NULL, "--b\r\nContent-Type: text/plain"
-		    "\r\nContent-Type:" SIGNED "\r\n\r\nx" ENDS, TWO_WAYS,
+		    "\r\nContent-Type:" SIGNED "\r\n\r\n" UE ENDS, TWO_WAYS,
 		    MTA_POSTFIX, NULL },
 		{ "two boundaries", " multipart/mixed; boundary=b; boundary=c",
-		    NULL, "--b\r\n\r\nx" ENDS, TWO_WAYS, MTA_POSTFIX, NULL },
-		{ "a boundary within the same", MIXED, NULL, "--b\r\n"
-		    "Content-Type:" MIXED "\r\n\r\n--b\r\n\r\nx" ENDS ENDS,
+		    NULL, "--b\r\n\r\nx" ENDS, TWO_WAYS, MTA_SENDMAIL, NULL },
+		{ "the same, where a part has a label to be changed",
+		    " multipart/mixed; boundary=b; boundary=c", NULL, "--b\r\n"
+		    "content-transfer-encoding:\r\n 8bit\r\n\r\nx" ENDS,
 		    TWO_WAYS, MTA_POSTFIX, NULL },
+		{ "a boundary within the same, and a long line", MIXED, NULL,
+		    "--b\r\nContent-Type:" MIXED "\r\n\r\n--b\r\n\r\nx" ENDS
+		    LONG ENDS, TWO_WAYS, MTA_POSTFIX, NULL },
 		{ "a boundary with 8 bits", " multipart/mixed; boundary=\"" UE
 		    "\"", NULL, "--" UE "\r\n\r\nx\r\n", TWO_WAYS, MTA_POSTFIX,
 		    NULL },
+		{ "a part that would begin with an empty line", MIXED, NULL,
+		    "--b\r\nContent-Type: message/rfc822" ENDS, "!a part "
+		    "without an empty line below its header would be broken on "
+		    "the way", MTA_SENDMAIL, NULL },
 		{ "an attached message that Postfix would open",
 		    " message/rfc822", " quoted-printable", "Subject: x\r\n"
 		    "Content-Transfer-Encoding: 8bit\r\n\r\nx\r\n", "!an "
@@ -437,6 +445,28 @@ options_say_how_far_repairs_go(void **state)
 		    MTA_POSTFIX, NULL },
 		{ "8 bits in front of a signed part", SIGNED, NULL,
 		    UE "\r\n--b\r\n\r\nx" ENDS, NULL, MTA_POSTFIX, NULL },
+		{ "an attached file that is a mail header alone", MIXED, NULL,
+		    "--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: x\r\n"
+		    "From: y@z.example" ENDS, NULL, MTA_POSTFIX, NULL },
+		{ "the same through Sendmail", MIXED, NULL,
+		    "--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: x\r\n"
+		    "From: y@z.example" ENDS,
+		    "--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: x\r\n"
+		    "From: y@z.example\r\n" ENDS, MTA_SENDMAIL, NULL },
+		{ "an attached file that is no message", MIXED, NULL,
+		    "--b\r\nContent-Type: message/rfc822\r\n\r\nno message"
+		    ENDS, NULL, MTA_POSTFIX, NULL },
+		{ "a boundary within the same", MIXED, NULL, "--b\r\n"
+		    "Content-Type:" MIXED "\r\n\r\n--b\r\n"
+		    "Content-Transfer-Encoding: 7bit\r\n\r\nx" ENDS ENDS, NULL,
+		    MTA_POSTFIX, NULL },
+		{ "the same type and encoding twice", MIXED, NULL,
+		    "--b\r\nContent-Type: text/plain\r\nContent-Type:  text/plain"
+		    "\r\nContent-Transfer-Encoding: 7bit\r\n"
+		    "Content-Transfer-Encoding: 7bit\r\n\r\nx" ENDS,
+		    "--b\r\nContent-Type: text/plain\r\n"
+		    "Content-Transfer-Encoding: 7bit\r\n\r\nx" ENDS,
+		    MTA_POSTFIX, NULL },
 		{ "not in front of others", MIXED, NULL,
 		    UE "\r\n--b\r\n\r\nx" ENDS,
 		    "??\r\n--b\r\n\r\nx" ENDS, MTA_POSTFIX, NULL },
