@@ -115,6 +115,7 @@ add_header(struct strbuf *buf, struct slice text,
 {
 	struct part_field field = { .end = facts->has_mbox_line
 	    ? part_header_mbox_line(text) : 0 };
+	unsigned int has_type = 0;
 
 	if (!want->drop_mbox_line)
 		strbuf_add(buf, slice_sub(text, 0, field.end));
@@ -125,6 +126,9 @@ add_header(struct strbuf *buf, struct slice text,
 			slice_eq_nocase(field.name, SLICE("Content-Type"))) ||
 		    (want->add_version &&
 			slice_eq_nocase(field.name, SLICE("MIME-Version"))))
+			continue;
+		if (slice_eq_nocase(field.name, SLICE("Content-Type")) &&
+		    has_type++)
 			continue;
 		strbuf_add(buf, field.name);
 		strbuf_add_char(buf, ':');
