@@ -69,6 +69,7 @@ struct mime_part {
 	/* Of a leaf's content, or of what stands beside the parts of another. */
 	uint64_t longest_line;
 	bool has_8bit;
+	uint64_t octets_8bit;		/* how many */
 	bool is_utf8;			/* what is 8-bit of it */
 	bool has_nul;
 	bool has_bare;			/* CR or LF alone */

@@ -36,7 +36,7 @@ struct mime_scan {
 	char head[LINE_HEAD_OCTETS];
 	size_t head_len;
 	bool blank_tail;		/* blanks alone are behind the head */
-	bool line_8bit;
+	uint64_t line_8bit;		/* octets */
 	bool line_nul;
 	bool line_bare;
 	bool line_utf8;
@@ -442,7 +442,8 @@ header_line(struct mime_scan *scan)
 
 	if (scan->line_octets > part->header.longest_line)
 		part->header.longest_line = scan->line_octets;
-	part->header.has_8bit = part->header.has_8bit || scan->line_8bit;
+	part->header.has_8bit = part->header.has_8bit ||
+	    scan->line_8bit > 0;
 	part->header.has_bare = part->header.has_bare || scan->line_bare ||
 	    scan->line_nul;
 	scan->header_lines = scan->header.len;
@@ -455,7 +456,7 @@ static bool
 is_base64_line(const struct mime_scan *scan)
 {
 	if (scan->line_octets == 0 || scan->line_octets % 4 != 0 ||
-	    scan->line_8bit || scan->line_nul)
+	    scan->line_8bit > 0 || scan->line_nul)
 		return false;
 	for (size_t i = 0; i < scan->head_len && i < BASE64_LOOK; i++) {
 		char c = scan->head[i];
@@ -492,7 +493,8 @@ content_line(struct mime_scan *scan, bool is_lookalike)
 		part->base64_octets += scan->line_octets;
 	part->has_label = part->has_label || is_8bit_label(head);
 
-	part->has_8bit = part->has_8bit || scan->line_8bit;
+	part->has_8bit = part->has_8bit || scan->line_8bit > 0;
+	part->octets_8bit += scan->line_8bit;
 	part->has_nul = part->has_nul || scan->line_nul;
 	part->has_bare = part->has_bare || scan->line_bare;
 	part->is_utf8 = part->is_utf8 && scan->line_utf8 &&
@@ -538,7 +540,8 @@ end_line(struct mime_scan *scan)
 	scan->line_octets = 0;
 	scan->head_len = 0;
 	scan->blank_tail = true;
-	scan->line_8bit = scan->line_nul = scan->line_bare = false;
+	scan->line_8bit = 0;
+	scan->line_nul = scan->line_bare = false;
 	scan->line_utf8 = true;
 	scan->utf8_more = 0;
 }
@@ -566,7 +569,7 @@ line_octet(struct mime_scan *scan, char c)
 	else
 		scan->blank_tail = scan->blank_tail && char_is_wsp(c);
 	scan->line_octets++;
-	scan->line_8bit = scan->line_8bit || char_is_8bit(c);
+	scan->line_8bit += char_is_8bit(c);
 	check_utf8(scan, (unsigned char)c);
 	scan->line_nul = scan->line_nul || c == '\0';
 }

@@ -12,6 +12,9 @@ enum {
 	SENDMAIL_MULTIPARTS = 20,	/* one in another */
 };
 
+/* So many 8-bit octets do not make a text long. */
+enum { FEW_OCTETS = 64 };
+
 /* How far repairs go. */
 struct rules {
 	const struct config *config;
@@ -277,6 +280,20 @@ is_false_base64(const struct mime_part *part)
 	    (part->content_end - part->content_start) / 2;
 }
 
+/*
+ * Text that quoted-printable keeps shorter than base64, or that is short in
+ * any case: it makes three octets of an 8-bit one, where base64 makes four of
+ * three of any kind.
+ */
+static bool
+is_mostly_ascii(const struct mime_part *part)
+{
+	uint64_t octets = part->content_end - part->content_start;
+
+	return part->is_text && (part->octets_8bit < FEW_OCTETS ||
+	    part->octets_8bit < octets / 5);
+}
+
 static int
 plan_leaf(const struct rules *rules, struct body_plan *plan, size_t index,
     struct err *err)
@@ -296,8 +313,8 @@ plan_leaf(const struct rules *rules, struct body_plan *plan, size_t index,
 		    want->from == TRANSFER_QUOTED_PRINTABLE)
 			want->to = want->from;
 		else
-			want->to = part->is_text ? TRANSFER_QUOTED_PRINTABLE
-			    : TRANSFER_BASE64;
+			want->to = is_mostly_ascii(part)
+			    ? TRANSFER_QUOTED_PRINTABLE : TRANSFER_BASE64;
 		plan_encoding(want, want->to);
 		return 0;
 	}

@@ -110,8 +110,7 @@ scan(struct slice type, struct slice encoding, struct slice body,
 /* What is left of a header that is written anew: folds and labels apart. */
 static void
 add_header(struct strbuf *buf, struct slice text,
-    const struct mime_header *facts, const struct part_plan *want,
-    bool alone)
+    const struct mime_header *facts, const struct part_plan *want)
 {
 	struct part_field field = { .end = facts->has_mbox_line
 	    ? part_header_mbox_line(text) : 0 };
@@ -138,28 +137,7 @@ add_header(struct strbuf *buf, struct slice text,
 				strbuf_add_char(buf, field.value.data[i]);
 		}
 	}
-	/*
-	 * A header without an empty line gets one: of the delimiter's line end
-	 * or, where that is not looked at or not there, beside it.
-	 */
-	strbuf_add(buf, !facts->ended && (alone || text.len == 0 ||
-	    text.data[text.len - 1] == '\n') ? SLICE("\r\n")
-	    : slice_from(text, field.end));
-}
-
-/* Whether what stands between a part and the next delimiter is not looked at. */
-static bool
-is_alone(const struct mime_part *parts, const struct body_plan *plan,
-    size_t index)
-{
-	const struct part_plan *around = &plan->plans[parts[index].parent];
-
-	for (size_t i = index + 1; i < plan->count && !around->beside; i++) {
-		if (parts[i].parent == parts[index].parent)
-			return false;
-	}
-	return around->beside || around->close ||
-	    !parts[parts[index].parent].is_closed;
+	strbuf_add(buf, slice_from(text, field.end));
 }
 
 /* All octets but those that the plan of the part at *index changes. */
@@ -174,7 +152,7 @@ add_part(struct strbuf *buf, struct slice body, const struct mime_part *parts,
 
 	if (self > 0 && want->header)
 		add_header(buf, part_of(body, part->header_start, at),
-		    &part->header, want, is_alone(parts, plan, self));
+		    &part->header, want);
 	else if (self > 0)
 		strbuf_add(buf, part_of(body, part->header_start, at));
 	while (*index < plan->count && parts[*index].parent == self) {
@@ -191,6 +169,30 @@ add_part(struct strbuf *buf, struct slice body, const struct mime_part *parts,
 		strbuf_add(buf, part_of(body, at, part->content_end));
 }
 
+/* Whether a header gets the empty line that it lacks. */
+static bool
+has_cut_header(const struct body_plan *plan)
+{
+	for (size_t i = 1; i < plan->count; i++) {
+		if (plan->plans[i].header && !plan->parts[i].header.ended)
+			return true;
+	}
+	return false;
+}
+
+static struct slice
+without_line_ends(struct slice text, struct arena *mem)
+{
+	struct strbuf buf;
+
+	strbuf_init(&buf, mem);
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] != '\r' && text.data[i] != '\n')
+			strbuf_add_char(&buf, text.data[i]);
+	}
+	return strbuf_slice(&buf);
+}
+
 static struct slice
 skeleton(struct slice body, const struct mime_part *parts,
     const struct body_plan *plan, struct arena *mem)
@@ -200,7 +202,8 @@ skeleton(struct slice body, const struct mime_part *parts,
 
 	strbuf_init(&buf, mem);
 	add_part(&buf, body, parts, plan, &index);
-	return strbuf_slice(&buf);
+	return has_cut_header(plan) ? without_line_ends(strbuf_slice(&buf), mem)
+	    : strbuf_slice(&buf);
 }
 
 static struct slice

@@ -300,6 +300,8 @@ every_part_goes_on_as_no_mta_changes_it(void **state)
 
 #define B75 QUJD20 QUJD20 QUJD20 "QUJDQUJDQUJDQUJ"
 #define SIGNED " multipart/signed; boundary=b"
+#define UES "\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc" \
+	"\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc"
 #define TWO_WAYS "!a part whose Content-Type can be read in two ways would " \
 	"be broken on the way"
 
@@ -445,6 +447,11 @@ options_say_how_far_repairs_go(void **state)
 		    MTA_POSTFIX, NULL },
 		{ "8 bits in front of a signed part", SIGNED, NULL,
 		    UE "\r\n--b\r\n\r\nx" ENDS, NULL, MTA_POSTFIX, NULL },
+		{ "a text that is mostly 8-bit", NULL, NULL,
+		    UES UES "\r\n",
+		    "w7zDvMO8w7zDvMO8w7zDvMO8w7zDvMO8w7zDvMO8w7zDvMO8"
+		    "w7zDvMO8w7zDvMO8w7zDvMO8w7zD\r\nvMO8w7zDvMO8w7zDvMO8DQo=\r\n",
+		    MTA_POSTFIX, " base64" },
 		{ "an attached file that is a mail header alone", MIXED, NULL,
 		    "--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: x\r\n"
 		    "From: y@z.example" ENDS, NULL, MTA_POSTFIX, NULL },
