@@ -4,7 +4,7 @@
 
 #include "conf/config.h"
 #include "message/address.h"
-#include "message/header.h"
+#include "message/field_name.h"
 
 /* Where an author address stands (RFC 5321, 5322; Author: RFC 9057). */
 enum author_role {
@@ -44,7 +44,8 @@ struct author_forms {
 	unsigned int repaired;
 	bool several_from;
 	bool same_fields;	/* copies of a single-use field go */
-	bool odd_fields;	/* so do fields like ">From" */
+	bool odd_fields;	/* so do fields like ">From", ... */
+	bool misleading_fields;	/* ... and like "Content-(x)Type" */
 	bool utf8_address;	/* also without SMTPUTF8 */
 };
 
@@ -82,10 +83,10 @@ MUST_USE int authors_add_header(struct authors *authors,
     struct err *err);
 
 /*
- * Whether some programs take a field of that name for an author field although
- * it is none: ">From", "From()".
+ * Whether some programs take a field for an author field although its name is
+ * none: ">From", "Fr(x)om", "(a: b)From".
  */
-bool author_field_is_odd(struct slice name);
+bool author_field_is_odd(const struct field_readings *readings);
 
 /* Adds an author that was judged before. */
 void authors_keep(struct authors *authors, const struct author *author);

@@ -11,6 +11,7 @@ libsubmilter_a_SOURCES += \
 	include/message/display.h %D%/display.c \
 	%D%/display_priv.h %D%/encoded_word.c \
 	include/message/edit.h %D%/edit.c \
+	include/message/field_name.h %D%/field_name.c \
 	include/message/header.h %D%/header.c \
 	include/message/stamp.h %D%/stamp.c \
 	include/message/tag_list.h %D%/tag_list.c

@@ -184,8 +184,11 @@ judge_authors(struct message *message, struct authors *authors,
 	struct err err;
 
 	/* What was written here needs no repair any more. */
-	if (is_result)
+	if (is_result) {
 		rules.forms.refused |= rules.forms.repaired;
+		rules.forms.odd_fields = false;
+		rules.forms.misleading_fields = false;
+	}
 	if (authors_add_header(authors, header, &rules, &err) != 0)
 		return verdict_bad_message(&message->mem, &err);
 	return decide_authors(&message->snapshot->rights, &message->submitter,

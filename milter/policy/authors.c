@@ -16,12 +16,6 @@ static const struct author_field {
 	{ { "Author", 6 }, ROLE_AUTHOR, true, false, false },
 };
 
-static bool
-is_name_char(char c)
-{
-	return char_is_alpha(c) || char_is_digit(c) || c == '-';
-}
-
 const char *
 author_role_name(enum author_role role)
 {
@@ -88,6 +82,7 @@ author_forms_from_config(const struct config *config)
 		    config->authors.second_field == RR_REPAIR,
 		.odd_fields = repairs &&
 		    config->authors.odd_field_name == RR_REPAIR,
+		.misleading_fields = repairs,
 		.utf8_address = config->authors.utf8_address == RA_ACCEPT,
 	};
 
@@ -218,25 +213,12 @@ check_again(const struct header *header, const struct author_field *kind,
 	return 0;
 }
 
-/*
- * Some skip marks before a name, some a comment behind it: what matters is the
- * first run of letters, digits and hyphens.
- */
 bool
-author_field_is_odd(struct slice name)
+author_field_is_odd(const struct field_readings *readings)
 {
-	size_t begin = 0, end;
-
-	while (begin < name.len && !is_name_char(name.data[begin]))
-		begin++;
-	for (end = begin; end < name.len && is_name_char(name.data[end]);)
-		end++;
-	if (begin == 0 && end == name.len)
-		return false;
 	for (size_t k = 0; k < sizeof(author_fields) / sizeof(author_fields[0]);
 	    k++) {
-		if (slice_eq_nocase(author_fields[k].name,
-		    slice_sub(name, begin, end - begin)))
+		if (field_readings_have(readings, author_fields[k].name))
 			return true;
 	}
 	return false;
@@ -246,12 +228,21 @@ static int
 check_field_names(const struct header *header,
     const struct author_rules *rules, struct arena *mem, struct err *err)
 {
-	for (size_t i = 0; i < header->count && !rules->forms.odd_fields; i++) {
+	for (size_t i = 0; i < header->count; i++) {
 		struct slice name = header->fields[i].name;
+		struct field_readings readings;
 
-		if (author_field_is_odd(name))
+		field_readings_of(&header->fields[i], &readings);
+		if (readings.is_plain)
+			continue;
+		if (!rules->forms.odd_fields && author_field_is_odd(&readings))
 			return err_set(err, ERR_DATA, "a field %s, which some "
 			    "programs read as an author field",
+			    escape(mem, name, 64));
+		if (!rules->forms.misleading_fields &&
+		    field_readings_mislead(&readings))
+			return err_set(err, ERR_DATA, "a field %s, whose name "
+			    "some programs read as another one",
 			    escape(mem, name, 64));
 	}
 	return 0;

@@ -144,6 +144,30 @@ delete_forged_arc(const struct repair_facts *facts, struct edits *edits)
 	return found;
 }
 
+/*
+ * Fields that some programs take for others. Those of authors came this far
+ * only where authors.odd-field-name lets them be removed.
+ */
+static bool
+delete_misleading(struct edits *edits)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < edits->received->count; i++) {
+		struct field_readings readings;
+
+		if (edits->fields[i].state == FIELD_DELETED)
+			continue;
+		field_readings_of(&edits->fields[i].field, &readings);
+		if (!author_field_is_odd(&readings) &&
+		    !field_readings_mislead(&readings))
+			continue;
+		edits_delete(edits, i);
+		found = true;
+	}
+	return found;
+}
+
 void
 repair_traces(const struct config *config, const struct repair_facts *facts,
     struct edits *edits, unsigned int *repairs)
@@ -159,13 +183,6 @@ repair_traces(const struct config *config, const struct repair_facts *facts,
 		if (edits_delete_all(edits, remove->items[i]))
 			*repairs |= REPAIRED_REMOVED;
 	}
-	if (config->authors.odd_field_name == RR_REFUSE)
-		return;
-	for (size_t i = 0; i < edits->received->count; i++) {
-		if (edits->fields[i].state == FIELD_DELETED ||
-		    !author_field_is_odd(edits->fields[i].field.name))
-			continue;
-		edits_delete(edits, i);
+	if (delete_misleading(edits))
 		*repairs |= REPAIRED_REMOVED;
-	}
 }

@@ -99,7 +99,7 @@ check_result(struct message *message)
 {
 	const struct snapshot *snapshot = message_snapshot(message);
 	const struct header_limits no_limits = { 0 };
-	const struct author_rules rules = { .domain = { NULL, 0 },
+	struct author_rules rules = { .domain = { NULL, 0 },
 		.utf8 = true, .max_mailboxes = 1000,
 		.forms = snapshot->author_forms };
 	struct arena *mem = message_arena(message);
@@ -109,6 +109,8 @@ check_result(struct message *message)
 	size_t count, signatures = 0;
 	struct err err;
 
+	/* No field that anybody takes for another one is left. */
+	rules.forms.odd_fields = rules.forms.misleading_fields = false;
 	fields = edits_view(message_edits(message), &count);
 	header_init(&header, mem);
 	for (size_t i = 0; i < count; i++) {

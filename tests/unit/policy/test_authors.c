@@ -130,18 +130,86 @@ odd_field_names_are_seen(void **state)
 {
 	static const struct {
 		const char *name;
-		bool odd;
-	} cases[] = { { "From", false }, { "fRoM", false }, { "X-From", false },
-		{ "From-Department", false }, { ">From", true },
-		{ "From()", true }, { "From(x)", true }, { "sender.", true },
-		{ "\"From\"", true }, { "=Resent-From", true },
-		{ "Froms", false }, { "(x)", false } };
+		const char *value;
+		bool author, mislead;
+	} cases[] = { { "From", "", false, false },
+		{ "fRoM", "", false, false }, { "X-From", "", false, false },
+		{ "From-Department", "", false, false },
+		{ "Froms", "", false, false }, { "Content-Type", "", false, false },
+		{ ">From", "", true, false }, { "sender.", "", true, false },
+		{ "\"From\"", "", true, false }, { "F\\rom", "", true, false },
+		{ "=Resent-From", "", true, false },
+		{ "Resent_From", "", true, false },
+		{ "From,X", "", true, false },
+		/* Comments, wherever they stand. */
+		{ "From()", "", true, true }, { "From(x)", "", true, true },
+		{ "Fr(x)om", "", true, true }, { "F()rom", "", true, true },
+		{ "(x)From", "", true, true }, { "Sen(a(b)c)der", "", true, true },
+		{ "Fr(\\))om", "", true, true }, { "Fr)om", "", true, true },
+		{ "(a)R(b)esent(c)-From", "", true, true },
+		{ "From(a", " b", true, true }, { "F(\"r)rom", "", true, true },
+		{ "Aut(Fr(x)om)hor", "", true, true },
+		/* What the MTA takes for the value is more of the name. */
+		{ "(a", " b)From: c", true, true },
+		{ "(a", "\n b)\n From: c", true, true },
+		{ "Fr(a", "b:c)om : d", true, true },
+		{ "\"a", "b\"From: c", true, false },
+		{ "\"a\\\"", "b\"Fr(:)om: c", true, false },
+		{ "(a", " b)To: From: c", false, true },
+		{ "(a", " b)From", false, true },
+		/* Others that programs act upon. */
+		{ "Content-(x)Type", "", false, true },
+		{ "Content_Type", "", false, true },
+		{ "Authentication-Results(x)", "", false, true },
+		{ ">MIME-Version", "", false, true },
+		{ "DKIM-Signature;", "", false, true },
+		{ "\"a", "b\"Reply-To: c", false, true },
+		{ "=?utf-8?q?From?=", "", false, true },
+		{ "=?utf-8?b?RnJvbQ", "?=", false, true },
+		{ "(x)", "", false, true },
+		{ "X-Range(1-5)", "", false, true },
+		/* Odd and harmless. */
+		{ "X-Foo_Bar", "", false, false }, { "X.From", "", false, false },
+		{ "X-Foo@host", "", false, false }, { "\"X-Foo\"", "", false, false },
+		{ "X-Foo[1]", "", false, false }, { "X-{{name}}", "", false, false },
+		{ "Sender_ID", "", false, false }, { "From_Name", "", false, false },
+		{ "X-Foo\"", " \"From: c", false, false },
+		{ "X-a'b", "", false, false }, { "$X!#%&*+/<=>?^`{|}~", "", false,
+		    false } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		if (author_field_is_odd(slice_of(cases[i].name)) !=
-		    cases[i].odd)
-			fail_msg("%s", cases[i].name);
+		const struct field field = { slice_of(cases[i].name),
+			slice_of(cases[i].value) };
+		struct field_readings readings;
+
+		field_readings_of(&field, &readings);
+		if (author_field_is_odd(&readings) != cases[i].author)
+			fail_msg("author: %s", cases[i].name);
+		if (field_readings_mislead(&readings) != cases[i].mislead)
+			fail_msg("mislead: %s", cases[i].name);
+	}
+}
+
+/* A known name, and more than any known name has, in every reading. */
+static void
+long_names_are_read_as_nothing(void **state)
+{
+	char text[2 * FIELD_READING_OCTETS + 1];
+
+	(void)state;
+	for (size_t len = 5; len < sizeof(text); len++) {
+		const struct field field = { { text, len }, SLICE("") };
+		struct field_readings readings;
+
+		memset(text, '-', sizeof(text));
+		memcpy(text, "From.", 5);
+		field_readings_of(&field, &readings);
+		assert_int_equal(author_field_is_odd(&readings), true);
+		text[4] = '-';
+		text[len - 1] = '.';
+		field_readings_of(&field, &readings);
+		assert_int_equal(author_field_is_odd(&readings), len == 5);
 	}
 }
 
@@ -177,6 +245,7 @@ main(void)
 		cmocka_unit_test(each_construct_is_an_option),
 		cmocka_unit_test(defaults_are_safe),
 		cmocka_unit_test(odd_field_names_are_seen),
+		cmocka_unit_test(long_names_are_read_as_nothing),
 		cmocka_unit_test(authors_are_counted),
 	};
 
