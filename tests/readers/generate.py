@@ -63,6 +63,12 @@ MARKS = list('()<>[]:;@\\,."') * 3 + list(" \t%!=?'&/") + [
 CHARSETS = ['utf-8'] * 4 + [
     'iso-8859-1', 'us-ascii', 'UTF-7', 'iso-2022-jp', 'gb18030', 'utf-16',
     'x-unknown', '', 'shift_jis', 'utf-8*en', 'hz-gb-2312', 'utf-16be']
+# What stands inside of a field name: an MTA ends it at the first colon.
+NAME_COMMENTS = ['(x)', '()', '(a: b)', '(:)', '((a)b)', '(\\))', '(")', '(=?)',
+                 '(a:b:c)', '(\\(:)', '(From)', '(a:\r\n b)', '(a', 'b)',
+                 '(\xe9)', '(a b)', '"a: b"', '""', '":"']
+NAME_MARKS = list('!"#$%&\'*+,-./;<=>?@[\\]^_`{|}~()') + [
+    '>>', '::', '\t', '\x0b', '\x7f', '\0', '\xad', '\xa0']
 LONG = ['a' * 1000, 'a ' * 500, '(' * 60 + ')' * 60, '(a)' * 200,
         'alice@corp.example, ' * 30, '"' + 'q' * 2000 + '" ', ', ' * 50,
         'a\r\n ' * 200, ' ' * 1000]
@@ -264,6 +270,25 @@ class Generator:
 
     # The header as a whole.
 
+    def _odd_name(self):
+        """A field whose name is another one's, with something in it or about
+        it that a program may skip."""
+        name = self._one(AUTHOR_FIELDS)
+        for _ in range(1 + int(self._float() * 2)):
+            at = int(self._float() * (len(name) + 1))
+            luck = self._float()
+            if luck < 0.6:
+                name = name[:at] + self._one(NAME_COMMENTS) + name[at:]
+            elif luck < 0.8:
+                name = name[:at] + self._one(NAME_MARKS) + name[at:]
+            elif luck < 0.9:
+                name = name.replace('-', self._one(('_', '.', '', '--')))
+            else:
+                name = self._one(('"%s"', '<%s>', '[%s]', '=?utf-8?q?%s?=',
+                                  '(%s', '%s)', '\\%s')) % name
+        return name + self._one((': ', ':', ' : ', ':\r\n ')) + self._one(
+            VICTIM)
+
     def _line_tricks(self, fields):
         victim = self._one(VICTIM)
         own = self._one(OWN)
@@ -311,6 +336,9 @@ class Generator:
             ('To: bob@rcpt.example', 'Subject: x')))
         while self._float() < 0.06:
             self._line_tricks(fields)
+        while self._float() < 0.04:
+            fields.insert(int(self._float() * (len(fields) + 1)),
+                          self._odd_name())
         text = '\r\n'.join(fields) + '\r\n\r\n'
         if self._often(0.05):
             text += 'From: x@victim.example\r\n\r\n'
