@@ -26,7 +26,7 @@ enum repair {
 	REPAIRED_MISMATCH = 1 << 12,	/* From made the submitter's own */
 	REPAIRED_SIGNATURES = 1 << 13,	/* forged DKIM-Signature removed */
 	REPAIRED_ARC = 1 << 14,		/* forged ARC sets removed */
-	REPAIRED_REMOVED = 1 << 15,	/* fields of repair.remove */
+	REPAIRED_REMOVED = 1 << 15,	/* fields that were not wanted */
 	REPAIRED_BODY = 1 << 16,	/* parts encoded anew */
 	REPAIRED_FORM = 1 << 17,	/* addresses as Sendmail writes them */
 	REPAIRED_8BIT = 1 << 18,	/* text made encoded words */

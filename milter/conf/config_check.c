@@ -448,20 +448,19 @@ is_never_removed(struct slice name)
 }
 
 static void
-check_remove(struct reading *r)
+check_removed(struct reading *r, size_t index, const struct slice_list *list)
 {
-	const struct slice_list *list = &r->config->repair.remove;
+	const char *name = option_name(&options[index]);
 
-	if (is_bad(r, OPT_repair_remove))
+	if (is_bad(r, index))
 		return;
 	for (size_t i = 0; i < list->count; i++) {
 		if (!is_field_name(list->items[i]))
-			OPTION_FAULT(r, OPT_repair_remove, "repair.remove: "
-			    "\"%s\" is no field name",
-			    shown(r, list->items[i]));
+			OPTION_FAULT(r, index, "%s: \"%s\" is no field name",
+			    name, shown(r, list->items[i]));
 		else if (is_never_removed(list->items[i]))
-			OPTION_FAULT(r, OPT_repair_remove, "repair.remove: a "
-			    "message needs its %s", shown(r, list->items[i]));
+			OPTION_FAULT(r, index, "%s: a message needs its %s",
+			    name, shown(r, list->items[i]));
 	}
 }
 
@@ -524,7 +523,9 @@ config_check(struct reading *r)
 	check_engine(r);
 	check_protected_names(r);
 	check_help_url(r);
-	check_remove(r);
+	check_removed(r, OPT_repair_remove, &r->config->repair.remove);
+	check_removed(r, OPT_repair_identity_fields,
+	    &r->config->repair.identity_fields);
 	check_limits(r);
 	check_egress(r);
 }

@@ -168,21 +168,77 @@ delete_misleading(struct edits *edits)
 	return found;
 }
 
+/*
+ * Mail of others that is passed on: redirected, or from a host that may send
+ * for foreign domains, with a signature that is not ours to break.
+ */
+static bool
+is_passed_on(const struct repair_facts *facts, const struct edits *edits)
+{
+	const struct slice name = SLICE("DKIM-Signature");
+
+	for (size_t i = 0; i < facts->authors->count; i++) {
+		const struct author *author = &facts->authors->items[i];
+
+		if (author->foreign)
+			return true;
+		if (author->role == ROLE_FROM && is_ours(facts,
+		    author->address.domain, edits->mem))
+			return false;
+	}
+	/* With no domain of ours known, none is known to be foreign. */
+	if (facts->rewrite_from || map_count(facts->own_domains) == 0 ||
+	    authors_count(facts->authors, ROLE_FROM) == 0)
+		return false;
+	for (size_t i = edits_find(edits, name, 0); i < edits->count;
+	    i = edits_find(edits, name, i + 1)) {
+		if (!claims_ours(facts, edits->fields[i].field.value,
+		    edits->mem))
+			return true;
+	}
+	return false;
+}
+
+/* Fields of these names, and what some programs read as one of them. */
+static bool
+delete_listed(const struct slice_list *list, struct edits *edits)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < edits->received->count; i++) {
+		const struct field *field = &edits->fields[i].field;
+		struct field_readings readings;
+		bool listed = false;
+
+		if (edits->fields[i].state == FIELD_DELETED)
+			continue;
+		field_readings_of(field, &readings);
+		for (size_t n = 0; n < list->count && !listed; n++)
+			listed = slice_eq_nocase(field->name,
+			    list->items[n]) ||
+			    field_readings_have(&readings, list->items[n]);
+		if (!listed)
+			continue;
+		edits_delete(edits, i);
+		found = true;
+	}
+	return found;
+}
+
 void
 repair_traces(const struct config *config, const struct repair_facts *facts,
     struct edits *edits, unsigned int *repairs)
 {
-	const struct slice_list *remove = &config->repair.remove;
-
 	if (config->repair.dkim_signature &&
 	    delete_forged_signatures(facts, edits))
 		*repairs |= REPAIRED_SIGNATURES;
 	if (config->repair.arc && delete_forged_arc(facts, edits))
 		*repairs |= REPAIRED_ARC;
-	for (size_t i = 0; i < remove->count; i++) {
-		if (edits_delete_all(edits, remove->items[i]))
-			*repairs |= REPAIRED_REMOVED;
-	}
 	if (delete_misleading(edits))
+		*repairs |= REPAIRED_REMOVED;
+	if (delete_listed(&config->repair.remove, edits))
+		*repairs |= REPAIRED_REMOVED;
+	if (!is_passed_on(facts, edits) &&
+	    delete_listed(&config->repair.identity_fields, edits))
 		*repairs |= REPAIRED_REMOVED;
 }

@@ -399,6 +399,9 @@ options_must_fit_together(void **state)
 		    "rights { help-url = \"https://x y\" }",
 		    "1: rights.help-url: wants https://... of at most 200 "
 		    "octets, not \"https://x y\"" },
+		{ "identity-fields", "repair { identity-fields = {Sender, x:} }",
+		    "1: repair.identity-fields: a message needs its Sender\n"
+		    "1: repair.identity-fields: \"x:\" is no field name" },
 		{ "remove", "repair { remove = {x-foo, FROM, \"a b\"} }",
 		    "1: repair.remove: a message needs its FROM\n"
 		    "1: repair.remove: \"a b\" is no field name" },
