@@ -285,6 +285,19 @@ class Tests(Base):
             b"one.example; none", b"two.example; none", b"three.example; none"])
         self.check_signed(data)
 
+    def test_fields_with_names_that_others_misread_are_removed(self):
+        _, mta = self.start("authors { odd-field-name = repair }")
+        for name in (b"Fr(x)om:", b"(a: b)From:", b"F()rom:", b">From:",
+                     b"Resent_From:", b"(a:\r\n b)Sender:", b'"a: b"Author:',
+                     b"Content-(x)Type:", b"Content_Type:", b"(:)", b"():",
+                     b"=?utf-8?q?From?=:", b"From(:"):
+            # Twice: Sendmail counts deleted fields, Postfix does not.
+            odd = (name + b" ceo@corp.example\r\n") * 2
+            with self.subTest(name=name):
+                data = self.deliver(mta, odd + HONEST)
+                self.check_signed(data)
+                self.assertNotIn(b"ceo@corp.example", data)
+
     def test_large_body(self):
         _, mta = self.start()
         line = b"0123456789" * 7 + b"\r\n"
