@@ -60,6 +60,14 @@ MUST_USE int repair_header(const struct config *config,
     unsigned int *ret_repairs, struct err *err);
 
 /*
+ * Deletes the fields that some programs take for author fields or for others
+ * that programs act upon (message/field_name.h); whether there was one. For
+ * mail that is repaired, where authors.odd-field-name lets those of authors
+ * come this far, and for mail that is held.
+ */
+bool repair_misleading(struct edits *edits);
+
+/*
  * The longest line that the MTA sends on as it is: repair.line-length, but
  * Sendmail breaks lines at 990 octets, and so may one that is not known.
  */

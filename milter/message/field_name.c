@@ -176,6 +176,7 @@ static const struct slice acted_upon[] = {
 	{ "Disposition-Notification-To", 27 }, { "Return-Receipt-To", 17 },
 	{ "Errors-To", 9 }, { "Autocrypt", 9 }, { "BIMI-Selector", 13 },
 	{ "BIMI-Indicator", 14 }, { "BIMI-Location", 13 },
+	{ "X-Submilter-Preflight", 21 },
 };
 
 bool

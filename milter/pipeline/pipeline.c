@@ -349,9 +349,16 @@ static struct verdict
 finish(struct message *message)
 {
 	if (message->held.action == ACTION_HOLD) {
-		/* It goes as it came, but for what only we may say. */
+		/*
+		 * It goes as it came, but for what only we may say, and what
+		 * the postmaster would not see for what it is.
+		 */
 		edits_init(&message->edits, &message->mem, &message->header);
 		message_drop_tags(message, &message->edits);
+		if (repair_misleading(&message->edits)) {
+			message->repairs = REPAIRED_REMOVED;
+			message->repairs_done = true;
+		}
 		return message->held;
 	}
 	return message->signer == NULL ? verdict_accept()

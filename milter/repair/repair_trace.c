@@ -144,12 +144,8 @@ delete_forged_arc(const struct repair_facts *facts, struct edits *edits)
 	return found;
 }
 
-/*
- * Fields that some programs take for others. Those of authors came this far
- * only where authors.odd-field-name lets them be removed.
- */
-static bool
-delete_misleading(struct edits *edits)
+bool
+repair_misleading(struct edits *edits)
 {
 	bool found = false;
 
@@ -234,7 +230,7 @@ repair_traces(const struct config *config, const struct repair_facts *facts,
 		*repairs |= REPAIRED_SIGNATURES;
 	if (config->repair.arc && delete_forged_arc(facts, edits))
 		*repairs |= REPAIRED_ARC;
-	if (delete_misleading(edits))
+	if (repair_misleading(edits))
 		*repairs |= REPAIRED_REMOVED;
 	if (delete_listed(&config->repair.remove, edits))
 		*repairs |= REPAIRED_REMOVED;
