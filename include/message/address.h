@@ -53,6 +53,20 @@ struct slice mailbox_list_print(const struct mailbox *items, size_t count,
     const struct slice *completed, struct arena *mem);
 
 /*
+ * The octets of a text as Sendmail counts them against its limits: those that
+ * it has a use for itself, 0x80 to 0x9f and 0xff, take two.
+ */
+size_t address_octets(struct slice text);
+
+/*
+ * The same form as that of mailbox_list_print(), with each mailbox in at most
+ * max_octets of address_octets(), as long as its address alone is not longer:
+ * names are cut at a word, and never inside of a character.
+ */
+struct slice mailbox_list_print_within(const struct mailbox *items,
+    size_t count, size_t max_octets, struct arena *mem);
+
+/*
  * Adds text as encoded words (RFC 2047) of at most 75 octets, with folds between
  * them. Text that is not UTF-8 is cut between any two octets.
  */

@@ -45,13 +45,6 @@ print_encoded_word(struct strbuf *buf, struct slice text)
 	}
 }
 
-/* Whether a new character may begin with this octet of UTF-8. */
-static bool
-begins_character(char c)
-{
-	return ((unsigned char)c & 0xc0) != 0x80;
-}
-
 /* Text as encoded words, each in characters of its own. */
 static void
 print_words(struct strbuf *buf, const char *charset, struct slice text)
@@ -66,7 +59,7 @@ print_words(struct strbuf *buf, const char *charset, struct slice text)
 		char c = text.data[i];
 		bool plain = char_is_alpha(c) || char_is_digit(c);
 
-		if (used != 0 && begins_character(c) &&
+		if (used != 0 && address_begins_character(c) &&
 		    used + character > WORD_OCTETS) {
 			strbuf_add_cstr(buf, "?=\n ");
 			used = 0;
@@ -102,12 +95,8 @@ print_unknown(struct strbuf *buf, struct slice text)
 	}
 }
 
-/*
- * In quotes, without any escapes: some programs stumble over them, so
- * apostrophes stand for quotes and slashes for backslashes.
- */
-static void
-print_quoted(struct strbuf *buf, struct slice text)
+void
+address_print_quoted(struct strbuf *buf, struct slice text)
 {
 	strbuf_add_char(buf, '"');
 	for (size_t i = 0; i < text.len; i++) {
@@ -118,12 +107,8 @@ print_quoted(struct strbuf *buf, struct slice text)
 	strbuf_add_char(buf, '"');
 }
 
-/*
- * Text that will stand in encoded words: what a program that decodes before it
- * parses could take for syntax is spelt otherwise.
- */
-static struct slice
-without_marks(struct slice text, struct arena *mem)
+struct slice
+address_without_marks(struct slice text, struct arena *mem)
 {
 	static const struct slice marks = { "<>()[]\\?", 8 };
 	struct strbuf buf;
@@ -154,7 +139,7 @@ end_run(struct run *run, struct strbuf *buf)
 	    (run->decoded && !slice_is_ascii(text));
 
 	if (encode)
-		text = without_marks(text, buf->mem);
+		text = address_without_marks(text, buf->mem);
 	if (text.len == 0)
 		return;
 	if (buf->len != 0)
@@ -166,7 +151,7 @@ end_run(struct run *run, struct strbuf *buf)
 	else if (run->plain)
 		strbuf_add(buf, text);
 	else
-		print_quoted(buf, text);
+		address_print_quoted(buf, text);
 }
 
 /* What an encoded word says that some programs would read otherwise. */
@@ -371,9 +356,39 @@ display_name_append(struct strbuf *buf, struct slice text)
 		strbuf_add_char(&clean, char_is_control(text.data[i]) ? ' '
 		    : text.data[i]);
 	if (slice_is_ascii(text))
-		print_quoted(buf, strbuf_slice(&clean));
+		address_print_quoted(buf, strbuf_slice(&clean));
 	else
 		print_words(buf, "utf-8", strbuf_slice(&clean));
+}
+
+/* How a mailbox is printed; max_octets: see mailbox_list_print_within(). */
+static void
+print_mailbox(struct strbuf *buf, const struct mailbox *mailbox,
+    struct slice domain, size_t max_octets)
+{
+	const size_t frame_octets = 3;		/* " <" and ">" */
+	struct slice name = mailbox->display.len != 0
+	    ? print_name(mailbox->display, buf->mem)
+	    : comment_name(mailbox->comment, buf->mem);
+	struct strbuf address;
+
+	strbuf_init(&address, buf->mem);
+	local_part_append(&address, mailbox->local);
+	if (domain.len != 0) {
+		strbuf_add_char(&address, '@');
+		strbuf_add(&address, domain);
+	}
+	if (max_octets != 0) {
+		size_t used = address_octets(strbuf_slice(&address)) +
+		    frame_octets;
+
+		name = address_name_within(name,
+		    max_octets > used ? max_octets - used : 0, buf->mem);
+	}
+	strbuf_add(buf, name);
+	strbuf_add_cstr(buf, name.len != 0 ? " <" : "<");
+	strbuf_add(buf, strbuf_slice(&address));
+	strbuf_add_char(buf, '>');
 }
 
 struct slice
@@ -384,22 +399,23 @@ mailbox_list_print(const struct mailbox *items, size_t count,
 
 	strbuf_init(&buf, mem);
 	for (size_t i = 0; i < count; i++) {
-		const struct mailbox *mailbox = &items[i];
-		struct slice name = mailbox->display.len != 0
-		    ? print_name(mailbox->display, mem)
-		    : comment_name(mailbox->comment, mem);
-		struct slice domain = completed != NULL &&
-		    completed[i].len != 0 ? completed[i] : mailbox->domain;
-
 		strbuf_add_cstr(&buf, i == 0 ? " " : ",\n ");
-		strbuf_add(&buf, name);
-		strbuf_add_cstr(&buf, name.len != 0 ? " <" : "<");
-		local_part_append(&buf, mailbox->local);
-		if (domain.len != 0) {
-			strbuf_add_char(&buf, '@');
-			strbuf_add(&buf, domain);
-		}
-		strbuf_add_char(&buf, '>');
+		print_mailbox(&buf, &items[i], completed != NULL &&
+		    completed[i].len != 0 ? completed[i] : items[i].domain, 0);
+	}
+	return strbuf_slice(&buf);
+}
+
+struct slice
+mailbox_list_print_within(const struct mailbox *items, size_t count,
+    size_t max_octets, struct arena *mem)
+{
+	struct strbuf buf;
+
+	strbuf_init(&buf, mem);
+	for (size_t i = 0; i < count; i++) {
+		strbuf_add_cstr(&buf, i == 0 ? " " : ",\n ");
+		print_mailbox(&buf, &items[i], items[i].domain, max_octets);
 	}
 	return strbuf_slice(&buf);
 }

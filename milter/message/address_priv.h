@@ -77,6 +77,33 @@ MUST_USE int reader_word(struct reader *r, struct word *ret_word);
 /* What is odd about a word that turns out to be part of a name. */
 unsigned int word_constructs(struct reader *r, const struct word *word);
 
+/* Whether a new character may begin with this octet of UTF-8. */
+static inline bool
+address_begins_character(char c)
+{
+	return ((unsigned char)c & 0xc0) != 0x80;
+}
+
+/*
+ * In quotes, without any escapes: some programs stumble over them, so
+ * apostrophes stand for quotes and slashes for backslashes.
+ */
+void address_print_quoted(struct strbuf *buf, struct slice text);
+
+/*
+ * Text that will stand in encoded words: what a program that decodes before it
+ * parses could take for syntax is spelt otherwise.
+ */
+struct slice address_without_marks(struct slice text, struct arena *mem);
+
+/*
+ * A printed name in at most max_octets of address_octets(): as it is where it
+ * fits, else decoded, cut at a word, and written anew. Empty where not even a
+ * character fits.
+ */
+struct slice address_name_within(struct slice name, size_t max_octets,
+    struct arena *mem);
+
 /* Whether every token with "=?" in it is a word that programs agree on. */
 bool address_words_are_plain(struct slice text, struct arena *mem);
 

@@ -2,7 +2,8 @@
 libsubmilter_a_SOURCES += \
 	include/message/address.h include/message/construct.h \
 	%D%/address.c %D%/address_tokens.c \
-	%D%/address_priv.h %D%/address_print.c %D%/domain.c \
+	%D%/address_priv.h %D%/address_print.c %D%/address_shorten.c \
+	%D%/domain.c \
 	include/message/body.h %D%/body.c \
 	include/message/encode.h %D%/encode.c \
 	include/message/mime.h %D%/mime.c \

@@ -68,6 +68,30 @@ check_print(const struct mailbox_list *list, struct arena *mem)
 	    again.count, NULL, mem)), field_unfold(mem, text)));
 }
 
+/* Cut to any length a list says the same but for its names, in one way. */
+static void
+check_cut(const struct mailbox_list *list, size_t max, struct arena *mem)
+{
+	struct slice text = mailbox_list_print_within(list->items, list->count,
+	    max, mem);
+	struct mailbox_list again;
+	struct err err;
+
+	ENSURE(!slice_has(text, '\r') && !slice_has(text, '\0'));
+	ENSURE(mailbox_list_parse(text, MAX_MAILBOXES, mem, &again, &err) == 0);
+	ENSURE(again.count == list->count);
+	ENSURE((again.constructs & ~lasting) == 0);
+	for (size_t i = 0; i < list->count; i++) {
+		size_t alone = address_octets(slice_sub(text,
+		    again.items[i].offset, again.items[i].len)) + 2;
+		size_t name = address_octets(again.items[i].display);
+
+		ENSURE(slice_eq(again.items[i].local, list->items[i].local));
+		ENSURE(slice_eq(again.items[i].domain, list->items[i].domain));
+		ENSURE(name == 0 || name + 1 + alone <= max);
+	}
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -84,6 +108,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (size_t i = 0; i < list.count; i++)
 			check_author(value, &list.items[i], &mem);
 		check_print(&list, &mem);
+		check_cut(&list, 1 + size % 97, &mem);
 	} else {
 		ENSURE(err.kind == ERR_DATA || err.kind == ERR_LIMIT);
 	}

@@ -395,6 +395,127 @@ long_names_become_words_of_75_octets(void **state)
 	arena_done(&mem);
 }
 
+static void
+some_octets_count_twice(void **state)
+{
+	(void)state;
+	assert_int_equal(address_octets(SLICE("")), 0);
+	assert_int_equal(address_octets(SLICE("abc <a@b.example>")), 17);
+	assert_int_equal(address_octets(SLICE("\x7f\x80\x9f\xa0\xfe\xff")), 9);
+	/* U+0410 ends in 0x90, U+0430 in 0xb0. */
+	assert_int_equal(address_octets(SLICE("\xd0\x90\xd0\xb0")), 5);
+}
+
+/* The only mailbox of a value, in so many octets. */
+static struct slice
+print_within(const char *value, size_t max, struct arena *mem)
+{
+	struct mailbox_list list;
+	struct err err = { 0 };
+
+	assert_int_equal(mailbox_list_parse(slice_of(value), 1, mem, &list,
+	    &err), 0);
+	return mailbox_list_print_within(list.items, list.count, max, mem);
+}
+
+static void
+long_names_are_cut_at_a_word(void **state)
+{
+	static const struct {
+		const char *value;
+		size_t max;
+		const char *want;
+	} cases[] = {
+		{ " Alice Smith <a@b.example>", 25,
+		    " Alice Smith <a@b.example>" },
+		{ " Alice Smith <a@b.example>", 24,
+		    " \"Alice\" <a@b.example>" },
+		{ " \"Alice, Bob, and Carol\" <a@b.example>", 32,
+		    " \"Alice, Bob, and\" <a@b.example>" },
+		{ " \"Alice, Bob, and Carol\" <a@b.example>", 30,
+		    " \"Alice, Bob\" <a@b.example>" },
+		/* One word, or one that is most of it, is cut as it comes. */
+		{ " Aliceeeeeeeeee <a@b.example>", 24,
+		    " \"Aliceeee\" <a@b.example>" },
+		{ " A Liceeeeeeeeeeee <a@b.example>", 24,
+		    " \"A Liceee\" <a@b.example>" },
+		{ " Aliceeeeeeeeee <a@b.example>", 16,
+		    " <a@b.example>" },
+		{ " Aliceeeeeeeeee <a@b.example>", 1, " <a@b.example>" },
+		{ " a@b.example (Alice and Bob)", 24,
+		    " \"Alice\" <a@b.example>" },
+		/* What cannot be in the rest is no more. */
+		{ " \"x \\\"y\\\\ z\" <a@b.example>", 21,
+		    " \"x 'y\" <a@b.example>" },
+		{ " \"=?utf-8?Q?x\" yy <a@b.example>", 24,
+		    " \"= utf-8\" <a@b.example>" },
+		/* Five letters of two octets, in whole and half. */
+		{ " =?utf-8?B?0JDQkdCS0JPQlA==?= <a@b.example>", 43,
+		    " =?utf-8?B?0JDQkdCS0JPQlA==?= <a@b.example>" },
+		{ " =?utf-8?B?0JDQkdCS0JPQlA==?= <a@b.example>", 41,
+		    " =?utf-8?B?0JDQkdCS0JM=?= <a@b.example>" },
+		{ " =?utf-8?Q?=D0=90=D0=91=D0=92=D0=93=D0=94?= <a@b.example>",
+		    43, " =?utf-8?B?0JDQkdCS0JPQlA==?= <a@b.example>" },
+		{ " =?iso-8859-5?Q?=B0=B1=B2=B3=B4?= <a@b.example>", 41,
+		    " =?utf-8?B?0JDQkdCS0JM=?= <a@b.example>" },
+		{ " \xd0\x90\xd0\x91 \xd0\x92\xd0\x93\xd0\x94 <a@b.example>",
+		    25, " <a@b.example>" },
+		{ " =?utf-8?B?0JDQkSDQktCT0JQ=?= <a@b.example>", 40,
+		    " =?utf-8?B?0JDQkQ==?= <a@b.example>" },
+		/* e with an acute accent, in two characters. */
+		{ " =?utf-8?Q?nnnnnnnnnne=CC=81?= <a@b.example>", 39,
+		    " \"nnnnnnnnnn\" <a@b.example>" },
+		{ " =?unknown-8bit?Q?J=FCrgen_M?= <a@b.example>", 37,
+		    " =?utf-8?Q?J=C3=BCrgen?= <a@b.example>" },
+		/* A direction without end. */
+		{ " =?utf-8?Q?=E2=80=AEJane_Roe_Jane_Roe?= <a@b.example>", 28,
+		    " \"Jane Roe\" <a@b.example>" },
+	};
+	struct arena mem;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		arena_init(&mem);
+		check_slice(cases[i].value, print_within(cases[i].value,
+		    cases[i].max, &mem), cases[i].want);
+		arena_done(&mem);
+	}
+}
+
+/* Whatever the bound is, it holds, and the address is whole. */
+static void
+cut_names_fit_and_keep_their_address(void **state)
+{
+	static const char *const names[] = { "word", "word ", "\xd0\x90",
+		"\xd0\xb0\xd0\xb1 ", "\xe4\xb8\xad", "\xf0\x9f\x98\x80",
+		"e\xcc\x81", "=?utf-8?B?5Lit5paH?= ", "\xff", "\xc3\xa9\x90" };
+
+	(void)state;
+	for (size_t n = 0; n < sizeof(names) / sizeof(names[0]); n++) {
+		struct arena mem;
+		struct strbuf buf;
+
+		arena_init(&mem);
+		strbuf_init(&buf, &mem);
+		while (buf.len < 400)
+			strbuf_add_cstr(&buf, names[n]);
+		strbuf_add_cstr(&buf, " <ceo@team.example>");
+		for (size_t max = 18; max < 300; max++) {
+			struct slice text = slice_from(print_within(buf.data,
+			    max, &mem), 1);
+
+			if (address_octets(text) > max)
+				fail_msg("%s: %zu octets for %zu", names[n],
+				    address_octets(text), max);
+			assert_true(slice_ends_nocase(text,
+			    SLICE("<ceo@team.example>")));
+			assert_true(slice_is_ascii(text) ||
+			    slice_is_utf8(text));
+		}
+		arena_done(&mem);
+	}
+}
+
 /* Memory and time that grow with the square of the input would show here. */
 static void
 long_fields_take_linear_memory(void **state)
@@ -570,6 +691,9 @@ main(void)
 		cmocka_unit_test(author_fields_have_one_reading_or_none),
 		cmocka_unit_test(fields_are_printed_in_their_plainest_form),
 		cmocka_unit_test(long_names_become_words_of_75_octets),
+		cmocka_unit_test(some_octets_count_twice),
+		cmocka_unit_test(long_names_are_cut_at_a_word),
+		cmocka_unit_test(cut_names_fit_and_keep_their_address),
 		cmocka_unit_test(long_fields_take_linear_memory),
 		cmocka_unit_test(bounds_are_limits_and_not_crashes),
 		cmocka_unit_test(reverse_paths_are_plain),
