@@ -27,6 +27,9 @@ MUST_USE bool net_addr_parse(struct slice text, struct net_addr *ret_addr);
 /* From AF_INET or AF_INET6; false for any other family. */
 MUST_USE bool net_addr_from_sockaddr(const struct sockaddr *sa,
     struct net_addr *ret_addr);
+bool net_addr_eq(const struct net_addr *a, const struct net_addr *b);
+/* Whether an interface of this host has it now; false if nobody can tell. */
+bool net_addr_is_local(const struct net_addr *addr);
 /* Shortest text form (RFC 5952); "unknown" when there is none. */
 struct slice net_addr_text(struct arena *mem, const struct net_addr *addr);
 

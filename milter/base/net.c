@@ -2,6 +2,7 @@
 #include "base/net.h"
 
 #include <arpa/inet.h>
+#include <ifaddrs.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -70,6 +71,32 @@ net_addr_from_sockaddr(const struct sockaddr *sa, struct net_addr *ret_addr)
 		return true;
 	}
 	return false;
+}
+
+bool
+net_addr_eq(const struct net_addr *a, const struct net_addr *b)
+{
+	return a->bits == b->bits &&
+	    memcmp(a->octets, b->octets, a->bits / 8) == 0;
+}
+
+bool
+net_addr_is_local(const struct net_addr *addr)
+{
+	struct ifaddrs *all = NULL;
+	bool found = false;
+
+	if (getifaddrs(&all) != 0)
+		return false;
+	for (const struct ifaddrs *i = all; i != NULL && !found;
+	    i = i->ifa_next) {
+		struct net_addr own;
+
+		found = net_addr_from_sockaddr(i->ifa_addr, &own) &&
+		    net_addr_eq(&own, addr);
+	}
+	freeifaddrs(all);
+	return found;
 }
 
 struct slice

@@ -77,12 +77,30 @@ networks_contain_what_their_prefix_says(void **state)
 	}
 }
 
+static void
+own_addresses_are_those_of_interfaces(void **state)
+{
+	struct net_addr loopback, mapped, other;
+
+	(void)state;
+	assert_true(net_addr_parse(SLICE("127.0.0.1"), &loopback));
+	assert_true(net_addr_parse(SLICE("::ffff:127.0.0.1"), &mapped));
+	assert_true(net_addr_parse(SLICE("198.51.100.7"), &other));
+	assert_true(net_addr_eq(&loopback, &mapped));
+	assert_false(net_addr_eq(&loopback, &other));
+	assert_true(net_addr_is_local(&loopback));
+	assert_false(net_addr_is_local(&other));
+	assert_true(net_addr_parse(SLICE("::7f00:1"), &other));
+	assert_false(net_addr_eq(&loopback, &other));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(addresses_have_one_text_form),
 		cmocka_unit_test(networks_contain_what_their_prefix_says),
+		cmocka_unit_test(own_addresses_are_those_of_interfaces),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
