@@ -33,6 +33,8 @@ struct mail_facts {
 	bool mail_is_local;	/* {mail_mailer} is "local": mail_addr may lack its domain */
 	bool smtputf8;
 	struct slice mta_hostname;	/* {j} */
+	struct slice mta_domain;	/* {m}, of Sendmail */
+	struct slice mta_address;	/* {if_addr}: that the client reached */
 	struct slice mta_version;	/* {v}: "Postfix 3.7.11", "8.17.1.9" */
 };
 

@@ -101,6 +101,9 @@ on_connect(SMFICTX *ctx, char *hostname, _SOCK_ADDR *hostaddr)
 	if (!net_addr_from_sockaddr(hostaddr, &session->client))
 		session->client.bits = 0;
 	session->mta_hostname = slice_dup(&session->mem, macro_get(ctx, "j"));
+	session->mta_domain = slice_dup(&session->mem, macro_get(ctx, "m"));
+	session->mta_address = slice_dup(&session->mem,
+	    macro_get(ctx, "{if_addr}"));
 	session->mta_version = slice_dup(&session->mem, macro_get(ctx, "v"));
 	ENSURE(smfi_setpriv(ctx, session) == MI_SUCCESS);
 	return SMFIS_NOREPLY;
@@ -127,6 +130,8 @@ on_mail(SMFICTX *ctx, char **argv)
 	end_message(session);
 	facts.client.addr = session->client;
 	facts.mta_hostname = session->mta_hostname;
+	facts.mta_domain = session->mta_domain;
+	facts.mta_address = session->mta_address;
 	facts.mta_version = session->mta_version;
 	macros_at_mail(ctx, &facts);
 	for (size_t i = 1; argv[0] != NULL && argv[i] != NULL; i++) {

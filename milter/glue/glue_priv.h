@@ -13,6 +13,8 @@
 struct session {
 	struct net_addr client;
 	struct slice mta_hostname;	/* in mem */
+	struct slice mta_domain;
+	struct slice mta_address;
 	struct slice mta_version;
 	struct arena mem;		/* as long as the connection */
 	struct message *message;	/* NULL between messages */

@@ -13,13 +13,14 @@ macros_request(SMFICTX *ctx)
 {
 	/*
 	 * A list replaces the MTA's own for that stage. The queue id comes with
-	 * MAIL from Sendmail, later from Postfix.
+	 * MAIL from Sendmail, later from Postfix. m is Sendmail's alone, and
+	 * {if_addr} is there where the client came over the network.
 	 */
 	static const struct {
 		int stage;
 		char list[48];
 	} wanted[] = {
-		{ SMFIM_CONNECT, "j v" },
+		{ SMFIM_CONNECT, "j m v {if_addr}" },
 		{ SMFIM_ENVFROM, "i {auth_authen} {mail_addr} {mail_mailer}" },
 		{ SMFIM_EOH, "i" },
 		{ SMFIM_EOM, "i" },
