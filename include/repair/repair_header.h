@@ -43,6 +43,9 @@ struct repair_facts {
 	 */
 	struct slice own_address;
 	enum mta_choice mta;		/* MTA_AUTO: not known */
+	struct slice mta_name;		/* its own host name; empty: not known */
+	struct slice mta_domain;	/* Sendmail's $m; may be empty */
+	struct slice mta_address;	/* that the client reached; may be empty */
 	bool smtputf8;
 	bool needs_sender;		/* somebody else than From sends */
 	bool rewrite_from;		/* From is not the submitter's */

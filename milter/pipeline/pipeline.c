@@ -23,6 +23,10 @@ message_new(struct snapshot *snapshot, const struct mail_facts *facts)
 	    slice_dup(&message->mem, facts->mta_version);
 	message->facts.mta_hostname =
 	    slice_dup(&message->mem, facts->mta_hostname);
+	message->facts.mta_domain =
+	    slice_dup(&message->mem, facts->mta_domain);
+	message->facts.mta_address =
+	    slice_dup(&message->mem, facts->mta_address);
 	header_init(&message->header, &message->mem);
 	authors_init(&message->authors, &message->mem);
 	body_init(&message->body, slice_cstr(&message->mem,
@@ -130,6 +134,9 @@ repair(struct message *message)
 		.now = clock_now(),
 		.authors = &message->authors,
 		.mta = message_mta(message),
+		.mta_name = message->facts.mta_hostname,
+		.mta_domain = message->facts.mta_domain,
+		.mta_address = message->facts.mta_address,
 		.smtputf8 = message->facts.smtputf8,
 		.needs_sender = needs_sender(&message->authors),
 		.rewrite_from = message->rewrite_from,
@@ -140,6 +147,8 @@ repair(struct message *message)
 	unsigned int repairs = 0;
 	struct err err;
 
+	if (facts.mta_name.len == 0)
+		facts.mta_name = config->main.hostname;
 	if (facts.hostname.len == 0)
 		facts.hostname = SLICE("localhost");
 	facts.own_address = own_address(message);

@@ -238,7 +238,9 @@ repair_addresses(const struct config *config,
 	/* What follows is not judged, and left alone where it is not read. */
 	static const struct slice others[] = { { "To", 2 }, { "Cc", 2 },
 		{ "Reply-To", 8 }, { "Resent-To", 9 }, { "Resent-Cc", 9 },
-		{ "Resent-Reply-To", 15 } };
+		{ "Resent-Reply-To", 15 }, { "Apparently-To", 13 },
+		{ "Disposition-Notification-To", 27 }, { "Errors-To", 9 } };
+
 	repair_authors(config, facts, edits, repairs);
 	if (!config->repair.qualify || config->main.domain.len == 0)
 		return;

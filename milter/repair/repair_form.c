@@ -5,13 +5,15 @@
  */
 #include "message/display.h"
 #include "repair_priv.h"
+#include "sendmail_priv.h"
 
 enum { MAX_RECIPIENTS = 10000 };
 
 static const struct slice address_fields[] = { { "From", 4 },
 	{ "Sender", 6 }, { "Author", 6 }, { "Reply-To", 8 }, { "To", 2 },
-	{ "Cc", 2 }, { "Resent-From", 11 }, { "Resent-Sender", 13 },
-	{ "Resent-To", 9 }, { "Resent-Cc", 9 }, { "Resent-Reply-To", 15 },
+	{ "Cc", 2 }, { "Bcc", 3 }, { "Apparently-To", 13 },
+	{ "Resent-From", 11 }, { "Resent-Sender", 13 }, { "Resent-To", 9 },
+	{ "Resent-Cc", 9 }, { "Resent-Bcc", 10 }, { "Resent-Reply-To", 15 },
 	{ "Disposition-Notification-To", 27 }, { "Errors-To", 9 } };
 
 /* Fields that are text and nothing else (RFC 5322 section 3.6.5, RFC 2045). */
@@ -68,42 +70,47 @@ is_spaced_well(struct slice value)
 	return true;
 }
 
-/* The next comma between entries of a list; value.len: none. */
-static size_t
-find_comma(struct slice value)
+static bool
+is_blank(char c)
 {
-	unsigned int depth = 0;
-	bool quoted = false;
-
-	for (size_t i = 0; i < value.len; i++) {
-		char c = value.data[i];
-
-		if (c == '\\' && (quoted || depth > 0))
-			i++;
-		else if (c == '"' && depth == 0)
-			quoted = !quoted;
-		else if (quoted)
-			continue;
-		else if (c == '(')
-			depth++;
-		else if (c == ')' && depth > 0)
-			depth--;
-		else if (c == ',' && depth == 0)
-			return i;
-	}
-	return value.len;
+	return char_is_wsp(c) || c == '\n';
 }
 
-/* Takes the entry before the next comma off; whether there was a comma. */
+/* Whether a comment has one blank before it, and one or nothing behind. */
 static bool
-next_entry(struct slice *rest, struct slice *ret_entry)
+is_spaced_comment(struct slice entry, size_t begin, size_t end)
 {
-	size_t comma = find_comma(*rest);
-	bool more = comma < rest->len;
+	bool left = begin == 0 || (begin > 1 && entry.data[begin - 1] == ' ' &&
+	    !is_blank(entry.data[begin - 2]));
+	bool right = end == entry.len || (end + 1 < entry.len &&
+	    entry.data[end] == ' ' && !is_blank(entry.data[end + 1]));
 
-	*ret_entry = slice_sub(*rest, 0, comma);
-	*rest = slice_from(*rest, comma + 1);
-	return more;
+	return left && right;
+}
+
+/*
+ * Whether comments behind addresses without brackets stand as Sendmail writes
+ * them: folds and other blanks become one there.
+ */
+static bool
+comments_are_spaced_well(struct slice value)
+{
+	struct slice entry;
+	bool more = true;
+
+	while (more) {
+		size_t begin, end = 0;
+
+		more = sendmail_next_entry(&value, &entry);
+		entry = slice_trim(entry);
+		if (entry.len > 0 && entry.data[entry.len - 1] == '>')
+			continue;
+		while (sendmail_next_comment(entry, end, &begin, &end)) {
+			if (!is_spaced_comment(entry, begin, end))
+				return false;
+		}
+	}
+	return true;
 }
 
 struct slice
@@ -113,7 +120,7 @@ repair_space_commas(struct slice value, struct arena *mem)
 	struct strbuf buf;
 
 	strbuf_init(&buf, mem);
-	while (next_entry(&value, &entry)) {
+	while (sendmail_next_entry(&value, &entry)) {
 		while (entry.len > 1 && (char_is_wsp(entry.data[entry.len - 1]) ||
 		    entry.data[entry.len - 1] == '\n'))
 			entry.len--;
@@ -141,13 +148,15 @@ fold_as_sendmail(struct slice name, struct slice value, struct arena *mem)
 	strbuf_add_char(&buf, ' ');
 	while (more) {
 		bool first = buf.len == 1;
+		size_t len;
 
-		more = next_entry(&value, &entry);
+		more = sendmail_next_entry(&value, &entry);
 		entry = slice_trim(entry);
-		column += entry.len + (first ? 0 : 2);
+		len = address_octets(entry);
+		column += len + (first ? 0 : 2);
 		if (!first && column > line_octets) {
 			strbuf_add_cstr(&buf, ",\n        ");
-			column = indent_octets + entry.len;
+			column = indent_octets + len;
 		} else if (!first) {
 			strbuf_add_cstr(&buf, ", ");
 		}
@@ -158,7 +167,8 @@ fold_as_sendmail(struct slice name, struct slice value, struct arena *mem)
 
 /* Whether Sendmail would write a list of addresses in another way. */
 static bool
-sendmail_rewrites(struct slice value, const struct mailbox_list *list)
+sendmail_rewrites(bool is_simple, struct slice value,
+    const struct mailbox_list *list)
 {
 	const unsigned int rewritten = CONSTRUCT_BIT(CONSTRUCT_ROUTE) |
 	    CONSTRUCT_BIT(CONSTRUCT_SPACED_ADDRESS) |
@@ -168,7 +178,9 @@ sendmail_rewrites(struct slice value, const struct mailbox_list *list)
 	    CONSTRUCT_BIT(CONSTRUCT_DOT_NAME) |
 	    CONSTRUCT_BIT(CONSTRUCT_ODD_NAME);
 
-	if ((list->constructs & rewritten) != 0 || !is_spaced_well(value))
+	if ((list->constructs & rewritten) != 0 || !is_spaced_well(value) ||
+	    sendmail_quotes_group(value) ||
+	    (is_simple && !comments_are_spaced_well(value)))
 		return true;
 	for (size_t i = 0; i < list->count; i++) {
 		struct slice domain = list->items[i].domain;
@@ -190,33 +202,144 @@ drop_root_dots(struct mailbox_list *list)
 	}
 }
 
-/* simple: the form is hashed as it stands (RFC 6376 section 3.4.1). */
+static bool
+has_group(const struct mailbox_list *list)
+{
+	return (list->constructs & CONSTRUCT_BIT(CONSTRUCT_GROUP)) != 0;
+}
+
+/* A field that the MTA might be Sendmail for, but the form is not asked for. */
 static int
-form_addresses(struct edits *edits, size_t index, bool simple,
-    unsigned int *repairs, struct err *err)
+form_length(const struct sendmail *sendmail, struct slice value,
+    struct arena *mem, struct slice *ret_value, struct err *err)
+{
+	struct mailbox_list list;
+	struct err unreadable;
+	bool is_read;
+
+	if (!sendmail_cuts(value, false))
+		return 0;
+	is_read = mailbox_list_parse(value, MAX_RECIPIENTS, mem, &list,
+	    &unreadable) == 0;
+	if (is_read && !has_group(&list) && !sendmail_cuts(value, true))
+		return 0;
+	if (!is_read || !sendmail->may_shorten)
+		return err_set(err, ERR_DATA, "a mailbox that is too long");
+	return sendmail_shorten(&list, mem, ret_value, err);
+}
+
+/*
+ * A list in other words: with its commas put right where that is enough, else
+ * without its groups.
+ */
+static struct slice
+rewrite_list(bool is_simple, struct slice value, struct mailbox_list *list,
+    struct arena *mem, bool *ret_plain)
+{
+	struct slice spaced = repair_space_commas(value, mem);
+	struct mailbox_list again;
+	struct err err;
+
+	*ret_plain = !has_group(list);
+	if (has_group(list) && mailbox_list_parse(spaced, MAX_RECIPIENTS, mem,
+	    &again, &err) == 0 && !sendmail_rewrites(is_simple, spaced, &again))
+		return spaced;
+	if (list->count == 0)
+		return has_group(list) ? SLICE(" undisclosed-recipients:;")
+		    : SLICE(" ");
+	*ret_plain = true;
+	return mailbox_list_print(list->items, list->count, NULL, mem);
+}
+
+/* A list that can be read, in the form that Sendmail leaves alone. */
+static int
+form_list(const struct sendmail *sendmail, struct slice value,
+    struct mailbox_list *list, struct arena *mem, struct slice *ret_value,
+    struct err *err)
+{
+	bool is_plain, rewrites;
+
+	if (sendmail_own_names(sendmail, &value, list, mem, err) != 0)
+		return -1;
+	rewrites = sendmail_rewrites(sendmail->is_simple, value, list);
+	drop_root_dots(list);
+	is_plain = !has_group(list);
+	if (rewrites)
+		value = rewrite_list(sendmail->is_simple, value, list, mem,
+		    &is_plain);
+	if (sendmail_cuts(value, is_plain) &&
+	    sendmail_shorten(list, mem, &value, err) != 0)
+		return -1;
+	*ret_value = value;
+	return 0;
+}
+
+/*
+ * What cannot be read, but Sendmail leaves alone: by a text that says the same
+ * and can be read, perhaps with the end of a group that has none.
+ */
+static bool
+is_left_alone(const struct sendmail *sendmail, struct slice value,
+    struct arena *mem)
+{
+	struct slice readable = sendmail_readable(value, mem);
+	struct mailbox_list list;
+	struct err err;
+
+	if (mailbox_list_parse(readable, MAX_RECIPIENTS, mem, &list,
+	    &err) != 0) {
+		struct strbuf buf;
+
+		strbuf_init(&buf, mem);
+		strbuf_add(&buf, readable);
+		strbuf_add_char(&buf, ';');
+		readable = strbuf_slice(&buf);
+		if (mailbox_list_parse(readable, MAX_RECIPIENTS, mem, &list,
+		    &err) != 0)
+			return false;
+	}
+	return !sendmail_rewrites(sendmail->is_simple, readable, &list) &&
+	    is_spaced_well(value) && !sendmail_cuts(value, false) &&
+	    !sendmail_has_own_name(sendmail, &list);
+}
+
+static int
+form_value(const struct sendmail *sendmail, const struct field *field,
+    struct arena *mem, struct slice *ret_value, struct err *err)
+{
+	struct slice value = field->value;
+	struct mailbox_list list;
+
+	if (!sendmail->is_certain)
+		return form_length(sendmail, value, mem, ret_value,
+		    err);
+	if (slice_trim(value).len == 0) {
+		/* Only a tab or a fold is not sent on as it is. */
+		if (!slice_has(value, '\t') && !slice_has(value, '\n'))
+			return 0;
+	} else if (mailbox_list_parse(value, MAX_RECIPIENTS, mem, &list,
+	    err) == 0) {
+		if (form_list(sendmail, value, &list, mem, &value, err) != 0)
+			return -1;
+	} else if (!is_left_alone(sendmail, value, mem)) {
+		return -1;
+	}
+	/* simple: it is hashed as it stands (RFC 6376 section 3.4.1). */
+	*ret_value = sendmail->is_simple
+	    ? fold_as_sendmail(field->name, value, mem) : value;
+	return 0;
+}
+
+static int
+form_addresses(const struct sendmail *sendmail, struct edits *edits,
+    size_t index, unsigned int *repairs, struct err *err)
 {
 	const struct field *field = &edits->fields[index].field;
 	struct slice value = field->value;
-	struct mailbox_list list;
-	bool has_group;
 
-	if (slice_trim(value).len == 0)
-		return 0;
-	if (mailbox_list_parse(value, MAX_RECIPIENTS, edits->mem, &list,
-	    err) != 0)
+	if (form_value(sendmail, field, edits->mem, &value, err) != 0)
 		return err_wrap(err, "%s would be rewritten on the way",
 		    escape(edits->mem, field->name, 64));
-	has_group = (list.constructs & CONSTRUCT_BIT(CONSTRUCT_GROUP)) != 0;
-	/* Groups have no plainer form. */
-	if (has_group) {
-		value = repair_space_commas(value, edits->mem);
-	} else if (list.count != 0 && sendmail_rewrites(value, &list)) {
-		drop_root_dots(&list);
-		value = mailbox_list_print(list.items, list.count, NULL,
-		    edits->mem);
-	}
-	if (simple && !has_group && list.count > 1)
-		value = fold_as_sendmail(field->name, value, edits->mem);
 	if (slice_eq(value, field->value))
 		return 0;
 	edits_change(edits, index, value);
@@ -276,19 +399,17 @@ repair_8bit_header(const struct config *config, struct edits *edits,
 }
 
 int
-repair_form(const struct config *config, enum mta_choice mta,
+repair_form(const struct config *config, const struct repair_facts *facts,
     struct edits *edits, unsigned int *repairs, struct err *err)
 {
-	bool simple = config->sign.canonicalization == CANON_SIMPLE_SIMPLE ||
-	    config->sign.canonicalization == CANON_SIMPLE_RELAXED;
+	struct sendmail sendmail;
 
-	if (config->repair.address_form == FORM_NO ||
-	    (config->repair.address_form == FORM_AUTO && mta != MTA_SENDMAIL))
+	if (!sendmail_facts(config, facts, edits->mem, &sendmail))
 		return 0;
 	for (size_t i = 0; i < edits->count; i++) {
 		if (edits->fields[i].state != FIELD_DELETED &&
 		    repair_is_address_field(edits->fields[i].field.name) &&
-		    form_addresses(edits, i, simple, repairs, err) != 0)
+		    form_addresses(&sendmail, edits, i, repairs, err) != 0)
 			return -1;
 	}
 	return 0;

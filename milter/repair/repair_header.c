@@ -361,7 +361,7 @@ repair_header(const struct config *config, const struct repair_facts *facts,
 	repair_addresses(config, facts, edits, &repairs);
 	if (!facts->smtputf8)
 		repair_8bit_header(config, edits, &repairs);
-	if (repair_form(config, facts->mta, edits, &repairs, err) != 0 ||
+	if (repair_form(config, facts, edits, &repairs, err) != 0 ||
 	    repair_lines(config, repair_line_limit(config, facts->mta), edits,
 		&repairs, err) != 0)
 		return -1;

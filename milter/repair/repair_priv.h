@@ -41,11 +41,13 @@ void repair_8bit_header(const struct config *config, struct edits *edits,
     unsigned int *repairs);
 
 /*
- * Address fields in the form that Sendmail does not rewrite at delivery.
- * ERR_DATA for one that cannot be read: Sendmail would make another of it.
+ * Address fields in the form that Sendmail does not rewrite at delivery, with
+ * names that it does not cut. ERR_DATA for one that cannot be read, or whose
+ * addresses alone are too long: Sendmail would make another of it.
  */
-MUST_USE int repair_form(const struct config *config, enum mta_choice mta,
-    struct edits *edits, unsigned int *repairs, struct err *err);
+MUST_USE int repair_form(const struct config *config,
+    const struct repair_facts *facts, struct edits *edits,
+    unsigned int *repairs, struct err *err);
 
 /*
  * The value of a field with its lines over max octets folded at blanks; -1

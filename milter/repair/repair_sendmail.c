@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What Sendmail does with the entries of an address field at delivery, behind
+ * all filters: it cuts long ones, puts its own name for some domains, and leaves
+ * some odd ones alone. Measured with Sendmail 8.17.1; see docs/sendmail.md.
+ */
+#include "sendmail_priv.h"
+
+#include "base/net.h"
+
+enum {
+	MAX_RECIPIENTS = 10000,
+	MAX_MAILBOX_OCTETS = 256,	/* with name, brackets and comment */
+	MAX_ADDRESS_OCTETS = 254,	/* alone */
+	MAX_OTHER_OCTETS = 253,		/* of a group, or a name beside <> */
+};
+
+/* Whether who connects to us is on this host. */
+static bool
+mta_is_here(const struct config *config)
+{
+	struct slice host = config->main.listen;
+
+	if (!slice_starts_nocase(host, SLICE("inet")))
+		return true;
+	host = slice_from(host, slice_find_last(host, '@') + 1);
+	return slice_starts(host, SLICE("127.")) ||
+	    slice_eq(host, SLICE("::1")) || slice_eq(host, SLICE("[::1]")) ||
+	    slice_eq_nocase(host, SLICE("localhost"));
+}
+
+bool
+sendmail_facts(const struct config *config, const struct repair_facts *facts,
+    struct arena *mem, struct sendmail *ret_sendmail)
+{
+	enum form_choice form = config->repair.address_form;
+	enum canon_choice canon = config->sign.canonicalization;
+	bool is_mta = facts->mta == MTA_SENDMAIL;
+	struct slice name = facts->mta_name, canonical;
+	struct err err;
+
+	if (facts->mta == MTA_POSTFIX && form != FORM_YES)
+		return false;
+	/* What is no host name would be another fault. */
+	if (domain_canonical(name, mem, &canonical, &err) != 0)
+		name.len = 0;
+	*ret_sendmail = (struct sendmail){
+		.is_certain = form == FORM_YES || (form == FORM_AUTO && is_mta),
+		.may_shorten = form != FORM_NO,
+		.is_simple = canon == CANON_SIMPLE_SIMPLE ||
+		    canon == CANON_SIMPLE_RELAXED,
+		.is_here = mta_is_here(config),
+		.is_mta = is_mta,
+		.name = name,
+		.domain = facts->mta_domain,
+		.address = facts->mta_address,
+	};
+	return true;
+}
+
+/* Where an octet stands: the state of a walk through a list. */
+struct walk {
+	unsigned int depth;	/* of comments */
+	bool quoted;
+};
+
+/* Takes an octet, or two with a backslash; where the next one is. */
+static size_t
+walk_on(struct walk *walk, struct slice value, size_t at)
+{
+	char c = value.data[at];
+
+	if (c == '\\' && (walk->quoted || walk->depth > 0))
+		at++;
+	else if (c == '"' && walk->depth == 0)
+		walk->quoted = !walk->quoted;
+	else if (!walk->quoted && c == '(')
+		walk->depth++;
+	else if (!walk->quoted && c == ')' && walk->depth > 0)
+		walk->depth--;
+	return at + 1 < value.len ? at + 1 : value.len;
+}
+
+/* The next comma between entries of a list; value.len: none. */
+static size_t
+find_comma(struct slice value)
+{
+	struct walk walk = { 0 };
+
+	for (size_t at = 0; at < value.len;
+	    at = walk_on(&walk, value, at)) {
+		if (value.data[at] == ',' && walk.depth == 0 && !walk.quoted)
+			return at;
+	}
+	return value.len;
+}
+
+bool
+sendmail_next_entry(struct slice *rest, struct slice *ret_entry)
+{
+	size_t comma = find_comma(*rest);
+	bool more = comma < rest->len;
+
+	*ret_entry = slice_sub(*rest, 0, comma);
+	*rest = slice_from(*rest, comma + 1);
+	return more;
+}
+
+bool
+sendmail_next_comment(struct slice entry, size_t from, size_t *ret_begin,
+    size_t *ret_end)
+{
+	struct walk walk = { 0 };
+	bool found = false;
+
+	for (size_t at = from; at < entry.len;) {
+		unsigned int depth = walk.depth;
+		size_t here = at;
+
+		at = walk_on(&walk, entry, at);
+		if (depth == 0 && walk.depth == 1) {
+			*ret_begin = here;
+			found = true;
+		} else if (found && depth == 1 && walk.depth == 0) {
+			*ret_end = at;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool
+sendmail_quotes_group(struct slice value)
+{
+	struct walk walk = { 0 };
+	bool has_dot = false, in_address = false;
+
+	for (size_t at = 0; at < value.len; at = walk_on(&walk, value, at)) {
+		char c = value.data[at];
+
+		if (walk.quoted || walk.depth > 0)
+			continue;
+		if (c == '<' || c == '[')
+			in_address = true;
+		else if (c == '>' || c == ']')
+			in_address = false;
+		else if (c == '.')
+			has_dot = true;
+		else if (c == ':' && has_dot && !in_address)
+			return true;
+		else if (c == ',' || c == ';' || c == ':')
+			has_dot = false;
+	}
+	return false;
+}
+
+bool
+sendmail_cuts(struct slice value, bool plain)
+{
+	struct slice entry;
+	bool more = true;
+
+	while (more) {
+		size_t max = MAX_OTHER_OCTETS;
+		char last;
+
+		more = sendmail_next_entry(&value, &entry);
+		entry = slice_trim(entry);
+		last = entry.len == 0 ? '\0' : entry.data[entry.len - 1];
+		if (plain)
+			max = last == '>' || last == ')' ? MAX_MAILBOX_OCTETS
+			    : MAX_ADDRESS_OCTETS;
+		if (address_octets(entry) > max)
+			return true;
+	}
+	return false;
+}
+
+int
+sendmail_shorten(const struct mailbox_list *list, struct arena *mem,
+    struct slice *ret_value, struct err *err)
+{
+	struct slice value = mailbox_list_print_within(list->items,
+	    list->count, MAX_MAILBOX_OCTETS, mem);
+
+	if (list->count == 0 || sendmail_cuts(value, true))
+		return err_set(err, ERR_DATA,
+		    "an address or the name of a group is too long");
+	*ret_value = value;
+	return 0;
+}
+
+/* An address in brackets that is one of the MTA's: "[192.0.2.1]". */
+static bool
+is_own_address(const struct sendmail *sendmail, struct slice domain)
+{
+	struct net_addr addr, reached;
+
+	/* Those of IPv6 it leaves alone. */
+	if (domain.len == 0 || domain.data[0] != '[' ||
+	    !net_addr_parse(domain, &addr) || addr.bits != 32 ||
+	    slice_has(domain, ':'))
+		return false;
+	if (slice_eq(domain, SLICE("[127.0.0.1]")))
+		return true;
+	if (net_addr_parse(sendmail->address, &reached) &&
+	    net_addr_eq(&addr, &reached))
+		return true;
+	return sendmail->is_here && net_addr_is_local(&addr);
+}
+
+static bool
+is_own_domain(const struct sendmail *sendmail, struct slice domain)
+{
+	struct slice name = sendmail->name, behind;
+	size_t len = SLICE("localhost").len;
+
+	if (!sendmail->is_mta || domain.len == 0)
+		return sendmail->is_mta;
+	if (domain.len > 1 && domain.data[domain.len - 1] == '.')
+		domain.len--;
+	if (slice_ends_nocase(domain, SLICE(".uucp")))
+		return true;
+	if (!slice_starts_nocase(domain, SLICE("localhost")))
+		return is_own_address(sendmail, domain);
+	behind = slice_from(domain, len + 1);
+	return domain.len == len || (domain.data[len] == '.' &&
+	    behind.len > 0 && (slice_eq_nocase(behind, sendmail->domain) ||
+	    slice_eq_nocase(behind, slice_from(name,
+		slice_find(name, '.') + 1))));
+}
+
+bool
+sendmail_has_own_name(const struct sendmail *sendmail,
+    const struct mailbox_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (is_own_domain(sendmail, list->items[i].domain))
+			return true;
+	}
+	return false;
+}
+
+int
+sendmail_own_names(const struct sendmail *sendmail, struct slice *value,
+    struct mailbox_list *list, struct arena *mem, struct err *err)
+{
+	struct strbuf buf;
+	size_t copied = 0;
+
+	if (!sendmail_has_own_name(sendmail, list))
+		return 0;
+	if (sendmail->name.len == 0)
+		return err_set(err, ERR_DATA,
+		    "an address without a domain or at localhost, and the "
+		    "MTA's own name is not known");
+	strbuf_init(&buf, mem);
+	for (size_t i = 0; i < list->count; i++) {
+		const struct mailbox *mailbox = &list->items[i];
+		size_t end = mailbox->offset + mailbox->len;
+
+		if (!is_own_domain(sendmail, mailbox->domain))
+			continue;
+		/* Those become "host!alice". */
+		if (slice_has_text_nocase(mailbox->domain, SLICE(".uucp")))
+			return err_set(err, ERR_DATA, "an address in .uucp");
+		if (!slice_ends_nocase(slice_sub(*value, 0, end),
+		    mailbox->domain))
+			return err_set(err, ERR_DATA, "blanks in an address");
+		strbuf_add(&buf, slice_sub(*value, copied,
+		    end - mailbox->domain.len - copied));
+		if (mailbox->domain.len == 0)
+			strbuf_add_char(&buf, '@');
+		strbuf_add(&buf, sendmail->name);
+		copied = end;
+	}
+	strbuf_add(&buf, slice_from(*value, copied));
+	*value = strbuf_slice(&buf);
+	return mailbox_list_parse(*value, MAX_RECIPIENTS, mem, list, err);
+}
+
+/* Where a run of octets that are one word of an address ends. */
+static size_t
+word_end(struct slice value, size_t at)
+{
+	static const struct slice ends = { " \t\n<>(),:;\"\\", 12 };
+
+	while (at < value.len && !slice_has(ends, value.data[at]))
+		at++;
+	return at;
+}
+
+/* An address without the dots that may not stand in its local part. */
+static void
+add_word(struct strbuf *buf, struct slice word)
+{
+	size_t local = slice_find_last(word, '@');
+	char last = '.';
+
+	if (local == word.len)
+		local = 0;
+	for (size_t i = 0; i < local; i++) {
+		char next = i + 1 < local ? word.data[i + 1] : '.';
+
+		if (word.data[i] == '.' && (last == '.' || next == '.'))
+			continue;
+		last = word.data[i];
+		strbuf_add_char(buf, last);
+	}
+	strbuf_add(buf, slice_from(word, local));
+}
+
+struct slice
+sendmail_readable(struct slice value, struct arena *mem)
+{
+	struct walk walk = { 0 };
+	struct strbuf buf;
+	size_t at = 0;
+
+	value = slice_trim(value);
+	strbuf_init(&buf, mem);
+	/* A comment, and nothing else: beside an address it can be read. */
+	if (value.len > 1 && value.data[0] == '(' &&
+	    value.data[value.len - 1] == ')')
+		strbuf_add_cstr(&buf, "a@b.example ");
+	while (at < value.len) {
+		bool is_text = walk.quoted || walk.depth > 0;
+		size_t end = is_text ? at : word_end(value, at);
+
+		if (end > at) {
+			add_word(&buf, slice_sub(value, at, end - at));
+			at = end;
+			continue;
+		}
+		end = walk_on(&walk, value, at);
+		strbuf_add(&buf, slice_sub(value, at, end - at));
+		if (!is_text && value.data[at] == '<' && end < value.len &&
+		    value.data[end] == '>')
+			strbuf_add_cstr(&buf, "a@b.example");
+		at = end;
+	}
+	return strbuf_slice(&buf);
+}
