@@ -6,7 +6,7 @@ import unittest
 
 import common
 import preflight
-from common import lab
+from common import BODY, COMPLETE, lab
 
 
 def setUpModule():
@@ -22,6 +22,15 @@ class Postfix(common.Tests, unittest.TestCase):
     NO_MACROS = {"milter_%s_macros" % stage: "" for stage in (
         "connect", "helo", "mail", "rcpt", "data", "end_of_header", "end_of_data")}
     mta_class = lab.Postfix
+
+    def test_long_names_and_localhost_are_left_alone(self):
+        _, mta = self.start()
+        name = b'"' + b"word " * 60 + b'end" <alice@corp.example>'
+        data = self.deliver(mta, b"From: " + name + b"\r\nCc: a@[127.0.0.1]\r\n"
+                            + COMPLETE + BODY)
+        self.check_signed(data)
+        self.assertEqual(common.fields(data, b"From"), [name])
+        self.assertEqual(common.fields(data, b"Cc"), [b"a@[127.0.0.1]"])
 
 
 class PostfixPreflight(preflight.Tests, unittest.TestCase):

@@ -2,11 +2,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """submilter on a real Sendmail."""
 
+import base64
+import email.header
+import re
+import socket
 import unittest
 
 import common
 import preflight
-from common import lab
+from common import BODY, COMPLETE, lab
 
 
 def setUpModule():
@@ -22,6 +26,102 @@ class Sendmail(common.Tests, unittest.TestCase):
     NO_MACROS = ["define(`confMILTER_MACROS_%s', `_')dnl" % stage for stage in (
         "CONNECT", "HELO", "ENVFROM", "ENVRCPT", "DATA", "EOH", "EOM")]
     mta_class = lab.Sendmail
+
+    # What Sendmail cuts, or writes anew, behind the milter.
+
+    HIDDEN = b"ceo@corp.example.team.example"
+
+    def test_no_name_is_long_enough_to_cut_an_address(self):
+        _, mta = self.start(rights="@corp.example.team.example bob@corp.example\n")
+        names = [b'"%s"', b"%s", b'"CEO %s"', b"CEO %s", b"(%s)"]
+        for name in names:
+            for length in 215, 221, 222, 223, 224, 225, 236, 300, 900:
+                for address in self.HIDDEN, b"ceo@team.example":
+                    with self.subTest(name=name, length=length, address=address):
+                        value = name % (b"a" * length) + b" <" + address + b">"
+                        raw = b"From: " + value + b"\r\n" + COMPLETE + BODY
+                        result = self.submit(mta, raw, "bob@team.example",
+                                             "bob@corp.example")
+                        if not result.accepted:     # comments are an author's form
+                            self.assertIn(b"(", value)
+                            continue
+                        data = self.sink.wait_for(1)[0].data
+                        self.sink.messages.clear()
+                        found = common.fields(data, b"From")[0]
+                        self.assertTrue(found.endswith(b"<" + address + b">"), found)
+                        self.assertLessEqual(len(found), 256)
+                        if address != self.HIDDEN:
+                            self.check_signed(data)
+
+    LONG = (
+        ("\u0424\u0435\u0434\u0435\u0440\u0430\u043b\u044c\u043d\u043e\u0435 "
+         "\u0431\u044e\u0434\u0436\u0435\u0442\u043d\u043e\u0435 "
+         "\u0443\u0447\u0440\u0435\u0436\u0434\u0435\u043d\u0438\u0435 ") * 3,
+        "\u4e2d\u592e\u7814\u7a76\u9662" * 12,
+    )
+
+    @staticmethod
+    def encoded(text):
+        return b"\r\n ".join(b"=?utf-8?B?" + base64.b64encode(
+            text[i:i + 14].encode()) + b"?=" for i in range(0, len(text), 14))
+
+    def test_long_names_arrive_shortened_and_signed(self):
+        for options in "", "sign { canonicalization = simple/simple }":
+            _, mta = self.start(options)
+            for field, address in ((b"From", b"alice@corp.example"),
+                                   (b"Sender", b"alice@corp.example"),
+                                   (b"Reply-To", b"pat@far.example"),
+                                   (b"To", b"pat@far.example"),
+                                   (b"Cc", b"pat@far.example")):
+                for text in self.LONG:
+                    with self.subTest(field=field, text=text, options=options):
+                        value = b" %s <%s>" % (self.encoded(text), address)
+                        lines = [b"From: Alice <alice@corp.example>\r\n"] + [
+                            line + b"\r\n" for line in COMPLETE.split(b"\r\n")
+                            if line and not line.startswith(field + b":")]
+                        raw = b"".join(lines[field == b"From":]) \
+                            + field + b":" + value + b"\r\n" + BODY
+                        data = self.deliver(mta, raw)
+                        self.check_signed(data)
+                        found = common.fields(data, field)[0]
+                        name, _, rest = found.rpartition(b" <")
+                        self.assertEqual(rest, address + b">")
+                        shown = str(email.header.make_header(
+                            email.header.decode_header(name.decode())))
+                        self.assertTrue(text.startswith(shown), shown)
+                        self.assertGreaterEqual(len(shown), 40)
+                        if " " in text:
+                            self.assertIn(text[len(shown)], " ")
+            mta.stop()
+
+    def test_its_own_name_stands_where_it_would_write_it(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            # No packet is sent: that only asks which address would be used.
+            try:
+                s.connect(("198.51.100.1", 9))
+                own = s.getsockname()[0]
+            except OSError:
+                own = "127.0.0.1"
+        own = b"[%s]" % own.encode()
+        for options in "", "sign { canonicalization = simple/simple }":
+            _, mta = self.start(options)
+            for value in (b"root@localhost", b"Root <root@LOCALHOST>",
+                          b"a@localhost.corp.example, b@far.example",
+                          b"Hosts: a@localhost, b@far.example;",
+                          b"a@[127.0.0.1]", b"A <a@%s>" % own, b"news!alice"):
+                with self.subTest(value=value, options=options):
+                    data = self.deliver(mta, b"From: Alice <alice@corp.example>\r\n"
+                                        b"Cc: " + value + b"\r\n" + COMPLETE + BODY)
+                    self.check_signed(data)
+                    found = common.fields(data, b"Cc")[0]
+                    self.assertIsNone(re.search(rb"(?i)localhost|\[", found), found)
+            for value in (b"a@[198.51.100.1]", b"a@[127.0.0.2]", b"a@[IPv6:::1]"):
+                with self.subTest(value=value, options=options):
+                    data = self.deliver(mta, b"From: Alice <alice@corp.example>\r\n"
+                                        b"Cc: " + value + b"\r\n" + COMPLETE + BODY)
+                    self.check_signed(data)
+                    self.assertEqual(common.fields(data, b"Cc"), [value])
+            mta.stop()
 
 
 class SendmailPreflight(preflight.Tests, unittest.TestCase):

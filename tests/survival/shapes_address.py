@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Address fields: what Sendmail rewrites at delivery, and what it leaves alone."""
 
+import base64
+
 from shapes import Area, message
 
 shape = Area("address")
@@ -132,3 +134,116 @@ for name in "dots", "unqualified", "angle-blanks":
         shape("%s-%s" % (field.decode().lower(), name),
               "in %s: %s" % (field.decode(), value.decode()),
               message(field + b": " + value))
+
+# Sendmail cuts a mailbox at 256 octets, those from 0x80 to 0x9f counted twice.
+
+_RESENT = [b"Resent-From: alice@corp.example"]
+_CYRILLIC = ("\u0424\u0435\u0434\u0435\u0440\u0430\u043b\u044c\u043d\u043e\u0435 "
+             "\u0443\u0447\u0440\u0435\u0436\u0434\u0435\u043d\u0438\u0435 ") * 8
+_CJK = "\u4e2d\u592e\u7814\u7a76\u9662\u5716\u66f8\u9928" * 8
+
+
+def _words(text):
+    return b"\r\n ".join(b"=?utf-8?B?" + base64.b64encode(text[i:i + 14].encode())
+                         + b"?=" for i in range(0, len(text), 14))
+
+
+def _filled(value, octets, fill=b"x"):
+    """The value with so many octets; % stands for what fills it."""
+    rest = octets - len(value) + 1
+    return value.replace(b"%", (fill * rest)[:rest])
+
+
+_LONG = (
+    ("quoted", "a quoted name", b'"%" <ADDRESS>', b"x"),
+    ("words", "a name of words", b'% <ADDRESS>', b"word "),
+    ("comment", "a comment behind the address", b"ADDRESS (%)", b"word "),
+    ("8bit", "a name of 8-bit letters that count twice", b'"%" <ADDRESS>',
+     "\u0410".encode()),
+    ("folded", "a folded name", b"Pat\r\n % <ADDRESS>", b"word "),
+)
+for name, why, value, fill in _LONG:
+    for field, address, more in (
+            (b"From", b"alice@corp.example", []), (b"Sender", b"alice@corp.example", []),
+            (b"To", b"a@far.example", []), (b"Cc", b"a@far.example", []),
+            (b"Reply-To", b"a@far.example", []), (b"Resent-To", b"a@far.example", _RESENT)):
+        for octets in (256, 257, 300) if field in (b"From", b"To") else (300,):
+            shape("%s-long-%s-%d" % (field.decode().lower(), name, octets),
+                  "%s, %d octets" % (why, octets), message(
+                      *more, field + b": " + _filled(
+                          value.replace(b"ADDRESS", address), octets, fill)),
+                  quick=octets == 257 and name in ("quoted", "8bit"))
+for field, address, more in ((b"From", b"alice@corp.example", []),
+                             (b"To", b"a@far.example", []),
+                             (b"Cc", b"a@far.example", []),
+                             (b"Reply-To", b"a@far.example", []),
+                             (b"Resent-Cc", b"a@far.example", _RESENT)):
+    for name, text in (("cyrillic", _CYRILLIC), ("cjk", _CJK)):
+        shape("%s-long-%s" % (field.decode().lower(), name),
+              "a long name in encoded words", message(
+                  *more, field + b": " + _words(text) + b" <" + address + b">"),
+              quick=field == b"From")
+_LONG_LISTS = (
+    ("second", "the second of a list",
+     b'a@far.example, "%s" <b@far.example>, c@far.example' % (b"x" * 300)),
+    ("group-name", "the name of a group", b"x" * 260 + b": a@far.example;"),
+    ("group-member", "a member of a group",
+     b"Team: a@far.example, %s<b@far.example>;" % (b"word " * 60)),
+    ("group-empty", "a group without members", b"x" * 254 + b":;"),
+    ("unread", "a name beside nothing", b'"%s" <>' % (b"x" * 260)),
+    ("address", "an address alone", b"x" * 60 + b"@" + b"x." * 95 + b"example"),
+    ("address-named", "a long address and a short name",
+     b"Pat <" + b"x" * 60 + b"@" + b"x." * 91 + b"example>"),
+)
+for name, why, value in _LONG_LISTS:
+    shape("to-long-" + name, why, message(b"To: " + value))
+
+# Sendmail's own name, and what it leaves alone though no grammar has it.
+
+for name, why, value in (
+        ("localhost", "localhost", b"root@localhost"),
+        ("localhost-upper", "in capitals", b"Root <root@LOCALHOST>"),
+        ("localhost-domain", "with a domain", b"root@localhost.corp.example"),
+        ("localhost-dot", "with a dot behind it", b"root@localhost."),
+        ("localhost-list", "in a list", b"a@far.example,\r\n root@localhost"),
+        ("localhost-group", "in a group", b"Team: root@localhost, a@far.example;"),
+        ("literal-loopback", "its own address", b"root@[127.0.0.1]"),
+        ("literal-loopback-2", "not its own address", b"root@[127.0.0.2]"),
+        ("bang", "a path and no domain", b"news!alice"),
+        ("uucp", "a host of UUCP", b"alice@news.uucp"),
+        ("undisclosed-open", "a group without end", b"undisclosed-recipients: "),
+        ("undisclosed-angle", "a name beside nothing", b'"Undisclosed Recipients" <>'),
+        ("undisclosed-comment", "a comment alone", b"(undisclosed recipients)"),
+        ("group-open", "members of a group without end", b"Team: a@far.example"),
+        ("group-dots", "a group with dots in its name", b"J. R.: a@far.example;"),
+        ("group-dots-empty", "the same without members", b"J. R.:;"),
+        ("group-angle-blanks", "odd brackets in a group", b"Team: Pat < a@far.example >;"),
+        ("two-dots", "two dots in a local part", b"a..b@far.example, c@far.example"),
+        ("comma-only", "a comma", b",")):
+    for field in (b"To", b"Reply-To"):
+        shape("%s-%s" % (field.decode().lower(), name), why,
+              message(field + b": " + value),
+              quick=field == b"To" and name in ("localhost", "undisclosed-open"))
+
+# Blanks that simple canonicalization sees.
+
+for name, why, value in (
+        ("blank-end", "a blank at the end", b" a@far.example "),
+        ("tab-end", "a tab at the end", b" Pat <a@far.example>\t"),
+        ("tab-first", "a tab behind the colon", b"\ta@far.example"),
+        ("blanks-first", "two blanks behind the colon", b"  a@far.example"),
+        ("nothing-first", "nothing behind the colon", b"a@far.example"),
+        ("fold-first", "a fold behind the colon", b"\r\n Pat <a@far.example>"),
+        ("fold-last", "a fold at the end", b" a@far.example\r\n "),
+        ("group-fold-first", "a group behind a fold", b"\r\n\tTeam: a@far.example;"),
+        ("group-long", "a group that is folded anew",
+         b" Team: " + b", ".join(_many) + b";"),
+        ("comment-tab", "a tab before a comment", b" a@far.example\t(Pat)"),
+        ("comment-fold", "a fold before a comment", b" a@far.example\r\n (Pat)"),
+        ("tab-alone", "a tab and nothing else", b"\t"),
+        ("8bit-list", "8-bit names in a list that is folded anew", b" " + b", ".join(
+            b"\xd0\x90\xd0\x90\xd0\x90\xd0\x90\xd0\x90\xd0\x90 <p%d@far.example>"
+            % i for i in range(9)))):
+    for field, more in ((b"To", []), (b"Reply-To", []), (b"Resent-To", _RESENT)):
+        shape("%s-%s" % (field.decode().lower(), name), why,
+              message(*more, field + b":" + value))
