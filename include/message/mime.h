@@ -98,7 +98,7 @@ struct mime_scan *mime_scan_new(struct arena *mem, struct slice type,
     struct slice encoding);
 /* The next octets of the body, CRLF line ends, cut anywhere. */
 void mime_scan_add(struct mime_scan *scan, struct slice chunk);
-/* Measures a field, if it is of those that MTAs measure: Content-ANY. */
+/* Measures a field, if MTAs do: MIME-Version and Content-ANY. */
 void mime_measure_field(struct mime_header *facts, struct slice name,
     struct slice value);
 

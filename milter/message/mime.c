@@ -257,7 +257,8 @@ mime_measure_field(struct mime_header *facts, struct slice name,
 {
 	struct slice rest = value, piece;
 
-	if (!slice_starts_nocase(name, SLICE("Content-")))
+	if (!slice_starts_nocase(name, SLICE("Content-")) &&
+	    !slice_eq_nocase(name, SLICE("MIME-Version")))
 		return;
 	if (value.len > facts->longest_field)
 		facts->longest_field = value.len;

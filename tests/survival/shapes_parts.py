@@ -229,3 +229,13 @@ shape("multi-close-empty", "no last delimiter of an inner multipart, whose part 
       mime(b"multipart/mixed; boundary=a", None,
            b"--a\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n--a\r\n"
            + TEXT8 + b"\r\n--a--\r\n"), mail_args=EIGHT)
+for count in 100, 140, 150, 160:
+    many = b"text/plain" + b"".join(b";\r\n p%03d=vvvv" % i for i in range(count))
+    shape("type-tokens-%d" % count, "%d short parameters of the message's type" % count,
+          mime(many, None, BODY))
+    shape("part-tokens-%d" % count, "%d short parameters of a part's type" % count,
+          mixed(part(many, None, BODY)))
+for size in 1900, 2100:
+    shape("mime-version-%d" % size, "a MIME-Version with %d octets of comment" % size,
+          mime(b"text/plain", None, BODY, b"MIME-Version: 1.0 (" + b"\r\n ".join(
+              [b"n" * 60] * (size // 60)) + b")", version=False))
