@@ -26,8 +26,9 @@ void repair_addresses(const struct config *config,
  * Removes what only we may say and what the configuration does not want:
  * signatures and ARC sets that claim a domain of ours (RFC 8617 section 5.1.2
  * leaves those of others alone), fields of repair.remove, and, unless the mail
- * is passed on, of repair.identity-fields. Fields that some programs take for
- * others (message/field_name.h) go in any case.
+ * is passed on, of repair.identity-fields. Signatures that nobody can read go,
+ * and fields that some programs take for others (message/field_name.h), in any
+ * case.
  */
 void repair_traces(const struct config *config,
     const struct repair_facts *facts, struct edits *edits,

@@ -62,6 +62,77 @@ claims_ours(const struct repair_facts *facts, struct slice value,
 	return false;
 }
 
+/* RFC 6376 section 3.5: 1*12DIGIT. */
+static bool
+is_time(struct slice value)
+{
+	unsigned long number;
+
+	return value.len <= 12 && slice_number(value, 999999999999, &number);
+}
+
+/*
+ * A tag name, and such as verifiers take for one: strict ones (RFC 6376 section
+ * 3.2) begin with a letter and have no hyphen.
+ */
+static bool
+is_tag_name(struct slice name)
+{
+	for (size_t i = 0; i < name.len; i++) {
+		char c = name.data[i];
+
+		if (!char_is_alpha(c) && !char_is_digit(c) && (i == 0 ||
+		    (c != '_' && c != '-')))
+			return false;
+	}
+	return name.len > 0;
+}
+
+/* RFC 8616 allows UTF-8 in some values, in mail with SMTPUTF8. */
+static bool
+is_tag_value(struct slice value, bool utf8)
+{
+	for (size_t i = 0; i < value.len; i++) {
+		char c = value.data[i];
+
+		if ((char_is_8bit(c) && !utf8) || (char_is_control(c) &&
+		    c != '\t' && c != '\n'))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Whether a signature can be read: a list of tags, with all that RFC 6376
+ * section 3.5 requires but bh=, of which old ones have none. libopendkim ends
+ * at any other, and OpenDKIM then looks at no signature of that message.
+ */
+static bool
+is_signature(struct slice value, bool smtputf8, struct arena *mem)
+{
+	static const struct slice required = { "vabdhs", 6 };
+	bool utf8 = smtputf8 && slice_is_utf8(value);
+	struct strbuf found;
+
+	strbuf_init(&found, mem);
+	while (slice_trim(value).len > 0) {
+		struct slice tag = slice_sub(value, 0, slice_find(value, ';'));
+		size_t equals = slice_find(tag, '=');
+		struct slice name = slice_trim(slice_sub(tag, 0, equals));
+		struct slice text = slice_trim(slice_from(tag, equals + 1));
+
+		value = slice_from(value, tag.len + 1);
+		if (equals == tag.len || !is_tag_name(name) ||
+		    !is_tag_value(text, utf8) || ((slice_eq(name, SLICE("t")) ||
+			slice_eq(name, SLICE("x"))) && !is_time(text)))
+			return false;
+		if (name.len == 1 && slice_has(required, name.data[0]) &&
+		    !slice_has(strbuf_slice(&found), name.data[0]))
+			strbuf_add_char(&found, name.data[0]);
+	}
+	return found.len == required.len;
+}
+
 static bool
 delete_forged_signatures(const struct repair_facts *facts,
     struct edits *edits)
@@ -71,8 +142,10 @@ delete_forged_signatures(const struct repair_facts *facts,
 
 	for (size_t i = edits_find(edits, name, 0); i < edits->count;
 	    i = edits_find(edits, name, i + 1)) {
-		if (!claims_ours(facts, edits->fields[i].field.value,
-		    edits->mem))
+		struct slice value = edits->fields[i].field.value;
+
+		if (!claims_ours(facts, value, edits->mem) &&
+		    is_signature(value, facts->smtputf8, edits->mem))
 			continue;
 		edits_delete(edits, i);
 		found = true;

@@ -12,10 +12,12 @@ import unittest
 SUBMILTER = os.path.abspath(
     os.path.join(os.environ.get("top_builddir", "."), "submilter"))
 
-# libopendkim knows neither: no d=, no algorithm of that name.
-BROKEN = (b"DKIM-Signature: v=1; a=none; b=x\n",
-          b"DKIM-Signature: nonsense\n",
-          b"DKIM-Signature:\n",
+# libopendkim ends at a signature that it cannot read: no d=, no list of tags.
+UNREADABLE = (b"DKIM-Signature: v=1; a=none; b=x\n",
+              b"DKIM-Signature: nonsense\n",
+              b"DKIM-Signature:\n")
+BROKEN = (*UNREADABLE,
+          b"DKIM-Signature: v=1; a=none; d=x.example; s=x; h=from; b=x\n",
           b"DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed;\n"
           b" d=other.example; s=r1; h=from:to; bh=AAAA; b=AAAA\n")
 HONEST = (b"From: alice@corp.example\nTo: friend@rcpt.example\nSubject: x\n"
@@ -56,8 +58,9 @@ class Test(unittest.TestCase):
                 self.assertEqual(answer["signatures"], [
                     {"d": "corp.example", "s": "r1", "verified": True},
                     {"d": "corp.example", "s": "e1", "verified": True}])
-                self.assertIn(field.decode().replace("\n", "\r\n"),
-                              answer["message"])
+                self.assertEqual(
+                    field.decode().replace("\n", "\r\n") in answer["message"],
+                    field not in UNREADABLE)
                 for conf, keys, args in (
                         ("", False, auth),
                         ("mode = monitor\n", True, auth),
