@@ -30,6 +30,7 @@ enum repair {
 	REPAIRED_BODY = 1 << 16,	/* parts encoded anew */
 	REPAIRED_FORM = 1 << 17,	/* addresses as Sendmail writes them */
 	REPAIRED_8BIT = 1 << 18,	/* text made encoded words */
+	REPAIRED_CONTROLS = 1 << 19,	/* made blanks */
 };
 
 struct repair_facts {

@@ -13,7 +13,8 @@ enum { MAX_NAME_OCTETS = 200 };
 static const char *const names[] = { "from", "sender", "date", "message-id",
 	"addresses", "bcc", "return-path", "authentication-results",
 	"duplicates", "lines", "author-form", "names", "rewritten-from",
-	"dkim-signature", "arc", "removed", "body", "address-form", "8bit" };
+	"dkim-signature", "arc", "removed", "body", "address-form", "8bit",
+	"control-characters" };
 
 struct slice
 repair_names(struct arena *mem, unsigned int repairs)
@@ -347,6 +348,7 @@ repair_header(const struct config *config, const struct repair_facts *facts,
 	    delete_forged_results(edits, facts->hostname))
 		repairs |= REPAIRED_AUTH_RESULTS;
 	repair_traces(config, facts, edits, &repairs);
+	repair_controls(config, facts, false, edits, &repairs);
 	if (repair_duplicates(config, edits, &repairs, err) != 0 ||
 	    rewrite_from(facts, edits, &repairs, err) != 0 ||
 	    repair_from(config, facts, edits, &repairs, err) != 0 ||
@@ -361,6 +363,7 @@ repair_header(const struct config *config, const struct repair_facts *facts,
 	repair_addresses(config, facts, edits, &repairs);
 	if (!facts->smtputf8)
 		repair_8bit_header(config, edits, &repairs);
+	repair_controls(config, facts, true, edits, &repairs);
 	if (repair_form(config, facts, edits, &repairs, err) != 0 ||
 	    repair_lines(config, repair_line_limit(config, facts->mta), edits,
 		&repairs, err) != 0)

@@ -37,6 +37,17 @@ void repair_traces(const struct config *config,
 /* Whether a field is a list of addresses. */
 bool repair_is_address_field(struct slice name);
 
+/*
+ * Blanks for control characters in fields that are signed; in redirected mail,
+ * only in those that no signature of others covers (repair_traces() has removed
+ * what cannot be one). Author fields, which are written anew by where their
+ * mailboxes stand, and NEL in text that may become encoded words are for the
+ * last call.
+ */
+void repair_controls(const struct config *config,
+    const struct repair_facts *facts, bool last, struct edits *edits,
+    unsigned int *repairs);
+
 /* Raw 8-bit text of fields that are text becomes encoded words (RFC 2047). */
 void repair_8bit_header(const struct config *config, struct edits *edits,
     unsigned int *repairs);
