@@ -51,6 +51,14 @@ MUST_USE int sign_policy_check(const struct sign_policy *policy,
     struct err *err);
 
 /*
+ * Whether a field that the policy signs has a control character, such as form
+ * feed, which verifiers take for white space or for text: what is signed as
+ * relaxed would not verify everywhere.
+ */
+bool sign_needs_simple_header(const struct sign_policy *policy,
+    const struct field *fields, size_t count);
+
+/*
  * A signature field is ready: " v=1; a=..." with its leading blank, folded
  * with LF and a tab or blank, no line over 78 octets where that is possible.
  */

@@ -34,10 +34,12 @@ struct message {
 	bool has_edits;
 	struct edits edits;
 	struct signer *signer;
+	const struct sign_policy *sign_policy;	/* the signer's */
 	struct err body_fault;
 	struct body body;
 	struct mime_scan *scan;		/* NULL: the body goes on as it is */
-	struct body_plan body_plan;
+	struct body_plan body_plan;	/* without parts: it goes on as it came */
+	bool odd_blanks;		/* in a body to be signed as relaxed */
 	struct outlook outlooks[PREFLIGHT_CHECKS];
 	size_t key_count;
 	const struct sign_key **keys;

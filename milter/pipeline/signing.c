@@ -1,18 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The signatures of a message, over the body as it goes on. */
+#include <string.h>
+
 #include "base/clock.h"
 #include "message_priv.h"
 
-/* The whole header as it goes on, to a new signer. */
+/*
+ * The whole header as it goes on, to a new signer. Whether the body has
+ * a blank of which verifiers disagree is known at its end only.
+ */
 static int
-start_signer(struct message *message, const struct sign_policy *policy,
+start_signer(struct message *message, const struct sign_policy *common,
     struct err *err)
 {
+	struct sign_policy *policy = arena_alloc(&message->mem,
+	    sizeof(*policy));
 	const struct snapshot *snapshot = message->snapshot;
 	const struct field *fields;
 	size_t field_count;
 
+	*policy = *common;
+	if (message->odd_blanks)
+		policy->body_canon = CANON_SIMPLE;
 	fields = edits_view(&message->edits, &field_count);
+	if (sign_needs_simple_header(policy, fields, field_count))
+		policy->header_canon = CANON_SIMPLE;
+	message->sign_policy = policy;
 	if (message->signer != NULL)
 		snapshot->engine->free(message->signer);
 	message->signer = NULL;
@@ -52,14 +65,30 @@ message_begin_signing(struct message *message)
 	return verdict_accept();
 }
 
+/*
+ * Form feed and vertical tab are text for RFC 6376 section 3.4.4. Some verifiers,
+ * rspamd among them, take them for white space of a relaxed body.
+ */
+static bool
+has_odd_blank(struct slice text)
+{
+	return text.len > 0 && (memchr(text.data, '\f', text.len) != NULL ||
+	    memchr(text.data, '\v', text.len) != NULL);
+}
+
 int
 message_take_body(struct message *message, struct slice chunk, struct err *err)
 {
-	if (message->scan != NULL) {
-		if (body_add(&message->body, chunk, err) != 0)
-			return err_wrap(err, "body");
+	bool relaxed = message->snapshot->sign_policy.body_canon ==
+	    CANON_RELAXED;
+
+	if ((message->scan != NULL || relaxed) &&
+	    body_add(&message->body, chunk, err) != 0)
+		return err_wrap(err, "body");
+	if (message->scan != NULL)
 		mime_scan_add(message->scan, chunk);
-	}
+	message->odd_blanks = message->odd_blanks ||
+	    (relaxed && has_odd_blank(chunk));
 	return message->snapshot->engine->body(message->signer, chunk, err);
 }
 
@@ -81,6 +110,29 @@ sign_piece(void *arg, struct slice text)
 		ENSURE(signing->err.kind != ERR_NONE);
 }
 
+/* As it goes on; or as it came, where nobody has looked for its parts. */
+static int
+write_body(const struct message *message, uint64_t end, encode_sink *sink,
+    void *arg, struct err *err)
+{
+	char buffer[16384];
+
+	if (message->body_plan.count > 0)
+		return body_plan_write(&message->body_plan, &message->body, end,
+		    sink, arg, err);
+	for (uint64_t at = 0; at < message->body.size;) {
+		uint64_t left = message->body.size - at;
+		size_t len = left < sizeof(buffer) ? (size_t)left
+		    : sizeof(buffer);
+
+		if (body_read(&message->body, at, buffer, len, err) != 0)
+			return -1;
+		sink(arg, (struct slice){ buffer, len });
+		at += len;
+	}
+	return 0;
+}
+
 /* Signs the body once more, as it goes on, and as far as it arrives. */
 static struct verdict
 sign_again(struct message *message)
@@ -91,7 +143,7 @@ sign_again(struct message *message)
 	struct sign_policy *partial;
 	struct err err;
 
-	if (plan->signed_end != UINT64_MAX) {
+	if (plan->count > 0 && plan->signed_end != UINT64_MAX) {
 		partial = arena_alloc(&message->mem, sizeof(*partial));
 		sign_policy_partial(policy, &message->mem, partial);
 		policy = partial;
@@ -100,8 +152,8 @@ sign_again(struct message *message)
 	}
 	if (start_signer(message, policy, &err) != 0)
 		return verdict_unsure(&message->mem, "sign", &err);
-	if (body_plan_write(plan, &message->body, plan->signed_end, sign_piece,
-	    &signing, &err) != 0)
+	if (write_body(message, plan->signed_end, sign_piece, &signing,
+	    &err) != 0)
 		return err.kind == ERR_DATA
 		    ? verdict_bad_message(&message->mem, &err)
 		    : verdict_unsure(&message->mem, "repair", &err);
@@ -111,11 +163,11 @@ sign_again(struct message *message)
 }
 
 /*
- * Looks whether the body would arrive as it was signed, and if not, signs it
- * as it will go on. Only then is it read again.
+ * Looks whether the body would arrive as it was signed, and plans what to
+ * change of it if not.
  */
 static struct verdict
-repair_body(struct message *message)
+plan_body(struct message *message)
 {
 	const struct config *config = message_config(message);
 	struct body_facts facts = {
@@ -129,8 +181,6 @@ repair_body(struct message *message)
 	struct err err;
 	size_t count;
 
-	if (message->scan == NULL)
-		return verdict_accept();
 	if (mime_scan_finish(message->scan, &parts, &count, &err) != 0 ||
 	    body_plan_make(config, &facts, parts, count, &message->edits,
 		&message->mem, &message->body_plan, &err) != 0) {
@@ -139,16 +189,33 @@ repair_body(struct message *message)
 	}
 	if (message->body_plan.changes)
 		message->repairs |= REPAIRED_BODY;
-	if (!message->repairs_done) {
-		message->body_plan.changes = false;
-		message->body_plan.changes_body = false;
-		return verdict_accept();
+	return verdict_accept();
+}
+
+/*
+ * What the body needs to arrive as it is signed. Only if it was signed in
+ * another way while it came is it read again.
+ */
+static struct verdict
+repair_body(struct message *message)
+{
+	struct body_plan *plan = &message->body_plan;
+	struct verdict verdict = verdict_accept();
+	bool again = message->odd_blanks;
+
+	if (message->scan != NULL)
+		verdict = plan_body(message);
+	if (verdict.action != ACTION_ACCEPT ||
+	    message->would.action != ACTION_ACCEPT)
+		return verdict;
+	if (!message->repairs_done)
+		*plan = (struct body_plan){ .count = 0 };
+	if (plan->count > 0 && (plan->changes ||
+	    plan->signed_end != UINT64_MAX)) {
+		body_plan_edit(plan, &message->edits);
+		again = true;
 	}
-	if (!message->body_plan.changes &&
-	    message->body_plan.signed_end == UINT64_MAX)
-		return verdict_accept();
-	body_plan_edit(&message->body_plan, &message->edits);
-	return sign_again(message);
+	return again ? sign_again(message) : verdict_accept();
 }
 
 /* Whether receivers find the key that signed; see sign.self-verify. */
@@ -175,8 +242,7 @@ check_signatures(struct message *message, struct err *err)
 	const struct field *fields = edits_view(&message->edits, &field_count);
 
 	for (size_t i = 0; i < message->key_count; i++) {
-		if (signature_check(&message->snapshot->sign_policy,
-		    &message->signatures[i], fields, field_count,
+		if (signature_check(message->sign_policy, &message->signatures[i], fields, field_count,
 		    &message->mem, err) != 0)
 			return -1;
 		if (published && check_published(message,

@@ -202,6 +202,25 @@ signed_fields_pick(const struct sign_policy *policy,
 	return 0;
 }
 
+bool
+sign_needs_simple_header(const struct sign_policy *policy,
+    const struct field *fields, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct slice value = fields[i].value;
+
+		if (!name_in(policy->signed_names, policy->signed_count,
+		    fields[i].name))
+			continue;
+		for (size_t c = 0; c < value.len; c++) {
+			if (char_is_control(value.data[c]) &&
+			    value.data[c] != '\t' && value.data[c] != '\n')
+				return true;
+		}
+	}
+	return false;
+}
+
 /* A field that is folded where a tag ends or a long value may be cut. */
 struct folder {
 	struct strbuf buf;
