@@ -19,12 +19,21 @@ struct sign_policy {
 	 * Lower-case field names. Every instance of a field in `signed_names` is
 	 * signed; a field in `oversigned_names` is listed once more than it
 	 * occurs, present or not, so that nobody can add one (RFC 6376 section
-	 * 8.15). Each oversigned name is also a signed one.
+	 * 8.15), and one in `present_names` only where it occurs. Each of these
+	 * names is also a signed one.
 	 */
 	const struct slice *signed_names;
 	size_t signed_count;
 	const struct slice *oversigned_names;
 	size_t oversigned_count;
+	const struct slice *present_names;
+	size_t present_count;
+	/*
+	 * What an MTA may add to this message where it has none: such a field is
+	 * oversigned only where it occurs.
+	 */
+	const struct slice *addable_names;
+	size_t addable_count;
 	/*
 	 * The body that the engine is given is only the beginning of what goes
 	 * on: the signature says how much it covers (l=, RFC 6376 section
@@ -43,9 +52,9 @@ void sign_policy_partial(const struct sign_policy *policy, struct arena *mem,
 
 /*
  * Checks a policy when it is configured: From is signed (RFC 6376 section
- * 5.4), names are field names, oversigned ones are signed, and no field that
- * an MTA removes or adds on the way is in the list (Bcc, Resent-Bcc,
- * Return-Path, Received, Content-Length, DKIM-Signature).
+ * 5.4), names are field names, oversigned ones are signed, present or not, and
+ * no field that an MTA removes or adds on the way is in the list (Bcc,
+ * Resent-Bcc, Return-Path, Received, Content-Length, DKIM-Signature).
  */
 MUST_USE int sign_policy_check(const struct sign_policy *policy,
     struct err *err);

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/map.h"
 #include "opendkim_priv.h"
 
 /*
@@ -18,6 +17,7 @@ struct signer {
 	const struct sign_key **keys;
 	size_t key_count;
 	time_t signed_at;
+	DKIM_LIB *lib;		/* what to sign of this message */
 	DKIM **handles;		/* one a key; NULL for Ed25519 */
 	DKIM *body_handle;	/* the handle that gives the body hash */
 	bool own_body_handle;	/* it signs nothing itself */
@@ -27,14 +27,9 @@ struct signer {
 	size_t body_bytes;
 };
 
-/*
- * What to sign is an option of the library's handle, so there is one for each
- * policy that this process has had. They live as long as the process.
- */
 static struct {
 	pthread_mutex_t lock;
 	struct arena mem;
-	struct map *libs;
 	char *spare_key;	/* PEM of a key that signs nothing */
 } shared = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -77,80 +72,64 @@ opendkim_init(struct err *err)
 	int status = 0;
 
 	ENSURE(pthread_mutex_lock(&shared.lock) == 0);
-	if (shared.libs == NULL) {
+	if (shared.spare_key == NULL) {
 		arena_init(&shared.mem);
 		status = make_spare_key(err);
-		if (status == 0)
-			shared.libs = map_new(&shared.mem);
 	}
 	ENSURE(pthread_mutex_unlock(&shared.lock) == 0);
 	return status;
 }
 
 static u_char **
-name_list(const struct slice *names, size_t count)
+name_list(const struct slice *names, size_t count, struct arena *mem)
 {
-	u_char **list = arena_array(&shared.mem, count + 1, sizeof(u_char *));
+	u_char **list = arena_array(mem, count + 1, sizeof(u_char *));
 
 	for (size_t i = 0; i < count; i++)
-		list[i] = opendkim_text(&shared.mem, names[i]);
+		list[i] = opendkim_text(mem, names[i]);
 	return list;
 }
 
-static DKIM_LIB *
-new_lib(const struct sign_policy *policy, struct err *err)
+/*
+ * What is oversigned, in the letter case of the fields: there are verifiers
+ * that count "From" and "from" apart.
+ */
+static u_char **
+oversigned_list(const struct signed_fields *picked, struct arena *mem)
 {
+	u_char **list = name_list(picked->oversigned, picked->oversigned_count,
+	    mem);
+
+	for (size_t i = 0; i < picked->oversigned_count; i++) {
+		for (size_t f = 0; f < picked->count; f++) {
+			if (slice_eq_nocase(picked->fields[f]->name,
+			    picked->oversigned[i]))
+				list[i] = opendkim_text(mem,
+				    picked->fields[f]->name);
+		}
+	}
+	return list;
+}
+
+/* What to sign is an option of the library's handle: one for each message. */
+static int
+open_lib(struct signer *signer, const struct signed_fields *picked,
+    struct err *err)
+{
+	const struct sign_policy *policy = signer->policy;
 	u_char **signed_names = name_list(policy->signed_names,
-	    policy->signed_count);
-	u_char **oversigned_names = name_list(policy->oversigned_names,
-	    policy->oversigned_count);
-	DKIM_LIB *lib = dkim_init(NULL, NULL);
+	    policy->signed_count, &signer->mem);
+	u_char **oversigned_names = oversigned_list(picked, &signer->mem);
 
-	ENSURE(lib != NULL);
+	signer->lib = dkim_init(NULL, NULL);
+	ENSURE(signer->lib != NULL);
 	/* The size is that of a pointer, not of the list. */
-	if (dkim_options(lib, DKIM_OP_SETOPT, DKIM_OPTS_SIGNHDRS,
+	if (dkim_options(signer->lib, DKIM_OP_SETOPT, DKIM_OPTS_SIGNHDRS,
 	    signed_names, sizeof(u_char **)) == DKIM_STAT_OK &&
-	    dkim_options(lib, DKIM_OP_SETOPT, DKIM_OPTS_OVERSIGNHDRS,
+	    dkim_options(signer->lib, DKIM_OP_SETOPT, DKIM_OPTS_OVERSIGNHDRS,
 		oversigned_names, sizeof(u_char **)) == DKIM_STAT_OK)
-		return lib;
-	dkim_close(lib);
-	err_set(err, ERR_TEMP, "libopendkim takes no options");
-	return NULL;
-}
-
-static struct slice
-policy_name(const struct sign_policy *policy, struct arena *mem)
-{
-	struct strbuf name;
-
-	strbuf_init(&name, mem);
-	for (size_t i = 0; i < policy->signed_count; i++) {
-		strbuf_add(&name, policy->signed_names[i]);
-		strbuf_add_char(&name, ':');
-	}
-	strbuf_add_char(&name, ';');
-	for (size_t i = 0; i < policy->oversigned_count; i++) {
-		strbuf_add(&name, policy->oversigned_names[i]);
-		strbuf_add_char(&name, ':');
-	}
-	return strbuf_slice(&name);
-}
-
-static DKIM_LIB *
-lib_of(const struct sign_policy *policy, struct arena *mem, struct err *err)
-{
-	struct slice name = policy_name(policy, mem);
-	DKIM_LIB *lib;
-
-	ENSURE(pthread_mutex_lock(&shared.lock) == 0);
-	lib = map_get(shared.libs, name);
-	if (lib == NULL) {
-		lib = new_lib(policy, err);
-		if (lib != NULL)
-			ENSURE(map_add(shared.libs, name, lib));
-	}
-	ENSURE(pthread_mutex_unlock(&shared.lock) == 0);
-	return lib;
+		return 0;
+	return err_set(err, ERR_TEMP, "libopendkim takes no options");
 }
 
 static void
@@ -164,19 +143,21 @@ opendkim_free(struct signer *signer)
 	}
 	if (signer->own_body_handle && signer->body_handle != NULL)
 		(void)dkim_free(signer->body_handle);
+	if (signer->lib != NULL)
+		dkim_close(signer->lib);
 	arena_done(&signer->mem);
 	free(signer);
 }
 
 static DKIM *
-new_handle(struct signer *signer, DKIM_LIB *lib, const char *pem,
-    struct slice selector, struct slice domain, struct err *err)
+new_handle(struct signer *signer, const char *pem, struct slice selector,
+    struct slice domain, struct err *err)
 {
 	static const dkim_canon_t canon[] = { DKIM_CANON_SIMPLE,
 		DKIM_CANON_RELAXED };
 	u_char id[] = "sign";
 	DKIM_STAT status = DKIM_STAT_OK;
-	DKIM *dkim = dkim_sign(lib, id, NULL,
+	DKIM *dkim = dkim_sign(signer->lib, id, NULL,
 	    (dkim_sigkey_t)slice_cstr(&signer->mem, slice_of(pem)),
 	    opendkim_text(&signer->mem, selector),
 	    opendkim_text(&signer->mem, domain),
@@ -190,14 +171,14 @@ new_handle(struct signer *signer, DKIM_LIB *lib, const char *pem,
 }
 
 static int
-open_handles(struct signer *signer, DKIM_LIB *lib, struct err *err)
+open_handles(struct signer *signer, struct err *err)
 {
 	for (size_t i = 0; i < signer->key_count; i++) {
 		const struct sign_key *key = signer->keys[i];
 
 		if (key->algorithm != KEY_RSA_SHA256)
 			continue;
-		signer->handles[i] = new_handle(signer, lib, key->pem.data,
+		signer->handles[i] = new_handle(signer, key->pem.data,
 		    key->selector, key->domain, err);
 		if (signer->handles[i] == NULL)
 			return -1;
@@ -207,8 +188,8 @@ open_handles(struct signer *signer, DKIM_LIB *lib, struct err *err)
 	if (signer->body_handle != NULL)
 		return 0;
 	signer->own_body_handle = true;
-	signer->body_handle = new_handle(signer, lib, shared.spare_key,
-	    SLICE("body"), SLICE("body.invalid"), err);
+	signer->body_handle = new_handle(signer, shared.spare_key, SLICE("body"),
+	    SLICE("body.invalid"), err);
 	return signer->body_handle == NULL ? -1 : 0;
 }
 
@@ -218,8 +199,8 @@ opendkim_begin(const struct sign_policy *policy,
     struct signer **ret_signer, struct err *err)
 {
 	struct signer *signer = calloc(1, sizeof(*signer));
-	DKIM_LIB *lib;
 
+	(void)err;
 	ENSURE(signer != NULL && key_count > 0 && !policy->partial);
 	arena_init(&signer->mem);
 	signer->policy = policy;
@@ -228,11 +209,6 @@ opendkim_begin(const struct sign_policy *policy,
 	signer->key_count = key_count;
 	signer->signed_at = signed_at;
 	signer->handles = arena_array(&signer->mem, key_count, sizeof(DKIM *));
-	lib = lib_of(policy, &signer->mem, err);
-	if (lib == NULL || open_handles(signer, lib, err) != 0) {
-		opendkim_free(signer);
-		return -1;
-	}
 	*ret_signer = signer;
 	return 0;
 }
@@ -268,13 +244,23 @@ static int
 opendkim_header(struct signer *signer, const struct field *fields,
     size_t count, struct err *err)
 {
+	struct field *spelt = arena_array(&signer->mem, count + 1,
+	    sizeof(*spelt));
 	struct signed_fields picked;
 	size_t at = 0;
 	DKIM *dkim;
 
+	/* Only simple canonicalization sees how names are spelt. */
+	for (size_t i = 0; i < count; i++) {
+		spelt[i] = fields[i];
+		if (signer->policy->header_canon == CANON_RELAXED)
+			spelt[i].name = slice_lower(&signer->mem,
+			    fields[i].name);
+	}
 	/* The same bounds as for the other engine. */
-	if (signed_fields_pick(signer->policy, fields, count, &signer->mem,
-	    &picked, err) != 0)
+	if (signed_fields_pick(signer->policy, spelt, count, &signer->mem,
+	    &picked, err) != 0 || open_lib(signer, &picked, err) != 0 ||
+	    open_handles(signer, err) != 0)
 		return -1;
 	signer->fields = fields;
 	signer->field_count = count;
@@ -283,7 +269,7 @@ opendkim_header(struct signer *signer, const struct field *fields,
 
 		for (size_t i = 0; i < count; i++) {
 			if (is_signed(signer->policy, fields[i].name) &&
-			    opendkim_feed(dkim, &fields[i], &signer->mem,
+			    opendkim_feed(dkim, &spelt[i], &signer->mem,
 				err) != 0)
 				return -1;
 		}

@@ -50,6 +50,8 @@ void header_canon(enum canonicalization kind, const struct field *field,
 struct signed_fields {
 	const struct field **fields;	/* in the order of h= */
 	size_t count;			/* those that exist */
+	struct slice *oversigned;	/* names that h= has once more */
+	size_t oversigned_count;
 	struct slice names;		/* "from:from:to:..." */
 };
 

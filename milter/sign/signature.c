@@ -76,6 +76,22 @@ name_in(const struct slice *names, size_t count, struct slice name)
 	return false;
 }
 
+/* What is oversigned is signed as well. */
+static int
+check_oversigned(const struct sign_policy *policy, const char *option,
+    const struct slice *names, size_t count, struct arena *mem,
+    struct err *err)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!name_in(policy->signed_names, policy->signed_count,
+		    names[i]))
+			return err_set(err, ERR_CONFIG,
+			    "%s: %s is not in signed-headers", option,
+			    escape(mem, names[i], 64));
+	}
+	return 0;
+}
+
 int
 sign_policy_check(const struct sign_policy *policy, struct err *err)
 {
@@ -116,13 +132,13 @@ sign_policy_check(const struct sign_policy *policy, struct err *err)
 	    policy->signed_count, SLICE("from")))
 		status = err_set(err, ERR_CONFIG,
 		    "signed-headers: From must be signed");
-	for (size_t i = 0; i < policy->oversigned_count && status == 0; i++) {
-		if (!name_in(policy->signed_names, policy->signed_count,
-		    policy->oversigned_names[i]))
-			status = err_set(err, ERR_CONFIG,
-			    "oversigned-headers: %s is not in signed-headers",
-			    escape(&mem, policy->oversigned_names[i], 64));
-	}
+	if (status == 0)
+		status = check_oversigned(policy, "oversigned-headers",
+		    policy->oversigned_names, policy->oversigned_count, &mem,
+		    err);
+	if (status == 0)
+		status = check_oversigned(policy, "oversigned-if-present",
+		    policy->present_names, policy->present_count, &mem, err);
 	arena_done(&mem);
 	return status;
 }
@@ -157,6 +173,18 @@ sign_policy_partial(const struct sign_policy *policy, struct arena *mem,
 	*ret_policy = partial;
 }
 
+/* Whether a field that occurs so often is listed once more. */
+static bool
+is_oversigned(const struct sign_policy *policy, struct slice name, size_t found)
+{
+	if (found > 0 && name_in(policy->present_names, policy->present_count,
+	    name))
+		return true;
+	return name_in(policy->oversigned_names, policy->oversigned_count,
+	    name) && (found > 0 || !name_in(policy->addable_names,
+	    policy->addable_count, name));
+}
+
 int
 signed_fields_pick(const struct sign_policy *policy,
     const struct field *fields, size_t count, struct arena *mem,
@@ -168,11 +196,11 @@ signed_fields_pick(const struct sign_policy *policy,
 
 	picked.fields = arena_array(mem, count + 1,
 	    sizeof(const struct field *));
+	picked.oversigned = arena_array(mem, policy->signed_count + 1,
+	    sizeof(*picked.oversigned));
 	strbuf_init(&names, mem);
 	for (size_t n = 0; n < policy->signed_count; n++) {
 		struct slice name = policy->signed_names[n];
-		bool over = name_in(policy->oversigned_names,
-		    policy->oversigned_count, name);
 		size_t found = 0;
 
 		/* From the bottom up: RFC 6376 section 5.4.2. */
@@ -185,7 +213,11 @@ signed_fields_pick(const struct sign_policy *policy,
 		}
 		if (slice_eq_nocase(name, SLICE("from")))
 			froms = found;
-		for (size_t i = 0; i < found + (over ? 1 : 0); i++) {
+		if (is_oversigned(policy, name, found)) {
+			picked.oversigned[picked.oversigned_count++] = name;
+			found++;
+		}
+		for (size_t i = 0; i < found; i++) {
 			if (++listed > MAX_SIGNED_FIELDS)
 				return err_set(err, ERR_LIMIT,
 				    "more than %d fields to sign",

@@ -203,6 +203,7 @@ every_instance_is_signed_from_the_bottom_up(void **state)
 	/* RFC 6376 section 5.4.2; once more for what nobody may add. */
 	check_slice("h=", picked.names, "from:from:to:to:subject");
 	assert_int_equal(picked.count, 3);
+	assert_int_equal(picked.oversigned_count, 2);
 	assert_ptr_equal(picked.fields[0], &fields[0]);
 	assert_ptr_equal(picked.fields[1], &fields[2]);
 	assert_ptr_equal(picked.fields[2], &fields[1]);
@@ -212,10 +213,56 @@ every_instance_is_signed_from_the_bottom_up(void **state)
 	arena_done(&mem);
 }
 
+static void
+fields_are_oversigned_where_no_mta_adds_one(void **state)
+{
+	static const struct field fields[] = {
+		{ { "From", 4 }, { " a", 2 } },
+		{ { "Cc", 2 }, { " b", 2 } },
+		{ { "Date", 4 }, { " d", 2 } },
+	};
+	static const struct {
+		const char *oversigned;
+		const char *present;
+		const char *addable;
+		const char *want;
+	} cases[] = {
+		{ "", "", "", "from:cc:date" },
+		{ "", "cc sender", "", "from:cc:cc:date" },
+		{ "sender", "cc", "", "from:cc:cc:sender:date" },
+		{ "date subject", "", "date", "from:cc:date:date:subject" },
+		{ "date subject", "", "subject", "from:cc:date:date" },
+		{ "date subject", "subject", "subject", "from:cc:date:date" },
+		{ "from cc", "from cc", "from", "from:from:cc:cc:date" },
+	};
+	struct sign_policy policy = { .header_canon = CANON_RELAXED };
+	struct signed_fields picked;
+	struct arena mem;
+	struct err err;
+
+	(void)state;
+	arena_init(&mem);
+	policy.signed_names = split(&mem, "from cc sender date subject",
+	    &policy.signed_count);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		policy.oversigned_names = split(&mem, cases[i].oversigned,
+		    &policy.oversigned_count);
+		policy.present_names = split(&mem, cases[i].present,
+		    &policy.present_count);
+		policy.addable_names = split(&mem, cases[i].addable,
+		    &policy.addable_count);
+		assert_int_equal(signed_fields_pick(&policy, fields, 3, &mem,
+		    &picked, &err), 0);
+		check_slice("h=", picked.names, cases[i].want);
+	}
+	arena_done(&mem);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(fields_are_oversigned_where_no_mta_adds_one),
 		cmocka_unit_test(a_signature_is_folded_between_its_tags),
 		cmocka_unit_test(the_signature_itself_may_be_cut_anywhere),
 		cmocka_unit_test(a_policy_signs_what_stays_and_from_at_least),
