@@ -42,6 +42,7 @@ struct body_plan {
 	 */
 	uint64_t signed_end;
 	char stand_in;			/* for octets beside parts */
+	bool has_8bit;			/* the body as it came, or its label */
 	bool changes;			/* anything at all */
 	bool changes_body;		/* more than the message's own fields */
 };

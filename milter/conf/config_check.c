@@ -336,34 +336,45 @@ check_field_names(struct reading *r, size_t index, struct slice_list *list)
 	}
 }
 
+/*
+ * What is oversigned must be signed. The default list counts for what the
+ * message has signed, so that whoever signs less need not repeat it.
+ */
+static void
+check_oversigned(struct reading *r, size_t index, struct slice_list *list)
+{
+	const char *name = option_name(&options[index]);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		struct slice field = list->items[i];
+
+		if (list_has(&r->config->sign.signed_headers, field))
+			list->items[kept++] = field;
+		else if (was_set(r, index))
+			OPTION_FAULT(r, index, "%s: %s is not in "
+			    "sign.signed-headers", name, shown(r, field));
+	}
+	list->count = kept;
+}
+
 static void
 check_signed_headers(struct reading *r)
 {
 	struct slice_list *signed_headers = &r->config->sign.signed_headers;
 	struct slice_list *oversigned = &r->config->sign.oversigned_headers;
+	struct slice_list *present = &r->config->sign.oversigned_present;
 
 	check_field_names(r, OPT_sign_signed_headers, signed_headers);
 	check_field_names(r, OPT_sign_oversigned_headers, oversigned);
+	check_field_names(r, OPT_sign_oversigned_present, present);
 	if (is_bad(r, OPT_sign_signed_headers))
 		return;
 	if (!list_has(signed_headers, SLICE("from")))
 		OPTION_FAULT(r, OPT_sign_signed_headers, "sign.signed-headers: "
 		    "from is missing; a signature must cover it");
-	for (size_t i = 0; i < oversigned->count; i++) {
-		struct slice field = oversigned->items[i];
-
-		if (list_has(signed_headers, field))
-			continue;
-		if (was_set(r, OPT_sign_oversigned_headers))
-			OPTION_FAULT(r, OPT_sign_oversigned_headers,
-			    "sign.oversigned-headers: %s is not in "
-			    "sign.signed-headers", shown(r, field));
-		else
-			OPTION_FAULT(r, OPT_sign_signed_headers,
-			    "sign.signed-headers: %s is missing, which "
-			    "sign.oversigned-headers has by default",
-			    shown(r, field));
-	}
+	check_oversigned(r, OPT_sign_oversigned_headers, oversigned);
+	check_oversigned(r, OPT_sign_oversigned_present, present);
 }
 
 static void

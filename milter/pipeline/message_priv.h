@@ -39,6 +39,7 @@ struct message {
 	struct body body;
 	struct mime_scan *scan;		/* NULL: the body goes on as it is */
 	struct body_plan body_plan;	/* without parts: it goes on as it came */
+	bool eight_bits;		/* it came with some, or may have */
 	bool odd_blanks;		/* in a body to be signed as relaxed */
 	struct outlook outlooks[PREFLIGHT_CHECKS];
 	size_t key_count;

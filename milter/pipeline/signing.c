@@ -6,8 +6,27 @@
 #include "message_priv.h"
 
 /*
- * The whole header as it goes on, to a new signer. Whether the body has
- * a blank of which verifiers disagree is known at its end only.
+ * What the MTA may add behind us where it is missing: Sendmail a Date and a
+ * Message-ID, and the fields of MIME to what came with 8-bit octets.
+ */
+static void
+set_addable(const struct message *message, bool eight_bits,
+    struct sign_policy *policy)
+{
+	static const struct slice names[] = { { "date", 4 },
+		{ "message-id", 10 }, { "mime-version", 12 },
+		{ "content-type", 12 }, { "content-transfer-encoding", 25 } };
+	enum { COUNT = sizeof(names) / sizeof(names[0]), STAMPS = 2 };
+
+	if (message_mta(message) == MTA_POSTFIX)
+		return;
+	policy->addable_names = names;
+	policy->addable_count = eight_bits ? COUNT : STAMPS;
+}
+
+/*
+ * The whole header as it goes on, to a new signer. Whether the body has 8-bit
+ * octets or a blank of which verifiers disagree is known at its end only.
  */
 static int
 start_signer(struct message *message, const struct sign_policy *common,
@@ -20,6 +39,7 @@ start_signer(struct message *message, const struct sign_policy *common,
 	size_t field_count;
 
 	*policy = *common;
+	set_addable(message, message->eight_bits, policy);
 	if (message->odd_blanks)
 		policy->body_canon = CANON_SIMPLE;
 	fields = edits_view(&message->edits, &field_count);
@@ -55,6 +75,9 @@ message_begin_signing(struct message *message)
 		return verdict_accept();
 	message->signatures = arena_array(&message->mem, message->key_count,
 	    sizeof(*message->signatures));
+	/* What is not looked through may hold anything. */
+	message->eight_bits = config->repair.body == BODY_NO ||
+	    header_has_8bit(&message->header);
 	if (start_signer(message, &message->snapshot->sign_policy, &err) != 0)
 		return verdict_unsure(&message->mem, "sign", &err);
 	if (config->repair.body != BODY_NO)
@@ -192,6 +215,15 @@ plan_body(struct message *message)
 	return verdict_accept();
 }
 
+static bool
+lacks_mime_field(const struct edits *edits)
+{
+	return edits_find(edits, SLICE("MIME-Version"), 0) == edits->count ||
+	    edits_find(edits, SLICE("Content-Type"), 0) == edits->count ||
+	    edits_find(edits, SLICE("Content-Transfer-Encoding"), 0) ==
+	    edits->count;
+}
+
 /*
  * What the body needs to arrive as it is signed. Only if it was signed in
  * another way while it came is it read again.
@@ -208,6 +240,12 @@ repair_body(struct message *message)
 	if (verdict.action != ACTION_ACCEPT ||
 	    message->would.action != ACTION_ACCEPT)
 		return verdict;
+	if (plan->has_8bit && !message->eight_bits &&
+	    message_mta(message) != MTA_POSTFIX &&
+	    lacks_mime_field(&message->edits)) {
+		message->eight_bits = true;
+		again = true;
+	}
 	if (!message->repairs_done)
 		*plan = (struct body_plan){ .count = 0 };
 	if (plan->count > 0 && (plan->changes ||

@@ -29,6 +29,9 @@ sign_policy_from_config(const struct config *config, struct arena *mem,
 		.oversigned_names =
 		    lower_names(mem, &config->sign.oversigned_headers),
 		.oversigned_count = config->sign.oversigned_headers.count,
+		.present_names =
+		    lower_names(mem, &config->sign.oversigned_present),
+		.present_count = config->sign.oversigned_present.count,
 	};
 
 	if (sign_policy_check(&policy, err) != 0)

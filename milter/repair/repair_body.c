@@ -580,8 +580,9 @@ body_plan_make(const struct config *config, const struct body_facts *facts,
 	struct body_plan plan = { .parts = parts, .count = count,
 		.line_limit = facts->line_limit, .signed_end = UINT64_MAX };
 
+	plan.has_8bit = any_8bit(parts, count);
 	rules.converts = rules.sendmail && rules.to_7bit &&
-	    (facts->header_8bit || any_8bit(parts, count));
+	    (facts->header_8bit || plan.has_8bit);
 	plan.plans = arena_array(mem, count, sizeof(*plan.plans));
 	if (rules.sendmail && judge_fields(edits, err) != 0)
 		return -1;

@@ -81,6 +81,8 @@ syntax_is_free_where_it_is_clear(void **state)
 	assert_int_equal(c->limits.header_bytes, 1048576);
 	check_slice("folded", c->sign.signed_headers.items[1], "subject");
 	assert_int_equal(c->sign.oversigned_headers.count, 0);
+	/* By default, what is signed of the default list. */
+	assert_int_equal(c->sign.oversigned_present.count, 0);
 	config_free(c);
 }
 
@@ -420,11 +422,14 @@ options_must_fit_together(void **state)
 		{ "oversigned", "sign { oversigned-headers = {from, x-y} }",
 		    "1: sign.oversigned-headers: x-y is not in "
 		    "sign.signed-headers" },
-		{ "oversigned by default", "sign { signed-headers = {from, "
-		    "sender, reply-to, to, cc, subject, date, message-id, "
-		    "in-reply-to} }",
-		    "1: sign.signed-headers: references is missing, which "
-		    "sign.oversigned-headers has by default" },
+		{ "oversigned if present", "sign { oversigned-if-present = "
+		    "{cc, x-y, Received} }",
+		    "1: sign.oversigned-if-present: received changes on the "
+		    "way; it cannot be signed\n"
+		    "1: sign.oversigned-if-present: x-y is not in "
+		    "sign.signed-headers\n"
+		    "1: sign.oversigned-if-present: received is not in "
+		    "sign.signed-headers" },
 		{ "field names", "sign { oversigned-headers = {}\n"
 		    "signed-headers = {from, \"a:b\", \"a;b\", "
 		    "Full-Name, Received, FROM} }",
