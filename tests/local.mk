@@ -39,7 +39,8 @@ dist_check_SCRIPTS += tests/golden/run.py
 check_PROGRAMS += tests/sign/sign_message
 tests_sign_sign_message_SOURCES = tests/sign/sign_message.c
 tests_sign_sign_message_LDADD = $(SUBMILTER_LDADD)
-EXTRA_DIST += tests/sign/test_keys.py tests/sign/test_verifiers.py
+EXTRA_DIST += tests/sign/test_keys.py tests/sign/test_verifiers.py \
+	tests/sign/test_lists.py
 # Judges key records, for tests/sign/test_records.py.
 check_PROGRAMS += tests/sign/judge_record
 tests_sign_judge_record_SOURCES = tests/sign/judge_record.c
