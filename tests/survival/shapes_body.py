@@ -55,11 +55,16 @@ for name, why, body in (
         ("nul", "NUL", b"one\0two\r\n"),
         ("controls", "control characters", b"\x01\x02\x07\x08\x0b\x0c\x0e\x1b[0m\x7f\r\n"),
         ("form-feed", "a form feed", b"one\r\n\x0c\r\ntwo\r\n"),
+        ("form-feed-ends", "form feeds at line ends, and the last line is one",
+         b"one\x0c\r\n \x0c two \x0c\r\n\x0c\r\n"),
+        ("form-feed-no-crlf", "a form feed without a CR LF behind it", b"one\r\n\x0c"),
+        ("vertical-tab", "vertical tabs", b"one\x0b\x0btwo \x0b\r\n\x0b\r\nthree\r\n"),
         ("ctrl-z", "ends with Control-Z", b"text\r\n\x1a\r\n"),
         ("uuencode", "uuencoded", b"begin 644 x\r\n#86)C\r\n`\r\nend\r\n"),
         ("patch", "a patch", b"--- a/x\r\n+++ b/x\r\n@@ -1 +1 @@\r\n-old \r\n+new\t\r\n")):
     shape(name, why, message(body=body), alone=name == "smuggling",
-          quick=name in ("dots", "bare-lf", "bare-cr", "nul", "empty", "no-final-crlf"))
+          quick=name in ("dots", "bare-lf", "bare-cr", "nul", "empty", "no-final-crlf",
+                        "form-feed"))
 
 # 8-bit text.
 

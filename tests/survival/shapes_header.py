@@ -40,6 +40,36 @@ shape("header-40000", "over Sendmail's MaxHeadersLength",
 shape("header-900-fields", "very many short fields",
       message(*[b"X-N%d: v" % i for i in range(900)]))
 
+# White space for some verifiers, and the end of a line for some programs.
+
+for name, blank in (("vt", b"\x0b"), ("ff", b"\x0c"), ("fs", b"\x1c"), ("gs", b"\x1d"),
+                    ("rs", b"\x1e"), ("us", b"\x1f"), ("nel", b"\xc2\x85"),
+                    ("nel-octet", b"\x85"), ("ls", b"\xe2\x80\xa8"),
+                    ("ps", b"\xe2\x80\xa9")):
+    shape("blank-%s-subject" % name, "a blank that not all know, in the text",
+          message(b"Subject: one" + blank + b"From: two" + blank + blank + b" three"),
+          quick=name in ("vt", "nel"))
+    shape("blank-%s-ends" % name, "the same at both ends, and alone in a line",
+          message(b"Subject:" + blank + b" one\r\n " + blank + b"\r\n two" + blank),
+          quick=name == "ff")
+for name, value in (("To", b"Friend\x0c<friend@rcpt.example>"),
+                    ("Cc", b"A\x0bB <x@rcpt.example>,\x0cy@rcpt.example"),
+                    ("References", b"<1@corp.example>\x0c<2@corp.example>"),
+                    ("In-Reply-To", b"\x0b<1@corp.example>"),
+                    ("List-Id", b"news\x1d<news.corp.example>"),
+                    ("MIME-Version", b"1.0\x0c"),
+                    ("Content-Type", b"text/plain;\x0ccharset=us-ascii"),
+                    ("Content-Transfer-Encoding", b"7bit\x0b"),
+                    ("Content-Disposition", b"inline;\x1e filename=a.txt"),
+                    ("Date", b"Mon, 23 Nov 2026\x0c10:15:30 +0100"),
+                    ("Message-ID", b"<1@corp.example>\x0b")):
+    shape("blank-in-" + name.lower(), "a blank that not all know, in another field",
+          message(name.encode() + b": " + value), quick=name == "Content-Type")
+shape("signature-unreadable", "a signature that is none: OpenDKIM looks at no other",
+      message(b"DKIM-Signature: v=1; nonsense"), quick=True)
+shape("mime-fields-absent-8bit", "raw text, and none of the three fields of MIME",
+      message(b"Subject: gr\xc3\xbc\xc3\x9fe"), quick=True)
+
 # Folds and blanks.
 
 for name, why, field in (

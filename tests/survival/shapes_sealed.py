@@ -17,6 +17,7 @@ _INSIDE = (
     ("long", "a line of 1500 octets", part(PLAIN, b"7bit", words(1500) + b"\r\n")),
     ("line-991", "a line of 991 octets", part(PLAIN, b"7bit", words(991) + b"\r\n")),
     ("qp", "quoted-printable", _QP),
+    ("form-feed", "a form feed", part(PLAIN, b"7bit", b"one \x0c\r\n\x0c\r\ntwo\r\n")),
     ("multi", "a multipart", part(b"multipart/mixed; boundary=in", None,
                                   multipart(TEXT, _QP, PICTURE, boundary=b"in"))),
 )
