@@ -40,6 +40,29 @@ struct slice display_fold(struct slice text, struct arena *mem);
  */
 struct slice display_skeleton(struct slice folded, struct arena *mem);
 
+/* One way in which people may read a text. */
+struct display_reading {
+	struct slice text;	/* folded */
+	struct slice addresses;	/* what of it may hold one */
+	bool is_visual;		/* in the order in which it is seen */
+	bool is_joined;		/* without blanks around an '@' or a dot */
+	bool is_loose;		/* a domain in it may be two words */
+};
+
+struct display_readings {
+	struct display_reading *items;
+	size_t count;		/* one at least */
+};
+
+/*
+ * All ways in which people may read decoded text: as it is stored and, if it
+ * has letters or marks that are shown from right to left, as it is seen (UAX 9),
+ * with all look-alikes of '@', of dots between the labels of a domain and of
+ * hyphens made these, and with no blanks around the former. Texts that are the
+ * same stand there once, as what is surer. At most 56.
+ */
+struct display_readings display_read(struct slice text, struct arena *mem);
+
 /*
  * Whether text has characters beyond ASCII that nobody sees or that programs
  * trim: blanks, line ends, format and control characters, unassigned ones.

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdatomic.h>
 #include <unicode/unorm2.h>
-#include <unicode/uspoof.h>
 
 #include "display_priv.h"
 
@@ -19,9 +18,8 @@ display_add_utf8(struct strbuf *buf, const UChar *text, int32_t len)
 		strbuf_add(buf, (struct slice){ octets, (size_t)used });
 }
 
-/* UTF-8 as UTF-16 in an arena. */
-static UChar *
-to_utf16(struct slice text, struct arena *mem, int32_t *ret_len)
+UChar *
+display_utf16(struct slice text, struct arena *mem, int32_t *ret_len)
 {
 	UChar *units = arena_array(mem, text.len + 1, sizeof(*units));
 	UErrorCode status = U_ZERO_ERROR;
@@ -35,20 +33,21 @@ to_utf16(struct slice text, struct arena *mem, int32_t *ret_len)
 	return units;
 }
 
+UChar32
+display_next_char(const UChar *text, int32_t len, int32_t *at)
+{
+	UChar32 c = text[(*at)++];
+
+	if (U16_IS_LEAD(text[*at - 1]) && *at < len &&
+	    U16_IS_TRAIL(text[*at]))
+		c = U16_GET_SUPPLEMENTARY(c, text[(*at)++]);
+	return c;
+}
+
 static bool
 is_mark(UChar32 c)
 {
 	return c >= 0x300 && u_getCombiningClass(c) != 0;
-}
-
-/* What shows as a blank: separators, fillers, the empty braille pattern. */
-static bool
-is_blank_unit(UChar unit)
-{
-	return unit == ' ' || unit == '\t' || unit == '\n' || unit == '\r' ||
-	    unit == 0x85 || unit == 0x115f || unit == 0x1160 ||
-	    unit == 0x3164 || unit == 0xffa0 || unit == 0x2800 ||
-	    unit == 0xfffd || (U_MASK(u_charType(unit)) & U_GC_Z_MASK) != 0;
 }
 
 /*
@@ -79,7 +78,7 @@ tidy(UChar *text, int32_t len)
 			i += U16_IS_LEAD(unit) && i + 1 < len ? 1 : 0;
 			continue;
 		}
-		if (is_blank_unit(unit)) {
+		if (display_is_blank(unit)) {
 			if (used == 0 || text[used - 1] == ' ')
 				continue;
 			unit = ' ';
@@ -144,7 +143,7 @@ display_fold(struct slice text, struct arena *mem)
 
 	if (slice_is_ascii(text))
 		return fold_ascii(text, mem);
-	units = to_utf16(text, mem, &len);
+	units = display_utf16(text, mem, &len);
 	/* What nobody sees goes first: what stood around it may then combine. */
 	len = tidy(units, len);
 	units = normalize(units, &len, mem);
@@ -154,9 +153,8 @@ display_fold(struct slice text, struct arena *mem)
 	return strbuf_slice(&buf);
 }
 
-/* Opened once, never closed; thread-safe to read (ICU: uspoof.h). */
-static const USpoofChecker *
-spoof_checker(void)
+const USpoofChecker *
+display_spoof_checker(void)
 {
 	static const USpoofChecker *_Atomic shared;
 	const USpoofChecker *checker = shared;
@@ -182,13 +180,13 @@ display_skeleton(struct slice folded, struct arena *mem)
 	UChar *from, *to;
 	int32_t len, room;
 
-	from = to_utf16(folded, mem, &len);
-	room = uspoof_getSkeleton(spoof_checker(), 0, from, len, NULL, 0,
+	from = display_utf16(folded, mem, &len);
+	room = uspoof_getSkeleton(display_spoof_checker(), 0, from, len, NULL, 0,
 	    &status);
 	ENSURE(status == U_BUFFER_OVERFLOW_ERROR || U_SUCCESS(status));
 	to = arena_array(mem, (size_t)room + 1, sizeof(*to));
 	status = U_ZERO_ERROR;
-	len = uspoof_getSkeleton(spoof_checker(), 0, from, len, to, room + 1,
+	len = uspoof_getSkeleton(display_spoof_checker(), 0, from, len, to, room + 1,
 	    &status);
 	ENSURE(U_SUCCESS(status));
 	strbuf_init(&buf, mem);
@@ -207,22 +205,18 @@ display_has_blank(struct slice text, struct arena *mem)
 
 	if (slice_is_ascii(text))
 		return false;
-	units = to_utf16(text, mem, &len);
+	units = display_utf16(text, mem, &len);
 	while (at < len) {
-		UChar32 c = units[at++];
+		UChar32 c = display_next_char(units, len, &at);
 
-		if (U16_IS_LEAD(units[at - 1]) && at < len &&
-		    U16_IS_TRAIL(units[at]))
-			c = U16_GET_SUPPLEMENTARY(c, units[at++]);
 		if (c >= 0x80 && (U_MASK(u_charType(c)) & unseen) != 0)
 			return true;
 	}
 	return false;
 }
 
-/* A letter, a mark or a digit. */
-static bool
-is_letter(UChar32 c)
+bool
+display_is_letter(UChar32 c)
 {
 	return c > 0 && (U_MASK(u_charType(c)) & (U_GC_L_MASK | U_GC_M_MASK |
 	    U_GC_N_MASK)) != 0;
@@ -236,7 +230,7 @@ is_letter_before(struct slice text, size_t end, size_t *ret_begin)
 
 	U8_PREV((const uint8_t *)text.data, 0, at, c);
 	*ret_begin = (size_t)at;
-	return is_letter(c);
+	return display_is_letter(c);
 }
 
 /* Where the local part of an '@' begins, as people read it. */
@@ -264,7 +258,7 @@ domain_end(struct slice text, size_t begin)
 
 		U8_NEXT((const uint8_t *)text.data, next, (int32_t)text.len,
 		    c);
-		if (!is_letter(c) && c != '-' && c != '.' && c != '_')
+		if (!display_is_letter(c) && c != '-' && c != '.' && c != '_')
 			break;
 	}
 	while (at > (int32_t)begin && (text.data[at - 1] == '.' ||
@@ -334,7 +328,7 @@ display_words(struct slice text, struct arena *mem)
 
 		U8_NEXT((const uint8_t *)text.data, next, (int32_t)text.len,
 		    c);
-		if (is_letter(c))
+		if (display_is_letter(c))
 			strbuf_add(&buf, slice_sub(text, (size_t)at,
 			    (size_t)(next - at)));
 		else if (buf.data[buf.len - 1] != ' ')
