@@ -10,6 +10,8 @@ struct protected_name {
 	struct slice text;	/* as configured, without the address */
 	struct slice words;	/* " jane roe ": skeletons with blanks around */
 	struct slice turned;	/* " roe jane " */
+	struct slice seen;	/* words from left to right, as they are seen */
+	struct slice seen_turned;
 	struct slice address;	/* beside which it may stand; empty: none */
 };
 

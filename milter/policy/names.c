@@ -27,6 +27,27 @@ skeleton_of(struct slice text, struct arena *mem)
 	return display_skeleton(display_fold(text, mem), mem);
 }
 
+/* The words of a name, in the order in which they stand and as it is seen. */
+static void
+add_words(struct protected_name *name, struct slice shown, struct arena *mem)
+{
+	struct display_readings readings = display_read(shown, mem);
+	size_t i = 0;
+
+	name->words = display_words(display_skeleton(readings.items[0].text,
+	    mem), mem);
+	name->turned = turn_words(name->words, mem);
+	name->seen = name->words;
+	name->seen_turned = name->turned;
+	while (i < readings.count && !readings.items[i].is_visual)
+		i++;
+	if (i == readings.count)
+		return;
+	name->seen = display_words(display_skeleton(readings.items[i].text,
+	    mem), mem);
+	name->seen_turned = turn_words(name->seen, mem);
+}
+
 static void
 protect_domain(struct names *names, struct slice domain, struct arena *mem)
 {
@@ -68,8 +89,7 @@ protect(struct names *names, struct slice text, struct arena *mem,
 		protect_domain(names, domain, mem);
 		return 0;
 	}
-	name.words = display_words(skeleton_of(shown, mem), mem);
-	name.turned = turn_words(name.words, mem);
+	add_words(&name, shown, mem);
 	if (name.words.len < 3)
 		return err_set(err, ERR_CONFIG,
 		    "names.protected-names: \"%s\" has no word in it",
@@ -158,71 +178,6 @@ is_of_field(const struct authors *authors, size_t first, struct slice address,
 	return false;
 }
 
-/* Whether the login may show an address: its own, or one of the field. */
-static enum name_answer
-check_address(const struct rights *rights, const struct submitter *submitter,
-    const struct authors *authors, size_t first, struct slice shown,
-    struct arena *mem, struct err *err)
-{
-	struct address address;
-	struct slice how;
-
-	if (!rights_login_address(shown, mem, &address))
-		return NAME_SHOWS;
-	if (is_of_field(authors, first, address.text, address.domain))
-		return NAME_FINE;
-	switch (rights_check(rights, submitter, &address, mem, &how, err)) {
-	case RIGHT_GRANTED:
-	case RIGHT_BEHALF:
-		return NAME_FINE;
-	case RIGHT_NONE:
-		return NAME_SHOWS;
-	case RIGHT_UNKNOWN:
-		break;
-	}
-	return NAME_UNKNOWN;
-}
-
-/* Addresses in a name; what is left of it goes to *ret_rest. */
-static enum name_answer
-check_addresses(const struct names *names, const struct rights *rights,
-    const struct submitter *submitter, const struct authors *authors,
-    size_t first, struct slice text, struct arena *mem, struct slice *ret_rest,
-    struct name_finding *ret_finding, struct err *err)
-{
-	enum name_choice choice = names->config->names.address;
-	size_t left = names->config->limits.mailboxes;
-	struct slice rest = text, shown;
-	enum name_answer all = NAME_FINE;
-	struct strbuf other;
-
-	strbuf_init(&other, mem);
-	for (;;) {
-		const char *start = rest.data;
-		enum name_answer answer = NAME_FINE;
-
-		if (!display_next_address(&rest, &shown))
-			break;
-		strbuf_add(&other, (struct slice){ start,
-		    (size_t)(shown.data - start) });
-		strbuf_add_char(&other, ' ');
-		if (choice == NAME_ACCEPT || all != NAME_FINE)
-			continue;
-		/* Each may be a look-up; nobody has that many in a name. */
-		answer = left-- == 0 ? NAME_SHOWS : check_address(rights,
-		    submitter, authors, first, shown, mem, err);
-		if (answer == NAME_UNKNOWN)
-			return NAME_UNKNOWN;
-		if (answer == NAME_SHOWS)
-			*ret_finding = (struct name_finding){ choice,
-				slice_dup(mem, shown) };
-		all = answer;
-	}
-	strbuf_add(&other, rest);
-	*ret_rest = strbuf_slice(&other);
-	return all;
-}
-
 /* A protected domain in the words of a name, or one below it. */
 static const struct slice *
 find_domain(const struct names *names, struct slice word)
@@ -239,29 +194,169 @@ find_domain(const struct names *names, struct slice word)
 	}
 }
 
+/* What is asked about one field. */
+struct question {
+	const struct names *names;
+	const struct rights *rights;
+	const struct submitter *submitter;
+	const struct authors *authors;
+	size_t first;
+	struct map *fine;	/* addresses that were looked up and found so */
+	size_t left;		/* look-ups: nobody has that many in a name */
+	struct arena *mem;
+};
+
+/* Whether a domain ends as domains do, not as "Room @ 3.14" does. */
+static bool
+looks_real(struct slice domain)
+{
+	struct slice last = slice_from(domain, slice_find_last(domain, '.') + 1);
+	bool letter = false;
+
+	for (size_t i = 0; i < last.len; i++)
+		letter = letter || char_is_alpha(last.data[i]) ||
+		    char_is_8bit(last.data[i]);
+	return letter && last.len > 1;
+}
+
+/*
+ * Whether what looks like an address is one: in doubt about what stands between
+ * its words, if its domain is a protected one or the field's own.
+ */
+static bool
+is_address(const struct question *question,
+    const struct display_reading *reading, struct slice shown)
+{
+	struct slice domain = slice_from(shown, slice_find(shown, '@') + 1);
+
+	if (reading->is_joined && !looks_real(domain))
+		return false;
+	return !reading->is_loose || is_of_field(question->authors,
+	    question->first, (struct slice){ NULL, 0 }, domain) ||
+	    find_domain(question->names, display_skeleton(domain,
+		question->mem)) != NULL;
+}
+
+/* Whether the login may show an address: its own, or one of the field. */
 static enum name_answer
-check_protected(const struct names *names, const struct authors *authors,
-    size_t first, struct slice text, struct arena *mem,
+check_address(struct question *question, struct slice shown, struct err *err)
+{
+	struct address address;
+	struct slice how;
+
+	if (!rights_login_address(shown, question->mem, &address))
+		return NAME_SHOWS;
+	if (is_of_field(question->authors, question->first, address.text,
+	    address.domain) ||
+	    map_get(question->fine, address.text) != NULL)
+		return NAME_FINE;
+	/* Each may be a look-up. */
+	if (question->left-- == 0)
+		return NAME_SHOWS;
+	switch (rights_check(question->rights, question->submitter, &address,
+	    question->mem, &how, err)) {
+	case RIGHT_GRANTED:
+	case RIGHT_BEHALF:
+		(void)!map_add(question->fine, address.text, question->fine);
+		return NAME_FINE;
+	case RIGHT_NONE:
+		return NAME_SHOWS;
+	case RIGHT_UNKNOWN:
+		break;
+	}
+	return NAME_UNKNOWN;
+}
+
+/* Addresses in a name; what is left of it goes to *ret_rest. */
+static enum name_answer
+check_addresses(struct question *question,
+    const struct display_reading *reading, struct slice *ret_rest,
+    struct name_finding *ret_finding, struct err *err)
+{
+	enum name_choice choice = question->names->config->names.address;
+	struct slice rest = reading->addresses, shown;
+	enum name_answer all = NAME_FINE;
+	struct strbuf other;
+
+	strbuf_init(&other, question->mem);
+	for (;;) {
+		const char *start = rest.data;
+
+		if (!display_next_address(&rest, &shown))
+			break;
+		if (!is_address(question, reading, shown)) {
+			strbuf_add(&other, (struct slice){ start,
+			    (size_t)(shown.data - start) + shown.len });
+			continue;
+		}
+		strbuf_add(&other, (struct slice){ start,
+		    (size_t)(shown.data - start) });
+		strbuf_add_char(&other, ' ');
+		if (choice == NAME_ACCEPT || all != NAME_FINE)
+			continue;
+		all = check_address(question, shown, err);
+		if (all == NAME_UNKNOWN)
+			return NAME_UNKNOWN;
+		if (all == NAME_SHOWS)
+			*ret_finding = (struct name_finding){ choice,
+				slice_dup(question->mem, shown) };
+	}
+	strbuf_add(&other, rest);
+	*ret_rest = strbuf_slice(&other);
+	return all;
+}
+
+static bool
+shows_name(const struct protected_name *name, bool is_visual,
+    struct slice words)
+{
+	return slice_has_text_nocase(words, is_visual ? name->seen
+	    : name->words) || slice_has_text_nocase(words, is_visual
+	    ? name->seen_turned : name->turned);
+}
+
+static enum name_answer
+check_protected_names(const struct question *question,
+    const struct display_reading *reading, struct slice skeleton,
     struct name_finding *ret_finding)
 {
+	const struct names *names = question->names;
+	struct slice words = display_words(skeleton, question->mem);
+	struct slice all_words = reading->is_visual ? display_words(
+	    display_skeleton(reading->text, question->mem), question->mem)
+	    : words;
+
+	for (size_t i = 0; i < names->count; i++) {
+		const struct protected_name *name = &names->items[i];
+		bool is_ltr = slice_eq(name->seen, name->words);
+
+		if (!shows_name(name, reading->is_visual, is_ltr ? words
+		    : all_words) || (name->address.len != 0 &&
+		    is_of_field(question->authors, question->first,
+			name->address, name->address)))
+			continue;
+		ret_finding->what = name->text;
+		return NAME_SHOWS;
+	}
+	return NAME_FINE;
+}
+
+static enum name_answer
+check_protected(const struct question *question,
+    const struct display_reading *reading, struct slice text,
+    struct name_finding *ret_finding)
+{
+	const struct names *names = question->names;
 	struct name_finding finding = {
 		.choice = names->config->names.protected_name };
-	struct slice skeleton, words, rest, word;
+	struct slice skeleton, rest, word;
 
 	if (finding.choice == NAME_ACCEPT ||
 	    (names->count == 0 && map_count(names->domains) == 0))
 		return NAME_FINE;
-	skeleton = display_skeleton(text, mem);
-	words = display_words(skeleton, mem);
-	for (size_t i = 0; i < names->count; i++) {
-		const struct protected_name *name = &names->items[i];
-
-		if ((!slice_has_text_nocase(words, name->words) &&
-		    !slice_has_text_nocase(words, name->turned)) ||
-		    (name->address.len != 0 && is_of_field(authors, first,
-			name->address, name->address)))
-			continue;
-		finding.what = name->text;
+	skeleton = display_skeleton(text, question->mem);
+	if (check_protected_names(question, reading, skeleton,
+	    &finding) == NAME_SHOWS) {
 		*ret_finding = finding;
 		return NAME_SHOWS;
 	}
@@ -269,8 +364,8 @@ check_protected(const struct names *names, const struct authors *authors,
 	while (display_next_word(&rest, &word)) {
 		const struct slice *domain = find_domain(names, word);
 
-		if (domain == NULL || is_of_field(authors, first,
-		    (struct slice){ NULL, 0 }, *domain))
+		if (domain == NULL || is_of_field(question->authors,
+		    question->first, (struct slice){ NULL, 0 }, *domain))
 			continue;
 		finding.what = *domain;
 		*ret_finding = finding;
@@ -279,15 +374,29 @@ check_protected(const struct names *names, const struct authors *authors,
 	return NAME_FINE;
 }
 
+/* The graver one of two findings is kept. */
+static void
+keep_finding(const struct name_finding *finding, enum name_answer *answer,
+    struct name_finding *ret_finding)
+{
+	if (*answer == NAME_FINE || finding->choice < ret_finding->choice)
+		*ret_finding = *finding;
+	*answer = NAME_SHOWS;
+}
+
 enum name_answer
 names_check(const struct names *names, const struct rights *rights,
     const struct submitter *submitter, const struct authors *authors,
     size_t first, struct slice value, struct arena *mem,
     struct name_finding *ret_finding, struct err *err)
 {
+	struct question question = { names, rights, submitter, authors,
+		first,
+		map_new(mem), names->config->limits.mailboxes, mem };
+	enum name_answer all = NAME_FINE, answer;
+	struct display_readings readings;
 	struct name_finding finding;
 	struct slice text, rest;
-	enum name_answer answer;
 
 	if (map_get(names->exempt, submitter->login) != NULL)
 		return NAME_FINE;
@@ -299,17 +408,19 @@ names_check(const struct names *names, const struct rights *rights,
 			SLICE("text in reversed order") };
 		return NAME_SHOWS;
 	}
-	text = display_fold(text, mem);
-	if (text.len == 0)
-		return NAME_FINE;
-	answer = check_addresses(names, rights, submitter, authors, first,
-	    text, mem, &rest, ret_finding, err);
-	if (answer == NAME_UNKNOWN)
-		return answer;
-	if (check_protected(names, authors, first, rest, mem,
-	    &finding) == NAME_FINE)
-		return answer;
-	if (answer == NAME_FINE || finding.choice < ret_finding->choice)
-		*ret_finding = finding;
-	return NAME_SHOWS;
+	readings = display_read(text, mem);
+	for (size_t i = 0; i < readings.count; i++) {
+		const struct display_reading *reading = &readings.items[i];
+
+		answer = check_addresses(&question, reading, &rest, &finding,
+		    err);
+		if (answer == NAME_UNKNOWN)
+			return answer;
+		if (answer == NAME_SHOWS)
+			keep_finding(&finding, &all, ret_finding);
+		if (check_protected(&question, reading, rest,
+		    &finding) == NAME_SHOWS)
+			keep_finding(&finding, &all, ret_finding);
+	}
+	return all;
 }

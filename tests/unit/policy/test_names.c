@@ -73,6 +73,7 @@ static const struct {
 	    "ceo@corp.example" },
 	{ "UTF-7", " =?utf-7?Q?ceo+AEA-corp=2Eexample?= <alice@corp.example>",
 	    "ceo@corp.example" },
+	{ "at its end", " alice@corp.example (Room @ 3.14)", "-" },
 	{ "NUL", " =?utf-8?B?Y2VvQGNvcnAuZXhhbXBsZQBBbGljZQ==?="
 	    " <alice@corp.example>", "ceo@corp.examplealice" },
 	{ "full-width", " =?utf-8?B?Y2Vv77ygY29ycC5leGFtcGxl?="
@@ -129,6 +130,170 @@ static const struct {
 	{ "look-alike domain", " \"te\xd0\xb0m.example\" <alice@corp.example>",
 	    "team.example" },
 };
+
+/* What shows ceo@corp.example, as the text of a quoted name. */
+static const char *const shown[] = {
+	/* Seen from right to left. */
+	"\u2067example\u200f.\u200fcorp\u200f@\u200fceo\u2069",
+	"\u202bexample\u200f.\u200fcorp\u200f@\u200fceo\u202c",
+	"\u200fexample\u200f.\u200fcorp\u200f@\u200fceo",
+	"\u061cexample\u061c.\u061ccorp\u061c@\u061cceo\u061c",
+	"\u2067e\u200fl\u200fp\u200fm\u200fa\u200fx\u200fe\u200f."
+	    "\u200fp\u200fr\u200fo\u200fc\u200f@\u200fo\u200fe\u200f"
+	    "c\u2069",
+	"\u05d0 example\u200f.\u200fcorp\u200f@\u200fceo",
+	"\u2067example\u200f.\u200fcorp\u200f@\u200fceo",
+	"\u2068\u05d0 example\u200f.\u200fcorp\u200f@\u200fceo\u2069",
+	/* Dots. */
+	"ceo@corp\u0701example", "ceo@corp\u0702example",
+	"ceo@corp\u0660example", "ceo@corp\u06f0example",
+	"ceo@corp\u00b7example", "ceo@corp\u2e33example",
+	"ceo@corp\u2022example", "ceo@corp\u30fbexample",
+	"ceo@corp\u2024example", "ceo@corp\ua60eexample",
+	"ceo@corp\ua4f8example", "ceo@corp\U00010a50example",
+	"ceo@corp\U0001d16dexample", "ceo@corp\uff0eexample",
+	"ceo@corp\uff61example", "ceo@corp\u06d4example",
+	"ceo@corp\u0589example", "ceo@corp\u02d9example",
+	"ceo@corp\u22c5example", "ceo@corp\u25aaexample",
+	"ceo@corp\u1362example", "ceo@corp\u00b8example",
+	"ceo@corp\ue000example", "ceo@corp\u16ebexample",
+	/* Blanks. */
+	"ceo @ corp.example", "ceo @corp.example", "ceo@ corp.example",
+	"ceo@corp . example", "ceo@corp .example", "ceo@corp. example",
+	"ceo @ corp . example", "ceo @ Corp. Example",
+	"ceo\u200a@corp.example", "ceo@\u200acorp.example",
+	"ceo@corp\u200a.example", "ceo@corp.\u200aexample",
+	"ceo\u2009@\u2009corp\u2009.\u2009example",
+	"ceo\u00a0@\u00a0corp.example", "ceo\u3000@corp.example",
+	"ceo@co\u200arp.example", "ceo@c\u200ao\u200ar\u200ap.example",
+	"ceo@corp\u202f\u2024\u202fexample", "ceo @ corp \u00b7 example",
+	"ceo@\ufffccorp.example", "ceo\ufffc@corp.example",
+	"ceo@corp\ufffc.example", "ceo@co\ufffcrp.example",
+	"ceo@\u200b corp.example", "ceo@\u034fcorp.example",
+	"ceo@\u3164corp.example", "ceo@\u2800corp.example",
+	"ceo\u2192@corp.example", "ceo@\u2192corp.example",
+	/* What looks like '@', and letters in rings. */
+	"ceo\uff20corp.example", "ceo\ufe6bcorp.example",
+	"ceo\u24d0corp.example", "ceo\u24b6corp.example",
+	"ceo\U0001f150corp.example", "ceoa\u20ddcorp.example",
+	"ceo\u24dccorp.example", "ceo\u00a9corp.example",
+	"ceo\u25cecorp.example", "ceo\u2299corp.example",
+	"ceo\u249ccorp.example", "ceo \u24d0 corp.example",
+	"\u24d2\u24d4\u24de@corp.example",
+	"\U0001f152\U0001f154\U0001f15e@corp.example",
+	"\U0001f172\U0001f174\U0001f17e@corp.example",
+	"\U0001f1e8\U0001f1ea\U0001f1f4@\U0001f1e8orp.example",
+	"\u1d04\u1d07\u1d0f@\u1d04\u1d0f\u0280\u1d18.\u1d07x\u1d00"
+	    "\u1d0d\u1d18\u029f\u1d07",
+	"\U0001d41ceo@corp.example",
+};
+
+/* Foreign ones: hyphens, and domains that nobody here has. */
+static const char *const foreign[] = {
+	"ceo@big-bank.example", "ceo@big\u2010bank.example",
+	"ceo@big\u2011bank.example", "ceo@big\u2212bank.example",
+	"ceo@big\u2013bank.example", "ceo@big\u2014bank.example",
+	"ceo@big\u02d7bank.example", "ceo@big\u2796bank.example",
+	"ceo@big\u2500bank.example", "ceo@big\u30fcbank.example",
+	"ceo@big\u4e00bank.example", "ceo@big\u2043bank.example",
+	"ceo @ big-bank.example", "ceo @ big-bank . example",
+	"ceo@big\u2010bank\u0701example", "ceo\u200a@big-bank.example",
+	"ceo@big-bank. example", "ceo\u24d0big-bank.example",
+	"\u2067example\u200f.\u200fbig-bank\u200f@\u200fceo\u2069",
+};
+
+/* What honest people have in their names. */
+static const char *const honest[] = {
+	"Sales @ Corp", "Sales@Corp", "Bugs @ Corp Inc.", "Alice \u2022 Corp",
+	"Firstname Lastname at Company", "Alice B. Smith", "Alice @ St. Mary",
+	"Dr. A. Smith, M.D. @ Clinic", "Anne-Marie O\u2019Neil",
+	"Kitchen @ Joe\u2019s", "Kitchen @ Joe\u00b4s", "Room @ 3.14",
+	"Alice @ Corp \u00b7 Berlin", "Alice @ Corp \u2013 Berlin",
+	"Alice \u24b6 Smith", "Alice \u00a9 Smith", "Alice @ Home \u2665",
+	"Corp. News", "alice@corp.example", "Alice <alice@corp.example>",
+	"alice @ corp.example", "Alice (alice@corp.example)",
+	"sales@corp.example", "example.com", "Alice\u2605example.com",
+	/* Hebrew, Arabic, Persian, with marks and without. */
+	"\u05d3\u05e0\u05d4 \u05dc\u05d5\u05d9",
+	"\u200f\u05d3\u05e0\u05d4 \u05dc\u05d5\u05d9\u200f",
+	"\u05d3\u05e0\u05d4 (Dana) \u05dc\u05d5\u05d9, Corp.",
+	"\u2067\u05d3\u05e0\u05d4\u2069 alice@corp.example",
+	"\u202b\u05d3\u05e0\u05d4\u202c \u200ealice@corp.example\u200e",
+	"\u0645\u062d\u0645\u062f \u0639\u0644\u064a \u0662\u0660",
+	"\u061c\u0645\u062d\u0645\u062f alice@corp.example",
+	"\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 @ Corp",
+	"\u05e6\u05d4\u05f4\u05dc @ \u05d7\u05d1\u05e8\u05d4",
+	/* Others. */
+	"\u5c71\u7530\u30fb\u592a\u90ce", "\u30c7\u30fc\u30bf \u4e00\u90ce",
+	"M\u00fcller \u2013 Vertrieb", "Jos\u00e9\u00b7Mar\u00eda",
+	"Paral\u00b7lel @ Corp", "Alice \U0001f468\u200d\U0001f4bb",
+};
+
+static struct slice
+ask_quoted(struct world *world, const char *text)
+{
+	return ask(world, "alice@corp.example", slice_cstr(&world->mem,
+	    slice_format(&world->mem, " \"%s\" <alice@corp.example>", text)));
+}
+
+static void
+look_alikes_of_an_address_show_it(void **state)
+{
+	struct world world;
+
+	(void)state;
+	world_init(&world, config, "sales@corp.example alice@corp.example\n");
+	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
+		if (slice_eq(ask_quoted(&world, shown[i]), SLICE("-")))
+			fail_msg("shown %zu: %s", i, shown[i]);
+	}
+	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
+		if (slice_eq(ask_quoted(&world, foreign[i]), SLICE("-")))
+			fail_msg("foreign %zu: %s", i, foreign[i]);
+	}
+	world_done(&world);
+}
+
+static void
+honest_names_show_nothing(void **state)
+{
+	struct world world;
+
+	(void)state;
+	world_init(&world, config, "sales@corp.example alice@corp.example\n");
+	for (size_t i = 0; i < sizeof(honest) / sizeof(honest[0]); i++)
+		check_slice(honest[i], ask_quoted(&world, honest[i]), "-");
+	world_done(&world);
+}
+
+/* Protected names and domains, whatever the order in which they are stored. */
+static void
+protected_names_are_found_as_they_are_seen(void **state)
+{
+	static const char *const names[] = {
+		"\u2067Roe\u200f \u200fJane\u2069",
+		"\u2067e\u200fn\u200fa\u200fJ\u2069 Roe",
+		"\U0001f159ane \U0001f161oe", "Jane\u200aRoe", "J\u200aane Roe",
+		/* The letters of that name in the order in which it is seen. */
+		"\u05d3\u200e\u05e0\u200e\u05d4", "\u05d4\u05e0\u05d3 Corp",
+		"team\u00b7example", "team . example", "team\u2022example",
+		"Team. Example", "team\u0660example", "www.team \u2024example",
+		"\u2067example\u200f.\u200fteam\u2069", "big\u2010bank.example",
+		"big\u2212bank.example",
+	};
+	struct world world;
+
+	(void)state;
+	world_init(&world, "domain = corp.example\n"
+	    "names { protected-names = {\"Jane Roe <jane@corp.example>\",\n"
+	    "    \"\u05d4\u05e0\u05d3 <dana@corp.example>\",\n"
+	    "    \"big-bank.example\"} }\n", "");
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (slice_eq(ask_quoted(&world, names[i]), SLICE("-")))
+			fail_msg("%zu: %s", i, names[i]);
+	}
+	world_done(&world);
+}
 
 static void
 names_show_nothing_of_others(void **state)
@@ -188,6 +353,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_show_nothing_of_others),
+		cmocka_unit_test(look_alikes_of_an_address_show_it),
+		cmocka_unit_test(honest_names_show_nothing),
+		cmocka_unit_test(protected_names_are_found_as_they_are_seen),
 		cmocka_unit_test(exempt_logins_may_show_anything),
 		cmocka_unit_test(a_row_that_cannot_be_read_makes_it_unknown),
 		cmocka_unit_test(the_graver_finding_counts),
