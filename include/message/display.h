@@ -5,8 +5,8 @@
 #include "base/str.h"
 
 /*
- * What people see of the text around an address. For comparison only: nothing
- * of it ever goes into a message. All functions are linear in their input, pure
+ * What people see of the text around an address. For comparison only: but for
+ * display_settle(), nothing of it ever goes into a message. All functions are linear in their input, pure
  * and thread-safe; results are in memory of mem.
  */
 
@@ -22,9 +22,23 @@ struct slice display_decode(struct slice raw, struct arena *mem);
  * Whether a token is one encoded word as RFC 2047 section 2 has it, and what it
  * decodes to has no mark that a program might take for syntax if it decodes
  * first and parses then: quotes, backslashes, angle brackets, '@', controls, a
- * parenthesis without the other.
+ * parenthesis without the other. It is in UTF-8, US-ASCII or a charset of one
+ * octet a character, and not odd (display_is_odd()).
  */
 bool display_word_is_plain(struct slice token, struct arena *mem);
+
+/*
+ * Whether text (UTF-8) has characters that programs show in more than one way:
+ * private and unassigned ones, line ends and controls beyond ASCII, and marks
+ * that turn what follows round, beyond the text if nothing ends that.
+ */
+bool display_is_odd(struct slice text);
+
+/*
+ * Text as it may be written into a message: where it is odd, without those
+ * marks and controls, and with U+FFFD for characters that are none. Not odd.
+ */
+struct slice display_settle(struct slice text, struct arena *mem);
 
 /*
  * Text in the form in which names are compared: NFKC with case folded (full-width

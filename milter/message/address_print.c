@@ -138,6 +138,8 @@ end_run(struct run *run, struct strbuf *buf)
 	bool encode = !known || text.len > MAX_QUOTED_OCTETS ||
 	    (run->decoded && !slice_is_ascii(text));
 
+	if (known)
+		text = display_settle(text, buf->mem);
 	if (encode)
 		text = address_without_marks(text, buf->mem);
 	if (text.len == 0)

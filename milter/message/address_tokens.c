@@ -155,7 +155,7 @@ comment_is_plain(const struct reader *r, size_t start)
 		    i + 1 == text.len || char_is_wsp(text.data[i - 1]))))
 			return false;
 	}
-	return address_words_are_plain(text, r->mem);
+	return address_words_are_plain(text, r->mem) && !display_is_odd(text);
 }
 
 int
@@ -325,7 +325,8 @@ word_constructs(struct reader *r, const struct word *word)
 	unsigned int constructs = 0;
 
 	if ((word->quoted && !quotes_are_plain(word)) ||
-	    !address_words_are_plain(word->text, r->mem))
+	    !address_words_are_plain(word->text, r->mem) ||
+	    display_is_odd(word->text))
 		constructs |= CONSTRUCT_BIT(CONSTRUCT_ODD_NAME);
 	if (!word->quoted && slice_has(word->text, '.'))
 		constructs |= CONSTRUCT_BIT(CONSTRUCT_DOT_NAME);

@@ -324,13 +324,48 @@ display_decode(struct slice raw, struct arena *mem)
 	return text;
 }
 
+/*
+ * Whether all programs read a charset alike: UTF-8, US-ASCII, and those of one
+ * octet a character in which ASCII is what it is. In all others an octet means
+ * what the ones before it make of it, and programs disagree where they are
+ * broken, so that one sees an '@' that another one does not.
+ */
+static bool
+is_simple_charset(struct slice charset, struct arena *mem)
+{
+	CLEANUP(close_converter) UConverter *converter =
+	    open_charset(charset, mem);
+	UConverterType type = converter == NULL ? UCNV_UNSUPPORTED_CONVERTER
+	    : ucnv_getType(converter);
+	UErrorCode status = U_ZERO_ERROR;
+	enum { FIRST = 0x20, LAST = 0x7e };
+	char ascii[LAST - FIRST + 1];
+	UChar units[2 * sizeof(ascii)];
+
+	if (type == UCNV_UTF8 || type == UCNV_US_ASCII ||
+	    type == UCNV_LATIN_1)
+		return true;
+	if (type != UCNV_SBCS)
+		return false;
+	for (size_t i = 0; i < sizeof(ascii); i++)
+		ascii[i] = (char)(FIRST + i);
+	if (ucnv_toUChars(converter, units, 2 * (int32_t)sizeof(ascii), ascii,
+	    (int32_t)sizeof(ascii), &status) != (int32_t)sizeof(ascii) ||
+	    U_FAILURE(status))
+		return false;
+	for (size_t i = 0; i < sizeof(ascii); i++) {
+		if (units[i] != (UChar)ascii[i])
+			return false;
+	}
+	return true;
+}
+
 /* Whether a word is whole by itself: nothing is left for the next one. */
 static bool
 is_whole(const struct word *word, struct slice octets, struct arena *mem)
 {
-	UChar *units, *more;
-	int32_t len, more_len;
-	struct strbuf buf;
+	UChar *units;
+	int32_t len;
 
 	if (word->kind == 'b' ? word->encoded.len % 4 != 0
 	    : slice_has(slice_from(word->encoded, word->encoded.len > 2
@@ -338,20 +373,9 @@ is_whole(const struct word *word, struct slice octets, struct arena *mem)
 	    !(word->encoded.len > 2 &&
 	    word->encoded.data[word->encoded.len - 3] == '='))
 		return false;
-	if (is_unknown_8bit(word->charset))
-		return true;
-	if (has_two_orders(word->charset) ||
-	    slice_has_text_nocase(word->charset, SLICE("utf-7")) ||
-	    slice_has_text_nocase(word->charset, SLICE("utf7")) ||
-	    slice_starts_nocase(word->charset, SLICE("hz")) ||
-	    !to_units(octets, word->charset, true, mem, &units, &len))
-		return false;
-	/* A letter behind it is that letter: no shift is left open. */
-	strbuf_init(&buf, mem);
-	strbuf_add(&buf, octets);
-	strbuf_add_char(&buf, 'A');
-	return to_units(strbuf_slice(&buf), word->charset, true, mem, &more,
-	    &more_len) && more_len == len + 1 && more[len] == 'A';
+	return is_unknown_8bit(word->charset) ||
+	    (is_simple_charset(word->charset, mem) &&
+	    to_units(octets, word->charset, true, mem, &units, &len));
 }
 
 /* Text that no program takes for syntax when it has decoded it. */
@@ -404,5 +428,7 @@ display_word_is_plain(struct slice token, struct arena *mem)
 	strbuf_init(&buf, mem);
 	convert(octets, word.charset, &buf);
 	return buf.len > 0 && is_whole(&word, octets, mem) &&
-	    has_no_syntax(strbuf_slice(&buf));
+	    has_no_syntax(strbuf_slice(&buf)) &&
+	    (is_unknown_8bit(word.charset) ||
+	    !display_is_odd(strbuf_slice(&buf)));
 }

@@ -11,7 +11,8 @@ libsubmilter_a_SOURCES += \
 	include/message/part_header.h %D%/part_header.c \
 	include/message/display.h %D%/display.c \
 	%D%/display_priv.h %D%/encoded_word.c \
-	%D%/display_marks.c %D%/display_order.c %D%/display_reading.c \
+	%D%/display_marks.c %D%/display_odd.c \
+	%D%/display_order.c %D%/display_reading.c \
 	include/message/edit.h %D%/edit.c \
 	include/message/field_name.h %D%/field_name.c \
 	include/message/header.h %D%/header.c \

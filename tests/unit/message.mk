@@ -21,3 +21,7 @@ unit_tests += tests/unit/message/test_tag_list
 tests_unit_message_test_tag_list_SOURCES = tests/unit/message/test_tag_list.c
 tests_unit_message_test_tag_list_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_message_test_tag_list_LDADD = $(TEST_LDADD)
+unit_tests += tests/unit/message/test_display
+tests_unit_message_test_display_SOURCES = tests/unit/message/test_display.c
+tests_unit_message_test_display_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_message_test_display_LDADD = $(TEST_LDADD)
