@@ -80,6 +80,12 @@ void encoded_words_append(struct strbuf *buf, const char *charset,
 void display_name_append(struct strbuf *buf, struct slice text);
 
 /*
+ * Adds a name as it stands in a field, quotes, encoded words and all, as encoded
+ * words (RFC 2047) that no program takes for syntax. Nothing for an empty one.
+ */
+void display_name_encode(struct strbuf *buf, struct slice raw);
+
+/*
  * The argument of MAIL FROM, in angle brackets (SMTP) or without (sendmail(1)).
  * The null reverse-path <> gives *ret_null and no mailbox. No comments, blanks
  * or source routes: RFC 5321 section 4.1.2 without its obsolete forms.

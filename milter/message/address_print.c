@@ -292,7 +292,7 @@ neighbours(struct slice text, bool quoted, struct slice *rest,
 static struct slice
 print_name(struct slice raw, struct arena *mem)
 {
-	bool stay = words_can_stay(raw, mem), quoted;
+	bool stay = words_can_stay(raw, mem), quoted, fold;
 	struct slice rest = skip_white(raw), text;
 	struct strbuf buf;
 	struct run run;
@@ -311,10 +311,12 @@ print_name(struct slice raw, struct arena *mem)
 			run.decoded = true;
 			continue;
 		}
+		/* A line with such words has 76 octets at most (section 2). */
+		fold = buf.len != 0 && run.text.len == 0;
 		end_run(&run, &buf);
 		start_run(&run, mem);
 		if (buf.len != 0)
-			strbuf_add_char(&buf, ' ');
+			strbuf_add_cstr(&buf, fold ? "\n " : " ");
 		print_encoded_word(&buf, text);
 	}
 	end_run(&run, &buf);
@@ -346,6 +348,86 @@ encoded_words_append(struct strbuf *buf, const char *charset, struct slice text)
 		print_words(buf, charset, text);
 	else
 		print_unknown(buf, text);
+}
+
+/* A name as one text: quotes removed, encoded words decoded. */
+static struct slice
+plain_name(struct slice raw, struct arena *mem)
+{
+	struct slice rest = skip_white(raw), text;
+	struct run run;
+	bool quoted;
+
+	start_run(&run, mem);
+	while (rest.len > 0) {
+		rest = skip_white(next_piece(rest, mem, &text, &quoted));
+		if (slice_has_text_nocase(text, SLICE("=?")))
+			text = decode_harmless(neighbours(text, quoted, &rest,
+			    mem), mem);
+		add_to_run(&run, text, quoted);
+	}
+	text = strbuf_slice(&run.text);
+	return slice_is_utf8(text) ? display_settle(text, mem) : text;
+}
+
+/* Whether text fits in one encoded word, with its parentheses in pairs. */
+static bool
+is_one_word(struct slice text)
+{
+	size_t octets = slice_of("=?utf-8?Q?").len + 2;
+	int depth = 0;
+
+	for (size_t i = 0; i < text.len && depth >= 0; i++) {
+		char c = text.data[i];
+
+		octets += char_is_alpha(c) || char_is_digit(c) || c == ' '
+		    ? 1 : 3;
+		depth += c == '(' ? 1 : c == ')' ? -1 : 0;
+	}
+	return depth == 0 && octets <= WORD_OCTETS;
+}
+
+/*
+ * Parentheses say nothing to a program that decodes before it parses, if they
+ * are all in one word.
+ */
+static struct slice
+with_parentheses(struct slice text, struct arena *mem)
+{
+	struct strbuf buf;
+
+	strbuf_init(&buf, mem);
+	for (size_t at = 0, end; at <= text.len; at = end + 1) {
+		struct slice part;
+
+		for (end = at; end < text.len && text.data[end] != '(' &&
+		    text.data[end] != ')';)
+			end++;
+		part = address_without_marks(slice_sub(text, at, end - at), mem);
+		if (part.len != 0 && buf.len != 0 &&
+		    buf.data[buf.len - 1] == ')')
+			strbuf_add_char(&buf, ' ');
+		strbuf_add(&buf, part);
+		if (end == text.len)
+			break;
+		if (text.data[end] == '(' && buf.len != 0 &&
+		    buf.data[buf.len - 1] != '(')
+			strbuf_add_char(&buf, ' ');
+		strbuf_add_char(&buf, text.data[end]);
+	}
+	return strbuf_slice(&buf);
+}
+
+void
+display_name_encode(struct strbuf *buf, struct slice raw)
+{
+	struct slice text = plain_name(raw, buf->mem);
+	struct slice kept = with_parentheses(text, buf->mem);
+
+	text = slice_is_utf8(text) && is_one_word(kept) ? kept
+	    : address_without_marks(text, buf->mem);
+	if (text.len != 0)
+		encoded_words_append(buf, "utf-8", text);
 }
 
 void

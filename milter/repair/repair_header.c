@@ -361,8 +361,10 @@ repair_header(const struct config *config, const struct repair_facts *facts,
 	    REPAIRED_MESSAGE_ID, message_id_is_usable, make_message_id, facts,
 	    edits, &repairs);
 	repair_addresses(config, facts, edits, &repairs);
-	if (!facts->smtputf8)
+	if (!facts->smtputf8) {
 		repair_8bit_header(config, edits, &repairs);
+		repair_8bit_names(config, edits, &repairs);
+	}
 	repair_controls(config, facts, true, edits, &repairs);
 	if (repair_form(config, facts, edits, &repairs, err) != 0 ||
 	    repair_lines(config, repair_line_limit(config, facts->mta), edits,

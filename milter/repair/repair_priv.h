@@ -52,6 +52,10 @@ void repair_controls(const struct config *config,
 void repair_8bit_header(const struct config *config, struct edits *edits,
     unsigned int *repairs);
 
+/* 8-bit names of address fields become encoded words, too. */
+void repair_8bit_names(const struct config *config, struct edits *edits,
+    unsigned int *repairs);
+
 /*
  * Address fields in the form that Sendmail does not rewrite at delivery, with
  * names that it does not cut. ERR_DATA for one that cannot be read, or whose
