@@ -6,7 +6,7 @@
 
 /*
  * What people see of the text around an address. For comparison only: but for
- * display_settle(), nothing of it ever goes into a message. All functions are linear in their input, pure
+ * display_settle() and display_neutral(), nothing of it ever goes into a message. All functions are linear in their input, pure
  * and thread-safe; results are in memory of mem.
  */
 
@@ -39,6 +39,12 @@ bool display_is_odd(struct slice text);
  * marks and controls, and with U+FFFD for characters that are none. Not odd.
  */
 struct slice display_settle(struct slice text, struct arena *mem);
+
+/*
+ * A stranger's name (UTF-8) as it may stand in ours: settled, with nothing in it
+ * that turns text round or is not seen, and with blanks for what looks like '@'.
+ */
+struct slice display_neutral(struct slice text, struct arena *mem);
 
 /*
  * Text in the form in which names are compared: NFKC with case folded (full-width

@@ -105,3 +105,37 @@ display_settle(struct slice text, struct arena *mem)
 	}
 	return strbuf_slice(&buf);
 }
+
+/* What joins letters of Persian and of Indic scripts, and parts of pictures. */
+static bool
+is_joiner(UChar32 c)
+{
+	return c == 0x200c || c == 0x200d || (c >= 0xfe00 && c <= 0xfe0f);
+}
+
+struct slice
+display_neutral(struct slice text, struct arena *mem)
+{
+	struct strbuf buf;
+
+	strbuf_init(&buf, mem);
+	text = display_settle(text, mem);
+	for (int32_t at = 0, next = 0; at < (int32_t)text.len; at = next) {
+		UChar32 c = next_char(text, &next);
+		enum display_mark mark;
+
+		if (c < 0) {
+			strbuf_add_cstr(&buf, "\xef\xbf\xbd");
+			continue;
+		}
+		mark = display_mark_of(c);
+		if (c >= 0x80 && mark == MARK_UNSEEN && !is_joiner(c))
+			continue;
+		if (mark == MARK_AT || mark == MARK_RINGED_A)
+			strbuf_add_char(&buf, ' ');
+		else
+			strbuf_add(&buf, slice_sub(text, (size_t)at,
+			    (size_t)(next - at)));
+	}
+	return strbuf_slice(&buf);
+}

@@ -195,15 +195,49 @@ static void
 add_shown_name(struct strbuf *text, struct slice name)
 {
 	static const struct slice syntax = { "@<>()\"\\,;:=?", 12 };
-	size_t len = name.len < MAX_NAME_OCTETS ? name.len : MAX_NAME_OCTETS;
+	size_t len;
 
+	name = display_neutral(name, text->mem);
+	len = name.len < MAX_NAME_OCTETS ? name.len : MAX_NAME_OCTETS;
 	/* Not amid a character. */
 	while (len < name.len && len > 0 && ((unsigned char)name.data[len] &
 	    0xc0) == 0x80)
 		len--;
-	for (size_t i = 0; i < len; i++)
-		strbuf_add_char(text, slice_has(syntax, name.data[i]) ||
-		    char_is_control(name.data[i]) ? ' ' : name.data[i]);
+	for (size_t i = 0; i < len; i++) {
+		char c = slice_has(syntax, name.data[i]) ||
+		    char_is_control(name.data[i]) ? ' ' : name.data[i];
+
+		if (c != ' ' || (text->len > 0 &&
+		    text->data[text->len - 1] != ' '))
+			strbuf_add_char(text, c);
+	}
+	if (text->len > 0 && text->data[text->len - 1] == ' ')
+		text->len--;
+}
+
+/* "The CEO (ceo at corp.example)" */
+static struct slice
+claimed_name(const struct author *author, struct arena *mem)
+{
+	struct slice name = display_decode(author->mailbox.display.len != 0
+	    ? author->mailbox.display : author->mailbox.comment, mem);
+	struct strbuf text, address;
+
+	strbuf_init(&address, mem);
+	add_shown_name(&address, author->address.local);
+	strbuf_addf(&address, " at %.*s", SLICE_ARGS(author->address.domain));
+	strbuf_init(&text, mem);
+	add_shown_name(&text, slice_trim(name));
+	strbuf_add_cstr(&text, text.len == 0 ? "" : " ");
+	/* An encoded word with one of the parentheses is odd. */
+	if (slice_is_ascii(strbuf_slice(&text)) &&
+	    slice_is_ascii(strbuf_slice(&address)))
+		strbuf_addf(&text, "(%.*s)",
+		    SLICE_ARGS(strbuf_slice(&address)));
+	else
+		strbuf_addf(&text, "- %.*s",
+		    SLICE_ARGS(strbuf_slice(&address)));
+	return strbuf_slice(&text);
 }
 
 /*
@@ -215,8 +249,7 @@ rewrite_from(const struct repair_facts *facts, struct edits *edits,
     unsigned int *repairs, struct err *err)
 {
 	const struct author *author = authors_first(facts->authors, ROLE_FROM);
-	struct slice name;
-	struct strbuf text, value;
+	struct strbuf value;
 	size_t reply_to;
 
 	if (!facts->rewrite_from)
@@ -225,17 +258,9 @@ rewrite_from(const struct repair_facts *facts, struct edits *edits,
 	if (facts->own_address.len == 0)
 		return err_set(err, ERR_DATA,
 		    "From is not yours, and you have no address of your own");
-	name = display_decode(author->mailbox.display.len != 0
-	    ? author->mailbox.display : author->mailbox.comment, edits->mem);
-	strbuf_init(&text, edits->mem);
-	add_shown_name(&text, slice_trim(name));
-	strbuf_add_cstr(&text, text.len == 0 ? "" : " ");
-	strbuf_addf(&text, "(%.*s at %.*s)",
-	    SLICE_ARGS(author->address.local),
-	    SLICE_ARGS(author->address.domain));
 	strbuf_init(&value, edits->mem);
 	strbuf_add_char(&value, ' ');
-	display_name_append(&value, strbuf_slice(&text));
+	display_name_append(&value, claimed_name(author, edits->mem));
 	strbuf_add_cstr(&value, " <");
 	strbuf_add(&value, facts->own_address);
 	strbuf_add_char(&value, '>');

@@ -107,12 +107,36 @@ odd_text_is_settled_for_good(void **state)
 	arena_done(&mem);
 }
 
+static void
+a_neutral_name_has_no_marks(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} cases[] = {
+		{ "J\u00f6rg M\u00fcller", "J\u00f6rg M\u00fcller" },
+		{ "\u2067J\u200f\u00f6\u200brg\u2069\u061c", "J\u00f6rg" },
+		{ "a\uff20b\u24d0c@d", "a b c d" },
+		{ "\u202e" "a\ue000", "a\ufffd" },
+		{ "\xff", "\ufffd" },
+		{ "\u0645\u06cc\u200c\u062e", "\u0645\u06cc\u200c\u062e" },
+	};
+	struct arena mem;
+
+	(void)state;
+	arena_init(&mem);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		check_slice(cases[i].text, display_neutral(
+		    slice_of(cases[i].text), &mem), cases[i].want);
+	arena_done(&mem);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_words_that_all_read_alike_are_plain),
 		cmocka_unit_test(odd_text_is_settled_for_good),
+		cmocka_unit_test(a_neutral_name_has_no_marks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
