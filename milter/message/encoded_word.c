@@ -101,8 +101,21 @@ convert_as(struct slice octets, const char *charset, struct strbuf *buf)
 }
 
 /*
+ * Whether an '@' of broken text in a double-byte charset is gone: some take it
+ * for the end of a character that nobody knows, and others for itself.
+ */
+static bool
+has_lost_at(struct slice octets, struct slice shown)
+{
+	return slice_has(octets, '@') && !slice_is_ascii(octets) &&
+	    !slice_has(shown, '@') && (display_is_odd(shown) ||
+	    slice_has_text_nocase(shown, SLICE("\xef\xbf\xbd")));
+}
+
+/*
  * Octets of a charset as UTF-8. Those of no known one are UTF-8 or Windows-1252,
- * as programs guess; those of two orders are shown in both.
+ * as programs guess; those of two orders are shown in both, and broken ones
+ * with an '@' also as what they are without their charset.
  */
 static void
 convert(struct slice octets, struct slice charset, struct strbuf *buf)
@@ -118,7 +131,14 @@ convert(struct slice octets, struct slice charset, struct strbuf *buf)
 		strbuf_add_char(buf, ' ');
 		convert_as(octets, four ? "UTF-32LE" : "UTF-16LE", buf);
 	} else if (to_units(octets, charset, false, buf->mem, &units, &len)) {
+		size_t begin = buf->len;
+
 		display_add_utf8(buf, units, len);
+		if (has_lost_at(octets, slice_from(strbuf_slice(buf),
+		    begin))) {
+			strbuf_add_char(buf, ' ');
+			convert_as(octets, "US-ASCII", buf);
+		}
 	} else if (slice_is_utf8(octets)) {
 		strbuf_add(buf, octets);
 	} else {

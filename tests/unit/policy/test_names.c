@@ -74,6 +74,14 @@ static const struct {
 	{ "UTF-7", " =?utf-7?Q?ceo+AEA-corp=2Eexample?= <alice@corp.example>",
 	    "ceo@corp.example" },
 	{ "at its end", " alice@corp.example (Room @ 3.14)", "-" },
+	{ "broken Big5", " =?big5?Q?ceo=89=40corp=2Eexample?="
+	    " <alice@corp.example>", "ceo@corp.example" },
+	{ "broken Shift_JIS", " =?shift_jis?Q?ceo=FD=40corp=2Eexample?="
+	    " <alice@corp.example>", "ceo@corp.example" },
+	{ "Shift_JIS with an '@' in it", " =?shift_jis?Q?=83=40=83=41?="
+	    " <alice@corp.example>", "-" },
+	{ "ISO-2022-JP", " =?iso-2022-jp?B?GyRCRnxLXBsoQg==?="
+	    " <alice@corp.example>", "-" },
 	{ "NUL", " =?utf-8?B?Y2VvQGNvcnAuZXhhbXBsZQBBbGljZQ==?="
 	    " <alice@corp.example>", "ceo@corp.examplealice" },
 	{ "full-width", " =?utf-8?B?Y2Vv77ygY29ycC5leGFtcGxl?="
