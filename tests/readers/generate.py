@@ -48,12 +48,18 @@ NASTY = VICTIM + [
     'x@victim.example\0', '\0', '\r\nFrom: x@victim.example\r\n', '\n', ';',
     ':', 'ceo@corp.example;', 'g: x@victim.example;', ')', '(', '\\',
     '" <x@victim.example> "', 'x@victim.example (', ') x@victim.example (',
-    '@victim.example:', '[', ']', '@', '%', 'x%victim.example', 'victim!x']
+    '@victim.example:', '[', ']', '@', '%', 'x%victim.example', 'victim!x',
+    octets('\u2067example\u200f.\u200fvictim\u200f@\u200fx\u2069'),
+    octets('x@victim\u0701example'), octets('x\u200a@victim.example'),
+    'x @ victim . example', octets('x@\ufffcvictim.example')]
 ATOMS = ['Alice', 'Bob', 'a', 'A.', 'B.C', 'Dr.', 'ceo', 'victim.example',
          "O'Neil", '=', '=?', '?=', '_', '-', '.', '..', '#', '{}', '!',
          'a/b', '~', '$', '&', 'x', 'via', '2nd', 'undisclosed-recipients',
          octets('J\u00f6rg'), octets('\u5c71\u7530'), octets('\u202e'),
          octets('\uff20'), octets('\uff1c'), octets('\u200b'), '\xe9',
+         octets('\u05d3\u05e0\u05d4'), octets('\u2067'), octets('\u2069'),
+         octets('\u200f'), octets('\u200a'), octets('\ufffc'), octets('\ue000'),
+         octets('\u0701'), octets('\u2010'), octets('\u24d0'),
          '\xff\xfe', octets('\u00a0'), octets('\u2028'), octets('\u0085')]
 MARKS = list('()<>[]:;@\\,."') * 3 + list(" \t%!=?'&/") + [
     '\r\n ', '\r\n\t', '\r\n  ', '\r\n \r\n ', '\r', '\n', '\n ', '\0', '\x01',
@@ -62,7 +68,24 @@ MARKS = list('()<>[]:;@\\,."') * 3 + list(" \t%!=?'&/") + [
     '?=', '"."', '" "', '\\\r\n ', '\\ ', '> <', '>,<', '>;<', '(\\)', ':;']
 CHARSETS = ['utf-8'] * 4 + [
     'iso-8859-1', 'us-ascii', 'UTF-7', 'iso-2022-jp', 'gb18030', 'utf-16',
-    'x-unknown', '', 'shift_jis', 'utf-8*en', 'hz-gb-2312', 'utf-16be']
+    'x-unknown', '', 'shift_jis', 'utf-8*en', 'hz-gb-2312', 'utf-16be',
+    'iso-8859-15', 'koi8-r', 'windows-1256', 'iso-8859-8-i']
+# In these an octet means what the ones before it make of it: what stands between
+# (before, behind) is letters for some programs and syntax for others.
+SHIFTED = {
+    'iso-2022-kr': ('\x0e', '\x0f'), 'iso-2022-jp': ('\x1b$B', '\x1b(B'),
+    'iso-2022-jp-2': ('\x1b$(C', '\x1b(B'), 'hz-gb-2312': ('~{', '~}'),
+    'iso-2022-cn': ('\x1b$)A\x0e', '\x0f'), 'utf-7': ('+', '-'),
+    'iso-2022-jp-1': ('\x1b$(D', '\x1b(B'), 'hz': ('~{', '~}')}
+# A lead octet, or two: what follows belongs to it, or does not.
+DOUBLE = {
+    'big5': ('\x89', '\x81'), 'big5-hkscs': ('\x89', '\xfe'),
+    'gbk': ('\x81', '\xff'), 'gb2312': ('\xa1', '\xfe'),
+    'gb18030': ('\x81\x30\x81', '\x81'), 'euc-jp': ('\x8f\xa1', '\x8e'),
+    'shift_jis': ('\x83', '\xfd'), 'cp932': ('\x81', '\xa0'),
+    'euc-kr': ('\xa1', '\xc9'), 'cp949': ('\x81', '\xff'),
+    'euc-tw': ('\x8e\xa2', '\xa1'), 'johab': ('\x84', '\xd9'),
+    'ks_c_5601-1987': ('\x81', '\xa1')}
 # What stands inside of a field name: an MTA ends it at the first colon.
 NAME_COMMENTS = ['(x)', '()', '(a: b)', '(:)', '((a)b)', '(\\))', '(")', '(=?)',
                  '(a:b:c)', '(\\(:)', '(From)', '(a:\r\n b)', '(a', 'b)',
@@ -129,6 +152,16 @@ class Generator:
         if self._often(0.3):
             text = self._one(ATOMS) + text
         charset = self._one(CHARSETS)
+        if self._often(0.15):
+            charset = self._one(tuple(SHIFTED))
+            begin, end = SHIFTED[charset]
+            text = self._one((begin + text + end, begin + text,
+                              begin + end + text + begin))
+        elif self._often(0.15):
+            charset = self._one(tuple(DOUBLE))
+            lead = self._one(DOUBLE[charset])
+            text = self._one((lead + text, text + lead, re.sub(
+                '([@<>,".])', lambda mark: lead + mark.group(), text)))
         data = text.encode('latin-1')
         if charset in ('utf-16', 'utf-16be', 'UTF-7'):
             data = text.encode(charset)
