@@ -102,6 +102,9 @@ bool display_next_address(struct slice *rest, struct slice *ret_address);
  */
 struct slice display_words(struct slice folded, struct arena *mem);
 
+/* Whether two lower-case letters are a country's, as top-level domains are. */
+bool display_is_country(struct slice letters);
+
 /* The next thing of folded text that may be a domain; false at the end. */
 bool display_next_word(struct slice *rest, struct slice *ret_word);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdatomic.h>
+#include <unicode/uloc.h>
 #include <unicode/unorm2.h>
 
 #include "display_priv.h"
@@ -314,6 +315,24 @@ display_next_word(struct slice *rest, struct slice *ret_word)
 	*ret_word = slice_sub(text, begin, end - begin);
 	return begin < end || (rest->len > 0 &&
 	    display_next_word(rest, ret_word));
+}
+
+bool
+display_is_country(struct slice letters)
+{
+	/* Domains of countries that have another code, or none any more. */
+	static const char *const others[] = { "ac", "eu", "su", "uk" };
+	const char *const *country = uloc_getISOCountries();
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		if (slice_eq(letters, slice_of(others[i])))
+			return true;
+	}
+	for (; *country != NULL; country++) {
+		if (slice_eq_nocase(letters, slice_of(*country)))
+			return true;
+	}
+	return false;
 }
 
 struct slice

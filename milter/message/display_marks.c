@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unicode/unorm2.h>
+#include <unicode/uscript.h>
 #include <unicode/uset.h>
 #include <unicode/uspoof.h>
 
@@ -21,11 +22,12 @@ display_is_blank(UChar32 c)
 	    (U_MASK(u_charType(c)) & U_GC_Z_MASK) != 0;
 }
 
-/* Blanks that are less wide than the one between words. */
+/* Blanks that are less wide than the one between words, or not shown at all. */
 static bool
 is_narrow(UChar32 c)
 {
-	return (c >= 0x2004 && c <= 0x200a && c != 0x2007) || c == 0x202f ||
+	return u_hasBinaryProperty(c, UCHAR_DEFAULT_IGNORABLE_CODE_POINT) ||
+	    (c >= 0x2004 && c <= 0x200a && c != 0x2007) || c == 0x202f ||
 	    c == 0x205f;
 }
 
@@ -240,6 +242,7 @@ mark_beyond_ascii(UChar32 c)
 	    U_GC_CN_MASK;
 	const struct looks *looks = all_looks();
 	uint32_t type = U_MASK(u_charType(c));
+	char last;
 
 	if (stands_for(c, "@"))
 		return MARK_AT;
@@ -256,6 +259,8 @@ mark_beyond_ascii(UChar32 c)
 		    ? MARK_BETWEEN : MARK_DOT;
 	if (uset_contains(looks->dots, c))
 		return MARK_DOT_LETTER;
+	if ((type & U_GC_MN_MASK) != 0 && name_has(c, " DOT ", &last))
+		return MARK_DOT_OVER;
 	/* ARABIC FULL STOP looks like a hyphen, but is none. */
 	if (c != 0x6d4 && (u_hasBinaryProperty(c, UCHAR_DASH) ||
 	    (uset_contains(looks->dashes, c) && (type & (U_GC_P_MASK |
@@ -264,6 +269,35 @@ mark_beyond_ascii(UChar32 c)
 	if ((type & between) != 0 && !is_of_words(looks, c))
 		return MARK_BETWEEN;
 	return MARK_OTHER;
+}
+
+/* Written without blanks between words, so that marks stand there. */
+static bool
+is_east_asian(UChar32 c)
+{
+	return uscript_hasScript(c, USCRIPT_HAN) ||
+	    uscript_hasScript(c, USCRIPT_HIRAGANA) ||
+	    uscript_hasScript(c, USCRIPT_KATAKANA) ||
+	    uscript_hasScript(c, USCRIPT_HANGUL) ||
+	    uscript_hasScript(c, USCRIPT_BOPOMOFO);
+}
+
+bool
+display_is_of_script(UChar32 c, UChar32 left, UChar32 right)
+{
+	UErrorCode status = U_ZERO_ERROR;
+	UScriptCode before = uscript_getScript(left, &status);
+	UScriptCode behind = uscript_getScript(right, &status);
+
+	if (c < 0x80 || U_FAILURE(status))
+		return false;
+	/* RFC 5892 appendix A.3: Catalan. */
+	if (c == 0xb7 && (left | 0x20) == 'l' && (right | 0x20) == 'l')
+		return true;
+	if (is_east_asian(left) && is_east_asian(right))
+		return true;
+	return before > USCRIPT_INHERITED && behind > USCRIPT_INHERITED &&
+	    uscript_hasScript(c, before) && uscript_hasScript(c, behind);
 }
 
 enum display_mark

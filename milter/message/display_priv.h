@@ -30,11 +30,15 @@ enum display_mark {
 	MARK_RINGED,		/* another small thing in a ring */
 	MARK_DOT,
 	MARK_DOT_LETTER,	/* a digit or letter that looks like one */
+	MARK_DOT_OVER,		/* a dot at the letter before it */
 	MARK_BETWEEN,		/* another mark: a dot, if it stands like one */
 	MARK_DASH,
 };
 
 enum display_mark display_mark_of(UChar32 c);
+
+/* Whether a mark belongs between two letters of their script, as in U+00B7 between two l. */
+bool display_is_of_script(UChar32 c, UChar32 left, UChar32 right);
 
 /* What shows as a blank: separators, fillers, the empty braille pattern. */
 bool display_is_blank(UChar32 c);

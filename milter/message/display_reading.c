@@ -18,7 +18,8 @@ struct glyphs {
 enum { DISPLAY_DOUBTS = 8 };
 
 struct doubts {
-	bool tight;		/* narrow blanks are overlooked */
+	bool tight;		/* narrow blanks are overlooked, and others
+				 * between the letters of a domain, if loose */
 	bool ringed;		/* small things in rings are '@' */
 	bool loose;		/* marks with blanks beside them are dots */
 };
@@ -50,6 +51,17 @@ read_glyphs(const UChar *text, int32_t len, struct arena *mem)
 			add_glyph(&glyphs, c, mark);
 	}
 	return glyphs;
+}
+
+/* Brackets and quotes, which may stand around an '@'. */
+static bool
+is_bracket(const struct glyph *glyph)
+{
+	return glyph->mark == MARK_OTHER && (glyph->c == '[' ||
+	    glyph->c == ']' || glyph->c == '{' || glyph->c == '}' ||
+	    glyph->c == '\'' || (glyph->c >= 0x80 &&
+	    (U_MASK(u_charType(glyph->c)) & (U_GC_PS_MASK | U_GC_PE_MASK |
+	    U_GC_PI_MASK | U_GC_PF_MASK)) != 0));
 }
 
 static bool
@@ -89,6 +101,12 @@ is_ringed_at(const struct glyphs *glyphs, size_t i)
 	    is_word_glyph(glyph - 1) && is_word_glyph(glyph + 1);
 }
 
+static bool
+is_dot_mark(enum display_mark mark)
+{
+	return mark == MARK_DOT || mark == MARK_BETWEEN;
+}
+
 /* One blank for several, and what the doubts make of each glyph. */
 static struct glyphs
 settle(const struct glyphs *glyphs, struct doubts doubts, struct arena *mem)
@@ -106,6 +124,13 @@ settle(const struct glyphs *glyphs, struct doubts doubts, struct arena *mem)
 			glyph.mark = MARK_AT;
 		if (glyph.mark == MARK_NARROW)
 			glyph.mark = MARK_BLANK;
+		/* Marks that touch are one. */
+		if (all.count > 0 && glyph.mark == MARK_BETWEEN &&
+		    is_dot_mark(all.items[all.count - 1].mark))
+			continue;
+		if (all.count > 0 && glyph.mark == MARK_DOT &&
+		    all.items[all.count - 1].mark == MARK_BETWEEN)
+			all.count--;
 		if (glyph.mark != MARK_BLANK || (all.count > 0 &&
 		    all.items[all.count - 1].mark != MARK_BLANK))
 			add_glyph(&all, glyph.mark == MARK_BLANK ? ' '
@@ -115,7 +140,8 @@ settle(const struct glyphs *glyphs, struct doubts doubts, struct arena *mem)
 		struct glyph *glyph = &all.items[i];
 
 		glyph->after = after;
-		if (glyph->mark != MARK_BLANK && glyph->mark != MARK_BETWEEN)
+		if (glyph->mark != MARK_BLANK &&
+		    glyph->mark != MARK_BETWEEN && !is_bracket(glyph))
 			after = glyph->mark;
 	}
 	return all;
@@ -125,7 +151,9 @@ settle(const struct glyphs *glyphs, struct doubts doubts, struct arena *mem)
 struct writing {
 	struct strbuf text;
 	bool loose;
+	bool tight;
 	bool behind_at;		/* in what may be a domain */
+	bool at_ended;		/* an '@' is the last that was written */
 	bool joins;		/* blanks here are none */
 	bool joined;		/* there were some */
 };
@@ -148,11 +176,16 @@ is_dot(const struct writing *writing, const struct glyphs *glyphs, size_t i)
 	    !is_word_glyph(&glyphs->items[right]))
 		return false;
 	next = glyphs->items[right].c;
+	if (display_is_of_script(glyph->c, glyphs->items[left].c, next))
+		return false;
 	if (glyph->mark == MARK_DOT_LETTER)
 		return !before && !behind && (writing->loose ||
 		    writing->behind_at) && u_charDirection(next) ==
 		    U_LEFT_TO_RIGHT && u_charDirection(
 			glyphs->items[left].c) == U_LEFT_TO_RIGHT;
+	if (glyph->mark == MARK_OTHER || glyph->mark == MARK_DOT_OVER)
+		return writing->loose && writing->behind_at && !before &&
+		    !behind;
 	if (writing->loose)
 		return true;
 	if (glyph->mark == MARK_BETWEEN)
@@ -183,7 +216,9 @@ write_blank(struct writing *writing, const struct glyphs *glyphs, size_t i)
 {
 	const struct glyph *glyph = &glyphs->items[i];
 
-	if (writing->joins || glyph->after == MARK_AT ||
+	/* Letters may stand apart. */
+	if (writing->joins || glyph->after == MARK_AT || (writing->loose &&
+	    writing->tight && writing->behind_at) ||
 	    (i + 1 < glyphs->count && may_be_dot(glyph[1].mark) &&
 	    is_dot(writing, glyphs, i + 1))) {
 		writing->joined = true;
@@ -206,10 +241,34 @@ write_mark(struct writing *writing, const struct glyphs *glyphs, size_t i)
 	write_char(writing, writing->joins ? '.' : glyph->c);
 }
 
-static struct writing
-write_reading(const struct glyphs *glyphs, bool loose, struct arena *mem)
+static void
+write_other(struct writing *writing, const struct glyphs *glyphs, size_t i)
 {
-	struct writing writing = { .loose = loose };
+	const struct glyph *glyph = &glyphs->items[i];
+	UChar32 c = glyph->mark == MARK_DASH ? '-'
+	    : display_plain_letter(glyph->c);
+	bool letter = c == '-' || c == '_' || display_is_letter(c);
+
+	if (is_bracket(glyph) && (glyph->after == MARK_AT ||
+	    writing->at_ended))
+		return;
+	/* ',' and the like. */
+	if ((!letter || glyph->mark == MARK_DOT_OVER) &&
+	    is_dot(writing, glyphs, i)) {
+		c = '.';
+		letter = true;
+	}
+	write_char(writing, c);
+	writing->joins = writing->at_ended = false;
+	writing->behind_at = writing->behind_at && letter;
+}
+
+static struct writing
+write_reading(const struct glyphs *glyphs, struct doubts doubts,
+    struct arena *mem)
+{
+	struct writing writing = { .loose = doubts.loose,
+		.tight = doubts.tight };
 
 	strbuf_init(&writing.text, mem);
 	for (size_t i = 0; i < glyphs->count; i++) {
@@ -220,16 +279,11 @@ write_reading(const struct glyphs *glyphs, bool loose, struct arena *mem)
 		} else if (glyph->mark == MARK_AT) {
 			write_char(&writing, '@');
 			writing.behind_at = writing.joins = true;
+			writing.at_ended = true;
 		} else if (may_be_dot(glyph->mark)) {
 			write_mark(&writing, glyphs, i);
 		} else {
-			UChar32 c = glyph->mark == MARK_DASH ? '-'
-			    : display_plain_letter(glyph->c);
-
-			write_char(&writing, c);
-			writing.joins = false;
-			if (c != '-' && c != '_' && !display_is_letter(c))
-				writing.behind_at = false;
+			write_other(&writing, glyphs, i);
 		}
 	}
 	return writing;
@@ -263,8 +317,7 @@ add_reading(struct display_readings *all, const struct glyphs *glyphs,
     struct arena *mem)
 {
 	struct glyphs settled = settle(glyphs, doubts, scratch);
-	struct writing writing = write_reading(&settled, doubts.loose,
-	    scratch);
+	struct writing writing = write_reading(&settled, doubts, scratch);
 	struct slice text = display_fold(strbuf_slice(&writing.text), scratch);
 	struct display_reading *reading = &all->items[all->count];
 
@@ -291,19 +344,20 @@ add_order(struct display_readings *all, const struct display_order *order,
 {
 	struct glyphs glyphs;
 	struct arena scratch;
-	bool narrow, ringed;
+	bool narrow, ringed, at;
 
 	arena_init(&scratch);
 	glyphs = read_glyphs(order->text, order->len, &scratch);
 	narrow = has_mark(&glyphs, MARK_NARROW, MARK_NARROW);
 	ringed = has_mark(&glyphs, MARK_RINGED_A, MARK_RINGED);
+	at = ringed || has_mark(&glyphs, MARK_AT, MARK_AT);
 	/* The surer ones first: what is found there counts more. */
 	for (unsigned int bits = 0; bits < DISPLAY_DOUBTS; bits++) {
 		struct doubts doubts = { .tight = (bits & 1) != 0,
 			.ringed = (bits & 2) != 0, .loose = (bits & 4) != 0 };
 		struct arena once;
 
-		if ((doubts.tight && !narrow) || (doubts.ringed && !ringed))
+		if ((doubts.tight && !narrow && !(doubts.loose && at)) || (doubts.ringed && !ringed))
 			continue;
 		arena_init(&once);
 		add_reading(all, &glyphs, doubts, is_visual, &once, mem);

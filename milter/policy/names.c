@@ -206,7 +206,10 @@ struct question {
 	struct arena *mem;
 };
 
-/* Whether a domain ends as domains do, not as "Room @ 3.14" does. */
+/*
+ * Whether a domain ends as domains do, not as "Room @ 3.14" or "Team @ Node.js":
+ * two letters at its end are those of a country.
+ */
 static bool
 looks_real(struct slice domain)
 {
@@ -216,7 +219,8 @@ looks_real(struct slice domain)
 	for (size_t i = 0; i < last.len; i++)
 		letter = letter || char_is_alpha(last.data[i]) ||
 		    char_is_8bit(last.data[i]);
-	return letter && last.len > 1;
+	return letter && last.len > 1 && (last.len != 2 ||
+	    !slice_is_ascii(last) || display_is_country(last));
 }
 
 /*

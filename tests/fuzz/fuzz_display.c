@@ -34,7 +34,9 @@ check_readings(struct slice text, struct slice folded, struct arena *mem)
 		ENSURE(slice_is_utf8(reading));
 		ENSURE(slice_eq(display_fold(reading, mem), reading));
 	}
-	if (!display_next_address(&rest, &part))
+	/* A bracket before an '@' is no local part. */
+	if (!display_next_address(&rest, &part) ||
+	    !char_is_alpha(part.data[slice_find(part, '@') - 1]))
 		return;
 	ENSURE(shows_address(&readings));
 	strbuf_init(&spaced, mem);

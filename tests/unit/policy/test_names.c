@@ -194,6 +194,16 @@ static const char *const shown[] = {
 	"\u1d04\u1d07\u1d0f@\u1d04\u1d0f\u0280\u1d18.\u1d07x\u1d00"
 	    "\u1d0d\u1d18\u029f\u1d07",
 	"\U0001d41ceo@corp.example",
+	/* Brackets, several marks, letters apart, what is nearly a dot. */
+	"ceo[@]corp.example", "ceo \u3010@\u3011 corp.example",
+	"ceo '@' corp.example", "ceo@corp\u00b7\u00b7example",
+	"ceo@corp.\u2022example", "ceo@corp\u2022.example",
+	"c e o @ c o r p . e x a m p l e", "ceo@c\u00a0o\u00a0rp.example",
+	"ceo@corp,example", "ceo@corp\u201aexample", "ceo@corp'example",
+	"ceo@corp\u0323example", "ceo@corp\u0358example",
+	"ceo@corp\u0307example", "ceo@co\u1160rp.example",
+	"ceo@co\u3164rp.example", "ceo\u24d0corp\u00b7example",
+	"ceo\u24d0 corp . example", "ceo \u24b6corp.example",
 };
 
 /* Foreign ones: hyphens, and domains that nobody here has. */
@@ -206,7 +216,9 @@ static const char *const foreign[] = {
 	"ceo@big\u4e00bank.example", "ceo@big\u2043bank.example",
 	"ceo @ big-bank.example", "ceo @ big-bank . example",
 	"ceo@big\u2010bank\u0701example", "ceo\u200a@big-bank.example",
-	"ceo@big-bank. example", "ceo\u24d0big-bank.example",
+	"ceo@big-bank. example", "ceo @ big-bank.co.uk",
+	"ceo @ big-bank.de", "ceo[@]big-bank.example",
+	"ceo@big-bank\u2022\u2022example", "ceo\u24d0big-bank.example",
 	"\u2067example\u200f.\u200fbig-bank\u200f@\u200fceo\u2069",
 };
 
@@ -234,7 +246,13 @@ static const char *const honest[] = {
 	/* Others. */
 	"\u5c71\u7530\u30fb\u592a\u90ce", "\u30c7\u30fc\u30bf \u4e00\u90ce",
 	"M\u00fcller \u2013 Vertrieb", "Jos\u00e9\u00b7Mar\u00eda",
-	"Paral\u00b7lel @ Corp", "Alice \U0001f468\u200d\U0001f4bb",
+	"Paral\u00b7lel @ Corp", "Alice @ Paral\u00b7lel", "Alice @ Node.js",
+	"Alice @ \u30bd\u30cb\u30fc\u30fb\u30df\u30e5",
+	"Alice@\u5361\u5c14\u00b7\u9a6c\u514b\u601d",
+	"\u05d3\u05e0\u05d4 @ \u05e6\u05d4\u05f4\u05dc",
+	"Alice @ C\u00f4\u0323ng", "Alice [Corp] @ Home", "Alice @ 'Home'",
+	"Alice @ Joe's", "Alice @ Corp, Berlin", "Alice @ Corp: Berlin",
+	"Alice \U0001f468\u200d\U0001f4bb",
 };
 
 static struct slice
