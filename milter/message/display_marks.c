@@ -259,7 +259,7 @@ mark_beyond_ascii(UChar32 c)
 		    ? MARK_BETWEEN : MARK_DOT;
 	if (uset_contains(looks->dots, c))
 		return MARK_DOT_LETTER;
-	if ((type & U_GC_MN_MASK) != 0 && name_has(c, " DOT ", &last))
+	if ((type & U_GC_MN_MASK) != 0 && name_has(c, " DOT", &last))
 		return MARK_DOT_OVER;
 	/* ARABIC FULL STOP looks like a hyphen, but is none. */
 	if (c != 0x6d4 && (u_hasBinaryProperty(c, UCHAR_DASH) ||
@@ -298,6 +298,21 @@ display_is_of_script(UChar32 c, UChar32 left, UChar32 right)
 		return true;
 	return before > USCRIPT_INHERITED && behind > USCRIPT_INHERITED &&
 	    uscript_hasScript(c, before) && uscript_hasScript(c, behind);
+}
+
+bool
+display_is_stray(UChar32 c, UChar32 left, UChar32 right)
+{
+	UErrorCode status = U_ZERO_ERROR;
+	UScriptCode script = uscript_getScript(c, &status);
+	UChar look;
+
+	if (U_FAILURE(status) || script <= USCRIPT_INHERITED ||
+	    script == USCRIPT_LATIN || uscript_hasScript(left, script) ||
+	    uscript_hasScript(right, script))
+		return false;
+	look = look_of(display_spoof_checker(), c);
+	return look == 0 || look >= 0x80;
 }
 
 enum display_mark

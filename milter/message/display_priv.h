@@ -40,6 +40,9 @@ enum display_mark display_mark_of(UChar32 c);
 /* Whether a mark belongs between two letters of their script, as in U+00B7 between two l. */
 bool display_is_of_script(UChar32 c, UChar32 left, UChar32 right);
 
+/* Whether a letter between two others is of another script, and like none. */
+bool display_is_stray(UChar32 c, UChar32 left, UChar32 right);
+
 /* What shows as a blank: separators, fillers, the empty braille pattern. */
 bool display_is_blank(UChar32 c);
 

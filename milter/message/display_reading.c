@@ -185,7 +185,9 @@ is_dot(const struct writing *writing, const struct glyphs *glyphs, size_t i)
 			glyphs->items[left].c) == U_LEFT_TO_RIGHT;
 	if (glyph->mark == MARK_OTHER || glyph->mark == MARK_DOT_OVER)
 		return writing->loose && writing->behind_at && !before &&
-		    !behind;
+		    !behind && (glyph->mark == MARK_DOT_OVER ||
+		    !display_is_letter(glyph->c) || display_is_stray(glyph->c,
+			glyphs->items[left].c, next));
 	if (writing->loose)
 		return true;
 	if (glyph->mark == MARK_BETWEEN)
@@ -253,7 +255,7 @@ write_other(struct writing *writing, const struct glyphs *glyphs, size_t i)
 	    writing->at_ended))
 		return;
 	/* ',' and the like. */
-	if ((!letter || glyph->mark == MARK_DOT_OVER) &&
+	if (glyph->mark != MARK_DASH && c != '-' && c != '_' &&
 	    is_dot(writing, glyphs, i)) {
 		c = '.';
 		letter = true;

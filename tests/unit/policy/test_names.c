@@ -201,7 +201,9 @@ static const char *const shown[] = {
 	"c e o @ c o r p . e x a m p l e", "ceo@c\u00a0o\u00a0rp.example",
 	"ceo@corp,example", "ceo@corp\u201aexample", "ceo@corp'example",
 	"ceo@corp\u0323example", "ceo@corp\u0358example",
-	"ceo@corp\u0307example", "ceo@co\u1160rp.example",
+	"ceo@corp\u0307example", "ceo@corp\u0887example",
+	"ceo@corp\u05c5example", "ceo@corp\u06ec\u0435xample",
+	"ceo@co\u1160rp.example",
 	"ceo@co\u3164rp.example", "ceo\u24d0corp\u00b7example",
 	"ceo\u24d0 corp . example", "ceo \u24b6corp.example",
 };
