@@ -546,7 +546,7 @@ class JudgementTest(unittest.TestCase):
 
     def test_the_manifest(self):
         names = [case['name'] for case in cases.load()]
-        self.assertEqual(len(set(names)), 142)
+        self.assertEqual(len(set(names)), 155)
 
 
 if __name__ == '__main__':
