@@ -234,10 +234,11 @@ static void
 write_mark(struct writing *writing, const struct glyphs *glyphs, size_t i)
 {
 	const struct glyph *glyph = &glyphs->items[i];
+	bool touches = i > 0 && glyph[-1].mark != MARK_BLANK;
 
-	/* A mark beside an '@' is an ornament. */
-	if (glyph->mark == MARK_BETWEEN && (glyph->after == MARK_AT ||
-	    (writing->joins && i > 0 && glyph[-1].mark != MARK_BLANK)))
+	/* A mark beside an '@' or a dot is an ornament. */
+	if (writing->at_ended || (glyph->mark == MARK_BETWEEN &&
+	    (glyph->after == MARK_AT || (writing->joins && touches))))
 		return;
 	writing->joins = is_dot(writing, glyphs, i);
 	write_char(writing, writing->joins ? '.' : glyph->c);

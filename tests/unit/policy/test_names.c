@@ -205,6 +205,8 @@ static const char *const shown[] = {
 	"ceo@corp\u05c5example", "ceo@corp\u06ec\u0435xample",
 	"ceo@co\u1160rp.example",
 	"ceo@co\u3164rp.example", "ceo\u24d0corp\u00b7example",
+	"ceo@ \u2022 corp.example", "ceo \u2022 @ \u2022corp.example",
+	"ceo@\u0701corp.example", "ceo@.corp.example",
 	"ceo\u24d0 corp . example", "ceo \u24b6corp.example",
 };
 
