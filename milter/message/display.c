@@ -8,11 +8,14 @@
 void
 display_add_utf8(struct strbuf *buf, const UChar *text, int32_t len)
 {
-	/* Three octets a unit are enough for UTF-8. */
-	char *octets = arena_alloc(buf->mem, (size_t)len * 3 + 1);
+	CLEANUP(arena_done) struct arena scratch;
 	UErrorCode status = U_ZERO_ERROR;
 	int32_t used = 0;
+	char *octets;
 
+	arena_init(&scratch);
+	/* Three octets a unit are enough for UTF-8. */
+	octets = arena_alloc(&scratch, (size_t)len * 3 + 1);
 	(void)u_strToUTF8WithSub(octets, len * 3, &used, text, len, 0xfffd,
 	    NULL, &status);
 	if (U_SUCCESS(status))
@@ -301,20 +304,25 @@ display_next_word(struct slice *rest, struct slice *ret_word)
 {
 	static const struct slice edges = { ".-_", 3 };
 	struct slice text = *rest;
-	size_t begin = 0, end;
+	size_t begin, end = 0;
 
-	while (begin < text.len && !is_domain_char(text.data[begin]))
-		begin++;
-	for (end = begin; end < text.len && is_domain_char(text.data[end]);)
-		end++;
-	*rest = slice_from(text, end);
-	while (begin < end && slice_has(edges, text.data[begin]))
-		begin++;
-	while (end > begin && slice_has(edges, text.data[end - 1]))
-		end--;
-	*ret_word = slice_sub(text, begin, end - begin);
-	return begin < end || (rest->len > 0 &&
-	    display_next_word(rest, ret_word));
+	do {
+		for (begin = end; begin < text.len &&
+		    !is_domain_char(text.data[begin]);)
+			begin++;
+		for (end = begin; end < text.len &&
+		    is_domain_char(text.data[end]);)
+			end++;
+		*rest = slice_from(text, end);
+		*ret_word = slice_sub(text, begin, end - begin);
+		while (ret_word->len > 0 &&
+		    slice_has(edges, ret_word->data[0]))
+			*ret_word = slice_from(*ret_word, 1);
+		while (ret_word->len > 0 && slice_has(edges,
+		    ret_word->data[ret_word->len - 1]))
+			ret_word->len--;
+	} while (ret_word->len == 0 && end < text.len);
+	return ret_word->len > 0;
 }
 
 bool

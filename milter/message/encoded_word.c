@@ -91,12 +91,13 @@ to_units(struct slice octets, struct slice charset, bool strict,
 }
 
 static void
-convert_as(struct slice octets, const char *charset, struct strbuf *buf)
+convert_as(struct slice octets, const char *charset, struct strbuf *buf,
+    struct arena *scratch)
 {
 	UChar *units;
 	int32_t len;
 
-	if (to_units(octets, slice_of(charset), false, buf->mem, &units, &len))
+	if (to_units(octets, slice_of(charset), false, scratch, &units, &len))
 		display_add_utf8(buf, units, len);
 }
 
@@ -118,7 +119,8 @@ has_lost_at(struct slice octets, struct slice shown)
  * with an '@' also as what they are without their charset.
  */
 static void
-convert(struct slice octets, struct slice charset, struct strbuf *buf)
+convert(struct slice octets, struct slice charset, struct strbuf *buf,
+    struct arena *scratch)
 {
 	UChar *units;
 	int32_t len;
@@ -127,22 +129,24 @@ convert(struct slice octets, struct slice charset, struct strbuf *buf)
 		bool four = slice_has(charset, '4') ||
 		    slice_has_text_nocase(charset, SLICE("32"));
 
-		convert_as(octets, four ? "UTF-32BE" : "UTF-16BE", buf);
+		convert_as(octets, four ? "UTF-32BE" : "UTF-16BE", buf,
+		    scratch);
 		strbuf_add_char(buf, ' ');
-		convert_as(octets, four ? "UTF-32LE" : "UTF-16LE", buf);
-	} else if (to_units(octets, charset, false, buf->mem, &units, &len)) {
+		convert_as(octets, four ? "UTF-32LE" : "UTF-16LE", buf,
+		    scratch);
+	} else if (to_units(octets, charset, false, scratch, &units, &len)) {
 		size_t begin = buf->len;
 
 		display_add_utf8(buf, units, len);
 		if (has_lost_at(octets, slice_from(strbuf_slice(buf),
 		    begin))) {
 			strbuf_add_char(buf, ' ');
-			convert_as(octets, "US-ASCII", buf);
+			convert_as(octets, "US-ASCII", buf, scratch);
 		}
 	} else if (slice_is_utf8(octets)) {
 		strbuf_add(buf, octets);
 	} else {
-		convert_as(octets, "windows-1252", buf);
+		convert_as(octets, "windows-1252", buf, scratch);
 	}
 }
 
@@ -207,34 +211,56 @@ struct word {
 };
 
 /*
- * An encoded word at the beginning of text. The encoded text ends at "?=": some
- * programs let it have blanks.
+ * Text in which words are looked for from its beginning to its end. Where the
+ * next "?=" stands is kept: each octet is looked at once, however many words
+ * begin and do not end.
+ */
+struct word_text {
+	struct slice text;
+	size_t end;		/* of the last search; text.len: no more */
+};
+
+/* The first "?=" at or behind an offset that never decreases; text.len: none. */
+static size_t
+find_word_end(struct word_text *in, size_t from)
+{
+	while (in->end < from || (in->end < in->text.len &&
+	    !slice_starts(slice_from(in->text, in->end), SLICE("?="))))
+		in->end = in->end < from ? from : in->end + 1;
+	return in->end;
+}
+
+/*
+ * An encoded word at an offset. The encoded text ends at "?=": some programs let
+ * it have blanks.
  */
 static bool
-read_word(struct slice text, struct word *ret_word)
+read_word(struct word_text *in, size_t at, struct word *ret_word)
 {
+	struct slice text = slice_from(in->text, at);
 	struct slice rest = slice_from(text, 2);
-	size_t question = slice_find(rest, '?'), end;
-	struct word word = { .charset = slice_sub(rest, 0, question) };
+	size_t question, begin, end;
+	struct word word;
 
-	if (!slice_starts(text, SLICE("=?")) || word.charset.len == 0 ||
-	    question + 3 > rest.len || rest.data[question + 2] != '?')
+	if (!slice_starts(text, SLICE("=?")))
+		return false;
+	question = slice_find(rest, '?');
+	if (question == 0 || question + 3 > rest.len ||
+	    rest.data[question + 2] != '?')
 		return false;
 	/* RFC 2231 section 5. */
+	word.charset = slice_sub(rest, 0, question);
 	word.charset = slice_sub(word.charset, 0,
 	    slice_find(word.charset, '*'));
 	word.kind = char_lower(rest.data[question + 1]);
-	word.encoded = slice_from(rest, question + 3);
-	for (end = 0; end + 1 < word.encoded.len; end++) {
-		if (word.encoded.data[end] == '?' &&
-		    word.encoded.data[end + 1] == '=')
-			break;
-	}
-	if (end + 1 >= word.encoded.len ||
-	    (word.kind != 'q' && word.kind != 'b'))
+	if (word.kind != 'q' && word.kind != 'b')
 		return false;
-	word.encoded.len = end;
-	word.len = 2 + question + 3 + end + 2;
+	begin = at + 2 + question + 3;
+	end = find_word_end(in, begin);
+	if (end >= in->text.len)
+		return false;
+	word.encoded = slice_sub(in->text, begin, end - begin);
+	word.len = end + 2 - at;
 	*ret_word = word;
 	return true;
 }
@@ -263,54 +289,54 @@ octets_of(struct slice encoded, char kind, struct arena *mem)
  * length of all.
  */
 static size_t
-decode_run(struct slice text, struct strbuf *buf)
+decode_run(struct word_text *in, size_t start, struct strbuf *buf)
 {
-	struct arena *mem = buf->mem;
+	CLEANUP(arena_done) struct arena mem;
 	struct strbuf octets, encoded;
 	struct word first, word;
-	size_t at = 0;
+	size_t at = start;
 	char kind;
 
-	if (!read_word(text, &first))
+	arena_init(&mem);
+	if (!read_word(in, at, &first))
 		return 0;
-	strbuf_init(&octets, mem);
-	strbuf_init(&encoded, mem);
+	strbuf_init(&octets, &mem);
+	strbuf_init(&encoded, &mem);
 	kind = first.kind;
-	for (;;) {
-		if (!read_word(slice_from(text, at), &word) ||
-		    !slice_eq_nocase(word.charset, first.charset))
-			break;
+	while (read_word(in, at, &word) &&
+	    slice_eq_nocase(word.charset, first.charset)) {
 		if (word.kind != kind) {
 			strbuf_add(&octets, octets_of(strbuf_slice(&encoded),
-			    kind, mem));
+			    kind, &mem));
 			encoded.len = 0;
 			kind = word.kind;
 		}
 		strbuf_add(&encoded, word.encoded);
 		at += word.len;
-		at += blanks_before_word(slice_from(text, at));
+		at += blanks_before_word(slice_from(in->text, at));
 	}
-	strbuf_add(&octets, octets_of(strbuf_slice(&encoded), kind, mem));
-	convert(strbuf_slice(&octets), first.charset, buf);
-	return at;
+	strbuf_add(&octets, octets_of(strbuf_slice(&encoded), kind, &mem));
+	convert(strbuf_slice(&octets), first.charset, buf, &mem);
+	return at - start;
 }
 
 /* Decodes each encoded word; whether there was one. */
 static bool
 decode_words(struct slice text, struct arena *mem, struct slice *ret_text)
 {
+	struct word_text in = { text, 0 };
 	struct strbuf buf;
 	bool found = false;
 	size_t at = 0;
 
 	strbuf_init(&buf, mem);
 	while (at < text.len) {
-		struct slice rest = slice_from(text, at);
-		size_t len = rest.data[0] == '=' ? decode_run(rest, &buf) : 0;
+		size_t len = text.data[at] == '=' ? decode_run(&in, at, &buf)
+		    : 0;
 
 		found = found || len > 0;
 		if (len == 0)
-			strbuf_add_char(&buf, rest.data[0]);
+			strbuf_add_char(&buf, text.data[at]);
 		at += len == 0 ? 1 : len;
 	}
 	*ret_text = strbuf_slice(&buf);
@@ -320,10 +346,12 @@ decode_words(struct slice text, struct arena *mem, struct slice *ret_text)
 struct slice
 display_decode(struct slice raw, struct arena *mem)
 {
+	CLEANUP(arena_done) struct arena scratch;
 	struct slice text;
 	struct strbuf buf;
 
-	strbuf_init(&buf, mem);
+	arena_init(&scratch);
+	strbuf_init(&buf, &scratch);
 	for (size_t i = 0; i < raw.len; i++) {
 		char c = raw.data[i];
 
@@ -338,10 +366,10 @@ display_decode(struct slice raw, struct arena *mem)
 	text = strbuf_slice(&buf);
 	for (int layer = 0; layer < DECODE_LAYERS; layer++) {
 		if (!slice_has_text_nocase(text, SLICE("=?")) ||
-		    !decode_words(text, mem, &text))
+		    !decode_words(text, &scratch, &text))
 			break;
 	}
-	return text;
+	return slice_dup(mem, text);
 }
 
 /*
@@ -422,6 +450,7 @@ bool
 display_word_is_plain(struct slice token, struct arena *mem)
 {
 	static const struct slice specials = { " ()<>[]:;@\\,\"", 13 };
+	struct word_text in = { token, 0 };
 	struct slice octets;
 	struct strbuf buf;
 	struct word word;
@@ -440,13 +469,13 @@ display_word_is_plain(struct slice token, struct arena *mem)
 		questions += c == '?';
 	}
 	/* No dot stands in base64; in the other encoding it can be encoded. */
-	if (questions != 4 || !read_word(token, &word) ||
+	if (questions != 4 || !read_word(&in, 0, &word) ||
 	    word.len != token.len || word.encoded.len == 0 ||
 	    (word.kind == 'b' && slice_has(word.encoded, '.')))
 		return false;
 	octets = octets_of(word.encoded, word.kind, mem);
 	strbuf_init(&buf, mem);
-	convert(octets, word.charset, &buf);
+	convert(octets, word.charset, &buf, mem);
 	return buf.len > 0 && is_whole(&word, octets, mem) &&
 	    has_no_syntax(strbuf_slice(&buf)) &&
 	    (is_unknown_8bit(word.charset) ||
