@@ -77,6 +77,7 @@ read_domain(struct reader *r, struct slice *ret_domain, size_t *ret_end)
 	struct strbuf joined;
 	size_t start = r->at;
 
+	strbuf_init(&joined, r->mem);
 	if (reader_skip_cfws_as(r, CONSTRUCT_SPACED_ADDRESS) != 0)
 		return -1;
 	if (r->at != start)
@@ -110,8 +111,8 @@ read_domain(struct reader *r, struct slice *ret_domain, size_t *ret_end)
 		if (domain.len > MAX_DOMAIN_OCTETS)
 			return reader_fail(r, "a domain that is too long");
 		more = reader_atom(r);
-		strbuf_init(&joined, r->mem);
-		strbuf_add(&joined, domain);
+		if (joined.len == 0)
+			strbuf_add(&joined, domain);
 		strbuf_add(&joined, more);
 		domain = strbuf_slice(&joined);
 		*ret_end = r->at;
@@ -127,7 +128,8 @@ struct words {
 	size_t count;
 	size_t start;		/* of the first one */
 	size_t end;		/* of the last one */
-	struct slice local;	/* all of them, joined by their dots */
+	struct slice local;	/* all of them, joined by their dots ... */
+	struct strbuf joined_text;	/* ... in here, if they are several */
 	bool joined;		/* they are one local part */
 	bool quoted;		/* the first one was quoted ... */
 	bool escapes;		/* ... and had a backslash */
@@ -148,16 +150,16 @@ add_word(struct reader *r, struct words *words, const struct word *word,
 	} else if (words->joined && !words->quoted && !word->quoted &&
 	    words->local.len <= MAX_LOCAL_OCTETS &&
 	    dots_join(words->local, word->text)) {
-		struct strbuf buf;
-
-		strbuf_init(&buf, r->mem);
-		strbuf_add(&buf, words->local);
-		strbuf_add(&buf, word->text);
-		words->local = strbuf_slice(&buf);
+		if (words->joined_text.len == 0) {
+			strbuf_init(&words->joined_text, r->mem);
+			strbuf_add(&words->joined_text, words->local);
+		}
+		strbuf_add(&words->joined_text, word->text);
+		words->local = strbuf_slice(&words->joined_text);
 	} else {
 		words->joined = false;
 	}
-	words->as_name |= word_constructs(r, word);
+	words->as_name |= word_constructs(word);
 	/*
 	 * a "b" and "a"b: some programs see another address in quotes that are
 	 * not alone, or end the name there.

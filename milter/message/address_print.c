@@ -450,13 +450,16 @@ static void
 print_mailbox(struct strbuf *buf, const struct mailbox *mailbox,
     struct slice domain, size_t max_octets)
 {
+	CLEANUP(arena_done) struct arena scratch;
 	const size_t frame_octets = 3;		/* " <" and ">" */
-	struct slice name = mailbox->display.len != 0
-	    ? print_name(mailbox->display, buf->mem)
-	    : comment_name(mailbox->comment, buf->mem);
 	struct strbuf address;
+	struct slice name;
 
-	strbuf_init(&address, buf->mem);
+	arena_init(&scratch);
+	name = mailbox->display.len != 0
+	    ? print_name(mailbox->display, &scratch)
+	    : comment_name(mailbox->comment, &scratch);
+	strbuf_init(&address, &scratch);
 	local_part_append(&address, mailbox->local);
 	if (domain.len != 0) {
 		strbuf_add_char(&address, '@');
@@ -467,7 +470,7 @@ print_mailbox(struct strbuf *buf, const struct mailbox *mailbox,
 		    frame_octets;
 
 		name = address_name_within(name,
-		    max_octets > used ? max_octets - used : 0, buf->mem);
+		    max_octets > used ? max_octets - used : 0, &scratch);
 	}
 	strbuf_add(buf, name);
 	strbuf_add_cstr(buf, name.len != 0 ? " <" : "<");

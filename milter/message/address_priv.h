@@ -75,7 +75,7 @@ struct slice reader_atom(struct reader *r);
 /* An atom or a quoted-string. */
 MUST_USE int reader_word(struct reader *r, struct word *ret_word);
 /* What is odd about a word that turns out to be part of a name. */
-unsigned int word_constructs(struct reader *r, const struct word *word);
+unsigned int word_constructs(const struct word *word);
 
 /* Whether a new character may begin with this octet of UTF-8. */
 static inline bool
@@ -105,6 +105,6 @@ struct slice address_name_within(struct slice name, size_t max_octets,
     struct arena *mem);
 
 /* Whether every token with "=?" in it is a word that programs agree on. */
-bool address_words_are_plain(struct slice text, struct arena *mem);
+bool address_words_are_plain(struct slice text);
 
 #endif

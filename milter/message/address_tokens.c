@@ -118,16 +118,19 @@ has_marks(struct slice text)
 }
 
 bool
-address_words_are_plain(struct slice text, struct arena *mem)
+address_words_are_plain(struct slice text)
 {
+	CLEANUP(arena_done) struct arena scratch;
 	struct slice rest = text, token;
 
+	arena_init(&scratch);
 	if (!slice_has_text_nocase(text, SLICE("=?")))
 		return true;
 	while (slice_next_item(&rest, " \t\n", &token)) {
 		if (slice_has_text_nocase(token, SLICE("=?")) &&
-		    !display_word_is_plain(token, mem))
+		    !display_word_is_plain(token, &scratch))
 			return false;
+		arena_done(&scratch);
 	}
 	return true;
 }
@@ -155,7 +158,7 @@ comment_is_plain(const struct reader *r, size_t start)
 		    i + 1 == text.len || char_is_wsp(text.data[i - 1]))))
 			return false;
 	}
-	return address_words_are_plain(text, r->mem) && !display_is_odd(text);
+	return address_words_are_plain(text) && !display_is_odd(text);
 }
 
 int
@@ -259,6 +262,9 @@ read_quoted(struct reader *r, struct slice *ret_text, size_t *ret_escapes)
 
 	if (reader_skip_quoted(r, ret_escapes) != 0)
 		return -1;
+	*ret_text = slice_sub(r->in, start, r->at - 1 - start);
+	if (*ret_escapes == 0 && !slice_has(*ret_text, '\n'))
+		return 0;
 	text = arena_alloc(r->mem, r->at - start + 1);
 	for (size_t i = start; i < r->at - 1; i++) {
 		if (r->in.data[i] == '\\')
@@ -320,12 +326,12 @@ quotes_are_plain(const struct word *word)
 
 /* What is odd about a word that turns out to be part of a name. */
 unsigned int
-word_constructs(struct reader *r, const struct word *word)
+word_constructs(const struct word *word)
 {
 	unsigned int constructs = 0;
 
 	if ((word->quoted && !quotes_are_plain(word)) ||
-	    !address_words_are_plain(word->text, r->mem) ||
+	    !address_words_are_plain(word->text) ||
 	    display_is_odd(word->text))
 		constructs |= CONSTRUCT_BIT(CONSTRUCT_ODD_NAME);
 	if (!word->quoted && slice_has(word->text, '.'))
