@@ -388,8 +388,8 @@ keep_finding(const struct name_finding *finding, enum name_answer *answer,
 	*answer = NAME_SHOWS;
 }
 
-enum name_answer
-names_check(const struct names *names, const struct rights *rights,
+static enum name_answer
+check_field(const struct names *names, const struct rights *rights,
     const struct submitter *submitter, const struct authors *authors,
     size_t first, struct slice value, struct arena *mem,
     struct name_finding *ret_finding, struct err *err)
@@ -427,4 +427,25 @@ names_check(const struct names *names, const struct rights *rights,
 			keep_finding(&finding, &all, ret_finding);
 	}
 	return all;
+}
+
+enum name_answer
+names_check(const struct names *names, const struct rights *rights,
+    const struct submitter *submitter, const struct authors *authors,
+    size_t first, struct slice value, struct arena *mem,
+    struct name_finding *ret_finding, struct err *err)
+{
+	/* What a name looks like takes many times its length. */
+	CLEANUP(arena_done) struct arena scratch;
+	struct name_finding finding;
+	enum name_answer answer;
+
+	arena_init(&scratch);
+	answer = check_field(names, rights, submitter, authors, first, value,
+	    &scratch, &finding, err);
+	if (answer == NAME_SHOWS) {
+		finding.what = slice_dup(mem, finding.what);
+		*ret_finding = finding;
+	}
+	return answer;
 }
