@@ -100,13 +100,15 @@ remove_author_copies(struct edits *edits, unsigned int *repairs)
 static bool
 drop_copies(struct edits *edits, struct slice name)
 {
+	CLEANUP(arena_done) struct arena scratch;
 	size_t first = edits_find(edits, name, 0);
-	struct slice text = field_unfold(edits->mem,
-	    edits->fields[first].field.value);
+	struct slice text;
 
+	arena_init(&scratch);
+	text = field_unfold(&scratch, edits->fields[first].field.value);
 	for (size_t i = edits_find(edits, name, first + 1); i < edits->count;
 	    i = edits_find(edits, name, i + 1)) {
-		if (!slice_eq(text, field_unfold(edits->mem,
+		if (!slice_eq(text, field_unfold(&scratch,
 		    edits->fields[i].field.value)))
 			return false;
 		edits_delete(edits, i);
@@ -146,20 +148,23 @@ static bool
 complete_value(struct slice value, struct slice domain, size_t max_mailboxes,
     struct arena *mem, struct slice *ret_value)
 {
+	CLEANUP(arena_done) struct arena scratch;
 	struct mailbox_list list;
 	struct strbuf buf;
 	struct err err;
 	size_t copied = 0;
 
-	if (mailbox_list_parse(value, max_mailboxes, mem, &list, &err) != 0)
+	arena_init(&scratch);
+	if (mailbox_list_parse(value, max_mailboxes, &scratch, &list,
+	    &err) != 0)
 		return false;
-	strbuf_init(&buf, mem);
+	strbuf_init(&buf, &scratch);
 	for (size_t i = 0; i < list.count; i++) {
 		const struct mailbox *mailbox = &list.items[i];
 		struct address address;
 		bool completed;
 
-		if (address_canonical(mailbox, domain, true, mem, &address,
+		if (address_canonical(mailbox, domain, true, &scratch, &address,
 		    &completed, &err) != 0 || !completed)
 			continue;
 		strbuf_add(&buf, slice_sub(value, copied,
@@ -171,7 +176,7 @@ complete_value(struct slice value, struct slice domain, size_t max_mailboxes,
 	if (copied == 0)
 		return false;
 	strbuf_add(&buf, slice_from(value, copied));
-	*ret_value = strbuf_slice(&buf);
+	*ret_value = slice_dup(mem, strbuf_slice(&buf));
 	return true;
 }
 
@@ -179,12 +184,14 @@ struct slice
 author_field_plain(const struct authors *authors, const struct author *author,
     bool with_names, struct arena *mem)
 {
-	struct mailbox *mailboxes = arena_array(mem, authors->count,
-	    sizeof(*mailboxes));
-	struct slice *completed = arena_array(mem, authors->count,
-	    sizeof(*completed));
+	CLEANUP(arena_done) struct arena scratch;
+	struct mailbox *mailboxes;
+	struct slice *completed;
 	size_t count = 0;
 
+	arena_init(&scratch);
+	mailboxes = arena_array(&scratch, authors->count, sizeof(*mailboxes));
+	completed = arena_array(&scratch, authors->count, sizeof(*completed));
 	for (size_t i = 0; i < authors->count; i++) {
 		const struct author *other = &authors->items[i];
 

@@ -334,15 +334,17 @@ static int
 form_addresses(const struct sendmail *sendmail, struct edits *edits,
     size_t index, unsigned int *repairs, struct err *err)
 {
+	CLEANUP(arena_done) struct arena scratch;
 	const struct field *field = &edits->fields[index].field;
 	struct slice value = field->value;
 
-	if (form_value(sendmail, field, edits->mem, &value, err) != 0)
+	arena_init(&scratch);
+	if (form_value(sendmail, field, &scratch, &value, err) != 0)
 		return err_wrap(err, "%s would be rewritten on the way",
 		    escape(edits->mem, field->name, 64));
 	if (slice_eq(value, field->value))
 		return 0;
-	edits_change(edits, index, value);
+	edits_change(edits, index, slice_dup(edits->mem, value));
 	*repairs |= REPAIRED_FORM;
 	return 0;
 }

@@ -154,9 +154,11 @@ delete_forged_results(struct edits *edits, struct slice hostname)
 	for (size_t i = edits_find(edits, SLICE("Authentication-Results"), 0);
 	    i < edits->count;
 	    i = edits_find(edits, SLICE("Authentication-Results"), i + 1)) {
+		CLEANUP(arena_done) struct arena scratch;
 		struct slice id;
 
-		if (authserv_id(edits->fields[i].field.value, edits->mem, &id) &&
+		arena_init(&scratch);
+		if (authserv_id(edits->fields[i].field.value, &scratch, &id) &&
 		    !slice_eq_nocase(id, ours))
 			continue;
 		edits_delete(edits, i);

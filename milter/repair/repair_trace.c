@@ -47,16 +47,18 @@ is_ours(const struct repair_facts *facts, struct slice domain,
 
 /* Whether a signature speaks for a domain of ours. */
 static bool
-claims_ours(const struct repair_facts *facts, struct slice value,
-    struct arena *mem)
+claims_ours(const struct repair_facts *facts, struct slice value)
 {
-	struct slice rest = field_unfold(mem, value), domain;
+	CLEANUP(arena_done) struct arena scratch;
+	struct slice rest, domain;
 
+	arena_init(&scratch);
+	rest = field_unfold(&scratch, value);
 	/* Of several, who verifies takes one or another. */
-	while (next_tag(&rest, SLICE("d"), mem, &domain)) {
+	while (next_tag(&rest, SLICE("d"), &scratch, &domain)) {
 		if (slice_ends_nocase(domain, SLICE(".")))
 			domain.len--;
-		if (is_ours(facts, domain, mem))
+		if (is_ours(facts, domain, &scratch))
 			return true;
 	}
 	return false;
@@ -142,10 +144,12 @@ delete_forged_signatures(const struct repair_facts *facts,
 
 	for (size_t i = edits_find(edits, name, 0); i < edits->count;
 	    i = edits_find(edits, name, i + 1)) {
+		CLEANUP(arena_done) struct arena scratch;
 		struct slice value = edits->fields[i].field.value;
 
-		if (!claims_ours(facts, value, edits->mem) &&
-		    is_signature(value, facts->smtputf8, edits->mem))
+		arena_init(&scratch);
+		if (!claims_ours(facts, value) &&
+		    is_signature(value, facts->smtputf8, &scratch))
 			continue;
 		edits_delete(edits, i);
 		found = true;
@@ -160,12 +164,15 @@ enum { ARC_RESULTS = 2, ARC_NAMES = 3 };
 
 /* The instance of an ARC field; 0 when it has none. */
 static unsigned long
-arc_instance(struct slice value, struct arena *mem)
+arc_instance(struct slice value)
 {
-	struct slice rest = field_unfold(mem, value), text;
+	CLEANUP(arena_done) struct arena scratch;
+	struct slice rest, text;
 	unsigned long instance = 0;
 
-	if (!next_tag(&rest, SLICE("i"), mem, &text) ||
+	arena_init(&scratch);
+	rest = field_unfold(&scratch, value);
+	if (!next_tag(&rest, SLICE("i"), &scratch, &text) ||
 	    !slice_number(text, MAX_INSTANCE, &instance))
 		return 0;
 	return instance;
@@ -173,13 +180,14 @@ arc_instance(struct slice value, struct arena *mem)
 
 /* "i=1; mail.example.org; spf=pass": whose results these are. */
 static bool
-arc_results_are_ours(const struct repair_facts *facts, struct slice value,
-    struct arena *mem)
+arc_results_are_ours(const struct repair_facts *facts, struct slice value)
 {
+	CLEANUP(arena_done) struct arena scratch;
 	struct slice id;
 
-	return authserv_id(slice_from(value, slice_find(value, ';') + 1), mem,
-	    &id) && slice_eq_nocase(id, facts->hostname);
+	arena_init(&scratch);
+	return authserv_id(slice_from(value, slice_find(value, ';') + 1),
+	    &scratch, &id) && slice_eq_nocase(id, facts->hostname);
 }
 
 /* A set of which any part claims to be ours goes as a whole. */
@@ -197,11 +205,10 @@ delete_forged_arc(const struct repair_facts *facts, struct edits *edits)
 				struct slice value =
 				    edits->fields[i].field.value;
 				unsigned long instance =
-				    arc_instance(value, edits->mem);
+				    arc_instance(value);
 				bool ours = n == ARC_RESULTS
-				    ? arc_results_are_ours(facts, value,
-					edits->mem)
-				    : claims_ours(facts, value, edits->mem);
+				    ? arc_results_are_ours(facts, value)
+				    : claims_ours(facts, value);
 
 				if (pass == 0 && instance != 0)
 					forged[instance] = forged[instance] ||
@@ -261,8 +268,7 @@ is_passed_on(const struct repair_facts *facts, const struct edits *edits)
 		return false;
 	for (size_t i = edits_find(edits, name, 0); i < edits->count;
 	    i = edits_find(edits, name, i + 1)) {
-		if (!claims_ours(facts, edits->fields[i].field.value,
-		    edits->mem))
+		if (!claims_ours(facts, edits->fields[i].field.value))
 			return true;
 	}
 	return false;
