@@ -53,7 +53,10 @@ void edits_add_on_top(struct edits *edits, struct slice name,
 /* The header as it will go on; *ret_count fields in memory of the arena. */
 const struct field *edits_view(const struct edits *edits, size_t *ret_count);
 
-/* Which one of its name a received field is, from 1, as milter calls count. */
-size_t edits_occurrence(const struct edits *edits, size_t index);
+/*
+ * Which one of its name each received field is, from 1, as milter calls count;
+ * in memory of mem. Linear in the header.
+ */
+const size_t *edits_occurrences(const struct edits *edits, struct arena *mem);
 
 #endif

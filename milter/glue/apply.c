@@ -9,13 +9,11 @@ enum { MAX_REPLY_OCTETS = 490, REPLACE_OCTETS = 60000 };
 
 /* libmilter wants strings that it may write to. */
 static bool
-change_header(SMFICTX *ctx, struct arena *mem, const struct edits *edits,
-    size_t index)
+change_header(SMFICTX *ctx, struct arena *mem,
+    const struct edited_field *field, size_t occurrence)
 {
-	const struct edited_field *field = &edits->fields[index];
-
 	return smfi_chgheader(ctx, slice_cstr(mem, field->field.name),
-	    (int)edits_occurrence(edits, index),
+	    (int)occurrence,
 	    field->state == FIELD_DELETED ? NULL
 		: slice_cstr(mem, field->field.value)) == MI_SUCCESS;
 }
@@ -23,16 +21,21 @@ change_header(SMFICTX *ctx, struct arena *mem, const struct edits *edits,
 static bool
 edits_apply(SMFICTX *ctx, const struct edits *edits)
 {
-	struct arena *mem = edits->mem;
+	CLEANUP(arena_done) struct arena scratch;
+	struct arena *mem = &scratch;
 	size_t received = edits->received->count;
+	const size_t *occurrences;
 
+	arena_init(&scratch);
+	occurrences = edits_occurrences(edits, mem);
 	/*
 	 * From the bottom up: Postfix counts again after a deletion, Sendmail
 	 * does not, and they agree on what stands above.
 	 */
 	for (size_t i = received; i > 0; i--) {
 		if (edits->fields[i - 1].state != FIELD_KEPT &&
-		    !change_header(ctx, mem, edits, i - 1))
+		    !change_header(ctx, mem, &edits->fields[i - 1],
+			occurrences[i - 1]))
 			return false;
 	}
 	/*

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "message/edit.h"
 
+#include "base/map.h"
+
 void
 edits_init(struct edits *edits, struct arena *mem,
     const struct header *received)
@@ -119,16 +121,23 @@ edits_view(const struct edits *edits, size_t *ret_count)
 	return view;
 }
 
-size_t
-edits_occurrence(const struct edits *edits, size_t index)
+const size_t *
+edits_occurrences(const struct edits *edits, struct arena *mem)
 {
-	const struct field *fields = edits->received->fields;
-	size_t number = 1;
+	const struct header *received = edits->received;
+	size_t *numbers = arena_array(mem, received->count + 1,
+	    sizeof(*numbers));
+	struct map *seen = map_new(mem);
 
-	ENSURE(index < edits->received->count);
-	for (size_t i = 0; i < index; i++) {
-		if (slice_eq_nocase(fields[i].name, fields[index].name))
-			number++;
+	for (size_t i = 0; i < received->count; i++) {
+		struct slice name = slice_lower(mem, received->fields[i].name);
+		size_t *count = map_get(seen, name);
+
+		if (count == NULL) {
+			count = arena_alloc(mem, sizeof(*count));
+			ENSURE(map_add(seen, name, count));
+		}
+		numbers[i] = ++*count;
 	}
-	return number;
+	return numbers;
 }
