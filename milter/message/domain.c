@@ -46,8 +46,12 @@ int
 domain_canonical(struct slice domain, struct arena *mem,
     struct slice *ret_domain, struct err *err)
 {
-	struct slice lower = slice_lower(mem, domain);
+	struct slice lower;
 
+	/* An A-label is longer than the letters it stands for: four octets each. */
+	if (domain.len > (size_t)4 * MAX_DOMAIN_OCTETS)
+		return err_set(err, ERR_DATA, "a domain that is too long");
+	lower = slice_lower(mem, domain);
 	if (!slice_is_ascii(lower)) {
 		char *ascii = NULL;
 
