@@ -126,6 +126,7 @@ read_domain(struct reader *r, struct slice *ret_domain, size_t *ret_end)
 /* Words that may turn out to be a local part: "alice", "alice .smith". */
 struct words {
 	size_t count;
+	struct word first;
 	size_t start;		/* of the first one */
 	size_t end;		/* of the last one */
 	struct slice local;	/* all of them, joined by their dots ... */
@@ -136,6 +137,14 @@ struct words {
 	unsigned int as_name;	/* constructs, should they be a name */
 	bool any_quoted;
 };
+
+/* What is odd about a word if it is a part of a name. */
+static void
+add_to_name(struct reader *r, struct words *words, const struct word *word)
+{
+	words->as_name |= word_constructs(word, ((words->as_name |
+	    r->constructs) & CONSTRUCT_BIT(CONSTRUCT_ODD_NAME)) != 0);
+}
 
 static void
 add_word(struct reader *r, struct words *words, const struct word *word,
@@ -159,7 +168,13 @@ add_word(struct reader *r, struct words *words, const struct word *word,
 	} else {
 		words->joined = false;
 	}
-	words->as_name |= word_constructs(word);
+	/* A first word is mostly an address: it is looked at once it is not. */
+	if (words->count == 0)
+		words->first = *word;
+	else if (words->count == 1)
+		add_to_name(r, words, &words->first);
+	if (words->count > 0)
+		add_to_name(r, words, word);
 	/*
 	 * a "b" and "a"b: some programs see another address in quotes that are
 	 * not alone, or end the name there.
@@ -385,6 +400,8 @@ read_item(struct reader *r, struct mailbox *mailbox)
 		if (reader_skip_cfws(r) != 0)
 			return ITEM_ERROR;
 	}
+	if (words.count == 1)
+		add_to_name(r, &words, &words.first);
 	r->constructs |= words.as_name;
 	/* "=?...?=<a@x>": without a blank it is no encoded word. */
 	if (words.end == r->at && words.count > 0 && slice_ends_nocase(

@@ -74,8 +74,11 @@ struct word {
 struct slice reader_atom(struct reader *r);
 /* An atom or a quoted-string. */
 MUST_USE int reader_word(struct reader *r, struct word *ret_word);
-/* What is odd about a word that turns out to be part of a name. */
-unsigned int word_constructs(const struct word *word);
+/*
+ * What is odd about a word that turns out to be part of a name. known_odd: the
+ * name is CONSTRUCT_ODD_NAME already; whether the word is need not be found out.
+ */
+unsigned int word_constructs(const struct word *word, bool known_odd);
 
 /* Whether a new character may begin with this octet of UTF-8. */
 static inline bool

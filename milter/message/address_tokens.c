@@ -326,13 +326,13 @@ quotes_are_plain(const struct word *word)
 
 /* What is odd about a word that turns out to be part of a name. */
 unsigned int
-word_constructs(const struct word *word)
+word_constructs(const struct word *word, bool known_odd)
 {
 	unsigned int constructs = 0;
 
-	if ((word->quoted && !quotes_are_plain(word)) ||
+	if (!known_odd && ((word->quoted && !quotes_are_plain(word)) ||
 	    !address_words_are_plain(word->text) ||
-	    display_is_odd(word->text))
+	    display_is_odd(word->text)))
 		constructs |= CONSTRUCT_BIT(CONSTRUCT_ODD_NAME);
 	if (!word->quoted && slice_has(word->text, '.'))
 		constructs |= CONSTRUCT_BIT(CONSTRUCT_DOT_NAME);

@@ -71,13 +71,20 @@ static bool
 to_units(struct slice octets, struct slice charset, bool strict,
     struct arena *mem, UChar **ret_units, int32_t *ret_len)
 {
-	CLEANUP(close_converter) UConverter *converter =
-	    open_charset(charset, mem);
+	CLEANUP(close_converter) UConverter *converter = NULL;
 	size_t room = octets.len * 2 + 4;
 	UErrorCode status = U_ZERO_ERROR;
 
 	ENSURE(room < INT32_MAX);
 	*ret_len = 0;
+	/* Nearly all words are; it takes no converter. */
+	if (slice_eq_nocase(charset, SLICE("utf-8"))) {
+		if (strict && !slice_is_utf8(octets))
+			return false;
+		*ret_units = display_utf16(octets, mem, ret_len);
+		return true;
+	}
+	converter = open_charset(charset, mem);
 	if (converter == NULL)
 		return false;
 	if (strict)
@@ -474,10 +481,12 @@ display_word_is_plain(struct slice token, struct arena *mem)
 	    (word.kind == 'b' && slice_has(word.encoded, '.')))
 		return false;
 	octets = octets_of(word.encoded, word.kind, mem);
+	/* First what tells an unknown charset: to look for one takes long. */
+	if (!is_whole(&word, octets, mem))
+		return false;
 	strbuf_init(&buf, mem);
 	convert(octets, word.charset, &buf, mem);
-	return buf.len > 0 && is_whole(&word, octets, mem) &&
-	    has_no_syntax(strbuf_slice(&buf)) &&
+	return buf.len > 0 && has_no_syntax(strbuf_slice(&buf)) &&
 	    (is_unknown_8bit(word.charset) ||
 	    !display_is_odd(strbuf_slice(&buf)));
 }
