@@ -36,6 +36,7 @@ struct authors {
 	struct author *items;
 	size_t count;
 	size_t cap;
+	size_t name_bytes;		/* of all that stands beside addresses */
 };
 
 /* The authors block: sets of CONSTRUCT_BIT(), and what no parser can see. */
@@ -54,6 +55,7 @@ struct author_rules {
 	bool utf8;		/* the message has SMTPUTF8 */
 	size_t max_mailboxes;	/* in one field */
 	size_t max_authors;	/* in all; 0: any number */
+	size_t max_name_bytes;	/* names and comments in all; 0: any number */
 	struct author_forms forms;
 };
 

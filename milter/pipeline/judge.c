@@ -25,6 +25,7 @@ author_rules(const struct message *message, bool in_header)
 		.utf8 = message->facts.smtputf8,
 		.max_mailboxes = config->limits.mailboxes,
 		.max_authors = config->limits.authors,
+		.max_name_bytes = config->limits.name_bytes,
 		.forms = message->snapshot->author_forms,
 	};
 }
@@ -188,6 +189,8 @@ judge_authors(struct message *message, struct authors *authors,
 		rules.forms.refused |= rules.forms.repaired;
 		rules.forms.odd_fields = false;
 		rules.forms.misleading_fields = false;
+		/* Encoded it is longer, and was counted as it came. */
+		rules.max_name_bytes = 0;
 	}
 	if (authors_add_header(authors, header, &rules, &err) != 0)
 		return verdict_bad_message(&message->mem, &err);

@@ -170,6 +170,25 @@ authors_add_path(struct authors *authors, struct slice path,
 	    err);
 }
 
+/*
+ * Counts what stands beside the addresses of a field, before anybody looks at
+ * it: to see what a name looks like takes many times its length.
+ */
+static int
+check_name_bytes(struct authors *authors, struct slice value,
+    const struct mailbox_list *list, const struct author_rules *rules,
+    struct err *err)
+{
+	authors->name_bytes += value.len;
+	for (size_t i = 0; i < list->count; i++)
+		authors->name_bytes -= list->items[i].len;
+	if (rules->max_name_bytes != 0 &&
+	    authors->name_bytes > rules->max_name_bytes)
+		return err_set(err, ERR_LIMIT, "more than %zu octets of names "
+		    "in author fields", rules->max_name_bytes);
+	return 0;
+}
+
 static int
 add_field(struct authors *authors, const struct author_field *kind,
     const struct header *header, size_t field,
@@ -180,7 +199,9 @@ add_field(struct authors *authors, const struct author_field *kind,
 
 	if (mailbox_list_parse(header->fields[field].value,
 	    rules->max_mailboxes, authors->mem, &list, err) != 0 ||
-	    check_forms(list.constructs, &rules->forms, err) != 0)
+	    check_forms(list.constructs, &rules->forms, err) != 0 ||
+	    check_name_bytes(authors, header->fields[field].value, &list,
+		rules, err) != 0)
 		return -1;
 	rewrite = (list.constructs & rules->forms.repaired) != 0;
 	if (list.count == 0 && !kind->may_be_empty)

@@ -155,6 +155,16 @@ is_turned_round(struct slice text)
 	    slice_has_text_nocase(text, SLICE("\xe2\x80\xae"));
 }
 
+/*
+ * Nobody's name becomes that much longer by NFKC: a few characters stand for
+ * whole words, and text of such alone costs as much as what it stands for.
+ */
+static bool
+grows_too_much(struct slice text, struct slice folded)
+{
+	return folded.len > 256 && folded.len / 3 > text.len;
+}
+
 /* Whether an address or a domain is one of the field's own authors'. */
 static bool
 is_of_field(const struct authors *authors, size_t first, struct slice address,
@@ -394,6 +404,8 @@ check_field(const struct names *names, const struct rights *rights,
     size_t first, struct slice value, struct arena *mem,
     struct name_finding *ret_finding, struct err *err)
 {
+	const enum name_choice address = names->config->names.address;
+	const enum name_choice protected = names->config->names.protected_name;
 	struct question question = { names, rights, submitter, authors,
 		first,
 		map_new(mem), names->config->limits.mailboxes, mem };
@@ -402,7 +414,8 @@ check_field(const struct names *names, const struct rights *rights,
 	struct name_finding finding;
 	struct slice text, rest;
 
-	if (map_get(names->exempt, submitter->login) != NULL)
+	if (map_get(names->exempt, submitter->login) != NULL ||
+	    (address == NAME_ACCEPT && protected == NAME_ACCEPT))
 		return NAME_FINE;
 	text = shown_text(authors, first, value, mem);
 	if (names->config->names.address != NAME_ACCEPT &&
@@ -410,6 +423,12 @@ check_field(const struct names *names, const struct rights *rights,
 		*ret_finding = (struct name_finding){
 			names->config->names.address,
 			SLICE("text in reversed order") };
+		return NAME_SHOWS;
+	}
+	if (grows_too_much(text, display_fold(text, mem))) {
+		*ret_finding = (struct name_finding){
+			address < protected ? address : protected,
+			SLICE("characters that stand for whole words") };
 		return NAME_SHOWS;
 	}
 	readings = display_read(text, mem);

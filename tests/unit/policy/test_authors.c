@@ -238,6 +238,47 @@ authors_are_counted(void **state)
 	world_done(&world);
 }
 
+/* Whether authors with that many octets of names are read, of at most ten. */
+static int
+read_names(struct world *world, const char *from, const char *resent_from,
+    struct err *err)
+{
+	struct author_rules rules = { .domain = SLICE("corp.example"),
+		.max_mailboxes = 20, .max_name_bytes = 10,
+		.forms = author_forms_from_config(world->config) };
+	const struct header_limits no_limits = { 0 };
+	struct authors authors;
+	struct header header;
+
+	header_init(&header, &world->mem);
+	authors_init(&authors, &world->mem);
+	assert_int_equal(header_add(&header, SLICE("From"), slice_of(from),
+	    &no_limits, err), 0);
+	assert_int_equal(header_add(&header, SLICE("Resent-From"),
+	    slice_of(resent_from), &no_limits, err), 0);
+	return authors_add_header(&authors, &header, &rules, err);
+}
+
+static void
+names_of_all_fields_are_counted_together(void **state)
+{
+	struct world world;
+	struct err err;
+
+	(void)state;
+	world_init(&world, "", "");
+	/* Blanks and brackets stand beside the address, too: 5 octets each. */
+	assert_int_equal(read_names(&world, " A <a@b.example>",
+	    " C <a@b.example>", &err), 0);
+	assert_int_equal(read_names(&world, " A <a@b.example>",
+	    " CC <a@b.example>", &err), -1);
+	assert_int_equal(err.kind, ERR_LIMIT);
+	assert_int_equal(read_names(&world, " a@b.example",
+	    " a@b.example (comment)", &err), -1);
+	assert_int_equal(err.kind, ERR_LIMIT);
+	world_done(&world);
+}
+
 int
 main(void)
 {
@@ -247,6 +288,7 @@ main(void)
 		cmocka_unit_test(odd_field_names_are_seen),
 		cmocka_unit_test(long_names_are_read_as_nothing),
 		cmocka_unit_test(authors_are_counted),
+		cmocka_unit_test(names_of_all_fields_are_counted_together),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -100,6 +100,11 @@ static const struct {
 	    " <alice@corp.example>", "ceo@corp.example" },
 	{ "before a mark", " \"ceo@corp.example\xe2\x9c\x93\""
 	    " <alice@corp.example>", "ceo@corp.example" },
+	{ "a word for one character", " \"\xe3\x8d\xbf Acme\""
+	    " <alice@corp.example>", "-" },
+#define JALLA "\xef\xb7\xba\xef\xb7\xba\xef\xb7\xba\xef\xb7\xba"
+	{ "eight characters that stand for more", " \"" JALLA JALLA "\""
+	    " <alice@corp.example>", "characters that stand for whole words" },
 	/* Protected names. */
 	{ "name", " Jane Roe <alice@corp.example>",
 	    "Jane Roe" },
