@@ -8,7 +8,11 @@
 #include "message/stamp.h"
 #include "repair_priv.h"
 
-enum { MAX_NAME_OCTETS = 200 };
+enum {
+	MAX_NAME_OCTETS = 200,
+	/* Postfix cuts a longer field (MILTER_CHUNK_SIZE), after it is signed. */
+	MAX_FIELD_OCTETS = 60000,
+};
 
 static const char *const names[] = { "from", "sender", "date", "message-id",
 	"addresses", "bcc", "return-path", "authentication-results",
@@ -355,6 +359,36 @@ repair_line_limit(const struct config *config, enum mta_choice mta)
 	    ? sendmail_octets : config->repair.line_length;
 }
 
+/*
+ * Complete addresses and encoded words are longer than what they stand for, up
+ * to many times: what was within the limits as it came may not be any more.
+ */
+static int
+check_size(const struct config *config, const struct edits *edits,
+    struct err *err)
+{
+	size_t max = 2 * config->limits.header_bytes, bytes = 0;
+
+	for (size_t i = 0; i < edits->count; i++) {
+		const struct edited_field *field = &edits->fields[i];
+		size_t octets = field->field.name.len + 1 +
+		    field->field.value.len;
+
+		if (field->state == FIELD_DELETED)
+			continue;
+		if (field->state != FIELD_KEPT && octets > MAX_FIELD_OCTETS)
+			return err_set(err, ERR_LIMIT, "%s of more than %d "
+			    "octets once it is repaired",
+			    escape(edits->mem, field->field.name, 64),
+			    (int)MAX_FIELD_OCTETS);
+		bytes += octets;
+		if (bytes > max)
+			return err_set(err, ERR_LIMIT, "a header of more than "
+			    "%zu octets once it is repaired", max);
+	}
+	return 0;
+}
+
 int
 repair_header(const struct config *config, const struct repair_facts *facts,
     struct edits *edits, unsigned int *ret_repairs, struct err *err)
@@ -388,6 +422,9 @@ repair_header(const struct config *config, const struct repair_facts *facts,
 	    REPAIRED_MESSAGE_ID, message_id_is_usable, make_message_id, facts,
 	    edits, &repairs);
 	repair_addresses(config, facts, edits, &repairs);
+	/* Early: what is too long is not worth the rest. */
+	if (check_size(config, edits, err) != 0)
+		return -1;
 	if (!facts->smtputf8) {
 		repair_8bit_header(config, edits, &repairs);
 		repair_8bit_names(config, edits, &repairs);
@@ -395,7 +432,8 @@ repair_header(const struct config *config, const struct repair_facts *facts,
 	repair_controls(config, facts, true, edits, &repairs);
 	if (repair_form(config, facts, edits, &repairs, err) != 0 ||
 	    repair_lines(config, repair_line_limit(config, facts->mta), edits,
-		&repairs, err) != 0)
+		&repairs, err) != 0 ||
+	    check_size(config, edits, err) != 0)
 		return -1;
 	*ret_repairs = repairs;
 	return 0;

@@ -512,6 +512,7 @@ limits {
 	header-fields = 20
 	field-bytes   = 2000
 	mailboxes     = 3
+	name-bytes    = 1500
 }
 """
 
@@ -551,6 +552,14 @@ limits {
             self.submit(mail(message(many, extra=b'Sender: %s\r\n'
                                      % ALICE.encode()))), '55[0-9] 5')
 
+    def test_names(self):
+        honest = mail(message('"%s" <alice@corp.example>' % ('x' * 700)))
+        self.assert_signed(honest, self.submit(honest))
+        self.assert_refused(
+            self.submit(mail(message('\r\n '.join(
+                ['=?utf-8?q?' + 'x' * 50 + '?='] * 30) +
+                ' <alice@corp.example>'))), '552 5.3.4')
+
     def test_author_beyond_the_limit(self):
         """What stands behind the last field that is kept is not overlooked."""
         tail = message(CEO)
@@ -566,6 +575,19 @@ limits {
                     continue
                 self.assert_refused(result, '55[0-9] 5')
         self.assert_works()
+
+
+class GrowthTest(DaemonTest):
+    def test_what_grows_in_repair(self):
+        """Raw 8-bit octets become encoded words of four times the length."""
+        for octets in (5000, 24000):
+            text = b'\r\n '.join([b'\xe9' * 70] * (octets // 70))
+            with self.subTest(octets=octets):
+                raw = mail(message(extra=b'Comments: %s\r\n' % text))
+                if octets == 5000:
+                    self.assert_signed(raw, self.submit(raw))
+                else:
+                    self.assert_refused(self.submit(raw), '552 5.3.4')
 
 
 def negotiated(wire):
