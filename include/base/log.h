@@ -2,7 +2,7 @@
 #ifndef SUBMILTER_BASE_LOG_H
 #define SUBMILTER_BASE_LOG_H
 
-#include "base/ensure.h"
+#include "base/str.h"
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO,
 	LOG_LEVEL_DEBUG };
@@ -16,11 +16,19 @@ void log_open_syslog(const char *ident, enum log_level level);
 void log_open_stderr(const char *ident, enum log_level level);
 
 /*
+ * No line is longer, so that none is cut on its way: RFC 5424 section 6.1 has
+ * every receiver of syslog take 2,048 octets with time, host and program.
+ */
+enum { LOG_LINE_OCTETS = 1900 };
+
+/*
  * Writes one line; control characters in it become "?", so that
- * nobody can begin a line of his own. Thread-safe. Only glue/, daemon/ and
- * cli/ log.
+ * nobody can begin a line of his own. Of a line that is too long the end says
+ * how much is left out. Thread-safe. Only glue/, daemon/ and cli/ log.
  */
 void log_write(enum log_level level, const char *format, ...)
     PRINTF_LIKE(2, 3);
+/* The same for a line that is text already. */
+void log_write_line(enum log_level level, struct slice text);
 
 #endif

@@ -9,8 +9,6 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include "base/str.h"
-
 /* Set once before threads start. */
 static struct {
 	const char *ident;
@@ -51,36 +49,60 @@ syslog_priority(enum log_level level)
 	return LOG_INFO;
 }
 
+/* len: octets that there are; text has the first LOG_LINE_OCTETS of them. */
+static void
+write_text(enum log_level level, const char *text, size_t len)
+{
+	char line[128 + LOG_LINE_OCTETS + 1], mark[64];
+	size_t used = 0, kept = len;
+
+	if (!target.to_syslog)
+		used = (size_t)snprintf(line, 128, "%.100s: ", target.ident);
+	mark[0] = '\0';
+	if (len > LOG_LINE_OCTETS) {
+		kept = LOG_LINE_OCTETS - sizeof(mark);
+		(void)snprintf(mark, sizeof(mark), " ... (%zu octets more)",
+		    len - kept);
+	}
+	memcpy(line + used, text, kept);
+	memcpy(line + used + kept, mark, strlen(mark));
+	kept += strlen(mark);
+	for (size_t i = used; i < used + kept; i++) {
+		if (char_is_control(line[i]))
+			line[i] = '?';
+	}
+	used += kept;
+	if (target.to_syslog) {
+		syslog(syslog_priority(level), "%.*s", (int)used, line);
+		return;
+	}
+	line[used++] = '\n';
+	/* One write, so that lines of several threads do not mix. */
+	if (write(STDERR_FILENO, line, used) < 0)
+		return;
+}
+
 void
 log_write(enum log_level level, const char *format, ...)
 {
-	char line[8192];
-	size_t used = 0;
+	char text[LOG_LINE_OCTETS + 1];
 	va_list args;
 	int len;
 
 	if (level > target.level)
 		return;
-	if (!target.to_syslog)
-		used = (size_t)snprintf(line, 128, "%.100s: ", target.ident);
 	va_start(args, format);
-	len = vsnprintf(line + used, sizeof(line) - used - 1, format, args);
+	len = vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	if (len < 0)
-		return;
-	for (char *p = line; *p != '\0'; p++) {
-		if (char_is_control(*p))
-			*p = '?';
-	}
-	if (target.to_syslog) {
-		syslog(syslog_priority(level), "%s", line);
-		return;
-	}
-	used = strlen(line);
-	line[used++] = '\n';
-	/* One write, so that lines of several threads do not mix. */
-	if (write(STDERR_FILENO, line, used) < 0)
-		return;
+	if (len >= 0)
+		write_text(level, text, (size_t)len);
+}
+
+void
+log_write_line(enum log_level level, struct slice text)
+{
+	if (level <= target.level)
+		write_text(level, text.data == NULL ? "" : text.data, text.len);
 }
 
 void
