@@ -44,8 +44,8 @@ conclude(SMFICTX *ctx, struct session *session, const struct verdict *verdict)
 	    macro_get(ctx, "i"), verdict);
 	sfsistat status = verdict_reply(ctx, verdict);
 
-	log_write(verdict->action == ACTION_TEMPFAIL ? LOG_LEVEL_WARNING
-	    : LOG_LEVEL_INFO, "%.*s", SLICE_ARGS(line));
+	log_write_line(verdict->action == ACTION_TEMPFAIL ? LOG_LEVEL_WARNING
+	    : LOG_LEVEL_INFO, line);
 	end_message(session);
 	return status;
 }

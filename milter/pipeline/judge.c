@@ -60,9 +60,14 @@ message_in_mode(struct message *message, enum section_mode mode,
 void
 message_warn(struct message *message, struct slice warning)
 {
-	message->warning = message->warning.len == 0 ? warning
-	    : slice_format(&message->mem, "%.*s; %.*s",
-		SLICE_ARGS(message->warning), SLICE_ARGS(warning));
+	for (size_t i = 0; i < message->warning_count; i++) {
+		if (slice_eq(message->warnings[i], warning))
+			return;
+	}
+	if (message->warning_count < MAX_WARNINGS)
+		message->warnings[message->warning_count++] = warning;
+	else
+		message->warnings_left_out++;
 }
 
 /*
@@ -213,6 +218,22 @@ refuse_name(struct message *message, const struct author *author,
 	return verdict_refused("name", strbuf_slice(&text));
 }
 
+/* In what was written here the names are those that it came with. */
+static void
+warn_of_name(struct message *message, const struct author *author,
+    struct slice what, bool is_result)
+{
+	if (is_result)
+		return;
+	if (message->name_warnings++ >= MAX_NAME_WARNINGS) {
+		message->warnings_left_out++;
+		return;
+	}
+	message_warn(message, slice_format(&message->mem,
+	    "the name in %s shows %s", author_role_name(author->role),
+	    escape(&message->mem, what, 120)));
+}
+
 /* What a name shows, and what is done about it. */
 static struct verdict
 judge_name(struct message *message, struct authors *authors, size_t first,
@@ -241,9 +262,7 @@ judge_name(struct message *message, struct authors *authors, size_t first,
 		return verdict_accept();
 	}
 	if (finding.choice == NAME_LOG) {
-		message_warn(message, slice_format(&message->mem,
-		    "the name in %s shows %s", author_role_name(author->role),
-		    escape(&message->mem, finding.what, 120)));
+		warn_of_name(message, author, finding.what, is_result);
 		return verdict_accept();
 	}
 	return refuse_name(message, author, finding.what);

@@ -10,6 +10,8 @@
 
 /* More signatures than this help nobody: each takes a key operation. */
 enum { MAX_SIGNATURES = 8 };
+/* Warnings that are kept; a sender can make some of names, but not all. */
+enum { MAX_WARNINGS = 16, MAX_NAME_WARNINGS = 4 };
 
 /* Facts first, then what each step found out, in the order of the steps. */
 struct message {
@@ -23,7 +25,10 @@ struct message {
 	struct err header_fault;
 	struct authors authors;
 	struct slice claimed_from;	/* what From was, where it is rewritten */
-	struct slice warning;		/* what goes on, but should be known */
+	struct slice warnings[MAX_WARNINGS];	/* what goes on, and should be known */
+	size_t warning_count;
+	size_t warnings_left_out;
+	size_t name_warnings;
 	struct verdict would;		/* what monitor mode did not do */
 	struct verdict foreseen;	/* likewise, and it is signed all the same */
 	struct verdict held;		/* why the MTA shall keep it back */
@@ -61,7 +66,7 @@ const struct config *message_config(const struct message *message);
 struct verdict message_in_mode(struct message *message, enum section_mode mode,
     struct verdict verdict);
 
-/* Adds to what the log line warns of. */
+/* Adds to what the log line warns of; each text once. */
 void message_warn(struct message *message, struct slice warning);
 
 /* The submitter, and the reverse-path as typed and as the MTA reads it. */

@@ -577,6 +577,31 @@ limits {
         self.assert_works()
 
 
+class LogTest(DaemonTest):
+    TEXT = DaemonTest.TEXT.replace('repair {', 'names { address = log }\n'
+                                   'repair {', 1)
+
+    def test_a_line_is_never_cut(self):
+        """However much there is to warn of, the line says it was signed."""
+        for fields in (2, 95):
+            with self.subTest(fields=fields):
+                since = self.server.mark()
+                names = b''.join(
+                    b'Resent-From: "%d%s@far.example" <alice@corp.example>\r\n'
+                    % (n, b'x' * 60) for n in range(fields))
+                honest = mail(message(extra=names))
+                self.assert_signed(honest, self.submit(honest))
+                line = self.log_line('signed=', since)
+                self.assertEqual(line['action'], 'accept')
+                self.assertIn('corp.example/s1', line['signed'])
+                self.assertIn('0xxx', line['warning'])
+                self.assertIn('ms', line)
+                if fields == 2:
+                    self.assertNotIn('warning_more', line)
+                else:
+                    self.assertGreater(int(line['warning_more']), 90)
+
+
 class GrowthTest(DaemonTest):
     def test_what_grows_in_repair(self):
         """Raw 8-bit octets become encoded words of four times the length."""
