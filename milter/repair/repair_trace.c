@@ -38,7 +38,9 @@ is_ours(const struct repair_facts *facts, struct slice domain,
 	if (rest.len > 253)
 		return false;
 	while (rest.len > 0) {
-		if (map_get(facts->own_domains, rest) != NULL)
+		/* Nobody's domain begins with a dot. */
+		if (rest.data[0] != '.' &&
+		    map_get(facts->own_domains, rest) != NULL)
 			return true;
 		rest = slice_from(rest, slice_find(rest, '.') + 1);
 	}
@@ -190,6 +192,15 @@ arc_results_are_ours(const struct repair_facts *facts, struct slice value)
 	    &scratch, &id) && slice_eq_nocase(id, facts->hostname);
 }
 
+/* Whether a field of arc_names[name] claims to be ours. */
+static bool
+arc_field_is_ours(const struct repair_facts *facts, size_t name,
+    struct slice value)
+{
+	return name == ARC_RESULTS ? arc_results_are_ours(facts, value)
+	    : claims_ours(facts, value);
+}
+
 /* A set of which any part claims to be ours goes as a whole. */
 static bool
 delete_forged_arc(const struct repair_facts *facts, struct edits *edits)
@@ -206,14 +217,12 @@ delete_forged_arc(const struct repair_facts *facts, struct edits *edits)
 				    edits->fields[i].field.value;
 				unsigned long instance =
 				    arc_instance(value);
-				bool ours = n == ARC_RESULTS
-				    ? arc_results_are_ours(facts, value)
-				    : claims_ours(facts, value);
 
 				if (pass == 0 && instance != 0)
 					forged[instance] = forged[instance] ||
-					    ours;
-				if (pass == 0 || !(instance == 0 ? ours
+					    arc_field_is_ours(facts, n, value);
+				if (pass == 0 || !(instance == 0
+				    ? arc_field_is_ours(facts, n, value)
 				    : forged[instance]))
 					continue;
 				edits_delete(edits, i);
