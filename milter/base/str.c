@@ -122,8 +122,11 @@ slice_has(struct slice s, char c)
 bool
 slice_has_text_nocase(struct slice s, struct slice needle)
 {
+	char first = needle.len == 0 ? '\0' : char_lower(needle.data[0]);
+
 	for (size_t i = 0; i + needle.len <= s.len; i++) {
-		if (slice_starts_nocase(slice_from(s, i), needle))
+		if (needle.len == 0 || (char_lower(s.data[i]) == first &&
+		    slice_starts_nocase(slice_from(s, i), needle)))
 			return true;
 	}
 	return needle.len == 0;
@@ -320,7 +323,13 @@ strbuf_add(struct strbuf *buf, struct slice s)
 void
 strbuf_add_char(struct strbuf *buf, char c)
 {
-	strbuf_add(buf, (struct slice){ &c, 1 });
+	/* Most text is made octet by octet. */
+	if (buf->len + 1 >= buf->cap) {
+		strbuf_add(buf, (struct slice){ &c, 1 });
+		return;
+	}
+	buf->data[buf->len++] = c;
+	buf->data[buf->len] = '\0';
 }
 
 void
