@@ -180,24 +180,34 @@ decode_q(struct slice text, struct arena *mem)
 	return strbuf_slice(&buf);
 }
 
-/* What is no base64 is passed over, as programs do. */
+/* The value of a digit of base64; -1 for anything else. */
+static int
+base64_value(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (char_is_digit(c))
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+/* What is not base64 is passed over, as programs do. */
 static struct slice
 decode_b(struct slice text, struct arena *mem)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	    "abcdefghijklmnopqrstuvwxyz0123456789+/";
-	static const struct slice alphabet = { digits, 64 };
 	unsigned int bits = 0, have = 0;
 	struct strbuf buf;
 
 	strbuf_init(&buf, mem);
 	for (size_t i = 0; i < text.len; i++) {
-		size_t value = slice_find(alphabet, text.data[i]);
+		int value = base64_value(text.data[i]);
 
 		/* Behind padding another word may begin. */
 		if (text.data[i] == '=')
 			have = 0;
-		if (value == alphabet.len)
+		if (value < 0)
 			continue;
 		bits = (bits << 6 | (unsigned int)value) & 0xffffff;
 		have += 6;
