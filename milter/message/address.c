@@ -410,9 +410,10 @@ read_item(struct reader *r, struct mailbox *mailbox)
 	return finish_named(r, start, words.end, mailbox);
 }
 
-/* The list while it is gathered. */
+/* The list while it is gathered: its array grows in memory of its own. */
 struct gathering {
 	struct mailbox_list list;
+	struct arena *mem;
 	size_t cap;
 	size_t max;
 	/* Lone words at its end: "Smith, " of "Smith, Alice <a@x>"? */
@@ -429,7 +430,7 @@ keep_mailbox(struct reader *r, struct gathering *all,
 	if (all->list.count >= all->max)
 		return err_set(r->err, ERR_LIMIT, "more than %zu mailboxes",
 		    all->max);
-	arena_reserve_one(r->mem, &items, &all->cap, all->list.count,
+	arena_reserve_one(all->mem, &items, &all->cap, all->list.count,
 	    sizeof(*mailbox));
 	all->list.items = items;
 	all->list.items[all->list.count++] = *mailbox;
@@ -489,9 +490,11 @@ mailbox_list_parse(struct slice value, size_t max_mailboxes,
     struct arena *mem, struct mailbox_list *ret_list, struct err *err)
 {
 	struct reader r = { .in = value, .mem = mem, .err = err };
-	struct gathering all = { .max = max_mailboxes };
+	CLEANUP(arena_done) struct arena growing;
+	struct gathering all = { .max = max_mailboxes, .mem = &growing };
 	bool in_group = false, more = true;
 
+	arena_init(&growing);
 	if (slice_trim(value).len == 0) {
 		*ret_list = all.list;
 		return 0;
@@ -530,6 +533,8 @@ mailbox_list_parse(struct slice value, size_t max_mailboxes,
 			return -1;
 	}
 	all.list.constructs = r.constructs;
+	all.list.items = arena_grow(mem, all.list.items, all.list.count,
+	    all.list.count, sizeof(*all.list.items));
 	*ret_list = all.list;
 	return 0;
 }

@@ -99,8 +99,21 @@ without_controls(struct slice value, bool nel, struct arena *mem,
 	return true;
 }
 
+static bool
+is_signed(const struct config *config, struct slice name)
+{
+	const struct slice_list *names = &config->sign.signed_headers;
+
+	for (size_t i = 0; i < names->count; i++) {
+		if (slice_eq_nocase(names->items[i], name))
+			return true;
+	}
+	return false;
+}
+
 static void
-add_covered(struct map *covered, struct slice value, struct arena *mem)
+add_covered(const struct config *config, struct map *covered,
+    struct slice value, struct arena *mem)
 {
 	const char *fault;
 	struct tag tag;
@@ -110,26 +123,29 @@ add_covered(struct map *covered, struct slice value, struct arena *mem)
 	while ((read = tag_next(&value, &tag, &fault)) != TAG_END) {
 		if (read == TAG_FAULT || !slice_eq(tag.name, SLICE("h")))
 			continue;
-		while (slice_next_item(&tag.value, ": \t\r\n", &name))
-			(void)!map_add(covered, slice_lower(mem, name),
-			    covered);
+		while (slice_next_item(&tag.value, ": \t\r\n", &name)) {
+			if (is_signed(config, name))
+				(void)!map_add(covered, slice_lower(mem, name),
+				    covered);
+		}
 	}
 }
 
-/* Names of the fields that signatures of others cover. */
+/* Names of the fields that signatures of others cover, and ours will. */
 static struct map *
-covered_names(const struct edits *edits)
+covered_names(const struct config *config, const struct edits *edits,
+    struct arena *mem)
 {
 	static const struct slice signatures[] = { { "DKIM-Signature", 14 },
 		{ "ARC-Message-Signature", 21 } };
-	struct map *covered = map_new(edits->mem);
+	struct map *covered = map_new(mem);
 
 	for (size_t n = 0; n < sizeof(signatures) / sizeof(signatures[0]); n++) {
 		for (size_t i = edits_find(edits, signatures[n], 0);
 		    i < edits->count;
 		    i = edits_find(edits, signatures[n], i + 1))
-			add_covered(covered, edits->fields[i].field.value,
-			    edits->mem);
+			add_covered(config, covered,
+			    edits->fields[i].field.value, mem);
 	}
 	return covered;
 }
@@ -139,18 +155,6 @@ is_redirected(const struct authors *authors)
 {
 	for (size_t i = 0; i < authors->count; i++) {
 		if (authors->items[i].foreign)
-			return true;
-	}
-	return false;
-}
-
-static bool
-is_signed(const struct config *config, struct slice name)
-{
-	const struct slice_list *names = &config->sign.signed_headers;
-
-	for (size_t i = 0; i < names->count; i++) {
-		if (slice_eq_nocase(names->items[i], name))
 			return true;
 	}
 	return false;
@@ -172,25 +176,29 @@ void
 repair_controls(const struct config *config, const struct repair_facts *facts,
     bool last, struct edits *edits, unsigned int *repairs)
 {
+	CLEANUP(arena_done) struct arena mem;
 	struct map *covered = NULL;
 
+	arena_init(&mem);
 	if (!config->repair.controls)
 		return;
 	for (size_t i = 0; i < edits->count; i++) {
+		CLEANUP(arena_done) struct arena scratch;
 		const struct field *field = &edits->fields[i].field;
 		struct slice value;
 
+		arena_init(&scratch);
 		if (edits->fields[i].state == FIELD_DELETED ||
 		    !is_signed(config, field->name) ||
-		    !without_controls(field->value, last, edits->mem, &value) ||
+		    !without_controls(field->value, last, &scratch, &value) ||
 		    (!last && is_author_field(facts->authors, i)))
 			continue;
 		if (covered == NULL && is_redirected(facts->authors))
-			covered = covered_names(edits);
-		if (covered != NULL && map_get(covered, slice_lower(edits->mem,
+			covered = covered_names(config, edits, &mem);
+		if (covered != NULL && map_get(covered, slice_lower(&scratch,
 		    field->name)) != NULL)
 			continue;
-		edits_change(edits, i, value);
+		edits_change(edits, i, slice_dup(edits->mem, value));
 		*repairs |= REPAIRED_CONTROLS;
 	}
 }

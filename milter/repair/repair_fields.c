@@ -409,18 +409,20 @@ repair_lines(const struct config *config, size_t max, struct edits *edits,
     unsigned int *repairs, struct err *err)
 {
 	for (size_t i = 0; i < edits->count; i++) {
+		CLEANUP(arena_done) struct arena scratch;
 		const struct field *field = &edits->fields[i].field;
 		struct slice value;
 
+		arena_init(&scratch);
 		if (edits->fields[i].state == FIELD_DELETED ||
 		    !has_long_line(field, max))
 			continue;
 		if (!config->repair.fold ||
-		    fold(field, max, edits->mem, &value) != 0)
+		    fold(field, max, &scratch, &value) != 0)
 			return err_set(err, ERR_DATA,
 			    "a line of over %zu octets in %s", max,
 			    escape(edits->mem, field->name, 64));
-		edits_change(edits, i, value);
+		edits_change(edits, i, slice_dup(edits->mem, value));
 		*repairs |= REPAIRED_LINES;
 	}
 	return 0;

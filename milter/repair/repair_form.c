@@ -236,14 +236,17 @@ static struct slice
 rewrite_list(bool is_simple, struct slice value, struct mailbox_list *list,
     struct arena *mem, bool *ret_plain)
 {
-	struct slice spaced = repair_space_commas(value, mem);
 	struct mailbox_list again;
 	struct err err;
 
 	*ret_plain = !has_group(list);
-	if (has_group(list) && mailbox_list_parse(spaced, MAX_RECIPIENTS, mem,
-	    &again, &err) == 0 && !sendmail_rewrites(is_simple, spaced, &again))
-		return spaced;
+	if (has_group(list)) {
+		struct slice spaced = repair_space_commas(value, mem);
+
+		if (mailbox_list_parse(spaced, MAX_RECIPIENTS, mem, &again,
+		    &err) == 0 && !sendmail_rewrites(is_simple, spaced, &again))
+			return spaced;
+	}
 	if (list->count == 0)
 		return has_group(list) ? SLICE(" undisclosed-recipients:;")
 		    : SLICE(" ");
@@ -356,11 +359,15 @@ form_addresses(const struct sendmail *sendmail, struct edits *edits,
 static struct slice
 encode_text(struct slice value, struct arena *mem)
 {
+	CLEANUP(arena_done) struct arena scratch;
 	const char *charset = slice_is_utf8(value) ? "utf-8" : "unknown-8bit";
-	struct slice text = field_unfold(mem, value), rest = text, word;
-	size_t begin = text.len, end = 0;
+	struct slice text, rest, word;
+	size_t begin, end = 0;
 	struct strbuf buf;
 
+	arena_init(&scratch);
+	text = rest = field_unfold(&scratch, value);
+	begin = text.len;
 	/* From the first such word to the last one: what is between goes along. */
 	while (slice_next_item(&rest, " \t", &word)) {
 		size_t at = (size_t)(word.data - text.data);
@@ -370,13 +377,13 @@ encode_text(struct slice value, struct arena *mem)
 		begin = at < begin ? at : begin;
 		end = at + word.len;
 	}
-	strbuf_init(&buf, mem);
+	strbuf_init(&buf, &scratch);
 	strbuf_add_char(&buf, ' ');
 	strbuf_add(&buf, slice_sub(text, 0, begin));
 	encoded_words_append(&buf, charset, slice_sub(text, begin,
 	    end - begin));
 	strbuf_add(&buf, slice_from(text, end));
-	return strbuf_slice(&buf);
+	return slice_dup(mem, strbuf_slice(&buf));
 }
 
 void
