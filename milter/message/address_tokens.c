@@ -154,6 +154,8 @@ comment_is_plain(const struct reader *r, size_t start)
 	for (size_t i = 0; i < text.len; i++) {
 		bool blank = char_is_wsp(text.data[i]);
 
+		if (char_is_alpha(text.data[i]))
+			continue;
 		if (slice_has(marks, text.data[i]) || (blank && (i == 0 ||
 		    i + 1 == text.len || char_is_wsp(text.data[i - 1]))))
 			return false;

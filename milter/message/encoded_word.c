@@ -63,30 +63,14 @@ close_converter(UConverter **converter)
 		ucnv_close(*converter);
 }
 
-/*
- * Text of a charset as UTF-16; false when it is not of that charset, and strict
- * is asked for.
- */
 static bool
-to_units(struct slice octets, struct slice charset, bool strict,
+read_units(UConverter *converter, struct slice octets, bool strict,
     struct arena *mem, UChar **ret_units, int32_t *ret_len)
 {
-	CLEANUP(close_converter) UConverter *converter = NULL;
 	size_t room = octets.len * 2 + 4;
 	UErrorCode status = U_ZERO_ERROR;
 
 	ENSURE(room < INT32_MAX);
-	*ret_len = 0;
-	/* Nearly all words are; it takes no converter. */
-	if (slice_eq_nocase(charset, SLICE("utf-8"))) {
-		if (strict && !slice_is_utf8(octets))
-			return false;
-		*ret_units = display_utf16(octets, mem, ret_len);
-		return true;
-	}
-	converter = open_charset(charset, mem);
-	if (converter == NULL)
-		return false;
 	if (strict)
 		ucnv_setToUCallBack(converter, UCNV_TO_U_CALLBACK_STOP, NULL,
 		    NULL, NULL, &status);
@@ -97,6 +81,33 @@ to_units(struct slice octets, struct slice charset, bool strict,
 	return U_SUCCESS(status);
 }
 
+static bool
+is_utf8(struct slice charset)
+{
+	return slice_eq_nocase(charset, SLICE("utf-8"));
+}
+
+/*
+ * Text of a charset as UTF-16. What is not of that charset becomes U+FFFD. False
+ * when nobody knows the charset.
+ */
+static bool
+to_units(struct slice octets, struct slice charset, struct arena *mem,
+    UChar **ret_units, int32_t *ret_len)
+{
+	CLEANUP(close_converter) UConverter *converter = NULL;
+
+	*ret_len = 0;
+	/* Nearly all words are; it takes no converter. */
+	if (is_utf8(charset)) {
+		*ret_units = display_utf16(octets, mem, ret_len);
+		return true;
+	}
+	converter = open_charset(charset, mem);
+	return converter != NULL && read_units(converter, octets, false, mem,
+	    ret_units, ret_len);
+}
+
 static void
 convert_as(struct slice octets, const char *charset, struct strbuf *buf,
     struct arena *scratch)
@@ -104,7 +115,7 @@ convert_as(struct slice octets, const char *charset, struct strbuf *buf,
 	UChar *units;
 	int32_t len;
 
-	if (to_units(octets, slice_of(charset), false, scratch, &units, &len))
+	if (to_units(octets, slice_of(charset), scratch, &units, &len))
 		display_add_utf8(buf, units, len);
 }
 
@@ -141,7 +152,7 @@ convert(struct slice octets, struct slice charset, struct strbuf *buf,
 		strbuf_add_char(buf, ' ');
 		convert_as(octets, four ? "UTF-32LE" : "UTF-16LE", buf,
 		    scratch);
-	} else if (to_units(octets, charset, false, scratch, &units, &len)) {
+	} else if (to_units(octets, charset, scratch, &units, &len)) {
 		size_t begin = buf->len;
 
 		display_add_utf8(buf, units, len);
@@ -396,12 +407,9 @@ display_decode(struct slice raw, struct arena *mem)
  * broken, so that one sees an '@' that another one does not.
  */
 static bool
-is_simple_charset(struct slice charset, struct arena *mem)
+is_simple_charset(UConverter *converter)
 {
-	CLEANUP(close_converter) UConverter *converter =
-	    open_charset(charset, mem);
-	UConverterType type = converter == NULL ? UCNV_UNSUPPORTED_CONVERTER
-	    : ucnv_getType(converter);
+	UConverterType type = ucnv_getType(converter);
 	UErrorCode status = U_ZERO_ERROR;
 	enum { FIRST = 0x20, LAST = 0x7e };
 	char ascii[LAST - FIRST + 1];
@@ -425,10 +433,15 @@ is_simple_charset(struct slice charset, struct arena *mem)
 	return true;
 }
 
-/* Whether a word is whole by itself: nothing is left for the next one. */
+/*
+ * Adds the text of a word that is whole by itself: nothing is left for the next
+ * one, and all programs read it alike.
+ */
 static bool
-is_whole(const struct word *word, struct slice octets, struct arena *mem)
+add_whole(const struct word *word, struct slice octets, struct strbuf *buf)
 {
+	CLEANUP(close_converter) UConverter *converter = NULL;
+	struct arena *mem = buf->mem;
 	UChar *units;
 	int32_t len;
 
@@ -438,9 +451,20 @@ is_whole(const struct word *word, struct slice octets, struct arena *mem)
 	    !(word->encoded.len > 2 &&
 	    word->encoded.data[word->encoded.len - 3] == '='))
 		return false;
-	return is_unknown_8bit(word->charset) ||
-	    (is_simple_charset(word->charset, mem) &&
-	    to_units(octets, word->charset, true, mem, &units, &len));
+	if (is_unknown_8bit(word->charset)) {
+		convert(octets, word->charset, buf, mem);
+		return true;
+	}
+	if (is_utf8(word->charset)) {
+		strbuf_add(buf, octets);
+		return slice_is_utf8(octets);
+	}
+	converter = open_charset(word->charset, mem);
+	if (converter == NULL || !is_simple_charset(converter) ||
+	    !read_units(converter, octets, true, mem, &units, &len))
+		return false;
+	display_add_utf8(buf, units, len);
+	return true;
 }
 
 /* Text that no program takes for syntax when it has decoded it. */
@@ -476,12 +500,14 @@ display_word_is_plain(struct slice token, struct arena *mem)
 	for (size_t i = 0; i < token.len; i++) {
 		char c = token.data[i];
 
+		if (char_is_alpha(c) || char_is_digit(c))
+			continue;
 		if (char_is_8bit(c) || char_is_control(c) ||
 		    slice_has(specials, c))
 			return false;
 		/* The charset comes before the second question mark. */
 		if (questions == 1 && c != '?' && c != '-' && c != '_' &&
-		    c != '*' && !char_is_alpha(c) && !char_is_digit(c))
+		    c != '*')
 			return false;
 		questions += c == '?';
 	}
@@ -491,12 +517,9 @@ display_word_is_plain(struct slice token, struct arena *mem)
 	    (word.kind == 'b' && slice_has(word.encoded, '.')))
 		return false;
 	octets = octets_of(word.encoded, word.kind, mem);
-	/* First what tells an unknown charset: to look for one takes long. */
-	if (!is_whole(&word, octets, mem))
-		return false;
 	strbuf_init(&buf, mem);
-	convert(octets, word.charset, &buf, mem);
-	return buf.len > 0 && has_no_syntax(strbuf_slice(&buf)) &&
+	return add_whole(&word, octets, &buf) && buf.len > 0 &&
+	    has_no_syntax(strbuf_slice(&buf)) &&
 	    (is_unknown_8bit(word.charset) ||
 	    !display_is_odd(strbuf_slice(&buf)));
 }
