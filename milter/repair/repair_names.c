@@ -56,18 +56,20 @@ repair_8bit_names(const struct config *config, struct edits *edits,
 {
 	for (size_t i = 0; config->repair.header_8bit && i < edits->count;
 	    i++) {
+		CLEANUP(arena_done) struct arena scratch;
 		const struct field *field = &edits->fields[i].field;
 		bool is_author = is_author_field(field->name);
 		struct slice value;
 
+		arena_init(&scratch);
 		if (edits->fields[i].state == FIELD_DELETED ||
 		    slice_is_ascii(field->value) ||
 		    !repair_is_address_field(field->name) ||
 		    (is_author && config->authors.raw_8bit == RRA_ACCEPT &&
 		    !slice_is_utf8(field->value)) ||
-		    !encode_names(field->value, edits->mem, &value))
+		    !encode_names(field->value, &scratch, &value))
 			continue;
-		edits_change(edits, i, value);
+		edits_change(edits, i, slice_dup(edits->mem, value));
 		*repairs |= REPAIRED_8BIT;
 		/* It is judged again. */
 		*repairs |= is_author ? REPAIRED_AUTHORS : 0;
