@@ -27,6 +27,17 @@ tests_fuzz_fuzz_display_SOURCES = tests/fuzz/fuzz_display.c tests/fuzz/fuzz.h $(
 tests_fuzz_fuzz_display_LDFLAGS = $(fuzz_target_ldflags)
 tests_fuzz_fuzz_display_LDADD = $(SUBMILTER_LDADD)
 
+# The sources on a header's way once more, with a call at each basic block: what
+# they cost is counted.
+check_LIBRARIES = tests/fuzz/libcost.a
+tests_fuzz_libcost_a_SOURCES = $(libsubmilter_a_SOURCES)
+tests_fuzz_libcost_a_CFLAGS = $(AM_CFLAGS) -fsanitize-coverage=trace-pc
+fuzz_targets += tests/fuzz/fuzz_cost
+tests_fuzz_fuzz_cost_SOURCES = tests/fuzz/fuzz_cost.c tests/fuzz/fuzz.h $(fuzz_main)
+tests_fuzz_fuzz_cost_LDFLAGS = $(fuzz_target_ldflags) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free \
+	-Wl,--wrap=__sanitizer_cov_trace_pc
+tests_fuzz_fuzz_cost_LDADD = tests/fuzz/libcost.a $(SUBMILTER_LDADD)
+
 fuzz_targets += tests/fuzz/fuzz_dns
 tests_fuzz_fuzz_dns_SOURCES = tests/fuzz/fuzz_dns.c tests/fuzz/fuzz.h $(fuzz_main)
 tests_fuzz_fuzz_dns_LDFLAGS = $(fuzz_target_ldflags)
