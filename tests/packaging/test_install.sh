@@ -42,6 +42,12 @@ for file in etc/submilter/submilter.conf usr/sbin/submilter \
 done
 [ "$(stat -c %a "$root/etc/submilter/keys")" = 700 ] ||
 	fault "others can list the directory of the keys"
+# What a flood of connections may cost the machine has a bound.
+for limit in MemoryMax TasksMax LimitNOFILE; do
+	grep -q "^$limit=[0-9]" \
+		"$root/usr/lib/systemd/system/submilter.service" ||
+		fault "the unit sets no $limit="
+done
 if grep -rn '@[A-Za-z_]*@\|\${' "$root/etc" "$root/usr/lib"; then
 	fault "a place of the templates was not filled"
 fi
