@@ -415,6 +415,72 @@ class Tests(Base):
         self.assertTrue(result.accepted, result)
         self.assertIn("login=alice@corp.example", milter.log())
 
+    def start_with_saslauthd(self, *arguments, options=()):
+        """A milter behind an MTA whose saslauthd knows alice and no realm."""
+        saslauthd = lab.Saslauthd(self.world.top / ("sa%d" % next(number)), self.debs,
+                                  {"alice": "secret"}, options)
+        self.addCleanup(saslauthd.stop)
+        saslauthd.start()
+        milter = Milter(self.world, self.mta_class, *arguments).start()
+        self.addCleanup(milter.kill)
+        mta = self.mta_class(self.world.top / ("mta%d" % next(number)), self.debs,
+                             self.sink.port, milter=milter.socket, realm=None,
+                             saslauthd=saslauthd)
+        self.addCleanup(mta.stop)
+        mta.start()
+        return milter, mta
+
+    def check_says(self, milter, mta, text):
+        done = subprocess.run(
+            [os.environ["SUBMILTER"], "check", "-c", milter.config,
+             *self.check_arguments(mta.directory)],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        self.assertRegex(done.stdout, text)
+
+    def test_a_realm_that_was_typed_gives_no_right(self):
+        """saslauthd looks at the user alone: alice logs in with any realm."""
+        milter, mta = self.start_with_saslauthd()
+        typed = "alice@team.example"
+        raw = b"From: alice@team.example\r\n" + COMPLETE + BODY
+
+        def submit(login, mail_from, raw):
+            result = lab.submit(mta.submission_port, raw, mail_from, [FRIEND],
+                                login=login, password="secret")
+            self.assertEqual(result["auth"][0].code, 235, result)
+            return result
+        for mail_from in typed, "alice+x@team.example", "", CEO:
+            self.check_refused(mta, submit(typed, mail_from, raw), 550, "5.7.1",
+                               typed + " may not send as ")
+        milter.wait_for_log(r'login=alice@team\.example .*action=reject .*detail="[^"]*neither '
+                            r'domain nor identify\.realms names the realm team\.example', 3)
+        self.check_says(milter, mta, r"ok: .*SMTP AUTH looks at the user alone: saslauthd -a "
+                        r"getpwent without -r \(process \d+\)")
+        # Her own realm is named, and a login without any gets it.
+        for login in ALICE, "alice":
+            before = len(self.sink.messages)
+            self.assertTrue(submit(login, ALICE, HONEST).accepted)
+            self.check_signed(self.sink.wait_for(before + 1)[before].data)
+
+    def test_a_realm_that_was_typed_counts_where_it_is_named(self):
+        """What the test above guards against does happen, and check tells of it."""
+        milter, mta = self.start_with_saslauthd('identify { realms = {"team.example"} }\n')
+        result = lab.submit(mta.submission_port,
+                            b"From: alice@team.example\r\n" + COMPLETE + BODY,
+                            "alice@team.example", [FRIEND], login="alice@team.example",
+                            password="secret")
+        self.assertTrue(result.accepted, result)
+        self.check_says(milter, mta, r"error: .*SMTP AUTH looks at the user alone: .*alice in "
+                        r"the realms that are named here")
+
+    def test_saslauthd_that_takes_whole_logins(self):
+        milter, mta = self.start_with_saslauthd('identify { realms = {"team.example"} }\n',
+                                                options=["-r"])
+        result = lab.submit(mta.submission_port, HONEST, "alice@team.example", [FRIEND],
+                            login="alice@team.example", password="secret")
+        self.assertEqual((result.stage, result.reply.code), ("auth", 535), result)
+        self.check_says(milter, mta, r"ok: .*SMTP AUTH verifies the realm of a login: saslauthd "
+                        r"-a getpwent with -r \(process \d+\)")
+
     def test_an_unqualified_mail_from_is_one_address(self):
         milter, mta = self.start()
         result = self.submit(mta, HONEST, "alice")

@@ -14,7 +14,7 @@ def setUpModule():
     top = scratch.__enter__()
     unittest.addModuleCleanup(scratch.__exit__, None, None, None)
     common.Base.world = common.World(top)
-    common.Base.debs = lab.Debs.shared(top, "postfix")
+    common.Base.debs = lab.Debs.shared(top, "postfix", "saslauthd")
 
 
 class Postfix(common.Tests, unittest.TestCase):
@@ -31,6 +31,9 @@ class Postfix(common.Tests, unittest.TestCase):
         self.check_signed(data)
         self.assertEqual(common.fields(data, b"From"), [name])
         self.assertEqual(common.fields(data, b"Cc"), [b"a@[127.0.0.1]"])
+
+    def check_arguments(self, directory):
+        return ["--postfix", directory]
 
 
 class PostfixPreflight(preflight.Tests, unittest.TestCase):

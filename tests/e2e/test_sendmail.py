@@ -18,7 +18,7 @@ def setUpModule():
     top = scratch.__enter__()
     unittest.addModuleCleanup(scratch.__exit__, None, None, None)
     common.Base.world = common.World(top)
-    common.Base.debs = lab.Debs.shared(top, "sendmail")
+    common.Base.debs = lab.Debs.shared(top, "sendmail", "saslauthd")
 
 
 class Sendmail(common.Tests, unittest.TestCase):
@@ -122,6 +122,9 @@ class Sendmail(common.Tests, unittest.TestCase):
                     self.check_signed(data)
                     self.assertEqual(common.fields(data, b"Cc"), [value])
             mta.stop()
+
+    def check_arguments(self, directory):
+        return ["--sendmail", directory / "sendmail.cf"]
 
 
 class SendmailPreflight(preflight.Tests, unittest.TestCase):

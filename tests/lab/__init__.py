@@ -25,9 +25,10 @@ from .client import Reply, Result, Session, submit
 from .debs import Debs
 from .postfix import Postfix
 from .process import Daemon, LabError, scratch
+from .saslauthd import Saslauthd
 from .sendmail import Sendmail
 from .sink import Sink
 from .verify import Signature, verify
 
-__all__ = ["Daemon", "Debs", "LabError", "Postfix", "Reply", "Result", "Sendmail",
-           "Session", "Signature", "Sink", "scratch", "submit", "verify"]
+__all__ = ["Daemon", "Debs", "LabError", "Postfix", "Reply", "Result", "Saslauthd",
+           "Sendmail", "Session", "Signature", "Sink", "scratch", "submit", "verify"]

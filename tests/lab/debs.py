@@ -23,7 +23,8 @@ _PROGRAMS = {
     "sendmail-bin": ["usr/libexec/sendmail/sendmail"],
     "sendmail-base": [],
     "sendmail-cf": [],
-    "sasl2-bin": ["usr/sbin/saslpasswd2"],
+    "sasl2-bin": ["usr/sbin/saslpasswd2", "usr/sbin/saslauthd"],
+    "libnss-wrapper": ["usr/lib/*/libnss_wrapper.so"],
     "libsasl2-modules": ["usr/lib/*/sasl2/*.so"],
     "libsasl2-modules-db": ["usr/lib/*/sasl2/*.so"],
     "m4": ["usr/bin/m4"],
@@ -35,18 +36,19 @@ _SASL = ["sasl2-bin", "libsasl2-modules", "libsasl2-modules-db"]
 _PRODUCTS = {
     "postfix": ["postfix"] + _SASL,
     "sendmail": ["sendmail-bin", "sendmail-base", "sendmail-cf"] + _SASL,
+    "saslauthd": ["sasl2-bin", "libnss-wrapper"],
     "opendkim": ["opendkim"],       # for comparison
     "knot": ["knot"],               # a DNS server that signs its zones
 }
-_TOOLS = {"postfix": ["openssl"], "sendmail": ["openssl", "m4"], "opendkim": [],
-          "knot": []}
+_TOOLS = {"postfix": ["openssl"], "sendmail": ["openssl", "m4"],
+          "saslauthd": ["openssl"], "opendkim": [], "knot": []}
 
 
 class Debs:
     """A tree of unpacked packages, one directory each below `directory`."""
 
     def __init__(self, directory, *products):
-        """Unpack what `products` ("postfix", "sendmail", "opendkim", "knot") need.
+        """Unpack what `products` need: the keys of _PRODUCTS.
 
         What is there already, perhaps by another process at the same time, is used
         as it is. The packages are downloaded with apt-get, from the sources and lists

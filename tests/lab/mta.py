@@ -29,7 +29,7 @@ class MTA:
 
     def __init__(self, directory, debs, sink_port, milter=None, users=None,
                  realm=REALM, on_milter_failure="tempfail", timeouts=None,
-                 extra=None):
+                 extra=None, saslauthd=None):
         """Nothing is written or started before start().
 
         directory   where to live; is made, and has to be new. The way to it
@@ -48,6 +48,7 @@ class MTA:
                     and "message" (the end of it)
         extra       more configuration, the MTA's own way: a dict for main.cf,
                     a list of lines for sendmail.mc; it wins over the lab's own
+        saslauthd   a Saslauthd that passwords are asked of instead of `users`
         """
         self.directory = pathlib.Path(directory).absolute()
         self.debs = debs
@@ -59,6 +60,7 @@ class MTA:
         self.timeouts = {"connect": 10, "answer": 30, "message": 120}
         self.timeouts.update(timeouts or {})
         self.extra = extra
+        self.saslauthd = saslauthd
         self.submission_port = None
         self.plain_port = None
         self.ca_file = self.directory / "ca.pem"
@@ -157,9 +159,13 @@ class MTA:
     def _make_sasl(self, application, owner):
         """SASL's configuration and passwords, and who may read them."""
         passwords = self.directory / "sasldb2"
-        self._write("sasl/%s.conf" % application, "\n".join([
-            "pwcheck_method: auxprop", "auxprop_plugin: sasldb",
-            "sasldb_path: %s" % passwords, "mech_list: PLAIN LOGIN", ""]))
+        method = ["pwcheck_method: auxprop", "auxprop_plugin: sasldb",
+                  "sasldb_path: %s" % passwords]
+        if self.saslauthd:
+            method = ["pwcheck_method: saslauthd",
+                      "saslauthd_path: %s" % self.saslauthd.socket]
+        self._write("sasl/%s.conf" % application,
+                    "\n".join([*method, "mech_list: PLAIN LOGIN", ""]))
         for login, password in self.users.items():
             user, _, domain = login.partition("@")
             realms = [domain or self.realm or REALM]
