@@ -42,10 +42,10 @@ enum right {
 /*
  * Whether a submitter may use an address. First come the denials, "!login", in
  * any row of any table for the address; then the own address, if the realm of
- * the login counts, and with an extension unless a table gives the longer
- * address to somebody; then the rows of the first rung (see address_keys.h)
- * that has any grant. A grant may end: "login;until=2027-01-31" holds through
- * that day, in UTC.
+ * the login counts, and with an extension unless a table gives that address, or
+ * what is left of it without its last extensions, to somebody; then the rows of
+ * the first rung (see address_keys.h) that has any grant. A grant may end:
+ * "login;until=2027-01-31" holds through that day, in UTC.
  *
  * *ret_how says by what, for people: "own address" or the table and its key.
  * After RIGHT_NONE it says for the operator what is in the way of an address

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "policy/rights.h"
 
+#include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -35,12 +36,41 @@ enum likeness {
 	EXTENDED,		/* the same with an extension */
 };
 
+/* Where extensions end that an address may have: "a+b-c" has two. */
+enum { MAX_MARKS = 8 };
+
+static bool
+is_mark(const struct rights *rights, char c)
+{
+	return c != '\0' && strchr(rights->keys.recipient_delimiter, c) != NULL;
+}
+
+/*
+ * Whether the local part is the shorter one with an extension. With several
+ * delimiters jean-luc+x is one of jean-luc's, and one of jean's.
+ */
+static bool
+is_extended(const struct rights *rights, struct slice local,
+    struct slice shorter)
+{
+	size_t marks = 0;
+
+	if (local.len <= shorter.len || !slice_starts(local, shorter) ||
+	    !is_mark(rights, local.data[shorter.len]) ||
+	    address_base_length(local, rights->keys.recipient_delimiter) ==
+		local.len)
+		return false;
+	/* Each is looked up, and nobody has that many. */
+	for (size_t i = shorter.len; i < local.len; i++)
+		marks += is_mark(rights, local.data[i]);
+	return marks <= MAX_MARKS;
+}
+
 static enum likeness
 compare(const struct rights *rights, struct slice login,
     const struct address *address, struct arena *mem, struct address *ret_own)
 {
 	struct address own;
-	size_t base;
 
 	if (!rights->config->rights.own_address ||
 	    !rights_login_address(login, mem, &own) ||
@@ -49,10 +79,8 @@ compare(const struct rights *rights, struct slice login,
 	*ret_own = own;
 	if (slice_eq(own.local, address->local))
 		return SAME;
-	base = address_base_length(address->local,
-	    rights->keys.recipient_delimiter);
-	return slice_eq(own.local, slice_sub(address->local, 0, base)) ?
-	    EXTENDED : OTHER;
+	return is_extended(rights, address->local, own.local) ? EXTENDED :
+	    OTHER;
 }
 
 /* One word of a table's value: "login", "!login", "login;behalf". */
@@ -193,32 +221,87 @@ gives_to_somebody(const struct rights *rights, struct slice value,
 }
 
 /*
- * The value that gives an address with an extension to somebody; NULL when the
- * tables give it to nobody. A pattern may match any address, as "static:admin"
- * does: it speaks of the longer address only if it answers otherwise for the
- * own one, which has no extension.
+ * Whether a value speaks of an address with an extension. A pattern may match
+ * any address, as "static:admin" does; it speaks of this one only if it has
+ * another answer for the own address, or for one with another extension.
  */
 static int
-find_longer(const struct rights *rights, const struct address *own,
+speaks_of_longer(const struct rights *rights, const struct address *own,
+    char mark, const struct address_value *value, struct arena *mem,
+    bool *ret_speaks, struct err *err)
+{
+	const struct slice others[] = { own->local, slice_format(mem,
+	    "%.*s%cnobody-has-this", SLICE_ARGS(own->local), mark) };
+
+	*ret_speaks = true;
+	if ((table_caps(value->table) & TABLE_CAP_PATTERNS) == 0)
+		return 0;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		struct address_values found = { .count = 0 };
+
+		if (address_lookup(&value->table, 1, &rights->keys, others[i],
+		    own->domain, mem, &found, err) == TABLE_FAILED)
+			return -1;
+		if (found.count == 0 ||
+		    !slice_eq(found.items[0].value, value->value))
+			return 0;
+	}
+	*ret_speaks = false;
+	return 0;
+}
+
+/*
+ * The value that gives one address that is longer than the own one to somebody;
+ * *ret_given stays NULL where the tables give it to nobody.
+ */
+static int
+find_given(const struct rights *rights, const struct address *own, char mark,
     const struct address_values *found, struct arena *mem,
     const struct address_value **ret_given, struct err *err)
 {
-	for (size_t i = 0; i < found->count; i++) {
+	for (size_t i = 0; i < found->count && *ret_given == NULL; i++) {
 		const struct address_value *value = &found->items[i];
-		struct address_values shorter = { .count = 0 };
+		bool speaks;
 
 		if (!value->full_local ||
 		    !gives_to_somebody(rights, value->value, mem))
 			continue;
-		if ((table_caps(value->table) & TABLE_CAP_PATTERNS) != 0 &&
-		    address_lookup(&value->table, 1, &rights->keys, own->local,
-			own->domain, mem, &shorter, err) == TABLE_FAILED)
+		if (speaks_of_longer(rights, own, mark, value, mem, &speaks,
+		    err) != 0)
 			return -1;
-		if (shorter.count != 0 &&
-		    slice_eq(shorter.items[0].value, value->value))
+		if (speaks)
+			*ret_given = value;
+	}
+	return 0;
+}
+
+/*
+ * The same for an address with extensions, whose own values were found already,
+ * and for what is left of it when the last extension is taken off, and so on:
+ * who has jean-luc@ has jean-luc+x@ as well, and jean has neither.
+ */
+static int
+find_longer(const struct rights *rights, const struct address *own,
+    const struct address *address, const struct address_values *found,
+    struct arena *mem, const struct address_value **ret_given,
+    struct err *err)
+{
+	char mark = address->local.data[own->local.len];
+
+	if (find_given(rights, own, mark, found, mem, ret_given, err) != 0)
+		return -1;
+	for (size_t i = address->local.len; i > own->local.len + 1 &&
+	    *ret_given == NULL; i--) {
+		struct address_values shorter = { .count = 0 };
+
+		if (!is_mark(rights, address->local.data[i - 1]))
 			continue;
-		*ret_given = value;
-		return 0;
+		if (address_lookup(rights->tables, rights->table_count,
+		    &rights->keys, slice_sub(address->local, 0, i - 1),
+		    own->domain, mem, &shorter, err) == TABLE_FAILED ||
+		    find_given(rights, own, mark, &shorter, mem, ret_given,
+			err) != 0)
+			return -1;
 	}
 	return 0;
 }
@@ -277,7 +360,7 @@ rights_check(const struct rights *rights, const struct submitter *submitter,
 	}
 	likeness = compare(rights, submitter->login, address, mem, &own);
 	if (likeness == EXTENDED &&
-	    find_longer(rights, &own, &found, mem, &given, err) != 0)
+	    find_longer(rights, &own, address, &found, mem, &given, err) != 0)
 		return RIGHT_UNKNOWN;
 	if (likeness != OTHER && given == NULL && submitter->realm_counts) {
 		*ret_how = SLICE("own address");

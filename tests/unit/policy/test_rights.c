@@ -262,9 +262,25 @@ a_table_may_give_an_extension_to_somebody_else(void **state)
 		{ "team", "team@corp.example", "own address" },
 		{ "bob", "team+x@corp.example",
 		    "texthash:rows, key team@corp.example" },
-		/* The first of two delimiters begins the extension. */
-		{ "jean", "jean-luc+x@corp.example", "own address" },
-		{ "jean-luc", "jean-luc+x@corp.example", "no" },
+		/* Who has an address has those that are longer still. */
+		{ "jean", "jean-luc+x@corp.example",
+		    TO_OTHERS "jean-luc@corp.example" },
+		{ "jean", "jean-luc-x+y@corp.example",
+		    TO_OTHERS "jean-luc@corp.example" },
+		{ "jean-luc", "jean-luc+x@corp.example", "own address" },
+		{ "jean", "jean-paul+x@corp.example", "own address" },
+		{ "jean-paul", "jean-paul+x@corp.example", "own address" },
+		{ "sales", "sales+us+x@corp.example", TO_OTHERS "sales+us" },
+		/* An address is not longer by letters alone. */
+		{ "jean", "jeanette@corp.example", "no" },
+		{ "jean", "jean@corp.example", "own address" },
+		{ "jean", "jean-@corp.example", "own address" },
+		{ "jean-", "jean-@corp.example", "own address" },
+		{ "jean-", "jean-x@corp.example", "no" },
+		/* Addresses of a list, and more marks than anybody has. */
+		{ "jean", "jean-request@corp.example", "no" },
+		{ "jean", "jean+1+2+3+4+5+6+7+8@corp.example", "own address" },
+		{ "jean", "jean+1+2+3+4+5+6+7+8+9@corp.example", "no" },
 	};
 	struct world world;
 
@@ -324,6 +340,18 @@ patterns_that_match_both_forms_leave_the_extension(void **state)
 		    "regexp:t, key alice+x@corp.example" },
 		{ "regexp:t", "/^alice[+]x@/ bob", "alice+y@corp.example",
 		    "own address" },
+		/* The short one, or all others, with it: it was singled out. */
+		{ "pcre:t", "/^alice(\\+x)?@corp/ bob", "alice+x@corp.example",
+		    "no: an extension of the own address, given to others by "
+		    "pcre:t, key alice+x@corp.example" },
+		{ "pcre:t", "/^alice\\+.*@corp/ bob", "alice+x@corp.example",
+		    "no: an extension of the own address, given to others by "
+		    "pcre:t, key alice+x@corp.example" },
+		{ "pcre:t", "/^alice(\\+.*)?@corp/ bob", "alice+x@corp.example",
+		    "own address" },
+		{ "pcre:t", "/^alice\\+x@corp/ bob", "alice+x+y@corp.example",
+		    "no: an extension of the own address, given to others by "
+		    "pcre:t, key alice+x@corp.example" },
 		{ "pcre:t", "/^(.*)@corp\\.example$/ $1",
 		    "alice+x@corp.example",
 		    "no: an extension of the own address, given to others by "
