@@ -6,6 +6,8 @@
 #include <dirent.h>
 #include <glob.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "check_sasl_priv.h"
 
@@ -69,17 +71,23 @@ read_words(struct saslauthd *s, struct slice words, const char *separators)
 		read_word(s, word, &pending);
 }
 
-/* The command line of a process: words that end in NUL. */
+/*
+ * The command line of a process: words that end in NUL. Anybody can start one
+ * under that name; only root's is believed, and one's own.
+ */
 static bool
 read_process(const char *pid, struct arena *mem, struct saslauthd *ret)
 {
 	struct saslauthd s = { .directory = DEFAULT_DIRECTORY };
+	const char *path = slice_format(mem, "/proc/%s/cmdline", pid).data;
 	struct slice text, name;
+	struct stat st;
 	struct err err;
 	char pending = '\0';
 
-	if (text_file_read(slice_format(mem, "/proc/%s/cmdline", pid).data,
-	    mem, &text, &err) != 0)
+	if (stat(path, &st) != 0 ||
+	    (st.st_uid != 0 && st.st_uid != geteuid()) ||
+	    text_file_read(path, mem, &text, &err) != 0)
 		return false;
 	name = slice_sub(text, 0, slice_find(text, '\0'));
 	text = slice_from(text, name.len + 1);
