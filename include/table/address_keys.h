@@ -17,6 +17,10 @@ struct address_keys {
  *	user+extension@domain, user@domain,
  *	user+extension, user (both only if domain is local_domain), @domain
  *
+ * Of several extensions one after the other is taken off, where Postfix takes
+ * off all at once: with the delimiters "+-", jean-luc+x belongs to whom
+ * jean-luc belongs to.
+ *
  * A rung has several keys where an address is written in several ways: a local
  * part that needs quotes first with them, as postmap(1) and Postfix write it,
  * then without; a domain in A-labels first, then in U-labels.

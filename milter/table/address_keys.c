@@ -5,7 +5,8 @@
 
 #include "message/address.h"
 
-enum { MAX_RUNGS = 5, MAX_FORMS = 4 };
+/* MAX_MIDDLE: what "a+b+c" has between itself and its base: "a+b". */
+enum { MAX_MIDDLE = 7, MAX_RUNGS = 5 + 2 * MAX_MIDDLE, MAX_FORMS = 4 };
 
 size_t
 address_base_length(struct slice local, const char *recipient_delimiter)
@@ -99,14 +100,38 @@ add_rung(struct ladder *ladder, struct slice local, bool with_domain,
 	ladder->rung++;
 }
 
+/*
+ * The rungs of a local part with and without its extension, and of what is left
+ * when one of several extensions after the other is taken off. Of more than
+ * anybody has, the longest are left out.
+ */
+static void
+add_local_rungs(struct ladder *ladder, const char *delimiter, size_t base,
+    bool with_domain)
+{
+	struct slice local = ladder->local;
+	size_t middle[MAX_MIDDLE], count = 0;
+
+	add_rung(ladder, local, with_domain, with_domain);
+	if (base == local.len)
+		return;
+	for (size_t i = base + 1; i < local.len && count < MAX_MIDDLE; i++) {
+		if (local.data[i] != '\0' &&
+		    strchr(delimiter, local.data[i]) != NULL)
+			middle[count++] = i;
+	}
+	while (count > 0)
+		add_rung(ladder, slice_sub(local, 0, middle[--count]),
+		    with_domain, false);
+	add_rung(ladder, slice_sub(local, 0, base), with_domain, false);
+}
+
 void
 address_keys_make(const struct address_keys *how, struct slice local,
     struct slice domain, struct arena *mem, struct address_key **ret_keys,
     size_t *ret_count)
 {
-	struct slice base = slice_sub(local, 0,
-	    address_base_length(local, how->recipient_delimiter));
-	bool extended = base.len < local.len;
+	size_t base = address_base_length(local, how->recipient_delimiter);
 	struct ladder ladder = { .mem = mem, .local = local };
 
 	ladder.keys = arena_array(mem, (size_t)MAX_RUNGS * MAX_FORMS,
@@ -114,15 +139,10 @@ address_keys_make(const struct address_keys *how, struct slice local,
 	ladder.domains[ladder.domain_count++] = domain;
 	if (domain_unicode(domain, mem, &ladder.domains[1]))
 		ladder.domain_count++;
-	add_rung(&ladder, local, true, true);
-	if (extended)
-		add_rung(&ladder, base, true, false);
-	if (how->local_domain.len != 0 &&
-	    slice_eq(domain, how->local_domain)) {
-		if (extended)
-			add_rung(&ladder, local, false, false);
-		add_rung(&ladder, base, false, false);
-	}
+	add_local_rungs(&ladder, how->recipient_delimiter, base, true);
+	if (how->local_domain.len != 0 && slice_eq(domain, how->local_domain))
+		add_local_rungs(&ladder, how->recipient_delimiter, base,
+		    false);
 	add_rung(&ladder, (struct slice){ NULL, 0 }, true, false);
 	*ret_keys = ladder.keys;
 	*ret_count = ladder.count;

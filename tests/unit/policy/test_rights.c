@@ -271,6 +271,16 @@ a_table_may_give_an_extension_to_somebody_else(void **state)
 		{ "jean", "jean-paul+x@corp.example", "own address" },
 		{ "jean-paul", "jean-paul+x@corp.example", "own address" },
 		{ "sales", "sales+us+x@corp.example", TO_OTHERS "sales+us" },
+		/* Rows go by the same rule as own addresses. */
+		{ "team-lead", "team-lead+x@corp.example",
+		    "own address" },
+		{ "bob", "team-lead+x@corp.example", "no" },
+		{ "dora", "team-lead+x@corp.example",
+		    "texthash:rows, key team-lead@corp.example" },
+		{ "bob", "team-x+y@corp.example",
+		    "texthash:rows, key team@corp.example" },
+		{ "bob", "sales+us+x@corp.example",
+		    "texthash:rows, key sales+us" },
 		/* An address is not longer by letters alone. */
 		{ "jean", "jeanette@corp.example", "no" },
 		{ "jean", "jean@corp.example", "own address" },
@@ -296,6 +306,7 @@ a_table_may_give_an_extension_to_somebody_else(void **state)
 	    "sales+old@corp.example    bob;until=2001-01-01\n"
 	    "sales+no@corp.example     !bob\n"
 	    "team@corp.example         bob\n"
+	    "team-lead@corp.example    dora\n"
 	    "@corp.example             admin\n");
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		check_slice(cases[i].address, ask(&world, cases[i].login,

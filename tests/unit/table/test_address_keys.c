@@ -92,6 +92,11 @@ every_rung_of_every_table_is_told_in_order(void **state)
 	} cases[] = {
 		{ "a+x", "corp.example", "full/base|other/domain" },
 		{ "a+y", "corp.example", "base|other/domain" },
+		/* One of several extensions after the other is taken off. */
+		{ "a+x+y", "corp.example", "full/base|other/domain" },
+		{ "a+x+1+2+3+4+5+6+7+8+9", "corp.example",
+		    "full/base|other/domain" },
+		{ "a+y+x", "corp.example", "base|other/domain" },
 		{ "a", "corp.example", "base|other/domain" },
 		{ "b", "corp.example", "whole/domain" },
 		{ "b+z", "corp.example", "whole/domain" },
