@@ -72,9 +72,12 @@ compare(const struct rights *rights, struct slice login,
 {
 	struct address own;
 
+	/* The realm that was judged is what stands behind the last "@". */
 	if (!rights->config->rights.own_address ||
 	    !rights_login_address(login, mem, &own) ||
-	    !slice_eq(own.domain, address->domain))
+	    !slice_eq(own.domain, address->domain) ||
+	    !slice_eq(own.domain, slice_from(login,
+		slice_find_last(login, '@') + 1)))
 		return OTHER;
 	*ret_own = own;
 	if (slice_eq(own.local, address->local))

@@ -211,6 +211,7 @@ realms_that_nobody_named_own_nothing(void **state)
 		    NAMES_NEITHER "other.example of the login" },
 		{ any, "alice@other.example", "alice@other.example",
 		    "own address" },
+		{ any, "<alice@other.example>", "alice@other.example", "no" },
 		{ any, "alice", "alice@other.example", "no: no own address: "
 		    "the login has no realm, and domain is not set" },
 		{ off, "alice@corp.example", "alice@corp.example", "no" },
