@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "glue/callbacks.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -10,6 +11,8 @@ enum { MAX_PACKET_BYTES = 1024 * 1024 };
 
 /* Where messages take their snapshot from; set once, before libmilter runs. */
 static struct snapshot_slot *current;
+/* One line of the log is enough. */
+static atomic_bool told_of_guard;
 
 /*
  * The header with its leading blanks, since a signature depends on them; no
@@ -61,6 +64,10 @@ on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
 {
 	(void)unused0;
 	(void)unused1;
+	if (!guard_works() && !atomic_exchange(&told_of_guard, true))
+		log_write(LOG_LEVEL_WARNING, "this libmilter does not let its "
+		    "packets be looked at: whoever can connect can end the "
+		    "process");
 	if ((actions & needed_actions) != needed_actions ||
 	    (steps & needed_steps) != needed_steps || !macros_request(ctx)) {
 		log_write(LOG_LEVEL_ERROR, "the MTA does not offer what is "
@@ -250,6 +257,7 @@ callbacks_register(struct snapshot_slot *slot, struct err *err)
 	};
 
 	current = slot;
+	guard_start();
 	/*
 	 * What is larger than this ends the connection; what is smaller is
 	 * refused here, with a reply that says why.

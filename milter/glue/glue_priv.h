@@ -30,6 +30,15 @@ void macros_at_mail(SMFICTX *ctx, struct mail_facts *facts);
 struct slice macro_get(SMFICTX *ctx, const char *name);
 
 /*
+ * Has every packet looked at before libmilter reads it: one that it would read
+ * beyond ends the session, with a line in the log, and not the process. Call it
+ * before libmilter has threads.
+ */
+void guard_start(void);
+/* Whether packets come this way; known from the first one on. */
+bool guard_works(void);
+
+/*
  * Gives the MTA the body as it goes on, if that is another one, and every
  * change of the header, signatures last. -1 (ERR_TEMP) when it does not take
  * one, or the body cannot be read: the message must then not go on.

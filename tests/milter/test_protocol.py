@@ -635,8 +635,7 @@ START = [CONNECT, LOGIN, MAIL, RCPT]
 WHOLE = [CONNECT, HELO, LOGIN, MAIL, RCPT, (b'T', b''), FROM, EOH, BODY, EOM]
 
 # Each is sent after the negotiation, and EOM behind it; none of them may end
-# in an accepted message. (A macro without a value is left out: libmilter 8.17
-# reads beyond the end of such a list when any milter asks for any macro.)
+# in an accepted message.
 MALFORMED = {
     'end of message first': [EOM],
     'end of message after connect': [CONNECT, EOM],
@@ -682,6 +681,10 @@ MALFORMED = {
     'macros of no stage': [CONNECT, (b'D', b'z' + LOGIN[1][1:]), MAIL],
     'macros of another stage': [
         CONNECT, (b'D', b'R' + LOGIN[1][1:]), MAIL, RCPT, FROM, EOH],
+    'macro without value': [
+        CONNECT, (b'D', LOGIN[1] + cstring('i')), MAIL, RCPT, FROM, EOH],
+    'macro behind the pairs, without NUL': [
+        CONNECT, (b'D', LOGIN[1] + b'i'), MAIL, RCPT, FROM, EOH],
     'unknown command': START + [(b'z', b'')],
     'binary command': START + [(b'\xff', b'x' * 100)],
     'reply as a command': START + [(b'c', b''), (b'a', b'')],
@@ -772,6 +775,38 @@ class MalformedTest(DaemonTest):
             self.assertIn(b'i', kinds)
             self.assertEqual(kinds[-1], b'c')
 
+    def test_macros_that_are_no_pairs(self):
+        """libmilter reads beyond the end of such a list when it looks for any
+        macro. That ends the session and no other one, whatever the size of
+        the list and the stage; before the mend, each of these ended the
+        process at times, and all of them together always."""
+        other = self.session()
+        for stage in b'CHMRTNE':
+            for names in 1, 2, 3, 4, 8, 20, 100:
+                odd = b''.join(cstring('x%d' % number)
+                               for number in range(2 * names - 1))
+                with self.subTest(stage=stage, strings=2 * names - 1):
+                    self.ends_the_session(bytes([stage]) + odd)
+        honest = mail()
+        self.assert_signed(honest, other.submit(honest))
+        self.server.expect(r'user %d sent macros that are not pairs of name '
+                           r'and value: its session is ended' % os.geteuid())
+
+    def ends_the_session(self, macros):
+        with milter.Wire(self.server.address, timeout=10) as wire:
+            negotiated(wire)
+            # What libmilter would read in the place of the missing value.
+            noise = milter.Wire.packet(b'D', b'R' + cstring('\x01' * 40) * 400)
+            try:
+                wire.send_bytes(noise * 3 + milter.Wire.packet(b'D', macros))
+                for packet in WHOLE:
+                    wire.send(*packet)
+            except milter.Closed:
+                pass
+            with self.assertRaises(milter.Closed):
+                while True:
+                    wire.receive()
+
     def damaged(self, octets, noise):
         octets = bytearray(octets)
         for _ in range(noise.randint(0, 3)):
@@ -786,21 +821,15 @@ class MalformedTest(DaemonTest):
         return bytes(octets)
 
     def test_damaged_conversations(self):
-        """A thousand with octets changed, lost or doubled, though not in
-        the macros: see MALFORMED."""
-        login = WHOLE.index(LOGIN)
-        before, after = (b''.join(milter.Wire.packet(*packet)
-                                  for packet in packets)
-                         for packets in (WHOLE[:login], WHOLE[login + 1:]))
+        """A thousand with octets changed, lost or doubled."""
+        whole = b''.join(milter.Wire.packet(*packet) for packet in WHOLE)
 
         def one(seed):
             noise = random.Random(seed)
             with milter.Wire(self.server.address, timeout=5) as wire:
                 try:
                     negotiated(wire)
-                    wire.send_bytes(self.damaged(before, noise)
-                                    + milter.Wire.packet(*LOGIN)
-                                    + self.damaged(after, noise))
+                    wire.send_bytes(self.damaged(whole, noise))
                     wire.socket.shutdown(socket.SHUT_WR)
                     while wire.socket.recv(65536):
                         pass

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Looks at each packet between its arrival and libmilter, and ends the session
+ * of one that libmilter would read beyond. smfi_getsymval() goes through the
+ * strings of a macro packet in pairs: where their number is odd it passes the
+ * end of its list (seen in 8.17.1.9), and the process with all of its sessions
+ * ends. docs/upstream-libmilter.md has the details.
+ *
+ * libmilter has no place for such a look. It reads packets in mi_rd_cmd(),
+ * which is a symbol of the shared library, so that a function of that name in
+ * the program comes before it (ELF preemption) and can call it. Where that does
+ * not hold, as with a libmilter that is linked statically or with -Bsymbolic,
+ * our function is never called, and guard_works() says so.
+ */
+#include "glue_priv.h"
+
+#include <dlfcn.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include "base/log.h"
+
+/* As in libmilter since 8.12; mfapi.h does not declare it. */
+typedef char *read_packet_fn(int fd, struct timeval *timeout, char *command,
+    size_t *ret_len, char *name);
+extern read_packet_fn mi_rd_cmd;
+
+enum { COMMAND_CONNECT = 'C', COMMAND_MACROS = 'D' };
+
+/* libmilter's own; set before there are threads. */
+static read_packet_fn *read_packet;
+static atomic_bool called;
+
+/* A packet of macros is a command, and names and values by turns. */
+static bool
+macros_are_pairs(const char *packet, size_t len)
+{
+	size_t ends = 0;
+
+	for (size_t i = 1; i < len; i++)
+		ends += packet[i] == '\0';
+	return ends % 2 == 0 && (len == 1 || packet[len - 1] == '\0');
+}
+
+/* What libmilter looks for in them without looking where they end. */
+static bool
+packet_is_sound(char command, const char *packet, size_t len)
+{
+	if (command == COMMAND_MACROS)
+		return macros_are_pairs(packet, len);
+	if (command == COMMAND_CONNECT)
+		return memchr(packet, '\0', len) != NULL;
+	return true;
+}
+
+static void
+log_refusal(int fd, char command)
+{
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+	char from[32] = "a peer";
+
+	/* For an inet socket the kernel says process 0. */
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+	    peer.pid != 0)
+		(void)snprintf(from, sizeof(from), "user %lu",
+		    (unsigned long)peer.uid);
+	log_write(LOG_LEVEL_ERROR, "%s sent %s: its session is ended", from,
+	    command == COMMAND_MACROS ? "macros that are not pairs of name and "
+	    "value" : "a host name that does not end");
+}
+
+__attribute__((visibility("default"), weak)) char *
+mi_rd_cmd(int fd, struct timeval *timeout, char *command, size_t *ret_len,
+    char *name)
+{
+	char *packet = read_packet(fd, timeout, command, ret_len, name);
+
+	atomic_store_explicit(&called, true, memory_order_relaxed);
+	if (packet == NULL || packet_is_sound(*command, packet, *ret_len))
+		return packet;
+	log_refusal(fd, *command);
+	free(packet);
+	/* No command is 0: to libmilter it is a connection that broke. */
+	*command = '\0';
+	*ret_len = 0;
+	return NULL;
+}
+
+void
+guard_start(void)
+{
+	void *symbol = dlsym(RTLD_NEXT, "mi_rd_cmd");
+
+	/* ISO C knows no way from a pointer to an object to a function. */
+	_Static_assert(sizeof(symbol) == sizeof(read_packet), "as in POSIX");
+	memcpy(&read_packet, &symbol, sizeof(symbol));
+}
+
+bool
+guard_works(void)
+{
+	return atomic_load_explicit(&called, memory_order_relaxed);
+}
