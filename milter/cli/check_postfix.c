@@ -251,6 +251,7 @@ check_options(struct postfix_check *p, const struct postfix_service *service,
 	const char *name = called(p, service);
 	struct slice action = options->default_action;
 	struct slice protocol = options->protocol;
+	enum canon_choice canon = p->c->config->sign.canonicalization;
 	unsigned long version;
 
 	if (action.len == 0)
@@ -269,11 +270,14 @@ check_options(struct postfix_check *p, const struct postfix_service *service,
 		    "%s: while the milter is down mail is taken unchecked and "
 		    "unsigned into the hold queue, because "
 		    "milter_default_action is quarantine", name);
-	/* Older ones hide the leading blanks of fields, which are signed. */
+	/* Older ones hide leading blanks, which simple signatures hold. */
 	if (slice_number(protocol, 99, &version) && version < 6)
-		finding_add(found, FINDING_ERROR, "milter_protocol = 6",
-		    "%s: the milter needs protocol version 6, but "
-		    "milter_protocol is %lu", name, version);
+		finding_add(found, canon == CANON_SIMPLE_RELAXED ||
+		    canon == CANON_SIMPLE_SIMPLE ? FINDING_ERROR :
+		    FINDING_WARNING, "milter_protocol = 6",
+		    "%s: milter_protocol is %lu, which shows no blanks at the "
+		    "start of a field: no header can be signed as simple",
+		    name, version);
 }
 
 /* A service that passes mail to us. */

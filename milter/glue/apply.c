@@ -7,19 +7,31 @@
 /* RFC 5321 section 4.5.3.1.5: 512 octets with the codes and the line end. */
 enum { MAX_REPLY_OCTETS = 490, REPLACE_OCTETS = 60000 };
 
-/* libmilter wants strings that it may write to. */
+/*
+ * A value as the MTA takes it: in a string that may be written to, and without
+ * the blank that an MTA puts there itself. (A value of nothing deletes.)
+ */
+static char *
+value_for_mta(struct arena *mem, struct slice value, unsigned long steps)
+{
+	if ((steps & SMFIP_HDR_LEADSPC) == 0 && value.len > 1 &&
+	    value.data[0] == ' ')
+		value = slice_from(value, 1);
+	return slice_cstr(mem, value);
+}
+
 static bool
 change_header(SMFICTX *ctx, struct arena *mem,
-    const struct edited_field *field, size_t occurrence)
+    const struct edited_field *field, size_t occurrence, unsigned long steps)
 {
 	return smfi_chgheader(ctx, slice_cstr(mem, field->field.name),
 	    (int)occurrence,
 	    field->state == FIELD_DELETED ? NULL
-		: slice_cstr(mem, field->field.value)) == MI_SUCCESS;
+		: value_for_mta(mem, field->field.value, steps)) == MI_SUCCESS;
 }
 
 static bool
-edits_apply(SMFICTX *ctx, const struct edits *edits)
+edits_apply(SMFICTX *ctx, const struct edits *edits, unsigned long steps)
 {
 	CLEANUP(arena_done) struct arena scratch;
 	struct arena *mem = &scratch;
@@ -35,7 +47,7 @@ edits_apply(SMFICTX *ctx, const struct edits *edits)
 	for (size_t i = received; i > 0; i--) {
 		if (edits->fields[i - 1].state != FIELD_KEPT &&
 		    !change_header(ctx, mem, &edits->fields[i - 1],
-			occurrences[i - 1]))
+			occurrences[i - 1], steps))
 			return false;
 	}
 	/*
@@ -47,7 +59,7 @@ edits_apply(SMFICTX *ctx, const struct edits *edits)
 
 		if (edits->fields[i].state == FIELD_ADDED &&
 		    smfi_addheader(ctx, slice_cstr(mem, field->name),
-			slice_cstr(mem, field->value)) != MI_SUCCESS)
+			value_for_mta(mem, field->value, steps)) != MI_SUCCESS)
 			return false;
 	}
 	for (size_t i = received; i < edits->count; i++) {
@@ -55,7 +67,7 @@ edits_apply(SMFICTX *ctx, const struct edits *edits)
 
 		if (edits->fields[i].state == FIELD_ON_TOP &&
 		    smfi_insheader(ctx, 0, slice_cstr(mem, field->name),
-			slice_cstr(mem, field->value)) != MI_SUCCESS)
+			value_for_mta(mem, field->value, steps)) != MI_SUCCESS)
 			return false;
 	}
 	return true;
@@ -133,11 +145,13 @@ body_apply(SMFICTX *ctx, const struct message *message, struct err *err)
 }
 
 int
-message_apply(SMFICTX *ctx, const struct message *message, struct err *err)
+message_apply(SMFICTX *ctx, const struct message *message,
+    unsigned long steps, struct err *err)
 {
 	if (body_apply(ctx, message, err) != 0)
 		return -1;
-	return edits_apply(ctx, message_edits(message)) ? 0 : not_taken(err);
+	return edits_apply(ctx, message_edits(message), steps) ? 0
+	    : not_taken(err);
 }
 
 int

@@ -14,18 +14,6 @@ static struct snapshot_slot *current;
 /* One line of the log is enough. */
 static atomic_bool told_of_guard;
 
-/*
- * The header with its leading blanks, since a signature depends on them; no
- * events that decide nothing, and no replies where no decision is taken, save
- * for the body (see on_body()). Every MTA that speaks version 6 of the protocol
- * offers all of it.
- */
-static const unsigned long needed_steps = SMFIP_HDR_LEADSPC | SMFIP_NOHELO |
-    SMFIP_NORCPT | SMFIP_NOUNKNOWN | SMFIP_NODATA | SMFIP_NR_CONN |
-    SMFIP_NR_HDR | SMFIP_SKIP;
-static const unsigned long needed_actions = SMFIF_ADDHDRS | SMFIF_CHGHDRS |
-    SMFIF_CHGBODY | SMFIF_QUARANTINE | SMFIF_SETSYMLIST;
-
 static struct session *
 session_of(SMFICTX *ctx)
 {
@@ -57,32 +45,6 @@ conclude(SMFICTX *ctx, struct session *session, const struct verdict *verdict)
 enum { FULL_CHUNK_OCTETS = 65535 };
 
 static sfsistat
-on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
-    unsigned long unused0, unsigned long unused1, unsigned long *ret_actions,
-    unsigned long *ret_steps, unsigned long *ret_unused0,
-    unsigned long *ret_unused1)
-{
-	(void)unused0;
-	(void)unused1;
-	if (!guard_works() && !atomic_exchange(&told_of_guard, true))
-		log_write(LOG_LEVEL_WARNING, "this libmilter does not let its "
-		    "packets be looked at: whoever can connect can end the "
-		    "process");
-	if ((actions & needed_actions) != needed_actions ||
-	    (steps & needed_steps) != needed_steps || !macros_request(ctx)) {
-		log_write(LOG_LEVEL_ERROR, "the MTA does not offer what is "
-		    "needed (actions %#lx, steps %#lx): it is too old",
-		    actions, steps);
-		return SMFIS_REJECT;
-	}
-	*ret_actions = needed_actions;
-	*ret_steps = needed_steps;
-	*ret_unused0 = 0;
-	*ret_unused1 = 0;
-	return SMFIS_CONTINUE;
-}
-
-static sfsistat
 on_close(SMFICTX *ctx)
 {
 	struct session *session = session_of(ctx);
@@ -96,24 +58,48 @@ on_close(SMFICTX *ctx)
 	return SMFIS_CONTINUE;
 }
 
-static sfsistat
-on_connect(SMFICTX *ctx, char *hostname, _SOCK_ADDR *hostaddr)
+static struct session *
+session_new(SMFICTX *ctx, struct terms terms)
 {
 	struct session *session = calloc(1, sizeof(*session));
 
-	(void)hostname;
 	ENSURE(session != NULL);
-	(void)on_close(ctx);
+	session->terms = terms;
 	arena_init(&session->mem);
-	if (!net_addr_from_sockaddr(hostaddr, &session->client))
-		session->client.bits = 0;
-	session->mta_hostname = slice_dup(&session->mem, macro_get(ctx, "j"));
-	session->mta_domain = slice_dup(&session->mem, macro_get(ctx, "m"));
-	session->mta_address = slice_dup(&session->mem,
-	    macro_get(ctx, "{if_addr}"));
-	session->mta_version = slice_dup(&session->mem, macro_get(ctx, "v"));
 	ENSURE(smfi_setpriv(ctx, session) == MI_SUCCESS);
-	return SMFIS_NOREPLY;
+	return session;
+}
+
+static sfsistat
+on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
+    unsigned long unused0, unsigned long unused1, unsigned long *ret_actions,
+    unsigned long *ret_steps, unsigned long *ret_unused0,
+    unsigned long *ret_unused1)
+{
+	struct snapshot *snapshot = snapshot_acquire(current);
+	struct terms terms;
+	int status = terms_agree(snapshot->config, actions, steps, &terms);
+
+	(void)unused0;
+	(void)unused1;
+	snapshot_unref(snapshot);
+	if (!guard_works() && !atomic_exchange(&told_of_guard, true))
+		log_write(LOG_LEVEL_WARNING, "this libmilter does not let its "
+		    "packets be looked at: whoever can connect can end the "
+		    "process");
+	if (status != 0)
+		return SMFIS_REJECT;
+	if ((terms.actions & SMFIF_SETSYMLIST) != 0 && !macros_request(ctx)) {
+		log_write(LOG_LEVEL_ERROR, "libmilter takes no list of macros");
+		return SMFIS_REJECT;
+	}
+	(void)on_close(ctx);
+	(void)session_new(ctx, terms);
+	*ret_actions = terms.actions;
+	*ret_steps = terms.steps;
+	*ret_unused0 = 0;
+	*ret_unused1 = 0;
+	return SMFIS_CONTINUE;
 }
 
 /* What belongs to no message that MAIL began is never accepted. */
@@ -125,6 +111,35 @@ out_of_order(void)
 }
 
 static sfsistat
+on_connect(SMFICTX *ctx, char *hostname, _SOCK_ADDR *hostaddr)
+{
+	struct session *session = session_of(ctx);
+	struct terms terms;
+
+	(void)hostname;
+	/*
+	 * Another client over the same connection: its terms hold on, but the
+	 * end of the client before took them along.
+	 */
+	if (session == NULL && terms_were_cut()) {
+		(void)out_of_order();
+		return SMFIS_NOREPLY;
+	}
+	terms = session != NULL ? session->terms : terms_full();
+	(void)on_close(ctx);
+	session = session_new(ctx, terms);
+	session->connected = true;
+	if (!net_addr_from_sockaddr(hostaddr, &session->client))
+		session->client.bits = 0;
+	session->mta_hostname = slice_dup(&session->mem, macro_get(ctx, "j"));
+	session->mta_domain = slice_dup(&session->mem, macro_get(ctx, "m"));
+	session->mta_address = slice_dup(&session->mem,
+	    macro_get(ctx, "{if_addr}"));
+	session->mta_version = slice_dup(&session->mem, macro_get(ctx, "v"));
+	return SMFIS_NOREPLY;
+}
+
+static sfsistat
 on_mail(SMFICTX *ctx, char **argv)
 {
 	struct session *session = session_of(ctx);
@@ -132,7 +147,7 @@ on_mail(SMFICTX *ctx, char **argv)
 	struct snapshot *snapshot;
 	struct verdict verdict;
 
-	if (session == NULL)
+	if (session == NULL || !session->connected)
 		return out_of_order();
 	end_message(session);
 	facts.client.addr = session->client;
@@ -158,10 +173,24 @@ static sfsistat
 on_header(SMFICTX *ctx, char *name, char *value)
 {
 	struct session *session = session_of(ctx);
+	struct arena mem;
+	struct strbuf whole;
 
-	if (session != NULL && session->message != NULL)
+	if (session == NULL || session->message == NULL)
+		return SMFIS_NOREPLY;
+	if ((session->terms.steps & SMFIP_HDR_LEADSPC) != 0) {
 		message_add_header(session->message, slice_of(name),
 		    slice_of(value));
+		return SMFIS_NOREPLY;
+	}
+	/* The MTA took the blank behind the colon off. */
+	arena_init(&mem);
+	strbuf_init(&whole, &mem);
+	strbuf_add_char(&whole, ' ');
+	strbuf_add_cstr(&whole, value);
+	message_add_header(session->message, slice_of(name),
+	    strbuf_slice(&whole));
+	arena_done(&mem);
 	return SMFIS_NOREPLY;
 }
 
@@ -200,6 +229,7 @@ on_body(SMFICTX *ctx, unsigned char *chunk, size_t len)
 	 * So this is said of a full piece only, which is hardly the last.
 	 */
 	if (len >= FULL_CHUNK_OCTETS &&
+	    (session->terms.steps & SMFIP_SKIP) != 0 &&
 	    !message_wants_body(session->message))
 		return SMFIS_SKIP;
 	return SMFIS_CONTINUE;
@@ -219,7 +249,8 @@ on_end_of_message(SMFICTX *ctx)
 	verdict = pipeline_end(session->message);
 	if (((verdict.action == ACTION_ACCEPT ||
 	    verdict.action == ACTION_HOLD) &&
-	    message_apply(ctx, session->message, &err) != 0) ||
+	    message_apply(ctx, session->message, session->terms.steps,
+		&err) != 0) ||
 	    (verdict.action == ACTION_HOLD &&
 	    hold_message(ctx, &verdict, &err) != 0))
 		verdict = verdict_unsure(message_arena(session->message),
@@ -244,7 +275,7 @@ callbacks_register(struct snapshot_slot *slot, struct err *err)
 	struct smfiDesc description = {
 		.xxfi_name = name,
 		.xxfi_version = SMFI_VERSION,
-		.xxfi_flags = needed_actions,
+		.xxfi_flags = terms_full().actions,
 		.xxfi_connect = on_connect,
 		.xxfi_envfrom = on_mail,
 		.xxfi_header = on_header,

@@ -6,11 +6,30 @@
 
 #include "pipeline/pipeline.h"
 
+/* What both sides of a connection agreed on: SMFIF_* and SMFIP_*. */
+struct terms {
+	unsigned long actions;
+	unsigned long steps;
+};
+
+/*
+ * The most that an MTA's offer allows. -1: what it lacks is needed with this
+ * configuration; the log says what. What else is missing is said once for each
+ * thing. Thread-safe.
+ */
+MUST_USE int terms_agree(const struct config *config, unsigned long actions,
+    unsigned long steps, struct terms *ret_terms);
+struct terms terms_full(void);
+/* Whether any connection has been served with less so far. */
+bool terms_were_cut(void);
+
 /*
  * What is known of one connection. Callbacks of a connection never overlap but
  * may each run on another thread, so all of it hangs on smfi_setpriv().
  */
 struct session {
+	struct terms terms;
+	bool connected;			/* the fields below count */
 	struct net_addr client;
 	struct slice mta_hostname;	/* in mem */
 	struct slice mta_domain;
@@ -40,11 +59,12 @@ bool guard_works(void);
 
 /*
  * Gives the MTA the body as it goes on, if that is another one, and every
- * change of the header, signatures last. -1 (ERR_TEMP) when it does not take
- * one, or the body cannot be read: the message must then not go on.
+ * change of the header, signatures last. The MTA itself puts a blank behind the
+ * colon where steps lack SMFIP_HDR_LEADSPC. -1 (ERR_TEMP) when it does not take
+ * a change, or the body cannot be read: the message must then not go on.
  */
 MUST_USE int message_apply(SMFICTX *ctx, const struct message *message,
-    struct err *err);
+    unsigned long steps, struct err *err);
 
 /* Has the MTA keep the message back, and say why; -1 if it does not. */
 MUST_USE int hold_message(SMFICTX *ctx, const struct verdict *verdict,

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
 libsubmilter_a_SOURCES += \
 	include/glue/callbacks.h %D%/callbacks.c %D%/apply.c %D%/macros.c \
-	%D%/packet_guard.c %D%/glue_priv.h
+	%D%/negotiate.c %D%/packet_guard.c \
+	%D%/glue_priv.h

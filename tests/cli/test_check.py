@@ -398,8 +398,8 @@ identify { methods = {sasl, network}; network = "cidr:%s" }
                      options="-o milter_default_action=tempfail")
         self.has_not(self.found_postfix(0), hold)
 
-    def test_old_protocols_are_errors(self):
-        old = "the milter needs protocol version 6, but milter_protocol is "
+    def test_old_protocols_are_named(self):
+        old = "milter_protocol is "
         for main, options, milters, version in (
                 ("milter_protocol = 2", "", "unix:submilter/s.sock", 2),
                 ("", "-o milter_protocol=3", "unix:submilter/s.sock", 3),
@@ -407,9 +407,13 @@ identify { methods = {sasl, network}; network = "cidr:%s" }
                  "unix:submilter/s.sock, protocol=4 } }", None, 4)):
             with self.subTest(version):
                 self.postfix(main=main, options=options, milters=milters)
-                self.has(self.found_postfix(1), "error: Postfix: service "
-                         '"submission" (master.cf:3): %s%d' % (old, version),
+                self.has(self.found_postfix(0), "warning: Postfix: service "
+                         '"submission" (master.cf:3): %s%d, ' % (old, version),
                          fix="milter_protocol = 6")
+        self.postfix(main="milter_protocol = 2")
+        self.configure(more="sign { canonicalization = simple/relaxed }")
+        self.has(self.found_postfix(1), "error: Postfix: service "
+                 '"submission" (master.cf:3): %s2, ' % old)
         self.postfix(main="milter_protocol = 2",
                      options="-o milter_protocol=6")
         self.has_not(self.found_postfix(0), old)

@@ -35,6 +35,25 @@ class Postfix(common.Tests, unittest.TestCase):
     def check_arguments(self, directory):
         return ["--postfix", directory]
 
+    def test_older_protocols(self):
+        """It offers less then, and signatures arrive valid all the same."""
+        for version in "2", "3", "4":
+            with self.subTest(version):
+                milter, mta = self.start(extra={"milter_protocol": version})
+                before = len(self.sink.messages)
+                self.assertTrue(self.submit(mta, (
+                    b"From: alice@corp.example\r\nTo:a@far.example\r\n"
+                    b"Subject:  x\r\n y\r\nReply-To:\tbob@far.example\r\n"
+                    + common.BODY)).accepted)
+                data = self.sink.wait_for(before + 1)[before].data
+                self.check_signed(data)
+                self.assertRegex(data, rb"(?m)^DKIM-Signature: v=1")
+                milter.wait_for_log("lacks blanks at the start of a field, .*: "
+                                    "it is served without")
+                self.assertEqual(self.submit(
+                    mta, common.HONEST.replace(b"alice@", b"ceo@")).reply.code,
+                    550)
+
 
 class PostfixPreflight(preflight.Tests, unittest.TestCase):
     mta_class = lab.Postfix
