@@ -4,10 +4,10 @@
 # Files that name directories are made by make, because configure leaves
 # ${prefix} in them.
 packaging_made = packaging/submilter.conf packaging/submilter.service \
-	packaging/submilter.tmpfiles
+	packaging/submilter.tmpfiles packaging/socket-directory
 packaging_fill = $(AM_V_GEN)$(MKDIR_P) packaging && \
 	sed -e 's|@sbindir[@]|$(sbindir)|g' -e 's|@sysconfdir[@]|$(sysconfdir)|g' \
-	-e 's|@docdir[@]|$(docdir)|g' -e 's|@SERVICE_TYPE[@]|$(SERVICE_TYPE)|g'
+	-e 's|@docdir[@]|$(docdir)|g' -e 's|@pkglibexecdir[@]|$(pkglibexecdir)|g' -e 's|@SERVICE_TYPE[@]|$(SERVICE_TYPE)|g'
 
 packaging/submilter.conf: $(srcdir)/packaging/submilter.conf.in Makefile
 	$(packaging_fill) $(srcdir)/packaging/submilter.conf.in > $@.tmp && mv $@.tmp $@
@@ -15,6 +15,9 @@ packaging/submilter.service: $(srcdir)/packaging/submilter.service.in Makefile
 	$(packaging_fill) $(srcdir)/packaging/submilter.service.in > $@.tmp && mv $@.tmp $@
 packaging/submilter.tmpfiles: $(srcdir)/packaging/submilter.tmpfiles.in Makefile
 	$(packaging_fill) $(srcdir)/packaging/submilter.tmpfiles.in > $@.tmp && mv $@.tmp $@
+packaging/socket-directory: $(srcdir)/packaging/socket-directory.in Makefile
+	$(packaging_fill) $(srcdir)/packaging/socket-directory.in > $@.tmp && \
+		chmod 755 $@.tmp && mv $@.tmp $@
 
 all-local: $(packaging_made)
 CLEANFILES += $(packaging_made)
@@ -33,6 +36,9 @@ install-data-local: $(packaging_made)
 		"$(DESTDIR)$(sysusersdir)/submilter.conf"
 	$(INSTALL_DATA) packaging/submilter.tmpfiles \
 		"$(DESTDIR)$(tmpfilesdir)/submilter.conf"
+	$(MKDIR_P) "$(DESTDIR)$(pkglibexecdir)"
+	$(INSTALL_SCRIPT) packaging/socket-directory \
+		"$(DESTDIR)$(pkglibexecdir)/socket-directory"
 	test -z "$(systemdsystemunitdir)" || { \
 		$(MKDIR_P) "$(DESTDIR)$(systemdsystemunitdir)" && \
 		$(INSTALL_DATA) packaging/submilter.service \
@@ -40,7 +46,9 @@ install-data-local: $(packaging_made)
 
 uninstall-local: packaging/submilter.conf
 	rm -f "$(DESTDIR)$(sysusersdir)/submilter.conf" \
-		"$(DESTDIR)$(tmpfilesdir)/submilter.conf"
+		"$(DESTDIR)$(tmpfilesdir)/submilter.conf" \
+		"$(DESTDIR)$(pkglibexecdir)/socket-directory"
+	-rmdir "$(DESTDIR)$(pkglibexecdir)" 2> /dev/null
 	test -z "$(systemdsystemunitdir)" || \
 		rm -f "$(DESTDIR)$(systemdsystemunitdir)/submilter.service"
 	conf="$(DESTDIR)$(sysconfdir)/submilter/submilter.conf"; \

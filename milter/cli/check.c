@@ -13,6 +13,7 @@
 
 #include "check_priv.h"
 #include "cli/options.h"
+#include "daemon/socket_directory.h"
 #include "pipeline/snapshot.h"
 
 enum {
@@ -385,13 +386,10 @@ check_all(struct findings *found, const struct config *config,
 	struct config known = *config;
 	struct checked c = { .config = &known, .account = &account,
 		.found = found, .saslauthd = options->saslauthd };
-	struct slice listen = config->main.listen;
 
 	find_account(found, &known, &account);
-	if (slice_starts(listen, SLICE("unix:")) ||
-	    slice_starts(listen, SLICE("local:")))
-		c.socket_path = path_clean(found->mem,
-		    slice_from(listen, slice_find(listen, ':') + 1));
+	if (socket_path(config).len > 0)
+		c.socket_path = path_clean(found->mem, socket_path(config));
 	check_account(found, &known, &account);
 	if (account.change_user)
 		check_parts_as(found, options->config, &account);

@@ -9,6 +9,7 @@
 #include "base/net.h"
 #include "check_priv.h"
 #include "daemon/socket.h"
+#include "daemon/socket_directory.h"
 
 /* What a user may do with a file. */
 enum { MAY_SEARCH = 1, MAY_WRITE = 2 };
@@ -98,10 +99,8 @@ check_unix(const struct checked *c)
 		int error = errno;
 
 		finding_add(c->found, FINDING_ERROR, error != ENOENT ? NULL :
-		    slice_format(mem, "install -d -o %s -g %s -m 2750 %s",
-			user_name(mem, c->account->uid),
-			group_name(mem, c->account->socket_gid),
-			directory).data,
+		    socket_directory_command(mem, c->config, c->account,
+			directory),
 		    "listen: directory %s: %s", directory, strerror(error));
 		return;
 	}
@@ -121,6 +120,55 @@ check_unix(const struct checked *c)
 	if (lstat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
 		finding_add(c->found, FINDING_ERROR, "remove it",
 		    "listen: %s exists and is no socket", path);
+}
+
+/*
+ * Somebody who can log in, by number and shell: what LDAP and the like do not
+ * list is not seen.
+ */
+static bool
+is_person(const struct passwd *user)
+{
+	struct slice shell = slice_of(user->pw_shell);
+	struct slice name = slice_from(shell, slice_find_last(shell, '/') + 1);
+
+	/* Debian's and most others' UID_MIN; 65534 is nobody. */
+	if (user->pw_uid < 1000 || user->pw_uid == 65534)
+		return false;
+	/* No shell at all stands for sh(1). */
+	return shell.len == 0 || (!slice_eq(name, SLICE("nologin")) &&
+	    !slice_eq(name, SLICE("false")));
+}
+
+/* On a port of this host every user of it can pose as the MTA. */
+static void
+check_local_users(const struct checked *c)
+{
+	const struct passwd *user;
+	struct strbuf names;
+	size_t count = 0;
+
+	strbuf_init(&names, c->found->mem);
+	strbuf_add_cstr(&names, "");
+	setpwent();
+	while ((user = getpwent()) != NULL) {
+		if (!is_person(user) || ++count > 3)
+			continue;
+		strbuf_addf(&names, "%s%s", count > 1 ? ", " : "",
+		    user->pw_name);
+	}
+	endpwent();
+	if (count > 3)
+		strbuf_addf(&names, " and %zu more", count - 3);
+	if (count > 0)
+		finding_add(c->found, FINDING_WARNING,
+		    "listen = \"unix:" DEFAULT_SOCKET "\", which Postfix knows "
+		    "as unix:submilter/submilter.sock",
+		    "listen: every user of this host can connect to %.*s, "
+		    "have anything signed, and take the port and read all "
+		    "submissions while the milter is down; others than root "
+		    "and system users live here: %s",
+		    SLICE_ARGS(c->config->main.listen), names.data);
 }
 
 static void
@@ -148,6 +196,7 @@ check_inet(const struct checked *c)
 		    "127.0.0.1 or a Unix socket",
 		    "listen: other hosts may reach %.*s and pose as the MTA",
 		    SLICE_ARGS(listen));
+	check_local_users(c);
 	if (config->main.socket_group.len > 0)
 		finding_add(c->found, FINDING_WARNING, NULL,
 		    "socket-group: has no effect, because listen is no Unix "

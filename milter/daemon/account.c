@@ -8,6 +8,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "daemon/socket_directory.h"
+
 int
 account_find(const struct config *config, struct arena *mem,
     struct account *ret_account, struct err *err)
@@ -37,6 +39,8 @@ account_find(const struct config *config, struct arena *mem,
 			    "socket-group: there is no group \"%s\"",
 			    group_name);
 		account.socket_gid = group->gr_gid;
+	} else {
+		(void)socket_directory_group(config, &account.socket_gid);
 	}
 	*ret_account = account;
 	return 0;

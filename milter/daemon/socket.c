@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/descend.h"
+#include "daemon/socket_directory.h"
 #include "daemon_priv.h"
 
 enum { LOCK_TRIES = 100 };
@@ -251,17 +252,17 @@ int
 socket_open(const struct config *config, const struct account *account,
     struct arena *mem, const char **ret_path, struct err *err)
 {
-	struct slice listen = config->main.listen;
-	char *spec = slice_cstr(mem, listen);
+	struct slice path = socket_path(config);
+	char *spec = slice_cstr(mem, config->main.listen);
 
 	*ret_path = NULL;
-	if (slice_starts(listen, SLICE("unix:")) ||
-	    slice_starts(listen, SLICE("local:"))) {
-		const char *path = spec + slice_find(listen, ':') + 1;
+	if (path.len > 0) {
+		const char *name = slice_cstr(mem, path);
 
-		if (open_unix(path, spec, config, account, mem, err) != 0)
+		if (socket_directory_check(config, account, err) != 0 ||
+		    open_unix(name, spec, config, account, mem, err) != 0)
 			return -1;
-		*ret_path = path;
+		*ret_path = name;
 		return 0;
 	}
 	/* libmilter does not say why it fails. */

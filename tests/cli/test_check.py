@@ -18,6 +18,11 @@ ROOT = os.geteuid() == 0
 MTA_USER = "daemon" if ROOT else pwd.getpwuid(os.geteuid()).pw_name
 MTA_GROUP = grp.getgrgid(pwd.getpwnam(MTA_USER).pw_gid).gr_name
 
+CAN_MOUNT = ROOT and subprocess.run(
+    ["unshare", "-m", "--propagation", "private", "mount", "--bind",
+     "/etc/passwd", "/etc/passwd"], check=False,
+    stderr=subprocess.DEVNULL).returncode == 0
+
 MASTER = """\
 # service type private unpriv chroot wakeup maxproc command
 smtp       inet  n  -  y  -  -  smtpd
@@ -276,6 +281,65 @@ identify { methods = {sasl, network}; network = "cidr:%s" }
         findings = self.found_postfix(0)
         self.has_not(findings, "other hosts")
         self.has(findings, "warning: socket-group: has no effect")
+
+    def local_users(self, passwd):
+        """What check says of an inet socket on a host with those users."""
+        self.configure(listen="inet:8891@127.0.0.1", group="")
+        self.write("passwd", passwd)
+        done = subprocess.run(
+            ["unshare", "-m", "--propagation", "private", "sh", "-c",
+             'mount --bind "$1" /etc/passwd && shift && exec "$@"', "sh",
+             self.path("passwd"), SUBMILTER, "check", "-c",
+             self.path("submilter.conf")],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+            text=True)
+        return [line for line in done.stdout.split("\n")
+                if "every user of this host" in line]
+
+    def test_inet_socket_where_others_live(self):
+        """On this machine, whoever lives there."""
+        self.configure(listen="inet:8891@127.0.0.1", group="")
+        people = [user for user in pwd.getpwall()
+                  if 1000 <= user.pw_uid != 65534 and
+                  os.path.basename(user.pw_shell) not in ("nologin", "false")]
+        said = [line for line in self.run_check().stdout.split("\n")
+                if "every user of this host can connect to inet:8891@" in line]
+        self.assertEqual(len(said), len(people) > 0)
+        self.configure()
+        self.assertNotIn("every user", self.run_check().stdout)
+
+    @unittest.skipUnless(CAN_MOUNT, "no mounts here")
+    def test_inet_socket_where_others_live_or_not(self):
+        system = ("root:x:0:0::/root:/bin/bash\n"
+                  "www-data:x:33:33::/var/www:/usr/sbin/nologin\n"
+                  "daemon:x:1:1::/:/usr/sbin/nologin\n"
+                  "nobody:x:65534:65534::/:/bin/sh\n"
+                  "app:x:1001:1001::/srv:/usr/sbin/nologin\n"
+                  "app2:x:1002:1002::/srv:/bin/false\n")
+        self.assertEqual(self.local_users(system), [])
+        one, = self.local_users(system + "eve:x:1000:1000::/home/eve:\n")
+        self.assertRegex(one, "^warning: listen: .* live here: eve$")
+        four, = self.local_users(system + "".join(
+            "u%d:x:%d:1000::/home:/bin/zsh\n" % (n, 2000 + n)
+            for n in range(5)))
+        self.assertRegex(four, " live here: u0, u1, u2 and 2 more$")
+
+    def test_missing_directory_of_the_socket(self):
+        shutil.rmtree(self.socket_dir)
+        self.has(self.found(status=1),
+                 "error: listen: directory @/queue/submilter: No such file",
+                 fix="install -d -o ")
+
+    @unittest.skipUnless(ROOT, "only root may choose any group")
+    def test_group_of_the_directory(self):
+        self.postfix()
+        self.configure(group="")
+        os.chown(self.socket_dir, 0, grp.getgrnam(MTA_GROUP).gr_gid)
+        os.chmod(self.socket_dir, 0o2750)
+        self.has_not(self.found_postfix(0), "cannot connect")
+        os.chmod(self.socket_dir, 0o750)
+        self.has(self.found_postfix(1), "error: listen: the MTA's user %s "
+                 "cannot connect: " % MTA_USER)
 
     def test_inet_socket_of_another_host_is_an_error(self):
         self.postfix(milters="inet:192.0.2.1:8891")

@@ -450,7 +450,10 @@ class SocketTest(OwnDaemonTest):
     def test_socket_in_a_missing_directory(self):
         server = self.world(daemon.WORLD.replace('@SOCKET@',
                                                   '@DIR@/no/such/socket'))
-        self.assertIn('/no/such', self.refuses_to_start(server))
+        log = self.refuses_to_start(server)
+        self.assertIn('there is no directory %s; as root: install -d -o '
+                      % server.path('no/such'), log)
+        self.assertIn(' -m 2750 %s\n' % server.path('no/such'), log)
 
     def mode_of(self, server):
         return oct(stat.S_IMODE(os.stat(server.socket).st_mode))
@@ -478,6 +481,38 @@ class SocketTest(OwnDaemonTest):
         self.assertEqual(os.stat(server.socket).st_gid, group.gr_gid)
         self.assertEqual(self.mode_of(server), '0o660')
         self.assert_works(server)
+
+    @unittest.skipUnless(IS_ROOT, 'only root may choose any group')
+    def test_group_of_the_directory(self):
+        """One with the set-group-ID bit gives it, without an option, also to
+        a milter that may not give it itself; another directory does not."""
+        group, user = grp.getgrnam('mail'), pwd.getpwnam('daemon')
+        for mode, gid, options in (
+                (0o2750, group.gr_gid, {}),
+                (0o750, user.pw_gid, {}),
+                (0o2750, group.gr_gid, {'user': user.pw_uid,
+                                        'group': user.pw_gid,
+                                        'extra_groups': []})):
+            with self.subTest(mode=oct(mode), options=options):
+                server = self.world(('' if options else 'user = "daemon"\n')
+                                    + daemon.WORLD.replace(
+                                        '@SOCKET@', '@DIR@/run/socket'))
+                server.socket = server.path('run/socket')
+                server.address = 'unix:' + server.socket
+                server.options.update(options)
+                os.mkdir(server.path('run'))
+                for folder, _, files in os.walk(server.directory):
+                    for path in [folder] + [os.path.join(folder, file)
+                                            for file in files]:
+                        os.chown(path, user.pw_uid, user.pw_gid)
+                os.chown(server.path('run'), user.pw_uid, group.gr_gid)
+                os.chmod(server.path('run'), mode)
+                server.start()
+                status = os.stat(server.socket)
+                self.assertEqual((status.st_uid, status.st_gid),
+                                 (user.pw_uid, gid))
+                self.assertEqual(self.mode_of(server), '0o660')
+                server.stop()
 
     def test_unknown_group(self):
         server = self.world('socket-group = "no-such-group"\n'

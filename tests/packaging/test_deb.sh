@@ -52,6 +52,7 @@ sort -k 3 > "$tmp/want" <<'EOF'
 -rw-r--r-- root lib/systemd/system/submilter.service
 -rw-r--r-- root usr/lib/sysusers.d/submilter.conf
 -rw-r--r-- root usr/lib/tmpfiles.d/submilter.conf
+-rwxr-xr-x root usr/libexec/submilter/socket-directory
 -rwxr-xr-x root usr/sbin/submilter
 -rw-r--r-- root usr/share/doc/submilter/README.Debian
 -rw-r--r-- root usr/share/doc/submilter/changelog.Debian.gz
@@ -76,7 +77,8 @@ done
 order=$(sed -n 's/.*\(systemd-sysusers\) .*/\1/p
 	s/^[	 ]*\(systemd-tmpfiles\) .*/\1/p
 	s/.*\(deb-systemd-invoke\) .*/\1/p' "$tmp/control/postinst" | tr '\n' ' ')
-[ "$order" = "systemd-sysusers systemd-tmpfiles deb-systemd-invoke " ] ||
+[ "$order" = \
+	"systemd-sysusers systemd-tmpfiles deb-systemd-invoke deb-systemd-invoke " ] ||
 	fault "postinst runs: $order"
 
 # All in a root of its own.
@@ -100,7 +102,8 @@ fi
 
 # The unit names the program by the path it will have.
 unit=$(find "$root" -name submilter.service)
-sed "s|^ExecStart=/usr/sbin/|ExecStart=$root/usr/sbin/|" "$unit" \
+sed -e "s|^ExecStart=/usr/sbin/|ExecStart=$root/usr/sbin/|" \
+	-e "s|^ExecStartPre=-+/usr/|ExecStartPre=-+$root/usr/|" "$unit" \
 	> "$tmp/submilter.service"
 cmp -s "$unit" "$tmp/submilter.service" && fault "ExecStart= is elsewhere"
 systemd-analyze verify --man=no "$tmp/submilter.service" > "$tmp/log" 2>&1 ||
@@ -127,7 +130,7 @@ version=$(dpkg-deb -f "$deb" Version)
 # starts with no editing, reloads, and ends in order.
 mkdir -m 700 "$tmp/keys"
 conf=$tmp/submilter.conf
-sed -e "s|\"inet:8891@127.0.0.1\"|\"unix:$tmp/socket\"|" \
+sed -e "s|^listen = .*|listen = \"unix:$tmp/socket\"|" \
 	-e "s|\"/etc/submilter/keys\"|\"$tmp/keys\"|" \
 	"$root/etc/submilter/submilter.conf" > "$conf"
 [ "$(grep -c "$tmp" "$conf")" = 2 ] || fault "listen and keys are set elsewhere"

@@ -34,6 +34,7 @@ make_in install "$tmp/root"
 root=$tmp/root
 conf=$root/etc/submilter/submilter.conf
 for file in etc/submilter/submilter.conf usr/sbin/submilter \
+	usr/libexec/submilter/socket-directory \
 	usr/lib/sysusers.d/submilter.conf usr/lib/tmpfiles.d/submilter.conf \
 	usr/lib/systemd/system/submilter.service \
 	usr/share/man/man8/submilter.8 usr/share/man/man5/submilter.conf.5 \
@@ -48,7 +49,8 @@ for limit in MemoryMax TasksMax LimitNOFILE; do
 		"$root/usr/lib/systemd/system/submilter.service" ||
 		fault "the unit sets no $limit="
 done
-if grep -rn '@[A-Za-z_]*@\|\${' "$root/etc" "$root/usr/lib"; then
+if grep -rn '@[A-Za-z_]*@\|\${' "$root/etc" "$root/usr/lib" \
+	"$root/usr/libexec"; then
 	fault "a place of the templates was not filled"
 fi
 
@@ -65,6 +67,8 @@ root=$tmp/other
 make_in install "$root"
 make_in uninstall "$root"
 [ -z "$(find "$root" ! -type d)" ] || fault "uninstall left files behind"
+[ ! -d "$root/usr/libexec/submilter" ] ||
+	fault "uninstall left /usr/libexec/submilter behind"
 [ ! -d "$root/etc/submilter" ] || fault "uninstall left /etc/submilter behind"
 
 make_in install "$tmp/plain" systemdsystemunitdir=

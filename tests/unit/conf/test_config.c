@@ -26,7 +26,8 @@ defaults_are_those_of_the_list(void **state)
 
 	(void)state;
 	check_slice("path", c->path, "c");
-	check_slice("listen", c->main.listen, "inet:8891@127.0.0.1");
+	check_slice("listen", c->main.listen,
+	    "unix:/var/spool/postfix/submilter/submilter.sock");
 	check_slice("hostname", c->main.hostname, "");
 	assert_int_equal(c->main.mode, MODE_ENFORCE);
 	assert_int_equal(c->main.log_level, LOG_CHOICE_INFO);
