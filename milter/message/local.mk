@@ -6,7 +6,7 @@ libsubmilter_a_SOURCES += \
 	%D%/domain.c \
 	include/message/body.h %D%/body.c \
 	include/message/encode.h %D%/encode.c \
-	include/message/mime.h %D%/mime.c \
+	include/message/mime.h %D%/mime.c %D%/mime_header.c %D%/mime_priv.h \
 	include/message/content_type.h %D%/content_type.c \
 	include/message/part_header.h %D%/part_header.c \
 	include/message/display.h %D%/display.c \

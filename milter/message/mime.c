@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "message/mime.h"
-
+/* The parts of a body, found while it passes. */
 #include <string.h>
 
 #include "message/content_type.h"
-#include "message/part_header.h"
+#include "mime_priv.h"
 
 /* What a line must show to be a boundary: "--", its octets, "--", blanks. */
 enum { LINE_HEAD_OCTETS = 256 };
@@ -210,17 +209,6 @@ classify(struct mime_scan *scan, struct slice type_value,
 	arena_done(&mem);
 }
 
-/* A value as MTAs write it where they write it themselves. */
-static bool
-is_plain_encoding(struct slice value)
-{
-	struct slice token;
-
-	return mime_encoding_token(value, &token) && token.len > 0 &&
-	    value.data[0] == ' ' && token.data == value.data + 1 &&
-	    slice_trim(value).len == token.len;
-}
-
 struct mime_scan *
 mime_scan_new(struct arena *mem, struct slice type, struct slice encoding)
 {
@@ -231,122 +219,28 @@ mime_scan_new(struct arena *mem, struct slice type, struct slice encoding)
 	strbuf_init(&scan->header, mem);
 	open_part(scan);
 	current(scan)->header.encodings = encoding.len > 0;
-	current(scan)->header.encoding_is_last = is_plain_encoding(encoding);
+	current(scan)->header.encoding_is_last = mime_is_plain_encoding(encoding);
 	classify(scan, type, encoding);
 	return scan;
 }
 
-/* Whether a quoted-string begins and does not end. */
+/* Whether the innermost entity is a message within another. */
 static bool
-has_open_quote(struct slice value)
+is_attached(struct mime_scan *scan)
 {
-	bool quoted = false;
-
-	for (size_t i = 0; i < value.len; i++) {
-		if (value.data[i] == '\\')
-			i++;
-		else if (value.data[i] == '"')
-			quoted = !quoted;
-	}
-	return quoted;
-}
-
-void
-mime_measure_field(struct mime_header *facts, struct slice name,
-    struct slice value)
-{
-	struct slice rest = value, piece;
-
-	if (!slice_starts_nocase(name, SLICE("Content-")) &&
-	    !slice_eq_nocase(name, SLICE("MIME-Version")))
-		return;
-	if (value.len > facts->longest_field)
-		facts->longest_field = value.len;
-	if (!slice_eq_nocase(name, SLICE("Content-Type")) &&
-	    !slice_eq_nocase(name, SLICE("Content-Disposition")))
-		return;
-	facts->has_open_quote = facts->has_open_quote || has_open_quote(value);
-	while (slice_next_item(&rest, ";", &piece)) {
-		if (piece.len > facts->longest_parameter)
-			facts->longest_parameter = piece.len;
-	}
-}
-
-/* The values of a part's header that say how to read its content. */
-struct part_labels {
-	struct slice type;
-	struct slice encoding;
-};
-
-/* Counts a field that may stand once; a copy of the first is none. */
-static void
-count_once(const struct part_field *field, struct slice *first,
-    unsigned int *count, bool *ret_has_copy)
-{
-	if (*count > 0 && slice_eq(slice_trim(field->value),
-	    slice_trim(*first)))
-		*ret_has_copy = true;
-	else if ((*count)++ == 0)
-		*first = field->value;
-}
-
-static void
-note_field(struct mime_header *facts, const struct part_field *field,
-    struct part_labels *labels)
-{
-	mime_measure_field(facts, field->name, field->value);
-	facts->has_name_blank = facts->has_name_blank || field->has_blank;
-	if (slice_eq_nocase(field->name, SLICE("MIME-Version")))
-		facts->has_version = true;
-	if (slice_eq_nocase(field->name, SLICE("Content-Type")))
-		count_once(field, &labels->type, &facts->types,
-		    &facts->has_copy);
-	facts->encoding_is_last = false;
-	if (!slice_eq_nocase(field->name, SLICE("Content-Transfer-Encoding")))
-		return;
-	count_once(field, &labels->encoding, &facts->encodings,
-	    &facts->has_copy);
-	facts->encoding_is_last = facts->encodings == 1 &&
-	    slice_eq(field->name, SLICE("Content-Transfer-Encoding")) &&
-	    !field->has_blank && is_plain_encoding(field->value);
-}
-
-/* Reads what matters of the header of a part. */
-static void
-read_header(struct mime_scan *scan, struct mime_part *part,
-    struct slice text, struct part_labels *ret_labels)
-{
-	struct mime_header *facts = &part->header;
-	struct part_field field = { .end = 0 };
-	size_t begin = 0;
-
-	*ret_labels = (struct part_labels){ .type = { NULL, 0 } };
-	if (scan->depth > 1 &&
-	    part_at(scan, scan->depth - 2)->kind == MIME_MESSAGE)
-		begin = part_header_mbox_line(text);
-	facts->has_mbox_line = begin != 0;
-	field.end = begin;
-	while (part_field_next(text, field.end, &field))
-		note_field(facts, &field, ret_labels);
-	facts->has_junk = !slice_eq(slice_from(text, field.end),
-	    facts->ended ? SLICE("\r\n") : SLICE(""));
-	/*
-	 * Readers disagree about two encodings, about a continuation of
-	 * nothing, and about CR or LF alone: the encoding is not usable.
-	 */
-	if (facts->encodings > 1 || facts->has_bare ||
-	    (text.len > begin && char_is_wsp(text.data[begin])))
-		ret_labels->encoding = SLICE("=");
+	return scan->depth > 1 &&
+	    part_at(scan, scan->depth - 2)->kind == MIME_MESSAGE;
 }
 
 /* The header of a part is whole. */
 static void
 end_header(struct mime_scan *scan)
 {
-	struct part_labels labels;
+	struct mime_labels labels;
 
 	current(scan)->header.ended = true;
-	read_header(scan, current(scan), strbuf_slice(&scan->header), &labels);
+	mime_read_header(&current(scan)->header, strbuf_slice(&scan->header),
+	    is_attached(scan), &labels);
 	classify(scan, labels.type, labels.encoding);
 }
 
@@ -355,14 +249,14 @@ static void
 cut_header(struct mime_scan *scan)
 {
 	struct mime_part *part = current(scan);
-	struct part_labels labels;
+	struct mime_labels labels;
 	struct slice type;
 	struct arena mem;
 
 	if (scan->depth == 1)
 		return;
-	read_header(scan, part, slice_sub(strbuf_slice(&scan->header), 0,
-	    scan->header_lines), &labels);
+	mime_read_header(&part->header, slice_sub(strbuf_slice(&scan->header),
+	    0, scan->header_lines), is_attached(scan), &labels);
 	classify_encoding(scan, labels.encoding);
 	arena_init(&mem);
 	part->header.would_open = part->header.types > 1 ||
@@ -469,20 +363,6 @@ is_base64_line(const struct mime_scan *scan)
 	return true;
 }
 
-/* A field that says 8bit or binary, or says it in the next line. */
-static bool
-is_8bit_label(struct slice line)
-{
-	const struct slice name = SLICE("Content-Transfer-Encoding");
-	struct slice value;
-
-	if (!slice_starts_nocase(line, name))
-		return false;
-	value = slice_trim(slice_from(line, slice_find(line, ':') + 1));
-	return value.len == 0 || slice_has_text_nocase(value, SLICE("8bit")) ||
-	    slice_has_text_nocase(value, SLICE("binary"));
-}
-
 static void
 content_line(struct mime_scan *scan, bool is_lookalike)
 {
@@ -492,7 +372,7 @@ content_line(struct mime_scan *scan, bool is_lookalike)
 	part->has_lookalike = part->has_lookalike || is_lookalike;
 	if (part->encoding == TRANSFER_BASE64 && is_base64_line(scan))
 		part->base64_octets += scan->line_octets;
-	part->has_label = part->has_label || is_8bit_label(head);
+	part->has_label = part->has_label || mime_is_8bit_label(head);
 
 	part->has_8bit = part->has_8bit || scan->line_8bit > 0;
 	part->octets_8bit += scan->line_8bit;
