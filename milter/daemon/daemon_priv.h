@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "daemon/account.h"
 #include "pipeline/snapshot.h"
@@ -24,6 +25,29 @@ MUST_USE int socket_open(const struct config *config,
  * serves it now.
  */
 void socket_remove(const char *path, bool served, struct arena *mem);
+
+/* Where libmilter waits for connections; see listener.c. */
+struct listener {
+	int fd;			/* -1: it was not found */
+	const char *path;	/* of a Unix socket; NULL: there is no file */
+	mode_t mode;
+	gid_t gid;
+	struct stat file;	/* the one that is ours */
+	bool is_lost;		/* that is logged */
+};
+
+/* The socket is open; path outlives the listener. */
+void listener_start(struct listener *listener, const char *path, mode_t mode,
+    gid_t gid);
+/*
+ * Makes the file of a Unix socket anew when it was removed or replaced, and logs
+ * it; what another process put there stays. By one thread.
+ */
+void listener_look(struct listener *listener);
+/* Whether libmilter has closed it, which it does when it ends. */
+bool listener_is_closed(const struct listener *listener);
+/* Connects for a moment: libmilter then looks whether it shall end. */
+void listener_wake(const struct listener *listener);
 
 /*
  * The thread that looks all keys up in DNS, logs what changes, and keeps the

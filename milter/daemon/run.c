@@ -26,8 +26,12 @@
 #endif
 
 enum { EXIT_FINE = 0, EXIT_FAULT = 1, EXIT_TEMPORARY = 75 };
-/* libmilter looks every five seconds whether it shall end. */
-enum { STOP_SECONDS = 8 };
+/*
+ * STOP_SECONDS: libmilter ends at once when it is woken, every PAUSE_MS; the file
+ * of states is written within a second. LOOK_SECONDS: how often we look for our
+ * socket.
+ */
+enum { STOP_SECONDS = 4, PAUSE_MS = 20, LOOK_SECONDS = 2 };
 
 /* What the thread of signals needs. */
 struct daemon {
@@ -35,6 +39,7 @@ struct daemon {
 	struct snapshot_slot slot;
 	struct snapshot *started;	/* what sockets, user and log came from */
 	struct key_watch key_watch;
+	struct listener listener;
 };
 
 static void
@@ -117,13 +122,36 @@ answer_reload(struct daemon *daemon)
  * destroys a lock that one of its threads holds, and waits for it for ever.
  */
 static void
-stop(void)
+wait_for_end(const struct daemon *daemon)
 {
-	(void)smfi_stop();
-	(void)sleep(STOP_SECONDS);
+	const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
+
+	for (int i = 0; i < STOP_SECONDS * 1000 / PAUSE_MS; i++) {
+		listener_wake(&daemon->listener);
+		(void)nanosleep(&pause, NULL);
+	}
 	log_write(LOG_LEVEL_WARNING, "ending; libmilter did not in %d seconds",
 	    (int)STOP_SECONDS);
 	_exit(EXIT_FINE);
+}
+
+static void *
+see_it_end(void *arg)
+{
+	wait_for_end(arg);
+	return NULL;
+}
+
+/* smfi_stop() waits for a lock that libmilter holds until it is woken. */
+static void
+stop(struct daemon *daemon)
+{
+	pthread_t waker;
+
+	if (pthread_create(&waker, NULL, see_it_end, daemon) == 0)
+		(void)pthread_detach(waker);
+	(void)smfi_stop();
+	wait_for_end(daemon);
 }
 
 static sigset_t
@@ -133,6 +161,7 @@ awaited_signals(void)
 
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGUSR1);
+	sigaddset(&signals, SIGUSR2);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGHUP);
@@ -146,22 +175,37 @@ wait_for_signals(void *arg)
 	sigset_t signals = awaited_signals();
 
 	for (;;) {
-		int number;
+		const struct timespec pause = { .tv_sec = LOOK_SECONDS };
+		int number = sigtimedwait(&signals, NULL, &pause);
 
-		if (sigwait(&signals, &number) != 0)
-			continue;
 		if (number == SIGUSR1)
 			answer_reload(daemon);
-		else
-			stop();
+		else if (number > 0)
+			stop(daemon);
+		else if (errno == EAGAIN &&
+		    listener_is_closed(&daemon->listener))
+			wait_for_end(daemon);
+		else if (errno == EAGAIN)
+			listener_look(&daemon->listener);
 	}
 	return NULL;
 }
 
+static void
+block_signal(int number)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, number);
+	ENSURE(pthread_sigmask(SIG_BLOCK, &signals, NULL) == 0);
+}
+
 /*
  * Blocked in every thread, so that the one that waits for them sees them. A
- * thread of libmilter waits, too, for those that end the process; it began
- * later, and whichever of the two sees one stops it.
+ * thread of libmilter waits, too, for those that end the process, but for
+ * SIGUSR2, and whichever of the two sees one stops it. libmilter's thread
+ * leaves it at that, and up to five seconds go by.
  */
 static void
 block_signals(void)
@@ -301,6 +345,9 @@ start(const char *config_path, struct config *config, bool foreground,
 		    &err);
 	if (status == 0) {
 		daemon.started = snapshot_ref(snapshot);
+		listener_start(&daemon.listener, socket_path,
+		    (mode_t)strtoul(slice_cstr(&mem, config->main.socket_mode),
+			NULL, 8) & 0777, account.socket_gid);
 		snapshot_slot_init(&daemon.slot, snapshot);
 		served = true;
 		status = serve(&daemon, ready);
@@ -358,6 +405,8 @@ daemon_run(const char *given_path, bool foreground)
 	 * OpenSSL may not free what they use.
 	 */
 	ENSURE(OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL) == 1);
+	/* A reload that is asked for too early comes once we serve. */
+	block_signal(SIGUSR1);
 	if (realpath(given_path, config_path) == NULL) {
 		err_set(&err, ERR_CONFIG, "%s: %s", given_path,
 		    strerror(errno));
