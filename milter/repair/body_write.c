@@ -234,8 +234,11 @@ write_fields(struct writer *writer, const struct mime_part *part,
 		write_out(writer, want->encoding);
 		write_out(writer, SLICE("\r\n"));
 	}
-	write_out(writer, text.len == 0 ? SLICE("\r\n")
-	    : slice_from(text, field.end));
+	write_out(writer, slice_from(text, field.end));
+	/* Without a delimiter behind it there is no line end for that. */
+	if (!part->header.ended && (text.len == 0 ||
+	    text.data[text.len - 1] == '\n'))
+		write_out(writer, SLICE("\r\n"));
 	return 0;
 }
 

@@ -42,7 +42,7 @@ HEADER = (b'From: alice@corp.example\r\nTo: friend@rcpt.example\r\n'
           b'Subject: large\r\nDate: Mon, 23 Nov 2026 10:15:30 +0100\r\n'
           b'Message-ID: <1@corp.example>\r\nMIME-Version: 1.0\r\n')
 ASCII_LINE = b'0123456789-ten-octets-and-a-number-more_of-them.and-so-on...\r\n'
-UTF8_LINE = 'Straße-nach-Köln-über-Düsseldorf,_und-zurück_«heute»;\r\n'.encode()
+UTF8_LINE = 'Straße-nach-Köln-über-Düsseldorf,_und-zurueck_«heute»;\r\n'.encode()
 BASE64_LINE = binascii.b2a_base64(bytes(range(57)))[:-1] + b'\r\n'
 
 

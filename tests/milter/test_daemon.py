@@ -162,6 +162,8 @@ class ReloadTest(OwnDaemonTest):
     def test_keys_that_become_unusable_go_on(self):
         """Both keys still sign, and the log names the file."""
         server = self.start()
+        # The socket is there before the keys are read.
+        self.assert_works(server)
         folder = server.path('keys', 'corp.example')
 
         def open_key():

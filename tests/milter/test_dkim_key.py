@@ -284,7 +284,7 @@ key-interval = 1
         self.publish('corp.example')
         server = self.start(self.text().replace('@DIR@/keys.state',
                                                 '@DIR@/none/keys.state'))
-        server.expect('key-states: .*none/keys.state.new: No such file')
+        server.expect('key-states: .*/none: No such file')
         self.assertEqual(self.signers(server), ['e1', 's1'])
         os.mkdir(server.path('none'))
         self.zone.records['s1._domainkey.corp.example'] = b'v=DKIM1; p='

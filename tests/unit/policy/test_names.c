@@ -196,8 +196,8 @@ static const char *const shown[] = {
 	"\U0001f152\U0001f154\U0001f15e@corp.example",
 	"\U0001f172\U0001f174\U0001f17e@corp.example",
 	"\U0001f1e8\U0001f1ea\U0001f1f4@\U0001f1e8orp.example",
-	"\u1d04\u1d07\u1d0f@\u1d04\u1d0f\u0280\u1d18.\u1d07x\u1d00"
-	    "\u1d0d\u1d18\u029f\u1d07",
+	("\u1d04\u1d07\u1d0f@\u1d04\u1d0f\u0280\u1d18.\u1d07x\u1d00"
+	    "\u1d0d\u1d18\u029f\u1d07"),
 	"\U0001d41ceo@corp.example",
 	/* Brackets, several marks, letters apart, what is nearly a dot. */
 	"ceo[@]corp.example", "ceo \u3010@\u3011 corp.example",
