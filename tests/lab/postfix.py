@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -64,6 +65,10 @@ class Postfix(MTA):
     """See MTA for all that is not Postfix's own."""
 
     milter_group = OWNER
+    # Changes of master.cf: "-o" options by service ("submission", "plain", or
+    # the name of the line), and whole lines.
+    service_options = {}
+    more_services = ""
     _early_log = None
 
     def reload(self):
@@ -150,8 +155,21 @@ class Postfix(MTA):
         # A file that was changed within the last seconds makes each Postfix
         # program wait: it might be changing still.
         os.utime(main_cf, (0, time.time() - 60))
-        self._write("master.cf", _MASTER_CF.format(
-            plain=self.plain_port, submission=self.submission_port))
+        self._write("master.cf", self._master_cf())
+
+    def _master_cf(self):
+        """Later options of a service win over earlier ones."""
+        text = _MASTER_CF.format(plain=self.plain_port,
+                                 submission=self.submission_port)
+        ports = {"submission": self.submission_port, "plain": self.plain_port}
+        for name, options in self.service_options.items():
+            line = ("127.0.0.1:%d inet " % ports[name] if name in ports
+                    else name + " ")
+            start = text.index("\n" + line) + 1
+            end = re.search(r"\n(?=\S)", text[start:]).start() + start
+            text = text[:end] + "".join("\n    -o " + option for option in
+                                        options) + text[end:]
+        return text + self.more_services
 
     def _places(self):
         package = self.debs.package("postfix")
