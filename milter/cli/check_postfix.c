@@ -1,167 +1,29 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <string.h>
-
-#include "check_sasl_priv.h"
+/* Postfix: which services pass mail to us, and how. */
+#include "check_postfix_priv.h"
 
 enum { SHOWN_BYTES = 120 };
 
-struct postfix_check {
-	const struct checked *c;
-	const struct postfix *postfix;
-	struct slice queue;	/* queue_directory */
-	const char *wanted;	/* what smtpd_milters should say */
-	const char *directory;	/* of main.cf */
-	bool was_used;
-	bool access_checked[2];	/* without and with a chroot */
-};
-
-/* How an item of smtpd_milters relates to our socket. */
-enum relation {
-	NOT_OURS,
-	OURS,
-	OURS_BUT_CHROOT,	/* would be, if the service were not in a chroot */
-	OURS_MISSPELT,		/* in words that only Sendmail understands */
-};
-
-static const char *
-shown(const struct postfix_check *p, struct slice text)
+const char *
+postfix_shown(const struct postfix_check *p, struct slice text)
 {
 	return escape(p->c->found->mem, text, SHOWN_BYTES);
 }
 
-/* Whether our socket lies below the queue directory. */
-static bool
-is_below(const struct checked *c, struct slice queue)
-{
-	return slice_starts(c->socket_path, queue) &&
-	    slice_starts(slice_from(c->socket_path, queue.len), SLICE("/"));
-}
-
-/* A Postfix without a word on our socket would say this. */
-static const char *
-wanted_milter(const struct checked *c, struct slice queue)
-{
-	struct arena *mem = c->found->mem;
-	struct slice listen = c->config->main.listen;
-	size_t colon = slice_find(listen, ':'), at = slice_find(listen, '@');
-	struct slice host = slice_from(listen, at + 1);
-	struct slice port = slice_sub(listen, colon + 1, at - colon - 1);
-	bool bare6 = slice_has(host, ':') && host.data[0] != '[';
-
-	if (c->socket_path.len == 0)
-		return slice_format(mem, "inet:%s%.*s%s:%.*s",
-		    bare6 ? "[" : "", SLICE_ARGS(host), bare6 ? "]" : "",
-		    SLICE_ARGS(port)).data;
-	if (is_below(c, queue))
-		return slice_format(mem, "unix:%.*s",
-		    SLICE_ARGS(slice_from(c->socket_path, queue.len + 1))).data;
-	return slice_format(mem, "unix:%.*s",
-	    SLICE_ARGS(c->socket_path)).data;
-}
-
-static enum relation
-relate_unix(const struct postfix_check *p, struct slice path, bool chroot)
-{
-	struct arena *mem = p->c->found->mem;
-	bool absolute = slice_starts(path, SLICE("/"));
-	struct slice inside = path_clean(mem, slice_format(mem, "%.*s/%.*s",
-	    SLICE_ARGS(p->queue), SLICE_ARGS(path)));
-
-	if (slice_eq(absolute && !chroot ? path_clean(mem, path) : inside,
-	    p->c->socket_path))
-		return OURS;
-	if (absolute && slice_eq(path_clean(mem, path), p->c->socket_path))
-		return OURS_BUT_CHROOT;
-	return NOT_OURS;
-}
-
-/*
- * "inet:HOST:PORT", also for IPv6. With Sendmail's "inet:PORT@HOST" Postfix's
- * smtpd does not even start, and with "inet6:" it answers 451 to all mail.
- */
-static enum relation
-relate_inet(const struct postfix_check *p, struct slice kind,
-    struct slice rest)
-{
-	size_t at = slice_find(rest, '@'), colon = slice_find_last(rest, ':');
-	struct slice host = slice_sub(rest, 0, colon);
-	struct slice port = slice_from(rest, colon + 1);
-
-	if (at < rest.len) {
-		host = slice_from(rest, at + 1);
-		port = slice_sub(rest, 0, at);
-	}
-	if (!socket_is_inet(p->c->config, host, port))
-		return NOT_OURS;
-	return at < rest.len || !slice_eq(kind, SLICE("inet")) ?
-	    OURS_MISSPELT : OURS;
-}
-
-static enum relation
-relate(const struct postfix_check *p, struct slice spec, bool chroot)
-{
-	size_t colon = slice_find(spec, ':');
-	struct slice kind = slice_sub(spec, 0, colon);
-	struct slice rest = slice_from(spec, colon + 1);
-
-	if (slice_eq(kind, SLICE("unix")) || slice_eq(kind, SLICE("local")))
-		return relate_unix(p, rest, chroot);
-	if (slice_eq(kind, SLICE("inet")) || slice_eq(kind, SLICE("inet6")))
-		return relate_inet(p, kind, rest);
-	return NOT_OURS;
-}
-
-/* What an item of smtpd_milters says beside its address; empty: nothing. */
-struct milter_options {
-	struct slice default_action;
-	struct slice protocol;
-};
-
-/*
- * Our item in a list of milters: "SPEC" or "{ SPEC, name=value, ... }", with
- * the options of its own.
- */
-static enum relation
-find_milter(const struct postfix_check *p, struct slice list, bool chroot,
-    struct milter_options *options)
-{
-	enum relation best = NOT_OURS;
-	struct slice item;
-
-	while (postfix_next_item(&list, ",", &item)) {
-		struct slice part, rest = item;
-		enum relation relation;
-
-		if (!postfix_next_item(&rest, ",", &part))
-			continue;
-		relation = relate(p, part, chroot);
-		if (relation != NOT_OURS)
-			best = relation;
-		if (relation != OURS)
-			continue;
-		while (postfix_next_item(&rest, ",", &part)) {
-			size_t equals = slice_find(part, '=');
-			struct slice name = slice_trim(slice_sub(part, 0,
-			    equals));
-			struct slice value = slice_trim(slice_from(part,
-			    equals + 1));
-
-			if (slice_eq(name, SLICE("default_action")))
-				options->default_action = value;
-			else if (slice_eq(name, SLICE("protocol")))
-				options->protocol = value;
-		}
-		return OURS;
-	}
-	return best;
-}
-
-static struct slice
-value_of(const struct postfix_check *p, const struct postfix_service *service,
-    const char *name, const char *initial)
+struct slice
+postfix_seen(const struct postfix_check *p,
+    const struct postfix_service *service, const char *name,
+    const char *initial)
 {
 	return postfix_value(p->postfix, service, name, initial,
 	    p->c->found->mem);
+}
+
+const char *
+postfix_seen_at(const struct postfix_check *p,
+    const struct postfix_service *service, const char *name)
+{
+	return postfix_where(p->postfix, service, name, p->c->found->mem);
 }
 
 static bool
@@ -179,8 +41,8 @@ is_port(const struct postfix_service *service, const char *const *names)
 	return false;
 }
 
-static bool
-is_submission(const struct postfix_service *service)
+bool
+postfix_is_submission(const struct postfix_service *service)
 {
 	static const char *const ports[] = { "submission", "submissions",
 		"smtps", "587", "465", NULL };
@@ -189,8 +51,8 @@ is_submission(const struct postfix_service *service)
 }
 
 /* Where mail from other servers arrives; "pass" is what postscreen feeds. */
-static bool
-is_port_25(const struct postfix_service *service)
+bool
+postfix_is_port_25(const struct postfix_service *service)
 {
 	static const char *const ports[] = { "smtp", "25", NULL };
 
@@ -198,19 +60,29 @@ is_port_25(const struct postfix_service *service)
 	    slice_eq(service->type, SLICE("pass"));
 }
 
-static const char *
-called(const struct postfix_check *p, const struct postfix_service *service)
+bool
+postfix_has_sasl(const struct postfix_check *p,
+    const struct postfix_service *service)
+{
+	return slice_eq(postfix_seen(p, service, "smtpd_sasl_auth_enable",
+	    "no"), SLICE("yes"));
+}
+
+const char *
+postfix_called(const struct postfix_check *p,
+    const struct postfix_service *service)
 {
 	return slice_format(p->c->found->mem,
 	    "Postfix: service \"%s\" (master.cf:%u)",
-	    shown(p, service->name), service->line).data;
+	    postfix_shown(p, service->name), service->line).data;
 }
 
-static void
-check_access(struct postfix_check *p, const struct postfix_service *service)
+void
+postfix_check_access(struct postfix_check *p,
+    const struct postfix_service *service)
 {
 	const struct checked *c = p->c;
-	struct slice owner = value_of(p, NULL, "mail_owner", "postfix");
+	struct slice owner = postfix_seen(p, NULL, "mail_owner", "postfix");
 	const char *name = slice_cstr(c->found->mem, owner);
 	struct socket_user user;
 
@@ -220,12 +92,12 @@ check_access(struct postfix_check *p, const struct postfix_service *service)
 	if (!socket_user_find(name, &user)) {
 		finding_add(c->found, FINDING_ERROR, NULL,
 		    "Postfix: there is no user \"%s\" (mail_owner)",
-		    shown(p, owner));
+		    postfix_shown(p, owner));
 		return;
 	}
 	/* Postfix's programs begin in the queue directory. */
 	check_socket_access(c, &user,
-	    is_below(c, p->queue) ? p->queue.len : 0);
+	    socket_is_below(c, p->queue) ? p->queue.len : 0);
 }
 
 static bool
@@ -235,30 +107,32 @@ uses_only_sasl(const struct config *config)
 	    slice_eq(config->identify.methods.items[0], SLICE("sasl"));
 }
 
-static bool
-refuses_unidentified(const struct config *config)
+bool
+refuses_without_sasl(const struct config *config)
 {
 	return config->identify.unidentified == UNIDENTIFIED_REJECT &&
-	    !config_is_monitor(config, config->identify.mode);
+	    !config_is_monitor(config, config->identify.mode) &&
+	    uses_only_sasl(config);
 }
 
 /* How the service speaks to us, and what it does when we do not answer. */
-static void
-check_options(struct postfix_check *p, const struct postfix_service *service,
+void
+postfix_check_options(struct postfix_check *p,
+    const struct postfix_service *service,
     const struct milter_options *options)
 {
 	struct findings *found = p->c->found;
-	const char *name = called(p, service);
+	const char *name = postfix_called(p, service);
 	struct slice action = options->default_action;
 	struct slice protocol = options->protocol;
 	enum canon_choice canon = p->c->config->sign.canonicalization;
 	unsigned long version;
 
 	if (action.len == 0)
-		action = value_of(p, service, "milter_default_action",
+		action = postfix_seen(p, service, "milter_default_action",
 		    "tempfail");
 	if (protocol.len == 0)
-		protocol = value_of(p, service, "milter_protocol", "6");
+		protocol = postfix_seen(p, service, "milter_protocol", "6");
 	if (slice_eq_nocase(action, SLICE("accept")))
 		finding_add(found, FINDING_ERROR,
 		    "milter_default_action = tempfail",
@@ -280,53 +154,110 @@ check_options(struct postfix_check *p, const struct postfix_service *service,
 		    name, version);
 }
 
+/* Mail without a login that the service takes, and we refuse. */
+static void
+check_logins(const struct postfix_check *p,
+    const struct postfix_service *service, const char *option)
+{
+	struct findings *found = p->c->found;
+	const char *name = postfix_called(p, service);
+	/* A proxy in front may hand the login over (XCLIENT). */
+	bool has_proxy = postfix_seen(p, service,
+	    "smtpd_authorized_xclient_hosts", "").len > 0;
+
+	if (!refuses_without_sasl(p->c->config))
+		return;
+	if (postfix_is_port_25(service))
+		finding_add(found, FINDING_ERROR, slice_format(found->mem,
+		    "-o smtpd_milters= here, and -o smtpd_milters=%s for the "
+		    "submission services alone", p->wanted).data,
+		    "%s: mail from other servers has no login and will be "
+		    "refused with 530 (%s in %s)", name, option,
+		    postfix_seen_at(p, service, option));
+	else if (!postfix_has_sasl(p, service))
+		finding_add(found, has_proxy ? FINDING_WARNING : FINDING_ERROR,
+		    postfix_is_submission(service) ?
+		    "-o smtpd_sasl_auth_enable=yes" : "-o smtpd_milters=",
+		    "%s: nobody can log in there, so all of its mail will be "
+		    "refused with 530", name);
+}
+
 /* A service that passes mail to us. */
 static void
 check_used(struct postfix_check *p, const struct postfix_service *service,
-    const struct milter_options *options, bool has_sasl)
+    const struct milter_path *path)
 {
 	struct findings *found = p->c->found;
-	const char *name = called(p, service);
+	const struct milter_options *options = &path->options;
+	const char *name = postfix_called(p, service);
 
 	p->was_used = true;
-	check_options(p, service, options);
-	if (is_port_25(service) && refuses_unidentified(p->c->config) &&
-	    uses_only_sasl(p->c->config))
-		finding_add(found, FINDING_WARNING,
-		    "set smtpd_milters for the submission services alone, "
-		    "with -o in master.cf",
-		    "%s: mail from other servers has no login and will be "
-		    "refused", name);
-	else if (!has_sasl && refuses_unidentified(p->c->config) &&
-	    uses_only_sasl(p->c->config))
-		finding_add(found, FINDING_WARNING,
-		    "-o smtpd_sasl_auth_enable=yes",
-		    "%s: nobody can log in there, so all of its mail will be "
-		    "refused", name);
-	check_access(p, service);
-	if (has_sasl)
+	postfix_check_options(p, service, options);
+	check_logins(p, service, path->option);
+	postfix_check_access(p, service);
+	if (postfix_has_sasl(p, service))
 		check_postfix_sasl(p->c, p->postfix, service, p->directory,
 		    name);
 	finding_add(found, FINDING_OK, NULL, "%s passes mail to the milter",
 	    name);
+	postfix_check_clients(p, service);
+	if (options->behind.len > 0)
+		finding_add(found, FINDING_WARNING, slice_format(found->mem,
+		    "-o smtpd_milters=..., with %s as the last one",
+		    p->wanted).data, "%s: the milter %s comes after ours, and "
+		    "may change what was signed (%s in %s)", name,
+		    postfix_shown(p, options->behind), path->option,
+		    postfix_seen_at(p, service, path->option));
+	check_postfix_behind(p, service);
+}
+
+/* A service whose mail does not pass us; it matters where users submit. */
+static void
+check_unused(const struct postfix_check *p,
+    const struct postfix_service *service, const struct milter_path *path)
+{
+	struct findings *found = p->c->found;
+	const char *name = postfix_called(p, service);
+	const char *fix = path->fix;
+
+	if (fix == NULL)
+		fix = slice_format(found->mem, postfix_is_submission(service) ?
+		    "-o smtpd_milters=%s" : "-o smtpd_sasl_auth_enable=no, or "
+		    "-o smtpd_milters=%s", p->wanted).data;
+	if (postfix_is_submission(service) && path->past == NULL)
+		finding_add(found, FINDING_ERROR, fix, "%s passes no mail to "
+		    "the milter: smtpd_milters is \"%s\"", name,
+		    postfix_shown(p, path->milters));
+	else if (postfix_is_submission(service))
+		finding_add(found, FINDING_ERROR, fix, "%s passes no mail to "
+		    "the milter: %s", name, path->past);
+	else if (postfix_has_sasl(p, service) && path->past == NULL)
+		finding_add(found, FINDING_ERROR, fix, "%s lets users log in, "
+		    "and their mail does not pass the milter: smtpd_milters is "
+		    "\"%s\"", name, postfix_shown(p, path->milters));
+	else if (postfix_has_sasl(p, service))
+		finding_add(found, FINDING_ERROR, fix, "%s lets users log in, "
+		    "and their mail does not pass the milter: %s", name,
+		    path->past);
 }
 
 static void
 check_service(struct postfix_check *p, const struct postfix_service *service)
 {
 	struct findings *found = p->c->found;
-	struct slice milters = value_of(p, service, "smtpd_milters", "");
-	struct milter_options options = { .protocol = { NULL, 0 } };
-	bool has_sasl = slice_eq(value_of(p, service, "smtpd_sasl_auth_enable",
-	    "no"), SLICE("yes"));
-	const char *name = called(p, service);
+	struct milter_path path = postfix_milter_path(p, service);
+	const char *name = postfix_called(p, service);
 
-	switch (find_milter(p, milters, service->chroot, &options)) {
+	if (path.relation == NOT_OURS || path.past != NULL) {
+		check_unused(p, service, &path);
+		return;
+	}
+	p->was_used = true;
+	switch (path.relation) {
 	case OURS:
-		check_used(p, service, &options, has_sasl);
+		check_used(p, service, &path);
 		return;
 	case OURS_BUT_CHROOT:
-		p->was_used = true;
 		finding_add(found, FINDING_ERROR,
 		    slice_format(found->mem, "listen = \"unix:%.*s/submilter/"
 			"submilter.sock\" and smtpd_milters = "
@@ -337,65 +268,14 @@ check_service(struct postfix_check *p, const struct postfix_service *service)
 		    SLICE_ARGS(p->c->socket_path));
 		return;
 	case OURS_MISSPELT:
-		p->was_used = true;
 		finding_add(found, FINDING_ERROR, slice_format(found->mem,
 		    "smtpd_milters = %s", p->wanted).data, "%s: Postfix does "
-		    "not understand smtpd_milters \"%s\", and will take no mail",
-		    name, shown(p, milters));
+		    "not understand smtpd_milters \"%s\", and will take no "
+		    "mail", name, postfix_shown(p, path.milters));
 		return;
 	case NOT_OURS:
 		break;
 	}
-	if (is_submission(service))
-		finding_add(found, FINDING_ERROR, slice_format(found->mem,
-		    "-o smtpd_milters=%s", p->wanted).data,
-		    "%s passes no mail to the milter: smtpd_milters is \"%s\"",
-		    name, shown(p, milters));
-	else if (has_sasl)
-		finding_add(found, FINDING_WARNING, slice_format(found->mem,
-		    "-o smtpd_sasl_auth_enable=no, or -o smtpd_milters=%s",
-		    p->wanted).data, "%s lets users log in, and their mail "
-		    "does not pass the milter: smtpd_milters is \"%s\"", name,
-		    shown(p, milters));
-}
-
-/* sendmail(1) and the like, which cleanup(8) hands to non_smtpd_milters. */
-static void
-check_local_mail(struct postfix_check *p,
-    const struct postfix_service *cleanup)
-{
-	struct findings *found = p->c->found;
-	struct slice milters = value_of(p, cleanup, "non_smtpd_milters", "");
-	struct milter_options options = { .protocol = { NULL, 0 } };
-
-	switch (find_milter(p, milters, cleanup->chroot, &options)) {
-	case OURS_BUT_CHROOT:
-		finding_add(found, FINDING_ERROR, NULL,
-		    "%s runs in a chroot, where %.*s would be %.*s%.*s",
-		    called(p, cleanup), SLICE_ARGS(p->c->socket_path),
-		    SLICE_ARGS(p->queue), SLICE_ARGS(p->c->socket_path));
-		return;
-	case OURS_MISSPELT:
-		finding_add(found, FINDING_ERROR, slice_format(found->mem,
-		    "non_smtpd_milters = %s", p->wanted).data, "Postfix does "
-		    "not understand non_smtpd_milters \"%s\"",
-		    shown(p, milters));
-		return;
-	case OURS:
-		break;
-	case NOT_OURS:
-		return;
-	}
-	check_options(p, cleanup, &options);
-	check_access(p, cleanup);
-	if (refuses_unidentified(p->c->config) &&
-	    uses_only_sasl(p->c->config))
-		finding_add(found, FINDING_WARNING,
-		    "identify { methods = {sasl, network} } and a line for "
-		    "127.0.0.1 in identify.network",
-		    "Postfix: mail of local programs has no login and will be "
-		    "refused, because it passes the milter "
-		    "(non_smtpd_milters)");
 }
 
 void
@@ -415,14 +295,12 @@ check_postfix(const struct checked *c, const char *directory)
 	p.postfix = &postfix;
 	p.queue = path_clean(mem, postfix_value(&postfix, NULL,
 	    "queue_directory", "/var/spool/postfix", mem));
-	p.wanted = wanted_milter(c, p.queue);
+	p.wanted = postfix_wanted_milter(c, p.queue);
 	for (size_t i = 0; i < postfix.service_count; i++) {
 		const struct postfix_service *service = &postfix.services[i];
 
 		if (slice_eq(service->command, SLICE("smtpd")))
 			check_service(&p, service);
-		else if (slice_eq(service->command, SLICE("cleanup")))
-			check_local_mail(&p, service);
 	}
 	if (!p.was_used && c->found->count == missed)
 		finding_add(c->found, FINDING_ERROR, slice_format(mem,
@@ -430,11 +308,7 @@ check_postfix(const struct checked *c, const char *directory)
 		    "-o smtpd_milters=%s", p.wanted).data,
 		    "Postfix: no service in %s/master.cf passes mail to the "
 		    "milter", directory);
+	check_postfix_local_mail(&p);
 	if (p.was_used)
-		check_postfix_rewriting(c, &postfix);
-	if (p.was_used && postfix_value(&postfix, NULL, "smtpd_milter_maps",
-	    "", mem).len > 0)
-		finding_add(c->found, FINDING_WARNING, NULL,
-		    "Postfix: smtpd_milter_maps may turn the milter off for "
-		    "some clients");
+		check_postfix_rewriting(&p);
 }

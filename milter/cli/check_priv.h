@@ -50,12 +50,7 @@ struct checked {
 /* Sendmail's mailers smtp and esmtp break lines there. */
 enum { SENDMAIL_LINE_OCTETS = 990 };
 
-struct postfix;
-
-/* Names each setting by which Postfix changes mail that was signed. */
-void check_postfix_rewriting(const struct checked *c,
-    const struct postfix *postfix);
-/* The same for a logical line of sendmail.cf. */
+/* Names a logical line of sendmail.cf that changes mail that was signed. */
 void check_sendmail_line(const struct checked *c, struct slice line);
 
 /* Names what in rights.extension stands in ordinary names. */

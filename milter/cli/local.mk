@@ -4,7 +4,9 @@ libsubmilter_a_SOURCES += \
 	include/cli/check.h %D%/check.c %D%/check_priv.h \
 	%D%/check_domain.c %D%/domain_print.c \
 	%D%/service_probe.c %D%/service_probe_priv.h \
-	%D%/check_postfix.c \
+	%D%/check_postfix.c %D%/check_postfix_priv.h \
+	%D%/check_postfix_path.c %D%/check_postfix_behind.c \
+	%D%/check_local_mail.c %D%/postfix_milters.c %D%/postfix_table.c \
 	%D%/check_sendmail.c %D%/check_rewriting.c \
 	%D%/check_socket.c %D%/check_print.c \
 	%D%/check_sasl.c %D%/check_sasl_priv.h %D%/saslauthd_config.c \

@@ -9,12 +9,9 @@ enum {
 	MAX_VALUE_BYTES = 64 * 1024,
 };
 
-/*
- * The next logical line: one that begins without a blank, and those after it
- * that begin with one. Empty lines and comments between them mean nothing.
- */
-static bool
-next_line(struct slice *rest, unsigned int *line, struct arena *mem,
+/* Empty lines and comments between the parts of a line mean nothing. */
+bool
+postfix_next_line(struct slice *rest, unsigned int *line, struct arena *mem,
     struct slice *ret_text, unsigned int *ret_line)
 {
 	struct strbuf text;
@@ -96,13 +93,14 @@ split_param(struct slice text, struct postfix_param *ret_param)
 
 static void
 add_param(struct postfix_param **params, size_t *cap, size_t *count,
-    struct slice text, struct arena *mem)
+    struct slice text, unsigned int line, struct arena *mem)
 {
 	struct postfix_param param;
 	void *array = *params;
 
 	if (!split_param(text, &param))
 		return;
+	param.line = line;
 	arena_reserve_one(mem, &array, cap, *count, sizeof(param));
 	*params = array;
 	(*params)[(*count)++] = param;
@@ -136,7 +134,7 @@ read_service(struct postfix *postfix, size_t *cap, struct slice text,
 		if (item.len == 0 && !postfix_next_item(&text, "", &item))
 			break;
 		add_param(&service.overrides, &override_cap,
-		    &service.override_count, item, mem);
+		    &service.override_count, item, line, mem);
 	}
 	arena_reserve_one(mem, &array, cap, postfix->service_count,
 	    sizeof(service));
@@ -157,9 +155,12 @@ postfix_read(const char *directory, struct arena *mem,
 	if (text_file_read(slice_format(mem, "%s/main.cf", directory).data,
 	    mem, &rest, err) != 0)
 		return -1;
-	while (next_line(&rest, &line, mem, &text, &first))
+	/* Paths are often written with it. */
+	add_param(&postfix.params, &cap, &postfix.param_count,
+	    slice_format(mem, "config_directory = %s", directory), 0, mem);
+	while (postfix_next_line(&rest, &line, mem, &text, &first))
 		add_param(&postfix.params, &cap, &postfix.param_count, text,
-		    mem);
+		    first, mem);
 	/*
 	 * "-" in the chroot column meant yes before compatibility level 1, and
 	 * still does where that is not set (COMPATIBILITY_README).
@@ -171,24 +172,21 @@ postfix_read(const char *directory, struct arena *mem,
 		return -1;
 	line = 0;
 	cap = 0;
-	while (next_line(&rest, &line, mem, &text, &first))
+	while (postfix_next_line(&rest, &line, mem, &text, &first))
 		read_service(&postfix, &cap, text, first, chroot_default, mem);
 	*ret_postfix = postfix;
 	return 0;
 }
 
 /* The last one counts. */
-static bool
-find_param(const struct postfix_param *params, size_t count, struct slice name,
-    struct slice *ret_value)
+static const struct postfix_param *
+find_param(const struct postfix_param *params, size_t count, struct slice name)
 {
 	for (size_t i = count; i > 0; i--) {
-		if (slice_eq(params[i - 1].name, name)) {
-			*ret_value = params[i - 1].value;
-			return true;
-		}
+		if (slice_eq(params[i - 1].name, name))
+			return &params[i - 1];
 	}
-	return false;
+	return NULL;
 }
 
 static bool
@@ -196,11 +194,45 @@ find_value(const struct postfix *postfix,
     const struct postfix_service *service, struct slice name,
     struct slice *ret_value)
 {
+	const struct postfix_param *param = NULL;
+
+	if (service != NULL)
+		param = find_param(service->overrides, service->override_count,
+		    name);
+	if (param == NULL)
+		param = find_param(postfix->params, postfix->param_count, name);
+	if (param != NULL)
+		*ret_value = param->value;
+	return param != NULL;
+}
+
+const char *
+postfix_where(const struct postfix *postfix,
+    const struct postfix_service *service, const char *name, struct arena *mem)
+{
+	struct slice wanted = slice_of(name);
+	const struct postfix_param *param;
+
 	if (service != NULL && find_param(service->overrides,
-	    service->override_count, name, ret_value))
-		return true;
-	return find_param(postfix->params, postfix->param_count, name,
-	    ret_value);
+	    service->override_count, wanted) != NULL)
+		return slice_format(mem, "master.cf:%u", service->line).data;
+	param = find_param(postfix->params, postfix->param_count, wanted);
+	return param == NULL ? "default" :
+	    slice_format(mem, "main.cf:%u", param->line).data;
+}
+
+const struct postfix_service *
+postfix_find_service(const struct postfix *postfix, struct slice name,
+    const char *type)
+{
+	for (size_t i = 0; i < postfix->service_count; i++) {
+		const struct postfix_service *service = &postfix->services[i];
+
+		if (slice_eq(service->name, name) &&
+		    slice_eq(service->type, slice_of(type)))
+			return service;
+	}
+	return NULL;
 }
 
 /* A value on its way; `steps` ends references that multiply one another. */

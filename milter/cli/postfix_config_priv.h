@@ -8,6 +8,7 @@
 struct postfix_param {
 	struct slice name;
 	struct slice value;	/* as it stands, $names and all */
+	unsigned int line;	/* of main.cf */
 };
 
 /* A line of master.cf. */
@@ -40,6 +41,22 @@ MUST_USE int postfix_read(const char *directory, struct arena *mem,
 struct slice postfix_value(const struct postfix *postfix,
     const struct postfix_service *service, const char *name,
     const char *initial, struct arena *mem);
+
+/* Where that value stands: "main.cf:12"; "default" where it stands nowhere. */
+const char *postfix_where(const struct postfix *postfix,
+    const struct postfix_service *service, const char *name,
+    struct arena *mem);
+
+/* The service of that name and type in master.cf; NULL: none. */
+const struct postfix_service *postfix_find_service(
+    const struct postfix *postfix, struct slice name, const char *type);
+
+/*
+ * The next logical line of one of Postfix's files: it begins without a blank,
+ * and those after it that begin with one belong to it. *line counts.
+ */
+bool postfix_next_line(struct slice *rest, unsigned int *line,
+    struct arena *mem, struct slice *ret_text, unsigned int *ret_line);
 
 /*
  * Cuts the next item of a list off, where "{ ... }" is one item, given without

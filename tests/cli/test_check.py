@@ -500,24 +500,31 @@ smtpd_milters = unix:overridden
 smtpd_milters = inet:127.0.0.1:1 $our_milter
 """)
         # Port 25 has it as well then, where nobody logs in.
-        findings = self.found_postfix(0)
+        findings = self.found_postfix(1)
         self.has(findings, 'service "submission" (master.cf:3) passes mail')
-        self.has(findings, 'warning: Postfix: service "smtp" (master.cf:2): '
-                 "mail from other servers has no login and will be refused")
+        self.has(findings, 'error: Postfix: service "smtp" (master.cf:2): '
+                 "mail from other servers has no login and will be refused "
+                 "with 530 (smtpd_milters in main.cf:10)", fix="-o smtpd_milters= here")
+        self.configure(more="identify { mode = monitor }")
+        self.has_not(self.found_postfix(0), "mail from other servers")
 
     def test_references_that_multiply_come_to_an_end(self):
         self.postfix(milters="$v0", main="".join(
             "v%d = $v%d$v%d\n" % (n, n + 1, n + 1) for n in range(40)))
         self.has(self.found_postfix(1), "passes no mail")
 
-    def test_login_that_is_not_offered_is_a_warning(self):
+    def test_login_that_is_not_offered_is_an_error(self):
         self.postfix(options="-o smtpd_sasl_auth_enable=no")
+        self.has(self.found_postfix(1), "error: Postfix: service "
+                 '"submission" (master.cf:3): nobody can log in there')
+        self.postfix(options="-o smtpd_sasl_auth_enable=no "
+                     "-o smtpd_authorized_xclient_hosts=192.0.2.1")
         self.has(self.found_postfix(0), "warning: Postfix: service "
                  '"submission" (master.cf:3): nobody can log in there')
 
-    def test_login_beside_the_milter_is_a_warning(self):
+    def test_login_beside_the_milter_is_an_error(self):
         self.postfix(main="smtpd_sasl_auth_enable = yes")
-        self.has(self.found_postfix(0), 'warning: Postfix: service "smtp" '
+        self.has(self.found_postfix(1), 'error: Postfix: service "smtp" '
                  "(master.cf:2) lets users log in, and their mail does not "
                  "pass the milter")
 
@@ -536,6 +543,156 @@ smtpd_milters = inet:127.0.0.1:1 $our_milter
         self.has(self.found_postfix(1),
                  "error: Postfix: @/postfix/master.cf: No such file")
 
+    PASSES = 'ok: Postfix: service "submission" (master.cf:3) passes mail to the milter'
+
+    def test_lists_that_mail_does_not_pass(self):
+        """Each of them measured on a real Postfix, see tests/e2e/test_check.py."""
+        for main, options, past, fix in (
+                ("receive_override_options = no_address_mappings, no_milters", "",
+                 "receive_override_options in main.cf:4 has no_milters",
+                 "-o receive_override_options=no_address_mappings"),
+                ("", "-o receive_override_options=no_milters",
+                 "receive_override_options in master.cf:3 has no_milters",
+                 "-o receive_override_options="),
+                ("off = no_milters\nreceive_override_options = ${off}", "",
+                 "in main.cf:5 has no_milters", "-o receive_override_options="),
+                ("", "-o smtpd_proxy_filter=127.0.0.1:10025", "smtpd_proxy_filter = "
+                 "127.0.0.1:10025 in master.cf:3 takes every message past it",
+                 "-o smtpd_proxy_filter="),
+                ("smtpd_milter_maps = static:DISABLE", "",
+                 "smtpd_milter_maps in main.cf:4 disables it", "-o smtpd_milter_maps=")):
+            with self.subTest(main + options):
+                self.postfix(main=main, options=options)
+                findings = self.found_postfix(1)
+                self.has(findings, 'error: Postfix: service "submission" (master.cf:3) '
+                         "passes no mail to the milter: ")
+                self.has(findings, past, fix)
+                self.has_not(findings, self.PASSES)
+                # The line that is proposed mends it, whatever main.cf says.
+                fix = [f for text, f in findings if past in text][0]
+                self.postfix(main=main, options=options + " " + fix)
+                self.has(self.found_postfix(0), self.PASSES)
+        # Where nobody submits, that is how a filter gives mail back; and cleanup
+        # does not look at it.
+        self.postfix(main="smtpd_milters = unix:submilter/s.sock")
+        with open(self.path("postfix/master.cf"), encoding="utf-8") as file:
+            master = file.read().replace("smtpd\nsubm", "smtpd -o "
+                                         "receive_override_options=no_milters\nsubm")
+        self.write("postfix/master.cf", master + "  -o receive_override_options=no_milters\n")
+        findings = self.found_postfix(0)
+        self.has(findings, self.PASSES)
+        self.has_not(findings, 'service "smtp"')
+
+    def test_clients_for_whom_there_is_no_milter(self):
+        self.write("clients", "# hosts\n192.0.2.0/24\n  DISABLE\n")
+        ours = "{unix:submilter/s.sock, connect_timeout=9s}"
+        for maps, status, text in (
+                ("cidr:" + self.path("clients"), 1, "client 192.0.2.0/24 does not pass the "
+                 'milter: smtpd_milter_maps = cidr:@/clients in main.cf:4 says "DISABLE" in line 2'),
+                ("inline:{192.0.2.1=%s, {192.0.2.2 = unix:x}}" % ours, 1, "client 192.0.2.2 "),
+                ("cidr:{{192.0.2.1 disable}}", 1, "client 192.0.2.1 "),
+                ("texthash:${config_directory}/../clients", 1, "client 192.0.2.0/24 "),
+                ("proxy:mysql:/x", 0, "may take the milter away from some clients, and cannot"),
+                ("hash:/nowhere", 0, "cannot be read here"),
+                ("inline:{192.0.2.1=%s}" % ours, 0, None),
+                ("static:{" + ours + "}", 0, None),
+                ("static:unix:x", 1, "passes no mail to the milter")):
+            with self.subTest(maps):
+                # Postfix takes a static map for all services, port 25, too.
+                in_main = not maps.startswith("static:")
+                self.postfix(main="smtpd_milter_maps = " + maps if in_main else "",
+                             options="" if in_main else "-o {smtpd_milter_maps = %s}" % maps)
+                findings = self.found_postfix(status)
+                if text is None:
+                    self.has(findings, self.PASSES)
+                    self.has_not(findings, "milter_maps")
+                else:
+                    self.has(findings, text)
+
+    def test_milters_behind_ours(self):
+        for milters, behind in (("unix:a, unix:submilter/s.sock", False),
+                                ("unix:submilter/s.sock, unix:a", True)):
+            self.postfix(milters=None, main="smtpd_milters = " + milters,
+                         options="-o { smtpd_milters = %s }" % milters)
+            self.configure(more="identify { unidentified = pass }")
+            found = [text for text, _ in self.found_postfix(0)]
+            self.assertEqual(any("the milter unix:a comes after ours" in text
+                                 for text in found), behind, found)
+
+    def test_filters_behind_the_milter(self):
+        self.write("access", "# a table\nx@example.org\tFILTER scan:[127.0.0.1]:10025\n")
+        self.write("checks", "if /^S/\n/^Subject: \\/a b/i  filter scan:x\nendif\n")
+        table = "texthash:" + self.path("access")
+        for main, options, text in (
+                ("", "-o content_filter=scan:dummy", "content_filter in master.cf:3 hands mail "
+                 "to scan:dummy (master.cf:10) after it was signed"),
+                ("smtpd_data_restrictions = check_sender_access " + table, "",
+                 "smtpd_data_restrictions in main.cf:4 hands mail to scan:[127.0.0.1]:10025 "
+                 "(master.cf:10) after it was signed, which may change it (FILTER in "
+                 "texthash:@/access, line 2)"),
+                ("smtpd_restriction_classes = own\nown = permit, check_client_access " + table,
+                 "-o smtpd_relay_restrictions=own,reject", "(FILTER in texthash:@/access, line 2)"),
+                ("header_checks = pcre:" + self.path("checks"), "",
+                 "header_checks in main.cf:4 hands mail to scan:x (master.cf:10)")):
+            with self.subTest(main + options):
+                self.postfix(main=main + "\ncanonical_maps = hash:/x", options=options)
+                with open(self.path("postfix/master.cf"), "a", encoding="utf-8") as file:
+                    file.write("scan unix - - n - - smtp\n"
+                               "127.0.0.1:10025 inet n - n - - smtpd\n")
+                findings = self.found_postfix(0)
+                self.has(findings, self.PASSES)
+                self.has(findings, text)
+                self.has(findings, 'service "127.0.0.1:10025" (master.cf:11): canonical_maps = '
+                         "hash:/x", fix="-o receive_override_options=no_address_mappings")
+        # Without a filter canonical maps run before the milter.
+        self.postfix(main="canonical_maps = hash:/x\nmasquerade_domains = example.org\n"
+                     "header_checks = regexp:/nowhere")
+        findings = self.found_postfix(0)
+        for harmless in "canonical", "masquerade", "header_checks":
+            self.has_not(findings, harmless)
+
+    def test_a_next_hop_that_may_be_sendmail(self):
+        self.postfix(main="relayhost = [mail.example.net]:587")
+        self.has(self.found_postfix(0), "warning: Postfix: relayhost = [mail.example.net]:587 "
+                 "in main.cf:4: if that host runs Sendmail", fix="mta = sendmail")
+        self.configure(more="mta = sendmail")
+        self.has_not(self.found_postfix(0), "relayhost")
+
+    def test_bounces_that_pass_the_milter(self):
+        classes = "internal_mail_filter_classes = bounce, notify\n"
+        milters = "non_smtpd_milters = unix:submilter/s.sock\nmyorigin = example.org\n"
+        self.write("networks", "127.0.0.1 local@example.org\n")
+        refused = "error: Postfix: bounces have no login and will be refused with 530"
+        network = 'identify { methods = {sasl, network}; network = "cidr:%s" }' % (
+            self.path("networks"))
+        for more, status, text in ((" ", 1, refused), (network, 0, "warning: Postfix: bounces "
+                                                      "pass the milter as <> from 127.0.0.1"),
+                                   ("identify { unidentified = pass }", 0, "warning: Postfix: "
+                                    "bounces pass the milter without a login")):
+            with self.subTest(more):
+                self.configure(more=more)
+                self.postfix(main=classes + milters)
+                with open(self.path("postfix/master.cf"), "a", encoding="utf-8") as file:
+                    file.write("pickup unix n - n 60 1 pickup\nbounce unix - - n - 0 bounce\n")
+                findings = self.found_postfix(status)
+                self.has(findings, text)
+                self.has_not(findings, "does not pass")
+                self.postfix(main=milters)
+                self.has_not(self.found_postfix(0), "bounces")
+        self.postfix(main=classes)
+        findings = self.found_postfix(0)
+        self.has_not(findings, "bounces")
+        self.has(findings, "warning: Postfix: mail of local programs (sendmail(1), cron) does "
+                 "not pass the milter", fix="non_smtpd_milters = unix:submilter/s.sock")
+
+    def test_pickup_without_milters(self):
+        self.postfix(main="non_smtpd_milters = unix:submilter/s.sock")
+        with open(self.path("postfix/master.cf"), "a", encoding="utf-8") as file:
+            file.write("pickup unix n - n 60 1 pickup -o receive_override_options=no_milters\n")
+        self.has(self.found_postfix(1), 'error: Postfix: service "pickup" (master.cf:10): mail '
+                 "of local programs does not pass the milter",
+                 fix="-o receive_override_options=")
+
     # --- Sendmail ---
 
     def sendmail(self, text, status):
@@ -546,22 +703,22 @@ smtpd_milters = inet:127.0.0.1:1 $our_milter
 
     def test_what_changes_mail_after_it_was_signed(self):
         for main, text in (
-                ("smtp_generic_maps = hash:/x", "smtp_generic_maps = hash:/x "
-                 "rewrites addresses in the header after it was signed"),
+                ("smtp_generic_maps = hash:/x", "smtp_generic_maps = hash:/x in "
+                 "main.cf:4 rewrites addresses in the header after it was signed"),
                 ("smtp_header_checks = regexp:/x", "may change the header"),
                 ("smtp_body_checks = regexp:/x", "may change the body"),
-                ("milter_header_checks = regexp:/x", "the signature"),
-                ("content_filter = scan:127.0.0.1:10025", "another program"),
+                ("milter_header_checks = regexp:/x", "or remove the signature"),
+                ("content_filter = scan:127.0.0.1:10025", "to scan:127.0.0.1:10025 after it was signed"),
                 ("smtp_line_length_limit = 500", "lines over 500 octets")):
             with self.subTest(main):
                 self.postfix(main=main)
                 self.client_service()
                 findings = self.found_postfix(0)
-                self.has(findings, "warning: Postfix: service smtp: ")
                 self.has(findings, text)
+                self.has(findings, "main.cf:4" if "limit" not in main else "master.cf:10")
         self.postfix(main="smtp_line_length_limit = 0")
         self.client_service()
-        self.has_not(self.found_postfix(0), "service smtp:")
+        self.has_not(self.found_postfix(0), 'service "smtp"')
         self.configure(more="repair { body = certain }\n")
         self.has(self.found_postfix(0), "8-bit content is converted",
                  fix="repair { body = all }")

@@ -1,0 +1,210 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""What `submilter check` says of an MTA, beside what that MTA really does.
+
+For each setting that takes mail past the milter, a real Postfix or Sendmail sends
+a forged From on unsigned, and `check` calls that an error; with the line that it
+proposes the forgery is refused, and `check` has nothing against it.
+"""
+
+import json
+import os
+import re
+import subprocess
+import unittest
+
+import common
+from common import ALICE, BODY, COMPLETE, FRIEND, HONEST, fields, lab
+from lab.process import free_port
+
+FORGED = b"From: ceo@corp.example\r\n" + COMPLETE + BODY
+
+
+def setUpModule():
+    scratch = lab.scratch("submilter-check.")
+    Base.top = scratch.__enter__()
+    unittest.addModuleCleanup(scratch.__exit__, None, None, None)
+
+
+class Base(common.Base):
+    top = None
+    config_option = None        # of check, that names the MTA's configuration
+    package = None
+
+    @classmethod
+    def setUpClass(cls):
+        top = cls.top / cls.package
+        top.mkdir()
+        top.chmod(0o755)
+        cls.world = common.World(top)
+        cls.debs = lab.Debs.shared(top, cls.package)
+
+    def check(self, milter, mta):
+        """The exit code of check, and its findings by level."""
+        done = subprocess.run(
+            [os.environ["SUBMILTER"], "check", "-c", milter.config, "--json",
+             self.config_option, self.config_of(mta)],
+            stdout=subprocess.PIPE, timeout=60, check=False)
+        return done.returncode, json.loads(done.stdout)["findings"]
+
+    def says(self, findings, level, pattern):
+        for finding in findings:
+            if finding["level"] == level and re.search(pattern, finding["text"]):
+                return finding
+        self.fail("%s: %s is not among\n%s" % (level, pattern, "\n".join(
+            "%(level)s: %(text)s" % f for f in findings)))
+
+    def forgery_leaves(self, mta):
+        data = self.deliver(mta, FORGED)
+        self.assertEqual(fields(data, b"DKIM-Signature"), [])
+        self.assertEqual(fields(data, b"From"), [b"ceo@corp.example"])
+
+    def forgery_is_refused(self, mta):
+        result = self.submit(mta, FORGED)
+        self.assertEqual((result.accepted, result.reply.code), (False, 550), result)
+
+
+class Postfix(Base, unittest.TestCase):
+    mta_class = lab.Postfix
+    package = "postfix"
+    config_option = "--postfix"
+
+    def config_of(self, mta):
+        return mta.directory
+
+    def start_changed(self, milter, main=None, options=None, services=""):
+        # Port 25 of the laboratory is a trusted network, of no concern here.
+        options = dict(options or {})
+        options["plain"] = ["smtpd_milters="]
+        # So is local mail, unless a test says otherwise.
+        mta = lab.Postfix(self.world.top / ("mta%d" % next(common.number)), self.debs,
+                          self.sink.port, milter=milter.socket, users=common.USERS,
+                          extra=dict({"non_smtpd_milters": ""}, **(main or {})))
+        mta.service_options, mta.more_services = options, services
+        self.addCleanup(mta.stop)
+        mta.start()
+        return mta
+
+    def milter(self, options=""):
+        milter = common.Milter(self.world, lab.Postfix, options)
+        milter.start()
+        self.addCleanup(milter.kill)
+        return milter
+
+    def login_lines(self, mta, option):
+        """The port is no 587 here, so AUTH makes it one where users submit."""
+        return r"^Postfix: service \"127\.0\.0\.1:%d\" .*%s" % (mta.submission_port, option)
+
+    def test_mail_that_passes_the_milter(self):
+        milter = self.milter()
+        mta = self.start_changed(milter)
+        code, findings = self.check(milter, mta)
+        self.assertEqual(code, 0, findings)
+        self.says(findings, "ok", self.login_lines(mta, "passes mail to the milter"))
+        self.forgery_is_refused(mta)
+        self.check_signed(self.deliver(mta, HONEST))
+
+    def test_settings_by_which_mail_does_not_pass(self):
+        port = free_port()
+        back = "127.0.0.1:%d inet n - n - - smtpd\n -o smtpd_milters=\n" % port
+        cases = [
+            ({"receive_override_options": "no_milters"}, [], "",
+             "receive_override_options in main.cf"),
+            ({}, ["receive_override_options=no_header_body_checks,no_milters"], "",
+             "receive_override_options in master.cf"),
+            ({}, ["smtpd_proxy_filter=127.0.0.1:%d" % port], back, "smtpd_proxy_filter"),
+            ({"smtpd_milter_maps": "static:DISABLE"}, [], "", "smtpd_milter_maps"),
+            ({"smtpd_milter_maps": "cidr:{{127.0.0.0/8 disable}}"}, [], "",
+             "smtpd_milter_maps"),
+            ({"smtpd_milter_maps": "inline:{127.0.0.1=DISABLE}"}, [], "",
+             "smtpd_milter_maps"),
+            ({}, ["smtpd_milters="], "", "their mail does not pass"),
+        ]
+        milter = self.milter()
+        for main, options, services, text in cases:
+            with self.subTest(text=text, main=main, options=options):
+                mta = self.start_changed(milter, main, {"submission": options}, services)
+                self.forgery_leaves(mta)
+                code, findings = self.check(milter, mta)
+                self.assertEqual(code, 1, findings)
+                finding = self.says(findings, "error", self.login_lines(mta, text))
+                mta.stop()
+                # The proposed line comes last, and so it counts.
+                fix = finding["fix"].split(", or ")[-1]
+                self.assertRegex(fix, r"^-o \S+$")
+                mta = self.start_changed(milter, main, {"submission": options + [fix[3:]]},
+                                         services)
+                self.forgery_is_refused(mta)
+                code, findings = self.check(milter, mta)
+                self.assertEqual(code, 0, findings)
+                mta.stop()
+
+    def test_settings_that_look_like_it(self):
+        milter = self.milter()
+        for main, options in (
+                ({}, {"cleanup": ["receive_override_options=no_milters", "smtpd_milters="]}),
+                ({"smtpd_milter_maps": "inline:{{127.0.0.1=}}"}, {}),
+                ({"smtpd_milter_maps": "inline:{192.0.2.1={%s}}" % milter.socket}, {})):
+            with self.subTest(main=main, options=options):
+                mta = self.start_changed(milter, main, options)
+                self.forgery_is_refused(mta)
+                code, findings = self.check(milter, mta)
+                self.assertEqual(code, 0, findings)
+                mta.stop()
+
+    def signature_breaks(self, mta):
+        data = self.deliver(mta, HONEST)
+        opinions = lab.verify(data, self.world.records)["dkimpy"]
+        self.assertFalse(opinions and all(s.ok for s in opinions), data)
+
+    def test_what_breaks_signatures_behind_the_milter(self):
+        port = free_port()
+        back = ("127.0.0.1:%d inet n - n - - smtpd\n -o smtpd_milters=\n"
+                " -o content_filter=\n" % port)
+        remove = "{ %s=regexp:{{/^DKIM-Signature:/ IGNORE}} }"
+        rename = "inline:{{alice@corp.example=al@far.example}}"
+        local = {"local_header_rewrite_clients": "static:all"}
+        cases = [
+            ({}, {"cleanup": [remove % "milter_header_checks"]}, "", "milter_header_checks"),
+            ({}, {"smtp ": [remove % "smtp_header_checks"]}, "",
+             r'service "smtp" \(master.cf:\d+\): smtp_header_checks'),
+            ({"smtp_generic_maps": rename}, {}, "", "smtp_generic_maps"),
+            # Signed first, changed when it comes back.
+            (dict(local, canonical_maps=rename), {"submission": [
+                "content_filter=smtp:127.0.0.1:%d" % port,
+                "receive_override_options=no_address_mappings"]}, back,
+             r"127.0.0.1:%d\" \(master.cf:\d+\): canonical_maps" % port),
+        ]
+        milter = self.milter()
+        for main, options, services, text in cases:
+            with self.subTest(text):
+                mta = self.start_changed(milter, main, options, services)
+                self.signature_breaks(mta)
+                _, findings = self.check(milter, mta)
+                self.says(findings, "warning", text)
+                mta.stop()
+
+    def test_what_a_filter_sees_is_signed(self):
+        port = free_port()
+        filters = "smtp:127.0.0.1:%d" % port
+        back = ("127.0.0.1:%d inet n - n - - smtpd\n -o smtpd_milters=\n"
+                " -o content_filter=\n"
+                " -o receive_override_options=no_header_body_checks\n" % port)
+        milter = self.milter()
+        for main, options, text in (
+                ({}, ["content_filter=" + filters], "content_filter"),
+                ({}, ["{ smtpd_data_restrictions=check_sender_access static:{FILTER %s} }"
+                      % filters], "smtpd_data_restrictions"),
+                ({"header_checks": "regexp:{{/^Subject:/ FILTER %s}}" % filters}, [],
+                 "header_checks")):
+            with self.subTest(text):
+                mta = self.start_changed(milter, main, {"submission": options}, back)
+                self.check_signed(self.deliver(mta, HONEST))
+                code, findings = self.check(milter, mta)
+                self.assertEqual(code, 0, findings)
+                self.says(findings, "warning", text + " in .* hands mail to " + filters)
+                mta.stop()
+
+
+if __name__ == "__main__":
+    unittest.main()
