@@ -63,9 +63,6 @@ bool postfix_is_port_25(const struct postfix_service *service);
 bool postfix_has_sasl(const struct postfix_check *p,
     const struct postfix_service *service);
 
-/* Whether a message without a login is refused, and nothing else gives one. */
-bool refuses_without_sasl(const struct config *config);
-
 /* The way to our socket, and how the service speaks to us. */
 void postfix_check_access(struct postfix_check *p,
     const struct postfix_service *service);

@@ -119,6 +119,9 @@ void domain_report_json(const struct domain_report *report, bool is_service,
 /* Reports on them; an exit code. */
 int check_domains(const struct domain_options *options);
 
+/* Whether a message without a login is refused, and nothing else gives one. */
+bool refuses_without_sasl(const struct config *config);
+
 void check_postfix(const struct checked *c, const char *directory);
 void check_sendmail(const struct checked *c, const char *file);
 

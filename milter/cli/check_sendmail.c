@@ -13,7 +13,11 @@ struct sendmail {
 	struct slice flags;	/* F= */
 	struct slice times;	/* T= */
 	struct slice input_filters;	/* O InputMailFilters */
-	bool in_daemon;		/* a DaemonPortOptions names it */
+	struct slice *daemons;	/* O DaemonPortOptions, one a port */
+	unsigned int *daemon_lines;
+	size_t daemon_count;
+	size_t daemon_cap;
+	bool trusts_auth;	/* who logs in may relay */
 };
 
 /* The next logical line: one that begins with a blank continues the last. */
@@ -44,18 +48,28 @@ next_line(struct slice *rest, unsigned int *line, struct arena *mem,
 	return text.len > 0;
 }
 
-/* The value of "key=value" among items with commas; keys count by a letter. */
+static char
+lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/*
+ * The value of "key=value" among items with commas. Keys count by their first
+ * letter, as they do for Sendmail, in any case.
+ */
 static bool
 find_field(struct slice list, char key, struct slice *ret_value)
 {
 	struct slice item;
 
 	while (slice_next_item(&list, ",", &item)) {
-		size_t equals = slice_find(item, '=');
+		size_t equals;
 
 		item = slice_trim(item);
 		equals = slice_find(item, '=');
-		if (equals < item.len && item.data[0] == key) {
+		if (equals > 0 && equals < item.len &&
+		    lower(item.data[0]) == lower(key)) {
 			*ret_value = slice_trim(slice_from(item, equals + 1));
 			return true;
 		}
@@ -63,16 +77,49 @@ find_field(struct slice list, char key, struct slice *ret_value)
 	return false;
 }
 
+/* Names of filters are the same in any case. */
 static bool
 has_word(struct slice list, struct slice word)
 {
 	struct slice item;
 
 	while (slice_next_item(&list, ",; \t", &item)) {
-		if (slice_eq(item, word))
+		if (slice_eq_nocase(item, word))
 			return true;
 	}
 	return false;
+}
+
+/* "O Name=value", with blanks and in any case. */
+static bool
+is_option(struct slice line, struct slice name, struct slice *ret_value)
+{
+	size_t equals = slice_find(line, '=');
+
+	if (!slice_starts(line, SLICE("O")) || equals == line.len ||
+	    !slice_eq_nocase(slice_trim(slice_sub(line, 1, equals - 1)), name))
+		return false;
+	*ret_value = slice_trim(slice_from(line, equals + 1));
+	return true;
+}
+
+static void
+add_daemon(struct sendmail *sendmail, struct slice options, unsigned int line,
+    struct arena *mem)
+{
+	void *daemons = sendmail->daemons, *lines = sendmail->daemon_lines;
+	size_t cap = sendmail->daemon_cap;
+
+	arena_reserve_one(mem, &daemons, &cap, sendmail->daemon_count,
+	    sizeof(sendmail->daemons[0]));
+	cap = sendmail->daemon_cap;
+	arena_reserve_one(mem, &lines, &cap, sendmail->daemon_count,
+	    sizeof(sendmail->daemon_lines[0]));
+	sendmail->daemons = daemons;
+	sendmail->daemon_lines = lines;
+	sendmail->daemon_cap = cap;
+	sendmail->daemons[sendmail->daemon_count] = options;
+	sendmail->daemon_lines[sendmail->daemon_count++] = line;
 }
 
 static bool
@@ -99,15 +146,17 @@ read_filters(const struct checked *c, struct slice rest,
     struct sendmail *sendmail)
 {
 	struct arena *mem = c->found->mem;
-	struct slice all = rest, text, value;
+	struct slice text, value;
 	unsigned int line = 0, first = 0;
 
 	while (next_line(&rest, &line, mem, &text, &first)) {
-		struct slice option = SLICE("O InputMailFilters=");
-
 		check_sendmail_line(c, text);
-		if (slice_starts(text, option))
-			sendmail->input_filters = slice_from(text, option.len);
+		if (is_option(text, SLICE("InputMailFilters"), &value))
+			sendmail->input_filters = value;
+		else if (is_option(text, SLICE("DaemonPortOptions"), &value))
+			add_daemon(sendmail, value, first, mem);
+		else if (slice_starts(text, SLICE("C{TrustAuthMech}")))
+			sendmail->trusts_auth = true;
 		if (text.data[0] != 'X' || !find_field(slice_from(text, 1),
 		    'S', &value) || !is_ours(c, value))
 			continue;
@@ -116,15 +165,6 @@ read_filters(const struct checked *c, struct slice rest,
 		sendmail->line = first;
 		(void)!find_field(slice_from(text, 1), 'F', &sendmail->flags);
 		(void)!find_field(slice_from(text, 1), 'T', &sendmail->times);
-	}
-	line = 0;
-	while (next_line(&all, &line, mem, &text, &first)) {
-		struct slice option = SLICE("O DaemonPortOptions=");
-
-		if (slice_starts(text, option) &&
-		    find_field(slice_from(text, option.len), 'I', &value) &&
-		    has_word(value, sendmail->name))
-			sendmail->in_daemon = true;
 	}
 }
 
@@ -160,6 +200,125 @@ wait_seconds(struct slice times)
 	return -1;
 }
 
+static bool
+is_one_of(struct slice text, const char *const *names)
+{
+	for (; *names != NULL; names++) {
+		if (slice_eq_nocase(text, slice_of(*names)))
+			return true;
+	}
+	return false;
+}
+
+/* A filter behind ours in a list; empty: none. */
+static struct slice
+filter_behind(struct slice list, struct slice ours)
+{
+	struct slice item, behind = { NULL, 0 };
+	bool seen = false;
+
+	while (slice_next_item(&list, ",; \t", &item)) {
+		if (slice_eq_nocase(item, ours))
+			seen = true;
+		else if (seen)
+			behind = item;
+	}
+	return behind;
+}
+
+/* One port of Sendmail: its own list of filters replaces the general one. */
+struct port {
+	const char *called;
+	struct slice filters;
+	bool submits;		/* users submit there */
+	bool incoming;		/* other servers deliver there */
+	bool logs_in;
+};
+
+static struct port
+read_port(const struct checked *c, const struct sendmail *sendmail, size_t i)
+{
+	static const char *const submission[] = { "587", "465", "submission",
+		"submissions", "smtps", NULL };
+	static const char *const incoming[] = { "25", "smtp", NULL };
+	struct slice options = sendmail->daemons[i];
+	struct slice number = SLICE("smtp"), modifiers = { NULL, 0 };
+	struct slice name = SLICE("Daemon");
+	struct port port = { .filters = sendmail->input_filters };
+
+	(void)!find_field(options, 'P', &number);
+	(void)!find_field(options, 'M', &modifiers);
+	(void)!find_field(options, 'N', &name);
+	(void)!find_field(options, 'I', &port.filters);
+	port.called = slice_format(c->found->mem, "Sendmail: daemon %s "
+	    "(DAEMON_OPTIONS, sendmail.cf:%u)",
+	    escape(c->found->mem, name, SHOWN_BYTES),
+	    sendmail->daemon_lines[i]).data;
+	/* a: AUTH is required, A: it is not offered. */
+	port.submits = is_one_of(number, submission) ||
+	    slice_has(modifiers, 'a');
+	port.incoming = is_one_of(number, incoming) &&
+	    !slice_has(modifiers, 'a');
+	port.logs_in = !slice_has(modifiers, 'A') && sendmail->trusts_auth;
+	return port;
+}
+
+static void
+check_port(const struct checked *c, const struct sendmail *sendmail,
+    const struct port *port)
+{
+	struct findings *found = c->found;
+	const char *ours = escape(found->mem, sendmail->name, SHOWN_BYTES);
+	struct slice behind = filter_behind(port->filters, sendmail->name);
+	const char *fix = slice_format(found->mem,
+	    "InputFilters=%s in that DAEMON_OPTIONS", ours).data;
+
+	if (!has_word(port->filters, sendmail->name)) {
+		if (port->submits)
+			finding_add(found, FINDING_ERROR, fix, "%s passes no "
+			    "mail to the milter: its filters are \"%s\"",
+			    port->called, escape(found->mem, port->filters,
+				SHOWN_BYTES));
+		else if (port->logs_in)
+			finding_add(found, FINDING_ERROR, "M=A in that "
+			    "DAEMON_OPTIONS", "%s lets users log in, and "
+			    "their mail does not pass the milter: its filters "
+			    "are \"%s\"", port->called, escape(found->mem,
+				port->filters, SHOWN_BYTES));
+		return;
+	}
+	if (behind.len > 0)
+		finding_add(found, FINDING_WARNING, fix, "%s: the filter \"%s\" "
+		    "comes after ours, and may change what was signed",
+		    port->called, escape(found->mem, behind, SHOWN_BYTES));
+	if (port->incoming && refuses_without_sasl(c->config))
+		finding_add(found, FINDING_ERROR, slice_format(found->mem,
+		    "MAIL_FILTER instead of INPUT_MAIL_FILTER, and "
+		    "InputFilters=%s in DAEMON_OPTIONS of port 587",
+		    ours).data, "%s: mail from other servers has no login and "
+		    "will be refused with 530", port->called);
+}
+
+/* Each port by itself; false: none of them passes mail to us. */
+static bool
+check_daemons(const struct checked *c, const struct sendmail *sendmail)
+{
+	bool passes = sendmail->daemon_count == 0 &&
+	    has_word(sendmail->input_filters, sendmail->name);
+
+	for (size_t i = 0; i < sendmail->daemon_count; i++) {
+		struct port port = read_port(c, sendmail, i);
+
+		passes = passes || has_word(port.filters, sendmail->name);
+	}
+	for (size_t i = 0; passes && i < sendmail->daemon_count; i++) {
+		struct port port = read_port(c, sendmail, i);
+
+		check_port(c, sendmail, &port);
+	}
+	return passes;
+}
+
 static void
 check_filter(const struct checked *c, const struct sendmail *sendmail,
     const char *file)
@@ -185,8 +344,7 @@ check_filter(const struct checked *c, const struct sendmail *sendmail,
 		finding_add(found, FINDING_WARNING, "T=S:30s;R:60s;E:5m",
 		    "%s: Sendmail waits 10 seconds for an answer, its default, "
 		    "and refuses mail after that", name);
-	if (!sendmail->in_daemon && !has_word(sendmail->input_filters,
-	    sendmail->name))
+	if (!check_daemons(c, sendmail))
 		finding_add(found, FINDING_ERROR,
 		    "INPUT_MAIL_FILTER instead of MAIL_FILTER, or "
 		    "InputFilters= in DAEMON_OPTIONS",

@@ -752,6 +752,30 @@ smtpd_milters = inet:127.0.0.1:1 $our_milter
         self.sendmail("O DaemonPortOptions=Name=MSA, Port=587, M=Ea,\n"
                       "\tInputFilters=submilter\n" + X_LINE, 0)
 
+    def test_each_port_of_sendmail(self):
+        msa = "O DaemonPortOptions=Name=MSA, Port=587, M=Ea"
+        mta = "O DaemonPortOptions=Name=MTA\n"
+        trust = "C{TrustAuthMech}PLAIN LOGIN\n"
+        general = "O InputMailFilters=submilter\n"
+        past = r"error: Sendmail: daemon MSA (DAEMON_OPTIONS, sendmail.cf:%d) passes no mail"
+        for text, status, wanted in (
+                (mta + msa + ", InputFilters=Submilter\n", 0, "ok: Sendmail: filter"),
+                (mta + trust + msa + ", I=submilter\n", 1, "error: Sendmail: daemon MTA "
+                 "(DAEMON_OPTIONS, sendmail.cf:3) lets users log in, and their mail"),
+                (mta.strip() + ", M=A\n" + trust + msa + ", I=submilter\n", 0, "ok: Sendmail:"),
+                (general + msa + ", InputFilters=\n" + "O DaemonPortOptions=Name=X, Port=588\n", 1, past % 4),
+                (general + "O daemonportoptions = i=other, " + msa[20:] + "\n"
+                 "O DaemonPortOptions=Name=X, Port=588\n", 1, past % 4),
+                (general + mta + msa + "\n", 1, "error: Sendmail: daemon MTA (DAEMON_OPTIONS, "
+                 "sendmail.cf:4): mail from other servers has no login and will be refused"),
+                (msa + ", InputFilters=submilter;other\n", 0,
+                 'warning: Sendmail: daemon MSA (DAEMON_OPTIONS, sendmail.cf:3): the filter '
+                 '"other" comes after ours'),
+                (msa + ", InputFilters=other;submilter\n", 0, "ok: Sendmail: filter"),
+                (mta + msa + "\n", 1, "is defined, but no mail passes it")):
+            with self.subTest(text):
+                self.has(self.sendmail(text + X_LINE, status), wanted)
+
     def test_sendmail_passes_mail_while_the_milter_is_down(self):
         findings = self.sendmail(
             "O InputMailFilters=submilter\n"

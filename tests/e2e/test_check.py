@@ -206,5 +206,63 @@ class Postfix(Base, unittest.TestCase):
                 mta.stop()
 
 
+class Sendmail(Base, unittest.TestCase):
+    mta_class = lab.Sendmail
+    package = "sendmail"
+    config_option = "--sendmail"
+    MSA = "L=512, M=Ea"
+
+    def config_of(self, mta):
+        return mta.directory / "sendmail.cf"
+
+    def start_changed(self, milter, change):
+        class Changed(lab.Sendmail):
+            def _write(self, name, text, mode=0o644):
+                return super()._write(name, change(text) if name == "sendmail.cf" else text,
+                                      mode)
+        mta = Changed(self.world.top / ("mta%d" % next(common.number)), self.debs,
+                      self.sink.port, milter=milter.socket, users=common.USERS)
+        self.addCleanup(mta.stop)
+        mta.start()
+        return mta
+
+    def test_ports_whose_mail_does_not_pass(self):
+        milter = common.Milter(self.world, lab.Sendmail)
+        milter.start()
+        self.addCleanup(milter.kill)
+        other = "Xother, S=unix:/nonexistent/socket, F=\n"
+        in_use = "O InputMailFilters=lab"
+        for what, change in (
+                ("none at all", lambda text: text.replace(in_use, "O InputMailFilters=")),
+                ("taken back", lambda text: text.replace(
+                    in_use, in_use + "\nO InputMailFilters =")),
+                ("an empty list", lambda text: text.replace(
+                    self.MSA, self.MSA + ", InputFilters=")),
+                ("small letters", lambda text: text.replace(
+                    self.MSA, self.MSA + ", inputfilters=")),
+                ("another filter", lambda text: text.replace(
+                    self.MSA, self.MSA + ", I=other") + other)):
+            with self.subTest(what):
+                mta = self.start_changed(milter, change)
+                self.forgery_leaves(mta)
+                code, findings = self.check(milter, mta)
+                self.assertEqual(code, 1, findings)
+                self.says(findings, "error", "daemon MSA .* passes no mail to the milter|"
+                          "no mail passes it")
+                mta.stop()
+        for what, change in (
+                ("the lists of the laboratory", lambda text: text),
+                ("one port alone", lambda text: text.replace(in_use, "O InputMailFilters=")
+                 .replace(self.MSA, self.MSA + ", InputFilters=lab")),
+                ("blanks and capitals", lambda text: text.replace(
+                    in_use, "O inputmailfilters = LAB"))):
+            with self.subTest(what):
+                mta = self.start_changed(milter, change)
+                self.forgery_is_refused(mta)
+                code, findings = self.check(milter, mta)
+                self.assertEqual(code, 0, findings)
+                mta.stop()
+
+
 if __name__ == "__main__":
     unittest.main()
