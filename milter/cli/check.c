@@ -160,9 +160,6 @@ add_table(struct findings *found, const char *option,
 static void
 add_parts(struct findings *found, const struct snapshot *snapshot)
 {
-	const struct keystore *keys = snapshot->keys;
-	size_t count = 0;
-
 	if (snapshot->identity.network != NULL)
 		add_table(found, "identify.network",
 		    snapshot->identity.network);
@@ -171,23 +168,7 @@ add_parts(struct findings *found, const struct snapshot *snapshot)
 		    snapshot->identity.login_map);
 	for (size_t i = 0; i < snapshot->rights.table_count; i++)
 		add_table(found, "rights.tables", snapshot->rights.tables[i]);
-	if (keys == NULL) {
-		finding_add(found, FINDING_WARNING,
-		    "set keys, and make some with \"submilter genkey DOMAIN\"",
-		    "keys: is not set, and nothing is signed");
-		return;
-	}
-	for (size_t i = 0; i < keystore_domain_count(keys); i++)
-		count += keystore_domain(keys, i)->count;
-	if (count == 0)
-		finding_add(found, FINDING_WARNING,
-		    "make some with \"submilter genkey DOMAIN\"",
-		    "keys: there is no key in %.*s, and nothing is signed",
-		    SLICE_ARGS(snapshot->config->main.keys));
-	else
-		finding_add(found, FINDING_OK, NULL,
-		    "keys: %zu of %zu domains", count,
-		    keystore_domain_count(keys));
+	check_keys(found, snapshot->config, snapshot->keys);
 }
 
 /* Reads tables and keys as a start or a reload would. */

@@ -7,6 +7,7 @@
 #include "conf/config.h"
 #include "daemon/account.h"
 #include "preflight/domain_report.h"
+#include "sign/keys.h"
 
 enum finding_level {
 	FINDING_OK,
@@ -52,6 +53,13 @@ enum { SENDMAIL_LINE_OCTETS = 990 };
 
 /* Names a logical line of sendmail.cf that changes mail that was signed. */
 void check_sendmail_line(const struct checked *c, struct slice line);
+
+/*
+ * How many keys there are, and how many of them sign, as the running milter
+ * noted it (preflight.key-states); nothing is asked. NULL: keys is not set.
+ */
+void check_keys(struct findings *found, const struct config *config,
+    const struct keystore *keys);
 
 /* Names what in rights.extension stands in ordinary names. */
 void check_extension(const struct checked *c);

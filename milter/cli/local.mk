@@ -8,7 +8,7 @@ libsubmilter_a_SOURCES += \
 	%D%/check_postfix_path.c %D%/check_postfix_behind.c \
 	%D%/check_local_mail.c %D%/postfix_milters.c %D%/postfix_table.c \
 	%D%/check_sendmail.c %D%/check_rewriting.c \
-	%D%/check_socket.c %D%/check_print.c \
+	%D%/check_socket.c %D%/check_print.c %D%/check_keys.c \
 	%D%/check_sasl.c %D%/check_sasl_priv.h %D%/saslauthd_config.c \
 	include/cli/genkey.h %D%/genkey.c \
 	include/cli/keys.h %D%/keys.c \

@@ -232,6 +232,21 @@ identify { methods = {sasl, network}; network = "cidr:%s" }
         self.has(findings, "error: table texthash:@/more: 10 more faults")
         self.assertEqual(len(faults), 2 + 2 + 20 + 1)
 
+    def test_keys_that_dns_was_not_asked_for(self):
+        self.postfix()
+        os.chmod(self.path("keys"), 0o700)
+        subprocess.run([SUBMILTER, "genkey", "-d", self.path("keys"), "example.org"],
+                       check=True, stdout=subprocess.DEVNULL)
+        keys = 'keys = "%s"\npreflight { key-states = "%s"; dkim-key = %%s }' % (
+            self.path("keys"), self.path("states"))
+        self.configure(more=keys % "require")
+        findings = self.found_postfix(0)
+        self.has(findings, "warning: keys: whether a key of example.org signs is not known",
+                 fix="submilter keys --look-up example.org")
+        self.has(findings, "warning: keys: it is not known whether any of 2 keys of 1 domain")
+        self.configure(more=keys % "off")
+        self.has(self.found_postfix(0), "ok: keys: 2 of 1 domain")
+
     # --- the socket ---
 
     def test_missing_directory_is_an_error(self):

@@ -431,6 +431,36 @@ key-interval = 1
         self.assertEqual((code, states), (1, {'e1': 'signing',
                                               's1': 'revoked'}))
 
+    def check_lines(self, server):
+        """What check says of keys, and that an error gives 1."""
+        done = self.command(server, 'check', '--postfix', '/nonexistent')
+        lines = [line for line in done.stdout.splitlines() if ': keys: ' in line]
+        self.assertEqual(done.returncode, 1)    # no Postfix there
+        return lines
+
+    def test_check_repeats_what_dns_showed(self):
+        server = self.start_with()
+        server.expect('key corp.example/s1: pending')
+        server.expect('key team.example/e1: pending')
+        end = time.monotonic() + 10
+        while not os.path.exists(server.path('keys.state')) and time.monotonic() < end:
+            time.sleep(0.1)
+        lines = self.check_lines(server)
+        self.assertRegex(lines[-1], r'^error: keys: none of \d+ keys of \d+ domains signs: '
+                         'DNS shows none$')
+        self.assertTrue(any(re.match('warning: keys: none of 2 of corp.example signs: .*'
+                                     '_domainkey.corp.example', line) for line in lines), lines)
+        self.publish('corp.example')
+        self.wait_for(server, ['e1', 's1'])
+        while self.states(server)[1] != {'e1': 'signing', 's1': 'signing'}:
+            self.assertLess(time.monotonic(), end + 20)
+            time.sleep(0.1)
+        lines = self.check_lines(server)
+        self.assertRegex(lines[-1], r'^ok: keys: \d+ of \d+ domains, 2 sign$')
+        self.assertFalse(any('corp.example' in line for line in lines), lines)
+        self.assertTrue(any('none of 2 of team.example signs' in line
+                            for line in lines), lines)
+
 
 if __name__ == '__main__':
     shutil.which('openssl') or sys.exit('openssl is missing')
