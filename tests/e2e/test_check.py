@@ -139,6 +139,73 @@ class Postfix(Base, unittest.TestCase):
                 self.assertEqual(code, 0, findings)
                 mta.stop()
 
+    def test_mail_from_other_servers_that_is_refused(self):
+        milter = self.milter()
+        mta = self.start_changed(milter)
+        # The laboratory's plain port stands for port 25, which no test may take.
+        mta.service_options = {}
+        mta.stop()
+        mta.start()
+        result = lab.submit(mta.plain_port, HONEST, "x@far.example", [ALICE], starttls=False)
+        self.assertEqual((result.accepted, result.reply.code), (False, 530), result)
+        code, findings = self.check(milter, mta)
+        self.assertEqual(code, 1, findings)
+        finding = self.says(findings, "error", '127.0.0.1:%d" .*all of its mail will be '
+                            "refused with 530" % mta.plain_port)
+        mta.stop()
+        mta.service_options = {"plain": [finding["fix"][3:]]}
+        mta.start()
+        result = lab.submit(mta.plain_port, HONEST, "x@far.example", [ALICE], starttls=False)
+        self.assertTrue(result.accepted, result)
+        self.assertEqual(self.check(milter, mta)[0], 0)
+
+    LOCAL = HONEST.replace(b"\r\n", b"\n")
+
+    def test_mail_of_local_programs(self):
+        networks = self.world.top / "networks"
+        networks.write_text("127.0.0.1 alice\n")
+        milter = self.milter('identify { methods = {sasl, network}; network = "cidr:%s" }\n'
+                             % networks)
+        ours = {"non_smtpd_milters": milter.socket}
+        for main, options, signatures, level, text in (
+                (ours, {}, 2, None, "local programs"),
+                (ours, {"cleanup": ["receive_override_options=no_milters"]}, 2, None,
+                 "local programs"),
+                (ours, {"pickup": ["receive_override_options=no_milters"]}, 0, "error",
+                 r'service "pickup" \(master.cf:\d+\): mail of local programs does not pass'),
+                ({}, {}, 0, "warning", "mail of local programs .* does not pass the milter")):
+            with self.subTest(main=main, options=options):
+                mta = self.start_changed(milter, main, options)
+                before = len(self.sink.messages)
+                mta.sendmail(self.LOCAL, ALICE, [FRIEND])
+                data = self.sink.wait_for(before + 1)[before].data
+                self.assertEqual(len(fields(data, b"DKIM-Signature")), signatures)
+                code, findings = self.check(milter, mta)
+                self.assertEqual(code, int(level == "error"), findings)
+                if level is None:
+                    self.assertFalse([f for f in findings if text in f["text"]])
+                else:
+                    self.says(findings, level, text)
+                mta.stop()
+
+    def test_bounces_without_a_login_are_lost(self):
+        milter = self.milter()
+        mta = self.start_changed(milter, {
+            "non_smtpd_milters": milter.socket, "internal_mail_filter_classes": "bounce",
+            "transport_maps": "inline:{{gone@far.example=gone:nobody is there}}"},
+            services="gone unix - n n - - pipe user=nobody argv=/bin/false\n")
+        result = lab.submit(mta.submission_port, HONEST, ALICE, ["gone@far.example"],
+                            login=ALICE, password=common.USERS[ALICE])
+        self.assertTrue(result.accepted, result)
+        mta.wait_for_log("bounce failed")
+        milter.wait_for_log("action=reject")
+        self.assertEqual(self.sink.messages, [])
+        self.assertNotEqual(mta.queue_files(), [])
+        code, findings = self.check(milter, mta)
+        self.assertEqual(code, 1, findings)
+        self.says(findings, "error", "bounces have no login and will be refused with 530; each "
+                  r"is lost, .*\(internal_mail_filter_classes = bounce in main.cf:\d+\)")
+
     def test_settings_that_look_like_it(self):
         milter = self.milter()
         for main, options in (
