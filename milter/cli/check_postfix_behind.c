@@ -49,9 +49,11 @@ check_filter_rows(struct postfix_check *p, const char *name,
 		finding_add(found, FINDING_WARNING, slice_format(found->mem,
 		    "no FILTER for %s", postfix_shown(p, rows[i].key)).data,
 		    "%s: %s in %s hands mail to %s after it was signed, which "
-		    "may change it (FILTER in %s, line %u)", name, option,
-		    where, filter_shown(p, slice_trim(slice_from(value, 6))),
-		    postfix_shown(p, table), rows[i].line);
+		    "may change it (FILTER in %s%s)", name, option, where,
+		    filter_shown(p, slice_trim(slice_from(value, 6))),
+		    postfix_shown(p, table), rows[i].line == 0 ? "" :
+		    slice_format(found->mem, ", line %u",
+			rows[i].line).data);
 		return;
 	}
 }
@@ -72,7 +74,9 @@ check_restrictions(struct postfix_check *p,
 		if (slice_starts_nocase(item, SLICE("check_")) &&
 		    item.len > 7 && slice_eq_nocase(slice_from(item, item.len - 7),
 			SLICE("_access"))) {
-			if (postfix_next_item(&list, ",", &item))
+			/* "TABLE" or "{ TABLE search_order=... }". */
+			if (postfix_next_item(&list, ",", &rest) &&
+			    postfix_next_item(&rest, ",", &item))
 				check_filter_rows(p, postfix_called(p, service),
 				    item, option, postfix_seen_at(p, service,
 					option));

@@ -647,6 +647,8 @@ smtpd_milters = inet:127.0.0.1:1 $our_milter
                  "texthash:@/access, line 2)"),
                 ("smtpd_restriction_classes = own\nown = permit, check_client_access " + table,
                  "-o smtpd_relay_restrictions=own,reject", "(FILTER in texthash:@/access, line 2)"),
+                ("smtpd_client_restrictions = check_ccert_access { inline:{{a = filter scan:x}} "
+                 "{ search_order = cert } }, reject", "", "(FILTER in inline:{{a = filter scan:x}})"),
                 ("header_checks = pcre:" + self.path("checks"), "",
                  "header_checks in main.cf:4 hands mail to scan:x (master.cf:10)")):
             with self.subTest(main + options):
