@@ -13,6 +13,7 @@ struct body_facts {
 	size_t line_limit;	/* octets that it sends in one line */
 	bool smtputf8;		/* whoever takes it has 8BITMIME (RFC 6531, 3.1) */
 	bool header_8bit;	/* as received */
+	bool certain_only;	/* what any MTA would change, as repair.body says */
 };
 
 /* What becomes of one part. */
@@ -61,6 +62,12 @@ MUST_USE int body_plan_make(const struct config *config,
     const struct body_facts *facts, const struct mime_part *parts,
     size_t count, const struct edits *edits, struct arena *mem,
     struct body_plan *ret_plan, struct err *err);
+
+/*
+ * The octet of the body as it came from which on the plan changes something;
+ * UINT64_MAX: it stays as it is.
+ */
+uint64_t body_plan_first_change(const struct body_plan *plan);
 
 /* The changes of the message's own fields that the plan asks for. */
 void body_plan_edit(const struct body_plan *plan, struct edits *edits);

@@ -8,6 +8,7 @@
 #include "conf/config.h"
 #include "message/edit.h"
 #include "policy/authors.h"
+#include "repair/covered.h"
 
 /* What was repaired; the log names each (repair_names()). */
 enum repair {
@@ -51,11 +52,12 @@ struct repair_facts {
 	bool needs_sender;		/* somebody else than From sends */
 	bool rewrite_from;		/* From is not the submitter's */
 	const struct map *own_domains;	/* canonical; their values mean nothing */
+	const struct cover *cover;	/* what must stay as it is; NULL: nothing */
 };
 
 /*
  * Puts the header right as RFC 6409 section 8 asks, as far as the repair block
- * allows, by adding to *edits. *ret_repairs is the sum of what was done. -1
+ * and the signatures of others (covered.h) allow, by adding to *edits. *ret_repairs is the sum of what was done. -1
  * (ERR_DATA) when the message cannot go on as it is and may not be repaired;
  * *err says what the user can do.
  */
@@ -76,6 +78,9 @@ bool repair_misleading(struct edits *edits);
  * Sendmail breaks lines at 990 octets, and so may one that is not known.
  */
 size_t repair_line_limit(const struct config *config, enum mta_choice mta);
+
+/* The longest line that the MTA does not break for certain. */
+size_t repair_certain_limit(enum mta_choice mta);
 
 /* "date,message-id"; empty when nothing was done. */
 struct slice repair_names(struct arena *mem, unsigned int repairs);

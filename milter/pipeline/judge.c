@@ -70,6 +70,18 @@ message_warn(struct message *message, struct slice warning)
 		message->warnings_left_out++;
 }
 
+void
+message_warn_broken(struct message *message, uint64_t body_from)
+{
+	struct slice domains = cover_broken(&message->cover, &message->edits,
+	    body_from);
+
+	if (domains.len > 0)
+		message_warn(message, slice_format(&message->mem,
+		    "the DKIM signature of %.*s breaks: what it covers could "
+		    "not stay as it was", SLICE_ARGS(domains)));
+}
+
 /*
  * The MTA may have read another address than the client typed: a comment, a
  * route, a rewriting table. Then both are authors. Sendmail names a local

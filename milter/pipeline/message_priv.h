@@ -34,6 +34,7 @@ struct message {
 	struct verdict held;		/* why the MTA shall keep it back */
 	bool rewrite_from;
 	struct verdict refusal;		/* what stands if that does not help */
+	struct cover cover;		/* by signatures of others */
 	unsigned int repairs;		/* that the message needed */
 	bool repairs_done;
 	bool has_edits;
@@ -68,6 +69,12 @@ struct verdict message_in_mode(struct message *message, enum section_mode mode,
 
 /* Adds to what the log line warns of; each text once. */
 void message_warn(struct message *message, struct slice warning);
+
+/*
+ * Warns of signatures of others that the edits break, or a body that is changed
+ * from an octet on (UINT64_MAX: it is not).
+ */
+void message_warn_broken(struct message *message, uint64_t body_from);
 
 /* The submitter, and the reverse-path as typed and as the MTA reads it. */
 struct verdict message_judge_mail(struct message *message);

@@ -154,13 +154,17 @@ repair(struct message *message)
 	facts.own_address = own_address(message);
 	edits_init(&edits, &message->mem, &message->header);
 	message_drop_tags(message, &edits);
+	cover_find(&facts, &edits, &message->cover);
+	facts.cover = &message->cover;
 	if (repair_header(config, &facts, &edits, &repairs, &err) != 0)
 		verdict = verdict_bad_message(&message->mem, &err);
 	message->repairs = repairs;
 	message->repairs_done =
 	    !config_is_monitor(config, config->repair.mode);
-	if (message->repairs_done)
+	if (message->repairs_done) {
 		message->edits = edits;
+		message_warn_broken(message, UINT64_MAX);
+	}
 	return message_in_mode(message, config->repair.mode, verdict);
 }
 

@@ -185,6 +185,68 @@ sign_again(struct message *message)
 	return verdict_accept();
 }
 
+/* Whether the plan changes what signatures of others cover. */
+static bool
+breaks_others(const struct message *message)
+{
+	const struct body_plan *plan = &message->body_plan;
+	static const struct slice names[] = { { "MIME-Version", 12 },
+		{ "Content-Type", 12 }, { "Content-Transfer-Encoding", 25 } };
+
+	for (size_t n = 0; plan->plans[0].header &&
+	    n < sizeof(names) / sizeof(names[0]); n++) {
+		if (cover_has_name(&message->cover, names[n]))
+			return true;
+	}
+	return cover_has_body(&message->cover, body_plan_first_change(plan));
+}
+
+static int
+make_plan(struct message *message, const struct mime_part *parts,
+    size_t count, bool certain_only, struct err *err)
+{
+	const struct config *config = message_config(message);
+	enum mta_choice mta = message_mta(message);
+	struct body_facts facts = {
+		.mta = mta,
+		.line_limit = repair_line_limit(config, mta),
+		.smtputf8 = message->facts.smtputf8,
+		.header_8bit = header_has_8bit(&message->header),
+		.certain_only = certain_only,
+	};
+
+	if (certain_only) {
+		facts.line_limit = repair_certain_limit(mta);
+		/* Postfix changes nothing that Sendmail would not. */
+		facts.mta = mta == MTA_AUTO ? MTA_POSTFIX : mta;
+	}
+	return body_plan_make(config, &facts, parts, count, &message->edits,
+	    &message->mem, &message->body_plan, err);
+}
+
+/*
+ * What signatures of others cover is changed only where it breaks in any case;
+ * and mail that is passed on is not refused for the form that others gave it.
+ */
+static int
+make_careful_plan(struct message *message, const struct mime_part *parts,
+    size_t count, struct err *err)
+{
+	int made = make_plan(message, parts, count, false, err);
+
+	if (message->cover.count == 0 ||
+	    (made == 0 && !breaks_others(message)))
+		return made;
+	if (make_plan(message, parts, count, true, err) == 0)
+		return 0;
+	if (message_config(message)->repair.bare_octets == BARE_REFUSE)
+		return -1;
+	message->body_plan = (struct body_plan){ .count = 0, .has_8bit = true };
+	message_warn(message, slice_format(&message->mem,
+	    "passed on as it came: %s", err->text));
+	return 0;
+}
+
 /*
  * Looks whether the body would arrive as it was signed, and plans what to
  * change of it if not.
@@ -193,20 +255,13 @@ static struct verdict
 plan_body(struct message *message)
 {
 	const struct config *config = message_config(message);
-	struct body_facts facts = {
-		.mta = message_mta(message),
-		.line_limit = repair_line_limit(config, message_mta(message)),
-		.smtputf8 = message->facts.smtputf8,
-		.header_8bit = header_has_8bit(&message->header),
-	};
 	const struct mime_part *parts;
 	struct verdict verdict;
 	struct err err;
 	size_t count;
 
 	if (mime_scan_finish(message->scan, &parts, &count, &err) != 0 ||
-	    body_plan_make(config, &facts, parts, count, &message->edits,
-		&message->mem, &message->body_plan, &err) != 0) {
+	    make_careful_plan(message, parts, count, &err) != 0) {
 		verdict = verdict_bad_message(&message->mem, &err);
 		return message_in_mode(message, config->repair.mode, verdict);
 	}
@@ -251,6 +306,7 @@ repair_body(struct message *message)
 	if (plan->count > 0 && (plan->changes ||
 	    plan->signed_end != UINT64_MAX)) {
 		body_plan_edit(plan, &message->edits);
+		message_warn_broken(message, body_plan_first_change(plan));
 		again = true;
 	}
 	return again ? sign_again(message) : verdict_accept();

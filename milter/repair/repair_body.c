@@ -21,6 +21,7 @@ struct rules {
 	size_t line_limit;
 	bool postfix;		/* this MTA may send it */
 	bool sendmail;
+	bool all;		/* also what only some MTA changes */
 	bool to_7bit;		/* a next hop may lack 8BITMIME */
 	/* Sendmail would look for 8 bits in all parts, and write all headers. */
 	bool converts;
@@ -219,7 +220,7 @@ must_change(const struct rules *rules, const struct mime_part *part,
 	*ret_certain = part->longest_line > rules->line_limit;
 	if (*ret_certain)
 		return true;
-	if (rules->config->repair.body != BODY_ALL)
+	if (!rules->all)
 		return false;
 	return lies || part->has_nul || part->has_bare ||
 	    (rules->postfix && part->has_lookalike) ||
@@ -575,11 +576,12 @@ body_plan_make(const struct config *config, const struct body_facts *facts,
 		.line_limit = facts->line_limit,
 		.postfix = facts->mta != MTA_SENDMAIL,
 		.sendmail = facts->mta != MTA_POSTFIX,
-		.to_7bit = config->repair.body == BODY_ALL && !facts->smtputf8,
+		.all = config->repair.body == BODY_ALL && !facts->certain_only,
 	};
 	struct body_plan plan = { .parts = parts, .count = count,
 		.line_limit = facts->line_limit, .signed_end = UINT64_MAX };
 
+	rules.to_7bit = rules.all && !facts->smtputf8;
 	plan.has_8bit = any_8bit(parts, count);
 	rules.converts = rules.sendmail && rules.to_7bit &&
 	    (facts->header_8bit || plan.has_8bit);
@@ -599,43 +601,4 @@ body_plan_make(const struct config *config, const struct body_facts *facts,
 		return -1;
 	*ret_plan = plan;
 	return 0;
-}
-
-/* The field gets the value, or is added where the message has none. */
-static void
-set_field(struct edits *edits, struct slice name, struct slice value)
-{
-	size_t index = edits_find(edits, name, 0);
-
-	if (index < edits->count)
-		edits_change(edits, index, value);
-	else
-		edits_add(edits, name, value);
-}
-
-void
-body_plan_edit(const struct body_plan *plan, struct edits *edits)
-{
-	const struct part_plan *top = &plan->plans[0];
-	const struct mime_part *part = &plan->parts[0];
-	size_t type;
-
-	if (!top->header)
-		return;
-	if (edits_find(edits, SLICE("MIME-Version"), 0) == edits->count)
-		edits_add(edits, SLICE("MIME-Version"), SLICE(" 1.0"));
-	type = edits_find(edits, SLICE("Content-Type"), 0);
-	if (type == edits->count)
-		edits_add(edits, SLICE("Content-Type"), slice_format(edits->mem,
-		    " text/plain; charset=%s", !part->has_8bit ? "us-ascii"
-		    : part->is_utf8 ? "utf-8" : "unknown-8bit"));
-	else if (top->quote_boundary)
-		edits_change(edits, type, with_quoted_boundary(
-		    edits->fields[type].field.value, edits->mem));
-	if (top->encoding.len == 0)
-		(void)edits_delete_all(edits, SLICE("Content-Transfer-Encoding"));
-	else
-		set_field(edits, SLICE("Content-Transfer-Encoding"),
-		    slice_format(edits->mem, " %.*s",
-		    SLICE_ARGS(top->encoding)));
 }

@@ -4,7 +4,6 @@
  * vertical tab, form feed and the like are white space, and some programs end a
  * line at one of them: what was signed would be read as several fields.
  */
-#include "message/tag_list.h"
 #include "repair_priv.h"
 
 /* Octets of a control character or line separator in UTF-8; 0: none. */
@@ -111,55 +110,6 @@ is_signed(const struct config *config, struct slice name)
 	return false;
 }
 
-static void
-add_covered(const struct config *config, struct map *covered,
-    struct slice value, struct arena *mem)
-{
-	const char *fault;
-	struct tag tag;
-	struct slice name;
-	enum tag_read read;
-
-	while ((read = tag_next(&value, &tag, &fault)) != TAG_END) {
-		if (read == TAG_FAULT || !slice_eq(tag.name, SLICE("h")))
-			continue;
-		while (slice_next_item(&tag.value, ": \t\r\n", &name)) {
-			if (is_signed(config, name))
-				(void)!map_add(covered, slice_lower(mem, name),
-				    covered);
-		}
-	}
-}
-
-/* Names of the fields that signatures of others cover, and ours will. */
-static struct map *
-covered_names(const struct config *config, const struct edits *edits,
-    struct arena *mem)
-{
-	static const struct slice signatures[] = { { "DKIM-Signature", 14 },
-		{ "ARC-Message-Signature", 21 } };
-	struct map *covered = map_new(mem);
-
-	for (size_t n = 0; n < sizeof(signatures) / sizeof(signatures[0]); n++) {
-		for (size_t i = edits_find(edits, signatures[n], 0);
-		    i < edits->count;
-		    i = edits_find(edits, signatures[n], i + 1))
-			add_covered(config, covered,
-			    edits->fields[i].field.value, mem);
-	}
-	return covered;
-}
-
-static bool
-is_redirected(const struct authors *authors)
-{
-	for (size_t i = 0; i < authors->count; i++) {
-		if (authors->items[i].foreign)
-			return true;
-	}
-	return false;
-}
-
 /* Whether the field was judged: then it is written anew by what was found. */
 static bool
 is_author_field(const struct authors *authors, size_t index)
@@ -176,10 +126,6 @@ void
 repair_controls(const struct config *config, const struct repair_facts *facts,
     bool last, struct edits *edits, unsigned int *repairs)
 {
-	CLEANUP(arena_done) struct arena mem;
-	struct map *covered = NULL;
-
-	arena_init(&mem);
 	if (!config->repair.controls)
 		return;
 	for (size_t i = 0; i < edits->count; i++) {
@@ -190,13 +136,9 @@ repair_controls(const struct config *config, const struct repair_facts *facts,
 		arena_init(&scratch);
 		if (edits->fields[i].state == FIELD_DELETED ||
 		    !is_signed(config, field->name) ||
+		    cover_has_field(facts->cover, i) ||
 		    !without_controls(field->value, last, &scratch, &value) ||
 		    (!last && is_author_field(facts->authors, i)))
-			continue;
-		if (covered == NULL && is_redirected(facts->authors))
-			covered = covered_names(config, edits, &mem);
-		if (covered != NULL && map_get(covered, slice_lower(&scratch,
-		    field->name)) != NULL)
 			continue;
 		edits_change(edits, i, slice_dup(edits->mem, value));
 		*repairs |= REPAIRED_CONTROLS;

@@ -77,19 +77,51 @@ join_lists(struct edits *edits, struct slice name, size_t max)
 	return true;
 }
 
+/* Whether signatures of others cover all fields of that name. */
+static bool
+are_covered(const struct cover *cover, const struct edits *edits,
+    struct slice name)
+{
+	for (size_t i = edits_find(edits, name, 0); i < edits->count;
+	    i = edits_find(edits, name, i + 1)) {
+		if (!cover_has_field(cover, i))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * The field of a name that stays, of several: the one that is covered, else the
+ * first.
+ */
+static size_t
+find_kept(const struct cover *cover, const struct edits *edits,
+    struct slice name)
+{
+	for (size_t i = edits_find(edits, name, 0); i < edits->count;
+	    i = edits_find(edits, name, i + 1)) {
+		if (cover_has_field(cover, i))
+			return i;
+	}
+	return edits_find(edits, name, 0);
+}
+
 /* Copies of author fields: authors_add_header() has seen that they are equal. */
 static void
-remove_author_copies(struct edits *edits, unsigned int *repairs)
+remove_author_copies(const struct cover *cover, struct edits *edits,
+    unsigned int *repairs)
 {
 	static const struct slice names[] = { { "From", 4 }, { "Sender", 6 },
 		{ "Author", 6 } };
 
 	for (size_t n = 0; n < sizeof(names) / sizeof(names[0]); n++) {
-		size_t first = edits_find(edits, names[n], 0);
+		size_t kept = find_kept(cover, edits, names[n]);
 
-		for (size_t i = edits_find(edits, names[n], first + 1);
+		for (size_t i = edits_find(edits, names[n], 0);
 		    i < edits->count;
 		    i = edits_find(edits, names[n], i + 1)) {
+			if (i == kept)
+				continue;
 			edits_delete(edits, i);
 			*repairs |= REPAIRED_DUPLICATES;
 		}
@@ -98,16 +130,18 @@ remove_author_copies(struct edits *edits, unsigned int *repairs)
 
 /* All fields of a name say the same, but for folds; then copies go. */
 static bool
-drop_copies(struct edits *edits, struct slice name)
+drop_copies(const struct cover *cover, struct edits *edits, struct slice name)
 {
 	CLEANUP(arena_done) struct arena scratch;
-	size_t first = edits_find(edits, name, 0);
+	size_t kept = find_kept(cover, edits, name);
 	struct slice text;
 
 	arena_init(&scratch);
-	text = field_unfold(&scratch, edits->fields[first].field.value);
-	for (size_t i = edits_find(edits, name, first + 1); i < edits->count;
+	text = field_unfold(&scratch, edits->fields[kept].field.value);
+	for (size_t i = edits_find(edits, name, 0); i < edits->count;
 	    i = edits_find(edits, name, i + 1)) {
+		if (i == kept)
+			continue;
 		if (!slice_eq(text, field_unfold(&scratch,
 		    edits->fields[i].field.value)))
 			return false;
@@ -117,20 +151,21 @@ drop_copies(struct edits *edits, struct slice name)
 }
 
 int
-repair_duplicates(const struct config *config, struct edits *edits,
-    unsigned int *repairs, struct err *err)
+repair_duplicates(const struct config *config, const struct cover *cover,
+    struct edits *edits, unsigned int *repairs, struct err *err)
 {
 	if (config->authors.second_field == RR_REPAIR)
-		remove_author_copies(edits, repairs);
+		remove_author_copies(cover, edits, repairs);
 	for (size_t s = 0; s < sizeof(singles) / sizeof(singles[0]); s++) {
 		const struct single *single = &singles[s];
 
-		if (edits_count(edits, single->name) < 2)
+		if (edits_count(edits, single->name) < 2 ||
+		    are_covered(cover, edits, single->name))
 			continue;
 		if (!config->repair.duplicates || !(single->joinable
 		    ? join_lists(edits, single->name,
 			config->limits.field_bytes)
-		    : drop_copies(edits, single->name)))
+		    : drop_copies(cover, edits, single->name)))
 			return err_set(err, ERR_DATA, single->joinable
 			    ? "several %s fields that cannot be joined"
 			    : "two %s fields: only one is allowed",
@@ -256,7 +291,8 @@ repair_addresses(const struct config *config,
 		    i < edits->count; i = edits_find(edits, others[n], i + 1)) {
 			struct slice value;
 
-			if (!complete_value(edits->fields[i].field.value,
+			if (cover_has_field(facts->cover, i) ||
+			    !complete_value(edits->fields[i].field.value,
 			    config->main.domain, MAX_RECIPIENTS, edits->mem,
 			    &value))
 				continue;
@@ -405,12 +441,15 @@ fold(const struct field *field, size_t max, struct arena *mem,
 }
 
 int
-repair_lines(const struct config *config, size_t max, struct edits *edits,
-    unsigned int *repairs, struct err *err)
+repair_lines(const struct config *config, const struct repair_facts *facts,
+    struct edits *edits, unsigned int *repairs, struct err *err)
 {
 	for (size_t i = 0; i < edits->count; i++) {
 		CLEANUP(arena_done) struct arena scratch;
 		const struct field *field = &edits->fields[i].field;
+		size_t max = cover_has_field(facts->cover, i)
+		    ? repair_certain_limit(facts->mta)
+		    : repair_line_limit(config, facts->mta);
 		struct slice value;
 
 		arena_init(&scratch);

@@ -387,8 +387,8 @@ encode_text(struct slice value, struct arena *mem)
 }
 
 void
-repair_8bit_header(const struct config *config, struct edits *edits,
-    unsigned int *repairs)
+repair_8bit_header(const struct config *config, const struct cover *cover,
+    struct edits *edits, unsigned int *repairs)
 {
 	if (!config->repair.header_8bit)
 		return;
@@ -399,7 +399,7 @@ repair_8bit_header(const struct config *config, struct edits *edits,
 		    i = edits_find(edits, text_fields[n], i + 1)) {
 			struct slice value = edits->fields[i].field.value;
 
-			if (slice_is_ascii(value))
+			if (slice_is_ascii(value) || cover_has_field(cover, i))
 				continue;
 			edits_change(edits, i, encode_text(value, edits->mem));
 			*repairs |= REPAIRED_8BIT;
@@ -416,7 +416,10 @@ repair_form(const struct config *config, const struct repair_facts *facts,
 	if (!sendmail_facts(config, facts, edits->mem, &sendmail))
 		return 0;
 	for (size_t i = 0; i < edits->count; i++) {
+		/* What only some MTA might change is left alone if covered. */
 		if (edits->fields[i].state != FIELD_DELETED &&
+		    (sendmail.is_certain ||
+			!cover_has_field(facts->cover, i)) &&
 		    repair_is_address_field(edits->fields[i].field.name) &&
 		    form_addresses(&sendmail, edits, i, repairs, err) != 0)
 			return -1;

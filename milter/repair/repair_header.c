@@ -316,7 +316,7 @@ repair_stamp(enum repair_field what, struct slice name, enum repair bit,
 	struct slice old = { NULL, 0 };
 	struct slice value;
 
-	if (what == REPAIR_NO)
+	if (what == REPAIR_NO || cover_has_name(facts->cover, name))
 		return;
 	if (index < edits->count) {
 		old = edits->fields[index].field.value;
@@ -350,13 +350,20 @@ make_message_id(const struct repair_facts *facts, struct arena *mem,
 	return message_id_repair(mem, old, facts->hostname, facts->now);
 }
 
+enum { MAX_LINE_OCTETS = 998, SENDMAIL_LINE_OCTETS = 990 };
+
 size_t
 repair_line_limit(const struct config *config, enum mta_choice mta)
 {
-	const size_t sendmail_octets = 990;
+	return mta != MTA_POSTFIX &&
+	    config->repair.line_length > SENDMAIL_LINE_OCTETS
+	    ? SENDMAIL_LINE_OCTETS : config->repair.line_length;
+}
 
-	return mta != MTA_POSTFIX && config->repair.line_length > sendmail_octets
-	    ? sendmail_octets : config->repair.line_length;
+size_t
+repair_certain_limit(enum mta_choice mta)
+{
+	return mta == MTA_SENDMAIL ? SENDMAIL_LINE_OCTETS : MAX_LINE_OCTETS;
 }
 
 /*
@@ -410,7 +417,7 @@ repair_header(const struct config *config, const struct repair_facts *facts,
 		repairs |= REPAIRED_AUTH_RESULTS;
 	repair_traces(config, facts, edits, &repairs);
 	repair_controls(config, facts, false, edits, &repairs);
-	if (repair_duplicates(config, edits, &repairs, err) != 0 ||
+	if (repair_duplicates(config, facts->cover, edits, &repairs, err) != 0 ||
 	    rewrite_from(facts, edits, &repairs, err) != 0 ||
 	    repair_from(config, facts, edits, &repairs, err) != 0 ||
 	    repair_sender(config, facts, edits, &repairs, err) != 0)
@@ -426,13 +433,12 @@ repair_header(const struct config *config, const struct repair_facts *facts,
 	if (check_size(config, edits, err) != 0)
 		return -1;
 	if (!facts->smtputf8) {
-		repair_8bit_header(config, edits, &repairs);
-		repair_8bit_names(config, edits, &repairs);
+		repair_8bit_header(config, facts->cover, edits, &repairs);
+		repair_8bit_names(config, facts->cover, edits, &repairs);
 	}
 	repair_controls(config, facts, true, edits, &repairs);
 	if (repair_form(config, facts, edits, &repairs, err) != 0 ||
-	    repair_lines(config, repair_line_limit(config, facts->mta), edits,
-		&repairs, err) != 0 ||
+	    repair_lines(config, facts, edits, &repairs, err) != 0 ||
 	    check_size(config, edits, err) != 0)
 		return -1;
 	*ret_repairs = repairs;

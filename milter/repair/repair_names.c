@@ -51,8 +51,8 @@ encode_names(struct slice value, struct arena *mem, struct slice *ret_value)
 }
 
 void
-repair_8bit_names(const struct config *config, struct edits *edits,
-    unsigned int *repairs)
+repair_8bit_names(const struct config *config, const struct cover *cover,
+    struct edits *edits, unsigned int *repairs)
 {
 	for (size_t i = 0; config->repair.header_8bit && i < edits->count;
 	    i++) {
@@ -63,6 +63,7 @@ repair_8bit_names(const struct config *config, struct edits *edits,
 
 		arena_init(&scratch);
 		if (edits->fields[i].state == FIELD_DELETED ||
+		    cover_has_field(cover, i) ||
 		    slice_is_ascii(field->value) ||
 		    !repair_is_address_field(field->name) ||
 		    (is_author && config->authors.raw_8bit == RRA_ACCEPT &&

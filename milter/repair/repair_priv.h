@@ -3,6 +3,7 @@
 #define SUBMILTER_REPAIR_PRIV_H
 
 #include "message/header.h"
+#include "repair/covered.h"
 #include "repair/repair_header.h"
 
 /*
@@ -11,7 +12,14 @@
  * difference is ERR_DATA, since readers disagree which one counts.
  */
 MUST_USE int repair_duplicates(const struct config *config,
-    struct edits *edits, unsigned int *repairs, struct err *err);
+    const struct cover *cover, struct edits *edits, unsigned int *repairs, struct err *err);
+
+/* Whether a domain is ours or below one of ours. */
+bool repair_is_ours(const struct repair_facts *facts, struct slice domain,
+    struct arena *mem);
+
+/* Whether a signature speaks for a domain of ours. */
+bool repair_claims_ours(const struct repair_facts *facts, struct slice value);
 
 /* The field of an author in its plainest form, with complete addresses. */
 struct slice author_field_plain(const struct authors *authors,
@@ -26,7 +34,7 @@ void repair_addresses(const struct config *config,
  * Removes what only we may say and what the configuration does not want:
  * signatures and ARC sets that claim a domain of ours (RFC 8617 section 5.1.2
  * leaves those of others alone), fields of repair.remove, and, unless the mail
- * is passed on, of repair.identity-fields. Signatures that nobody can read go,
+ * is passed on, of repair.identity-fields; what is covered stays. Signatures that nobody can read go,
  * and fields that some programs take for others (message/field_name.h), in any
  * case.
  */
@@ -38,9 +46,7 @@ void repair_traces(const struct config *config,
 bool repair_is_address_field(struct slice name);
 
 /*
- * Blanks for control characters in fields that are signed; in redirected mail,
- * only in those that no signature of others covers (repair_traces() has removed
- * what cannot be one). Author fields, which are written anew by where their
+ * Blanks for control characters in fields that are signed and not covered. Author fields, which are written anew by where their
  * mailboxes stand, and NEL in text that may become encoded words are for the
  * last call.
  */
@@ -49,12 +55,12 @@ void repair_controls(const struct config *config,
     unsigned int *repairs);
 
 /* Raw 8-bit text of fields that are text becomes encoded words (RFC 2047). */
-void repair_8bit_header(const struct config *config, struct edits *edits,
-    unsigned int *repairs);
+void repair_8bit_header(const struct config *config,
+    const struct cover *cover, struct edits *edits, unsigned int *repairs);
 
 /* 8-bit names of address fields become encoded words, too. */
-void repair_8bit_names(const struct config *config, struct edits *edits,
-    unsigned int *repairs);
+void repair_8bit_names(const struct config *config, const struct cover *cover,
+    struct edits *edits, unsigned int *repairs);
 
 /*
  * Address fields in the form that Sendmail does not rewrite at delivery, with
@@ -79,7 +85,8 @@ struct slice repair_space_commas(struct slice value, struct arena *mem);
 struct slice with_quoted_boundary(struct slice value, struct arena *mem);
 
 /* Folds lines over the limit at blanks (RFC 5322 section 2.2.3). */
-MUST_USE int repair_lines(const struct config *config, size_t max,
-    struct edits *edits, unsigned int *repairs, struct err *err);
+MUST_USE int repair_lines(const struct config *config,
+    const struct repair_facts *facts, struct edits *edits,
+    unsigned int *repairs, struct err *err);
 
 #endif

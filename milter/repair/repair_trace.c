@@ -28,9 +28,8 @@ next_tag(struct slice *rest, struct slice name, struct arena *mem,
 	return false;
 }
 
-/* Whether a domain is ours or below one of ours. */
-static bool
-is_ours(const struct repair_facts *facts, struct slice domain,
+bool
+repair_is_ours(const struct repair_facts *facts, struct slice domain,
     struct arena *mem)
 {
 	struct slice rest = slice_lower(mem, domain);
@@ -47,9 +46,8 @@ is_ours(const struct repair_facts *facts, struct slice domain,
 	return false;
 }
 
-/* Whether a signature speaks for a domain of ours. */
-static bool
-claims_ours(const struct repair_facts *facts, struct slice value)
+bool
+repair_claims_ours(const struct repair_facts *facts, struct slice value)
 {
 	CLEANUP(arena_done) struct arena scratch;
 	struct slice rest, domain;
@@ -60,7 +58,7 @@ claims_ours(const struct repair_facts *facts, struct slice value)
 	while (next_tag(&rest, SLICE("d"), &scratch, &domain)) {
 		if (slice_ends_nocase(domain, SLICE(".")))
 			domain.len--;
-		if (is_ours(facts, domain, &scratch))
+		if (repair_is_ours(facts, domain, &scratch))
 			return true;
 	}
 	return false;
@@ -150,7 +148,7 @@ delete_forged_signatures(const struct repair_facts *facts,
 		struct slice value = edits->fields[i].field.value;
 
 		arena_init(&scratch);
-		if (!claims_ours(facts, value) &&
+		if (!repair_claims_ours(facts, value) &&
 		    is_signature(value, facts->smtputf8, &scratch))
 			continue;
 		edits_delete(edits, i);
@@ -198,7 +196,7 @@ arc_field_is_ours(const struct repair_facts *facts, size_t name,
     struct slice value)
 {
 	return name == ARC_RESULTS ? arc_results_are_ours(facts, value)
-	    : claims_ours(facts, value);
+	    : repair_claims_ours(facts, value);
 }
 
 /* A set of which any part claims to be ours goes as a whole. */
@@ -253,39 +251,10 @@ repair_misleading(struct edits *edits)
 	return found;
 }
 
-/*
- * Mail of others that is passed on: redirected, or from a host that may send
- * for foreign domains, with a signature that is not ours to break.
- */
-static bool
-is_passed_on(const struct repair_facts *facts, const struct edits *edits)
-{
-	const struct slice name = SLICE("DKIM-Signature");
-
-	for (size_t i = 0; i < facts->authors->count; i++) {
-		const struct author *author = &facts->authors->items[i];
-
-		if (author->foreign)
-			return true;
-		if (author->role == ROLE_FROM && is_ours(facts,
-		    author->address.domain, edits->mem))
-			return false;
-	}
-	/* With no domain of ours known, none is known to be foreign. */
-	if (facts->rewrite_from || map_count(facts->own_domains) == 0 ||
-	    authors_count(facts->authors, ROLE_FROM) == 0)
-		return false;
-	for (size_t i = edits_find(edits, name, 0); i < edits->count;
-	    i = edits_find(edits, name, i + 1)) {
-		if (!claims_ours(facts, edits->fields[i].field.value))
-			return true;
-	}
-	return false;
-}
-
 /* Fields of these names, and what some programs read as one of them. */
 static bool
-delete_listed(const struct slice_list *list, struct edits *edits)
+delete_listed(const struct slice_list *list, const struct cover *cover,
+    struct edits *edits)
 {
 	bool found = false;
 
@@ -294,7 +263,8 @@ delete_listed(const struct slice_list *list, struct edits *edits)
 		struct field_readings readings;
 		bool listed = false;
 
-		if (edits->fields[i].state == FIELD_DELETED)
+		if (edits->fields[i].state == FIELD_DELETED ||
+		    cover_has_field(cover, i))
 			continue;
 		field_readings_of(field, &readings);
 		for (size_t n = 0; n < list->count && !listed; n++)
@@ -320,9 +290,9 @@ repair_traces(const struct config *config, const struct repair_facts *facts,
 		*repairs |= REPAIRED_ARC;
 	if (repair_misleading(edits))
 		*repairs |= REPAIRED_REMOVED;
-	if (delete_listed(&config->repair.remove, edits))
+	if (delete_listed(&config->repair.remove, facts->cover, edits))
 		*repairs |= REPAIRED_REMOVED;
-	if (!is_passed_on(facts, edits) &&
-	    delete_listed(&config->repair.identity_fields, edits))
+	if (!cover_is_passed_on(facts->cover) &&
+	    delete_listed(&config->repair.identity_fields, facts->cover, edits))
 		*repairs |= REPAIRED_REMOVED;
 }
