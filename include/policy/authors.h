@@ -56,6 +56,7 @@ struct author_rules {
 	size_t max_mailboxes;	/* in one field */
 	size_t max_authors;	/* in all; 0: any number */
 	size_t max_name_bytes;	/* names and comments in all; 0: any number */
+	bool redirect;		/* older blocks of Resent- fields are trace */
 	struct author_forms forms;
 };
 
@@ -76,7 +77,10 @@ MUST_USE int authors_add_path(struct authors *authors, struct slice path,
 
 /*
  * Adds every author of a header: each mailbox of From, Sender, each
- * Resent-From and Resent-Sender, and Author. *err says which field cannot be
+ * Resent-From and Resent-Sender, and Author. With rules->redirect, of several
+ * blocks of Resent- fields only the topmost one has authors, if there is a
+ * Resent-From in it: whoever passes mail on puts his own above the older ones,
+ * which are trace (RFC 5322 section 3.6.6). *err says which field cannot be
  * read in one way, and why. A missing or empty From adds none: the caller
  * looks for that.
  */

@@ -26,6 +26,7 @@ author_rules(const struct message *message, bool in_header)
 		.max_mailboxes = config->limits.mailboxes,
 		.max_authors = config->limits.authors,
 		.max_name_bytes = config->limits.name_bytes,
+		.redirect = config->rights.redirect == RA_ACCEPT,
 		.forms = message->snapshot->author_forms,
 	};
 }

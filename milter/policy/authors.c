@@ -269,18 +269,47 @@ check_field_names(const struct header *header,
 	return 0;
 }
 
+/*
+ * Where the topmost block of Resent- fields ends: at a field of another kind, or
+ * at one that it has already. The whole header, where it has no Resent-From.
+ */
+static size_t
+resent_end(const struct header *header)
+{
+	const struct slice prefix = SLICE("Resent-");
+	size_t first = 0, end;
+	bool has_from = false;
+
+	while (first < header->count && !slice_starts_nocase(
+	    header->fields[first].name, prefix))
+		first++;
+	for (end = first; end < header->count; end++) {
+		struct slice name = header->fields[end].name;
+
+		if (!slice_starts_nocase(name, prefix) ||
+		    header_find(header, name, first) < end)
+			break;
+		has_from = has_from ||
+		    slice_eq_nocase(name, SLICE("Resent-From"));
+	}
+	return has_from ? end : header->count;
+}
+
 int
 authors_add_header(struct authors *authors, const struct header *header,
     const struct author_rules *rules, struct err *err)
 {
+	size_t resent = rules->redirect ? resent_end(header) : header->count;
+
 	if (check_field_names(header, rules, authors->mem, err) != 0)
 		return -1;
 	for (size_t k = 0; k < sizeof(author_fields) / sizeof(author_fields[0]);
 	    k++) {
 		const struct author_field *kind = &author_fields[k];
+		size_t end = kind->role == ROLE_RESENT_FROM ||
+		    kind->role == ROLE_RESENT_SENDER ? resent : header->count;
 
-		for (size_t i = header_find(header, kind->name, 0);
-		    i < header->count;
+		for (size_t i = header_find(header, kind->name, 0); i < end;
 		    i = header_find(header, kind->name, i + 1)) {
 			if ((kind->once && check_again(header, kind, i, rules,
 			    authors->mem, err) != 0) ||

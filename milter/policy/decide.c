@@ -97,13 +97,27 @@ add_help(const struct rights *rights, const struct submitter *submitter,
 }
 
 /*
+ * RFC 5322 section 3.6.6: whose these are is said in the Resent- fields. Whether
+ * it is so, and rights.redirect says that choice of it.
+ */
+static bool
+may_be_redirected(const struct rights *rights, const struct authors *authors,
+    enum author_role role, enum refuse_accept choice)
+{
+	return (role == ROLE_FROM || role == ROLE_SENDER ||
+	    role == ROLE_AUTHOR) &&
+	    rights->config->rights.redirect == choice &&
+	    authors_count(authors, ROLE_RESENT_FROM) > 0;
+}
+
+/*
  * What the user reads who sends as somebody else, and what would do. detail is
  * for the operator.
  */
 static struct verdict
 refuse_author(const struct rights *rights, const struct submitter *submitter,
-    const struct author *author, enum right right, struct slice detail,
-    struct arena *mem)
+    const struct authors *authors, const struct author *author,
+    enum right right, struct slice detail, struct arena *mem)
 {
 	struct verdict verdict;
 	struct strbuf text;
@@ -118,6 +132,9 @@ refuse_author(const struct rights *rights, const struct submitter *submitter,
 		    author_role_name(author->role));
 	else
 		strbuf_addf(&text, " (%s)", author_role_name(author->role));
+	if (may_be_redirected(rights, authors, author->role, RA_REFUSE))
+		strbuf_add_cstr(&text, "; redirecting mail (Resent-From) is "
+		    "switched off here");
 	add_help(rights, submitter, mem, &text);
 	verdict = verdict_refused("rights", strbuf_slice(&text));
 	if (right == RIGHT_NONE)
@@ -159,17 +176,6 @@ may_be_behalf(enum author_role role)
 {
 	return role == ROLE_FROM || role == ROLE_AUTHOR ||
 	    role == ROLE_RESENT_FROM;
-}
-
-/* RFC 5322 section 3.6.6: whose these are is said in the Resent- fields. */
-static bool
-may_be_redirected(const struct rights *rights, const struct authors *authors,
-    enum author_role role)
-{
-	return (role == ROLE_FROM || role == ROLE_SENDER ||
-	    role == ROLE_AUTHOR) &&
-	    rights->config->rights.redirect == RA_ACCEPT &&
-	    authors_count(authors, ROLE_RESENT_FROM) > 0;
 }
 
 /* Whether authors of a role stand in more than one field. */
@@ -254,9 +260,10 @@ decide_authors(const struct rights *rights,
 			break;
 		}
 		if (author->foreign && refused.action == ACTION_ACCEPT &&
-		    !may_be_redirected(rights, authors, author->role))
-			refused = refuse_author(rights, submitter, author,
-			    right, how, mem);
+		    !may_be_redirected(rights, authors, author->role,
+			RA_ACCEPT))
+			refused = refuse_author(rights, submitter, authors,
+			    author, right, how, mem);
 	}
 	if (refused.action != ACTION_ACCEPT)
 		return refused;
