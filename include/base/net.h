@@ -28,6 +28,8 @@ MUST_USE bool net_addr_parse(struct slice text, struct net_addr *ret_addr);
 MUST_USE bool net_addr_from_sockaddr(const struct sockaddr *sa,
     struct net_addr *ret_addr);
 bool net_addr_eq(const struct net_addr *a, const struct net_addr *b);
+/* 127.0.0.0/8 or ::1. */
+bool net_addr_is_loopback(const struct net_addr *addr);
 /* Whether an interface of this host has it now; false if nobody can tell. */
 bool net_addr_is_local(const struct net_addr *addr);
 /* Shortest text form (RFC 5952); "unknown" when there is none. */

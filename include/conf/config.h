@@ -20,6 +20,7 @@ enum canon_choice { CANON_RELAXED_RELAXED, CANON_RELAXED_SIMPLE,
 	CANON_SIMPLE_RELAXED, CANON_SIMPLE_SIMPLE };
 /* How one construct of author fields is met; each has some of the three. */
 enum refuse_accept { RA_REFUSE, RA_ACCEPT };
+enum bounces { BOUNCES_SIGN, BOUNCES_REJECT };
 enum refuse_repair { RR_REFUSE, RR_REPAIR };
 enum refuse_repair_accept { RRA_REFUSE, RRA_REPAIR, RRA_ACCEPT };
 enum mismatch { MISMATCH_REJECT, MISMATCH_HOLD, MISMATCH_REWRITE_FROM };

@@ -23,6 +23,8 @@ struct submitter {
 	 * client typed.
 	 */
 	bool realm_counts;
+	bool is_mta;		/* the MTA itself: see submitter_from_mta() */
+	struct slice mta_name;	/* its host name; may be empty */
 };
 
 /* The identify block, with its tables open; immutable once open. */
@@ -59,5 +61,17 @@ struct slice login_normalise(struct arena *mem, struct slice login,
 MUST_USE int identity_find(const struct identity *identity,
     const struct client_facts *client, struct arena *mem,
     struct submitter *ret_submitter, struct err *err);
+
+/*
+ * The MTA as the sender of what it makes itself, like bounces (identify.bounces).
+ * Its login is mailer-daemon at the main domain, or at the host where there is
+ * none. It is not proved, and gives no right but to that name.
+ */
+void submitter_from_mta(const struct config *config, struct slice mta_name,
+    struct arena *mem, struct submitter *ret_submitter);
+
+/* Whether an address is the MTA's own name, at one of its domains. */
+bool submitter_is_named(const struct submitter *submitter,
+    const struct config *config, struct slice local, struct slice domain);
 
 #endif

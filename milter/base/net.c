@@ -81,6 +81,15 @@ net_addr_eq(const struct net_addr *a, const struct net_addr *b)
 }
 
 bool
+net_addr_is_loopback(const struct net_addr *addr)
+{
+	static const uint8_t one[16] = { [15] = 1 };
+
+	return (addr->bits == 32 && addr->octets[0] == 127) ||
+	    (addr->bits == 128 && memcmp(addr->octets, one, sizeof(one)) == 0);
+}
+
+bool
 net_addr_is_local(const struct net_addr *addr)
 {
 	struct ifaddrs *all = NULL;

@@ -235,3 +235,29 @@ identity_find(const struct identity *identity,
 	}
 	return 0;
 }
+
+static const struct slice mta_local = { "mailer-daemon", 13 };
+
+void
+submitter_from_mta(const struct config *config, struct slice mta_name,
+    struct arena *mem, struct submitter *ret_submitter)
+{
+	*ret_submitter = (struct submitter){
+		.login = login_normalise(mem, mta_local,
+		    config->main.domain.len != 0 ? config->main.domain
+		    : mta_name),
+		.via = SLICE("bounce"),
+		.is_mta = true,
+		.mta_name = mta_name,
+	};
+}
+
+bool
+submitter_is_named(const struct submitter *submitter,
+    const struct config *config, struct slice local, struct slice domain)
+{
+	return submitter->is_mta && slice_eq_nocase(local, mta_local) &&
+	    domain.len > 0 && (slice_eq_nocase(domain, config->main.domain) ||
+		slice_eq_nocase(domain, config->main.hostname) ||
+		slice_eq_nocase(domain, submitter->mta_name));
+}

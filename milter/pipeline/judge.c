@@ -148,6 +148,20 @@ hold_instead(struct message *message, const struct verdict *verdict)
 	return true;
 }
 
+/*
+ * What the MTA itself made, as far as can be told: Postfix hands it over like
+ * mail of local programs, with the null sender and from 127.0.0.1.
+ */
+static bool
+is_bounce(const struct message *message)
+{
+	struct slice path = slice_trim(message->facts.path);
+
+	return (path.len == 0 || slice_eq(path, SLICE("<>"))) &&
+	    message->facts.client.auth_authen.len == 0 &&
+	    net_addr_is_loopback(&message->facts.client.addr);
+}
+
 struct verdict
 message_judge_mail(struct message *message)
 {
@@ -160,6 +174,10 @@ message_judge_mail(struct message *message)
 	    &message->mem, &message->submitter, &err) != 0)
 		return message_in_mode(message, config->identify.mode,
 		    verdict_unsure(&message->mem, "identify", &err));
+	if (message->submitter.via.len == 0 &&
+	    config->identify.bounces == BOUNCES_SIGN && is_bounce(message))
+		submitter_from_mta(config, message->facts.mta_hostname,
+		    &message->mem, &message->submitter);
 	if (message->submitter.via.len == 0) {
 		message->unchecked = true;
 		if (config->identify.unidentified == UNIDENTIFIED_PASS)

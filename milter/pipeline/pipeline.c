@@ -273,7 +273,8 @@ choose_keys(struct message *message)
 	if (message->key_fault.kind != ERR_NONE)
 		return verdict_unsure(&message->mem, "dkim-key",
 		    &message->key_fault);
-	if (message->key_count == 0 &&
+	/* A bounce that is refused keeps the original in the queue for ever. */
+	if (message->key_count == 0 && !message->submitter.is_mta &&
 	    config->sign.unsigned_policy == UNSIGNED_REJECT)
 		return verdict_refused("unsigned", SLICE("This service has no "
 		    "key to sign mail of that author domain"));

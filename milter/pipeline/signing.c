@@ -226,7 +226,8 @@ make_plan(struct message *message, const struct mime_part *parts,
 
 /*
  * What signatures of others cover is changed only where it breaks in any case;
- * and mail that is passed on is not refused for the form that others gave it.
+ * and mail that is passed on, or returned by the MTA, is not refused for the
+ * form that others gave it.
  */
 static int
 make_careful_plan(struct message *message, const struct mime_part *parts,
@@ -234,8 +235,9 @@ make_careful_plan(struct message *message, const struct mime_part *parts,
 {
 	int made = make_plan(message, parts, count, false, err);
 
-	if (message->cover.count == 0 ||
-	    (made == 0 && !breaks_others(message)))
+	if (made == 0 && !breaks_others(message))
+		return 0;
+	if (message->cover.count == 0 && !message->submitter.is_mta)
 		return made;
 	if (make_plan(message, parts, count, true, err) == 0)
 		return 0;

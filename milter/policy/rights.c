@@ -361,6 +361,11 @@ rights_check(const struct rights *rights, const struct submitter *submitter,
 		*ret_how = row_name("denied by ", finding.denied_by, mem);
 		return RIGHT_NONE;
 	}
+	if (submitter_is_named(submitter, rights->config, address->local,
+	    address->domain)) {
+		*ret_how = SLICE("the mail server's own name");
+		return RIGHT_GRANTED;
+	}
 	likeness = compare(rights, submitter->login, address, mem, &own);
 	if (likeness == EXTENDED &&
 	    find_longer(rights, &own, address, &found, mem, &given, err) != 0)

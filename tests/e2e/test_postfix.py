@@ -32,6 +32,46 @@ class Postfix(common.Tests, unittest.TestCase):
         self.assertEqual(common.fields(data, b"From"), [name])
         self.assertEqual(common.fields(data, b"Cc"), [b"a@[127.0.0.1]"])
 
+    def start_returning(self, origin):
+        """One that returns what is not for corp.example, as the manual says."""
+        return self.start(extra={
+            "internal_mail_filter_classes": "bounce", "myorigin": origin,
+            "myhostname": "mail.corp.example",
+            "smtpd_reject_unlisted_recipient": "no",
+            "default_transport": "error:5.1.1 nobody there",
+            "transport_maps": "inline:{corp.example=smtp:[127.0.0.1]:%d}"
+                              % self.sink.port})
+
+    def returned(self, milter, mta, raw):
+        before = len(self.sink.messages)
+        self.assertTrue(self.submit(mta, raw).accepted)
+        data = self.sink.wait_for(before + 1)[before].data
+        self.assertIn(b"report-type=delivery-status", data)
+        milter.wait_for_log("via=bounce")
+        common.wait_until(lambda: not mta.queue_files(), 20, "an empty queue")
+        return data
+
+    def test_bounces_are_signed(self):
+        milter, mta = self.start_returning("corp.example")
+        for raw in common.HONEST, common.HONEST.replace(b"Alice", b"Gr\xc3\xbcn"):
+            data = self.returned(milter, mta, raw)
+            self.assertEqual(common.fields(data, b"From"), [
+                b"Mail Delivery System <MAILER-DAEMON@corp.example>"])
+            self.check_signed(data)
+
+    def test_bounces_of_a_host_without_a_key_arrive(self):
+        milter, mta = self.start_returning("$myhostname")
+        data = self.returned(milter, mta, common.HONEST)
+        self.assertIn(b"MAILER-DAEMON@mail.corp.example", data)
+        self.assertNotIn(b"DKIM-Signature", common.header_of(data))
+
+    def test_a_local_user_is_no_mail_server(self):
+        milter, mta = self.start_returning("corp.example")
+        mta.sendmail(b"From: ceo@corp.example\nTo: bob@corp.example\n\nHello.\n",
+                     "<>", ["bob@corp.example"])
+        milter.wait_for_log("via=bounce .*action=reject reason=rights")
+        self.assertEqual(self.sink.messages, [])
+
     def check_arguments(self, directory):
         return ["--postfix", directory]
 

@@ -11,8 +11,9 @@ message_init(struct message *message)
 	*message = (struct message){ .repairs_done = true };
 	arena_init(&message->mem);
 	authors_init(&message->authors, &message->mem);
-	message->submitter = (struct submitter){ SLICE("alice@corp.example"),
-		SLICE("sasl"), true };
+	message->submitter = (struct submitter){
+		.login = SLICE("alice@corp.example"), .via = SLICE("sasl"),
+		.realm_counts = true };
 	message->facts.path = SLICE("<alice@corp.example>");
 	assert_true(net_addr_parse(SLICE("192.0.2.7"),
 	    &message->facts.client.addr));
