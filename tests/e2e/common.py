@@ -298,6 +298,44 @@ class Tests(Base):
                 self.check_signed(data)
                 self.assertNotIn(b"ceo@corp.example", data)
 
+    def test_redirected_mail_keeps_its_author_signature(self):
+        """Signed elsewhere, redirected here, and by a host that may send as anyone."""
+        import dkim
+        top = self.world.top / ("away%d" % next(number))
+        top.mkdir()
+        world = World(top)
+        key = (world.keys / "corp.example" / "s1.key").read_bytes()
+        records = {"s1._domainkey.away.example":
+                   world.records["s1._domainkey.corp.example"]}
+        start = (b"From: Eve <eve@away.example>\r\nTo: friend@far.example\r\n"
+                 b"Date: Tue, 23 Nov 2026 10:15:30 +0100\r\n"
+                 b"Message-ID: none\r\nMIME-Version: 1.0\r\n"
+                 b"Content-Type: text/plain; charset=utf-8\r\n")
+        forms = {
+            "odd stamps": b"Subject: x\r\n\r\nHello.\r\n",
+            "8-bit Subject": b"Subject: Gr\xc3\xbc\xc3\x9fe\r\n\r\nHello.\r\n",
+            "8-bit body": b"Subject: x\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
+                          b"Gr\xc3\xbc\xc3\x9fe\r\n",
+            "form feed": b"Subject: x\r\n\r\na\x0cb\r\n",
+            "two Subjects": b"Subject: x\r\nSubject: y\r\n\r\nHello.\r\n",
+        }
+        resent = b"Resent-From: alice@corp.example\r\nResent-To: bob@corp.example\r\n"
+        milter, mta = self.start(head="rights { redirect = accept }\n",
+                                 rights="eve@away.example %s\n" % BOB)
+        for name, form in forms.items():
+            raw = start + form
+            raw = dkim.sign(raw, b"s1", b"away.example", key, include_headers=[
+                b"from", b"to", b"subject", b"subject", b"date", b"message-id",
+                b"content-type", b"content-transfer-encoding"]) + raw
+            for login, above in (ALICE, resent), (ALICE, resent * 2), (BOB, b""):
+                with self.subTest(name, login=login, above=above):
+                    data = self.deliver(mta, above + raw, login, login,
+                                        mail_args=["BODY=8BITMIME"])
+                    found = [s.ok for s in lab.verify(data, records)["dkimpy"]
+                             if s.d == "away.example"]
+                    self.assertEqual(found, [True], header_of(data))
+        self.assertNotIn("breaks", milter.log())
+
     def test_large_body(self):
         _, mta = self.start()
         line = b"0123456789" * 7 + b"\r\n"
