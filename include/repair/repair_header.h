@@ -57,9 +57,10 @@ struct repair_facts {
 
 /*
  * Puts the header right as RFC 6409 section 8 asks, as far as the repair block
- * and the signatures of others (covered.h) allow, by adding to *edits. *ret_repairs is the sum of what was done. -1
- * (ERR_DATA) when the message cannot go on as it is and may not be repaired;
- * *err says what the user can do.
+ * and the signatures of others (covered.h) allow, by adding to *edits.
+ * *ret_repairs is the sum of what was done. -1 (ERR_DATA) when the message
+ * cannot go on as it is and may not be repaired; *err says what the user can
+ * do.
  */
 MUST_USE int repair_header(const struct config *config,
     const struct repair_facts *facts, struct edits *edits,

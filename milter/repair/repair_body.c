@@ -195,8 +195,7 @@ plan_header(const struct rules *rules, const struct mime_part *parts,
 		    "a line in the header of a part that is no field", "");
 	if (rules->sendmail && has_cut_field(header))
 		return refuse(err, "a very long field, or one with an open "
-		    "quote, in the header of a part",
-		    "");
+		    "quote, in the header of a part", "");
 	plan->drop_mbox_line = rules->sendmail && header->has_mbox_line;
 	if (header->longest_line > rules->line_limit && (header->has_junk ||
 	    (header->has_mbox_line && !plan->drop_mbox_line)))

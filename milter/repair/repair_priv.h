@@ -12,7 +12,8 @@
  * difference is ERR_DATA, since readers disagree which one counts.
  */
 MUST_USE int repair_duplicates(const struct config *config,
-    const struct cover *cover, struct edits *edits, unsigned int *repairs, struct err *err);
+    const struct cover *cover, struct edits *edits, unsigned int *repairs,
+    struct err *err);
 
 /* Whether a domain is ours or below one of ours. */
 bool repair_is_ours(const struct repair_facts *facts, struct slice domain,

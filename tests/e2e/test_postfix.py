@@ -65,6 +65,20 @@ class Postfix(common.Tests, unittest.TestCase):
         self.assertIn(b"MAILER-DAEMON@mail.corp.example", data)
         self.assertNotIn(b"DKIM-Signature", common.header_of(data))
 
+    def test_the_form_of_what_is_returned_is_no_reason(self):
+        milter, mta = self.start_returning("corp.example")
+        report = (b"From: MAILER-DAEMON\nTo: bob@corp.example\nSubject: x\n"
+                  b"MIME-Version: 1.0\nContent-Type: multipart/report; "
+                  b"report-type=delivery-status; boundary=b\n"
+                  b"Content-Transfer-Encoding: 8bit\n\n--b\n"
+                  b"Content-Type: message/delivery-status\n"
+                  b"Content-Transfer-Encoding: 8bit\n\n"
+                  b"Reporting-MTA: dns; Gr\xc3\xbc\xc3\x9fe\n--b--\n")
+        mta.sendmail(report, "<>", ["bob@corp.example"])
+        self.check_signed(self.sink.wait_for(1)[0].data)
+        self.assertEqual(self.submit(mta, report.replace(b"\n", b"\r\n").replace(
+            b"MAILER-DAEMON", common.ALICE.encode()), "").reply.code, 554)
+
     def test_a_local_user_is_no_mail_server(self):
         milter, mta = self.start_returning("corp.example")
         mta.sendmail(b"From: ceo@corp.example\nTo: bob@corp.example\n\nHello.\n",
