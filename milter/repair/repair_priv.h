@@ -35,9 +35,9 @@ void repair_addresses(const struct config *config,
  * Removes what only we may say and what the configuration does not want:
  * signatures and ARC sets that claim a domain of ours (RFC 8617 section 5.1.2
  * leaves those of others alone), fields of repair.remove, and, unless the mail
- * is passed on, of repair.identity-fields; what is covered stays. Signatures that nobody can read go,
- * and fields that some programs take for others (message/field_name.h), in any
- * case.
+ * is passed on, of repair.identity-fields; of both, what is covered stays.
+ * Signatures that nobody can read go, and fields that some programs take for
+ * others (message/field_name.h), in any case.
  */
 void repair_traces(const struct config *config,
     const struct repair_facts *facts, struct edits *edits,
@@ -47,9 +47,9 @@ void repair_traces(const struct config *config,
 bool repair_is_address_field(struct slice name);
 
 /*
- * Blanks for control characters in fields that are signed and not covered. Author fields, which are written anew by where their
- * mailboxes stand, and NEL in text that may become encoded words are for the
- * last call.
+ * Blanks for control characters in fields that are signed and not covered.
+ * Author fields, which are written anew by where their mailboxes stand, and NEL
+ * in text that may become encoded words are for the last call.
  */
 void repair_controls(const struct config *config,
     const struct repair_facts *facts, bool last, struct edits *edits,
