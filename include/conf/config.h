@@ -49,11 +49,19 @@ struct slice_list {
 
 struct option_place;
 
+/* A file that a configuration was read from. */
+struct config_file {
+	struct slice path;
+	struct slice text;
+};
+
 /* One configuration, as read; immutable afterwards. See options.def. */
 struct config {
 	struct arena mem;
 	struct slice path;
 	struct option_place *places;	/* see config_where() */
+	struct config_file *files;	/* the first one, then what it includes */
+	size_t file_count;
 #define SECTION(field, name, text) struct {
 #define SECTION_END(field) } field;
 #define TEXT(section, field, name, value, hint, reload, text) struct slice field;
@@ -86,7 +94,9 @@ typedef void config_report(void *arg, const char *file, unsigned int line,
  * Reads the file and what it includes. -1 with a summary in *err when there
  * was any fault (ERR_TEMP when the first was one of the system that may pass,
  * like too many open files); all of them have then been reported. A file that
- * its group or others can write is refused. report may be NULL. Domains and
+ * its group or others can write is refused, and so is one that is empty, whose
+ * last line has no end, or that changes while it is read (ERR_TEMP): it may be
+ * cut. report may be NULL. Domains and
  * field names are folded to lower case. Files, their sizes and their nesting
  * are bounded. Whether sockets, users, tables and keys exist is not looked at:
  * see "submilter check". Blocks on the file system only. The result is the

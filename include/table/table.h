@@ -37,7 +37,8 @@ enum { TABLE_MAX_KEY_BYTES = 1024 };
  * when it may work later) names the table, and the line where there is one; all
  * bad lines are one error that names the first and counts the rest (reading
  * ends at the hundredth). A file that every user of the machine can write is
- * refused. Blocks on the file system only; files, rows and patterns are
+ * refused, and so is one that is empty or whose last line has no end: it may be
+ * cut. Blocks on the file system only; files, rows and patterns are
  * bounded. The table is the caller's: table_close().
  */
 MUST_USE int table_open(struct slice spec, struct table **ret_table,
@@ -62,6 +63,17 @@ struct slice table_spec(const struct table *table);
 unsigned int table_caps(const struct table *table);
 /* Rows read, for the log and "check"; 0 where that means nothing. */
 size_t table_rows(const struct table *table);
+
+/*
+ * Whether the table may take the place of before, which was read from the same
+ * spec. Where its file is only the beginning of the one of before, somebody may
+ * be writing it still: then it has to stand for TABLE_STAND_MS, which this
+ * waits for, on a disk that is not full. *ret_lost: lines that it lacks.
+ * -1 (ERR_TEMP).
+ */
+enum { TABLE_STAND_MS = 1000 };
+MUST_USE int table_check_whole(const struct table *table,
+    const struct table *before, size_t *ret_lost, struct err *err);
 
 /*
  * Look up `key` as it stands: no partial keys (see address_keys.h). Letter

@@ -6,7 +6,11 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 static void
 close_fd(int *fd)
@@ -27,8 +31,8 @@ system_fault(struct err *err)
 	    strerror(number));
 }
 
-static bool
-is_same_state(const struct stat *a, const struct stat *b)
+bool
+file_same_state(const struct stat *a, const struct stat *b)
 {
 	return a->st_size == b->st_size &&
 	    a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
@@ -86,7 +90,7 @@ read_all(int fd, const struct stat *before, struct arena *mem,
 	}
 	if (fstat(fd, &after) != 0)
 		return system_fault(err);
-	if (len != size || !is_same_state(before, &after))
+	if (len != size || !file_same_state(before, &after))
 		return err_set(err, ERR_TEMP, "the file changed while it was "
 		    "read");
 	*ret_text = (struct slice){ text, len };
@@ -129,4 +133,104 @@ file_read_own(struct slice path, size_t max, struct arena *mem,
 		return -1;
 	*ret_found = true;
 	return 0;
+}
+
+int
+file_check_end(struct slice text, struct err *err)
+{
+	if (text.len == 0)
+		return err_set(err, ERR_CONFIG, "the file is empty: was it cut, "
+		    "or is the disk full? One that shall say nothing has a "
+		    "comment line (#)");
+	if (text.data[text.len - 1] != '\n')
+		return err_set(err, ERR_CONFIG, "the last line has no end: is "
+		    "the file cut? If it is whole, put a line end behind it");
+	return 0;
+}
+
+/* Lines that are more than blanks or a comment. */
+static size_t
+count_lines(struct slice text)
+{
+	size_t count = 0;
+	struct slice line;
+
+	while (slice_next_item(&text, "\n", &line)) {
+		line = slice_trim(line);
+		if (line.len != 0 && line.data[0] != '#')
+			count++;
+	}
+	return count;
+}
+
+size_t
+text_lines_lost(struct slice text, struct slice before)
+{
+	if (text.len >= before.len || !slice_starts(before, text))
+		return 0;
+	return count_lines(slice_from(before, text.len));
+}
+
+/* An image that is full by nature cannot be written to. */
+static bool
+is_full(const char *path)
+{
+	struct statvfs fs;
+
+	return statvfs(path, &fs) == 0 && (fs.f_flag & ST_RDONLY) == 0 &&
+	    fs.f_blocks != 0 && fs.f_bavail == 0;
+}
+
+static int64_t
+ms_between(const struct timespec *from, const struct timespec *to)
+{
+	enum { LONG = 1000000 };
+
+	if (to->tv_sec > LONG && from->tv_sec < to->tv_sec - LONG)
+		return INT64_C(1000) * LONG;
+	if (from->tv_sec > to->tv_sec)
+		return -1;
+	return ((int64_t)to->tv_sec - from->tv_sec) * 1000 +
+	    (to->tv_nsec - from->tv_nsec) / 1000000;
+}
+
+/* A date may be ahead of the clock, or as old as somebody has set it. */
+static void
+wait_until_old(const char *path, unsigned int ms)
+{
+	uint64_t end = clock_monotonic_us() + (uint64_t)ms * 1000;
+	const struct timespec step = { .tv_nsec = 20000000 };
+	struct timespec now;
+	struct stat st;
+
+	while (clock_monotonic_us() < end) {
+		if (stat(path, &st) != 0 ||
+		    clock_gettime(CLOCK_REALTIME, &now) != 0 ||
+		    (ms_between(&st.st_mtim, &now) > ms &&
+		    ms_between(&st.st_ctim, &now) > ms))
+			return;
+		(void)nanosleep(&step, NULL);
+	}
+}
+
+int
+file_check_stands(struct slice path, struct slice text, unsigned int ms,
+    struct err *err)
+{
+	struct slice again = { NULL, 0 };
+	struct arena mem;
+	const char *name;
+	int status;
+
+	arena_init(&mem);
+	name = slice_cstr(&mem, path);
+	wait_until_old(name, ms);
+	status = file_read(path, text.len, &mem, &again, err);
+	if (status != 0 || !slice_eq(again, text))
+		status = err_set(err, ERR_TEMP, "the file changes still");
+	else if (is_full(name))
+		status = err_set(err, ERR_TEMP, "the disk of the file is full, "
+		    "and it may be cut");
+	arena_done(&mem);
+	return status;
 }

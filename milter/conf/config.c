@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 enum {
 	MAX_FILE_BYTES = 256 * 1024,
 	MAX_FILES = 100,
@@ -91,6 +93,41 @@ read_octets(struct source *s, int fd, struct slice *ret_text)
 	return true;
 }
 
+/* An entry less, or a value that is shorter, may read as well as the whole. */
+static bool
+is_whole(struct source *s, int fd, const struct stat *before,
+    struct slice text)
+{
+	struct stat after;
+	struct err err;
+
+	if (fstat(fd, &after) != 0 || (size_t)after.st_size != text.len ||
+	    !file_same_state(before, &after)) {
+		reading_fault(s->r, ERR_TEMP, s->name, 0,
+		    "the file changed while it was read");
+		return false;
+	}
+	if (file_check_end(text, &err) != 0) {
+		FAULT(s, 0, "%s", err.text);
+		return false;
+	}
+	return true;
+}
+
+static void
+keep_file(struct reading *r, const char *path, struct slice text)
+{
+	struct config *config = r->config;
+
+	if (config->files == NULL)
+		config->files = arena_array(&config->mem, MAX_FILES,
+		    sizeof(*config->files));
+	config->files[config->file_count++] = (struct config_file){
+		.path = slice_of(path),
+		.text = slice_dup(&config->mem, text),
+	};
+}
+
 /*
  * Reads a file; from `parent`, line `line`, or NULL for the first one. A file
  * that cannot be opened is a fault where it is included.
@@ -153,8 +190,10 @@ read_file(struct reading *r, const struct source *parent, unsigned int line,
 	}
 	s.dev = st.st_dev;
 	s.ino = st.st_ino;
-	if (read_octets(&s, fd, &text))
-		source_read_text(&s, text);
+	if (!read_octets(&s, fd, &text) || !is_whole(&s, fd, &st, text))
+		return;
+	keep_file(r, path, text);
+	source_read_text(&s, text);
 }
 
 /* A path in a file is relative to the directory of that file. */

@@ -30,6 +30,8 @@ struct table {
 	struct slice spec;
 	void *handle;
 	size_t rows;
+	struct slice path;	/* and text of its file, if it has one */
+	struct slice text;
 };
 
 const char *const *
@@ -88,6 +90,21 @@ parse_spec(struct slice spec, struct arena *mem,
 	return type_fault(type, mem, err);
 }
 
+/* A row may be cut in what limits it, like ";until=". */
+static void
+check_end(struct table_file *file)
+{
+	struct slice text = file->rest;
+	size_t line = 1;
+	struct err err;
+
+	if (file_check_end(text, &err) == 0)
+		return;
+	for (size_t i = 0; i < text.len; i++)
+		line += text.data[i] == '\n';
+	table_file_fault(file, line, "%s", err.text);
+}
+
 /*
  * text NULL: from the file that the spec names. *file has the faults of its
  * rows.
@@ -114,6 +131,11 @@ fill(struct table *table, const struct slice *text, struct table_file *file,
 	    &content, err) != 0)
 		return -1;
 	table_file_init(file, content, &table->mem);
+	if (text == NULL) {
+		table->path = name;
+		table->text = content;
+		check_end(file);
+	}
 	if (table->ops->open(name, file, &table->mem, &table->handle,
 	    &table->rows, err) != 0)
 		return -1;
@@ -201,6 +223,25 @@ unsigned int
 table_caps(const struct table *table)
 {
 	return table->ops->caps;
+}
+
+int
+table_check_whole(const struct table *table, const struct table *before,
+    size_t *ret_lost, struct err *err)
+{
+	struct arena mem;
+	size_t lost = text_lines_lost(table->text, before->text);
+
+	if (lost == 0 || file_check_stands(table->path, table->text,
+	    TABLE_STAND_MS, err) == 0) {
+		*ret_lost = lost;
+		return 0;
+	}
+	arena_init(&mem);
+	err_wrap(err, "table %s: ends where %zu line%s more stood before",
+	    escape(&mem, table->spec, 200), lost, lost == 1 ? "" : "s");
+	arena_done(&mem);
+	return -1;
 }
 
 size_t

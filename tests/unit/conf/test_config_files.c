@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -48,8 +49,9 @@ teardown(void **state)
 	return 0;
 }
 
+/* Exactly this text. */
 static void
-write_file(const char *name, const char *text)
+write_text(const char *name, const char *text)
 {
 	FILE *file = fopen(name, "w");
 
@@ -57,6 +59,19 @@ write_file(const char *name, const char *text)
 	assert_true(fputs(text, file) >= 0);
 	assert_int_equal(fclose(file), 0);
 	assert_int_equal(chmod(name, 0644), 0);
+}
+
+/* The text, and an end of its last line where it has none. */
+static void
+write_file(const char *name, const char *text)
+{
+	size_t len = strlen(text);
+	char whole[512];
+
+	assert_in_range(len, 0, sizeof(whole) - 2);
+	(void)snprintf(whole, sizeof(whole), "%s%s", text,
+	    len != 0 && text[len - 1] == '\n' ? "" : "\n");
+	write_text(name, whole);
 }
 
 /*
@@ -131,6 +146,35 @@ patterns_match_files_in_order(void **state)
 	    "directory cannot be read\n");
 }
 
+/* What is read up to there would be a configuration, and another one. */
+static void
+cut_files_are_refused(void **state)
+{
+	static const char end[] = "the last line has no end: is the file cut? "
+	    "If it is whole, put a line end behind it\n";
+	static const char empty[] = "the file is empty: was it cut, or is the "
+	    "disk full? One that shall say nothing has a comment line (#)\n";
+	char want[512];
+
+	write_text("main.conf", "domain = example.org\nmode = enforce");
+	(void)snprintf(want, sizeof(want), "@/main.conf:0: %s", end);
+	read_main(*state, want);
+	write_text("main.conf", "mode = enforce # and so on");
+	read_main(*state, want);
+	write_text("main.conf", "");
+	(void)snprintf(want, sizeof(want), "@/main.conf:0: %s", empty);
+	read_main(*state, want);
+	write_text("main.conf", "include a.conf\n");
+	write_text("a.conf", "mode = monitor");
+	(void)snprintf(want, sizeof(want), "@/a.conf:0: %s", end);
+	read_main(*state, want);
+	write_text("a.conf", "");
+	(void)snprintf(want, sizeof(want), "@/a.conf:0: %s", empty);
+	read_main(*state, want);
+	write_text("a.conf", "# nothing\n");
+	config_free(read_main(*state, ""));
+}
+
 static void
 faults_name_the_included_file(void **state)
 {
@@ -176,9 +220,9 @@ files_are_counted(void **state)
 
 	assert_int_equal(mkdir("conf.d", 0755), 0);
 	write_file("conf.d/10.conf", "");
-	write_file("main.conf", "");
 	file = fopen("main.conf", "w");
 	assert_non_null(file);
+	assert_int_equal(chmod("main.conf", 0644), 0);
 	for (int i = 0; i < 100; i++)
 		assert_true(fputs("include conf.d/10.conf\n", file) >= 0);
 	assert_int_equal(fclose(file), 0);
@@ -267,9 +311,9 @@ large_files_are_refused(void **state)
 {
 	FILE *file;
 
-	write_file("main.conf", "");
 	file = fopen("main.conf", "w");
 	assert_non_null(file);
+	assert_int_equal(chmod("main.conf", 0644), 0);
 	assert_int_equal(fprintf(file, "%262145s", ""), 262145);
 	assert_int_equal(fclose(file), 0);
 	read_main(*state, "@/main.conf:0: is larger than 262144 octets\n");
@@ -284,6 +328,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(includes_are_relative_to_their_file),
 		TEST(patterns_match_files_in_order),
+		TEST(cut_files_are_refused),
 		TEST(faults_name_the_included_file),
 		TEST(loops_are_caught),
 		TEST(files_are_counted),

@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "../unit.h"
 
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
 #include "table/table.h"
 
 /* What a table of that text says of a key: its value, "-" or "! why". */
@@ -250,6 +258,138 @@ patterns_that_grow_without_bound_are_refused(void **state)
 	}
 }
 
+static void
+write_file(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(chmod(path, 0644), 0);
+}
+
+/* A file in a directory of its own. */
+struct scratch {
+	char dir[64], path[96], spec[160];
+};
+
+static void
+scratch_init(struct scratch *s, const char *type)
+{
+	(void)snprintf(s->dir, sizeof(s->dir), "%s",
+	    "/tmp/submilter-test.XXXXXX");
+	assert_non_null(mkdtemp(s->dir));
+	(void)snprintf(s->path, sizeof(s->path), "%s/rows", s->dir);
+	(void)snprintf(s->spec, sizeof(s->spec), "%s:%s", type, s->path);
+}
+
+static void
+scratch_done(const struct scratch *s)
+{
+	assert_int_equal(unlink(s->path), 0);
+	assert_int_equal(rmdir(s->dir), 0);
+}
+
+/* The last row would be read, and as another one: "a@b.example c;until=2". */
+static void
+cut_files_are_refused(void **state)
+{
+	static const struct {
+		const char *type, *text, *want;
+	} cases[] = {
+		{ "texthash", "a b\nc d", "line 2: the last line has no end" },
+		{ "texthash", "a b\n# c", "line 2: the last line has no end" },
+		{ "texthash", "a b\n\tc", "line 2: the last line has no end" },
+		{ "regexp", "/a/ b\n/c/ d", "line 2: the last line has no end" },
+		{ "pcre", "/a/ b", "line 1: the last line has no end" },
+		{ "cidr", "10.0.0.0/8 a", "line 1: the last line has no end" },
+		{ "cidr", "", "the file is empty" },
+		{ "texthash", "", "the file is empty" },
+		{ "texthash", "# none yet\n", "" },
+		{ "texthash", "\n", "" },
+		{ "texthash", "a b\r\n", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct scratch s;
+		struct table *table;
+		struct err err;
+		int status;
+
+		scratch_init(&s, cases[i].type);
+		write_file(s.path, cases[i].text);
+		status = table_open(slice_of(s.spec), &table, &err);
+		if (status == 0)
+			table_close(table);
+		if ((status == 0) != (cases[i].want[0] == '\0') ||
+		    (status != 0 && strstr(err.text, cases[i].want) == NULL))
+			fail_msg("%zu: %s", i, status == 0 ? "read" : err.text);
+		scratch_done(&s);
+	}
+}
+
+static void *
+write_more(void *arg)
+{
+	const struct timespec pause = { .tv_nsec = 300000000 };
+
+	(void)nanosleep(&pause, NULL);
+	write_file(arg, "a b\nc d\n");
+	return NULL;
+}
+
+/* Whoever removed the last row means it; whoever writes still does not. */
+static void
+what_lost_its_end_has_to_stand(void **state)
+{
+	static const struct {
+		const char *before, *text;
+		bool is_written, is_whole;
+		size_t lost;
+	} cases[] = {
+		{ "a b\nc d\n", "a b\n", true, false, 0 },
+		{ "a b\nc d\n", "a b\n", false, true, 1 },
+		{ "a b\n c\n\td\n", "a b\n", false, true, 2 },
+		{ "a b\nc d\n", "a b\n# c d\n", false, true, 0 },
+		{ "a b\nc d\n", "c d\n", false, true, 0 },
+		{ "a b\nc d\n", "a b\nc e\n", false, true, 0 },
+		{ "a b\n# c\n\n", "a b\n", false, true, 0 },
+		{ "a b\n", "a b\nc d\n", false, true, 0 },
+		{ "a b\n", "a b\n", false, true, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct scratch s;
+		struct table *before, *table;
+		size_t lost = 0;
+		struct err err;
+		pthread_t writer;
+
+		scratch_init(&s, "texthash");
+		write_file(s.path, cases[i].before);
+		assert_int_equal(table_open(slice_of(s.spec), &before, &err),
+		    0);
+		write_file(s.path, cases[i].text);
+		assert_int_equal(table_open(slice_of(s.spec), &table, &err), 0);
+		if (cases[i].is_written)
+			assert_int_equal(pthread_create(&writer, NULL,
+			    write_more, s.path), 0);
+		if ((table_check_whole(table, before, &lost, &err) == 0) !=
+		    cases[i].is_whole || lost != cases[i].lost)
+			fail_msg("%zu: lost %zu", i, lost);
+		if (cases[i].is_written)
+			assert_int_equal(pthread_join(writer, NULL), 0);
+		if (!cases[i].is_whole)
+			assert_int_equal(err.kind, ERR_TEMP);
+		table_close(table);
+		table_close(before);
+		scratch_done(&s);
+	}
+}
+
 int
 main(void)
 {
@@ -261,6 +401,8 @@ main(void)
 		cmocka_unit_test(static_answers_every_key),
 		cmocka_unit_test(a_hundred_thousand_rows),
 		cmocka_unit_test(patterns_that_grow_without_bound_are_refused),
+		cmocka_unit_test(cut_files_are_refused),
+		cmocka_unit_test(what_lost_its_end_has_to_stand),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
