@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "base/file.h"
+
 static const struct slice *
 lower_names(struct arena *mem, const struct slice_list *list)
 {
@@ -152,6 +154,85 @@ keys_before(const struct config *config, const struct snapshot *previous)
 	    config->main.keys) ? previous->keys : NULL;
 }
 
+/* What is compared with what was in force, and how often it is cut. */
+struct comparing {
+	void (*report)(void *arg, bool is_error, const char *text);
+	void *arg;
+	struct arena *mem;
+	unsigned int faults;
+};
+
+static void
+compare_table(struct comparing *c, const struct table *table,
+    const struct table *before)
+{
+	size_t lost = 0;
+	struct err err;
+
+	if (table == NULL || before == NULL ||
+	    !slice_eq(table_spec(table), table_spec(before)))
+		return;
+	if (table_check_whole(table, before, &lost, &err) != 0) {
+		c->report(c->arg, true, err.text);
+		c->faults++;
+	} else if (lost != 0) {
+		c->report(c->arg, false, slice_format(c->mem, "table %s: ends "
+		    "where %zu line%s more stood before", escape(c->mem,
+		    table_spec(table), 200), lost, lost == 1 ? "" : "s").data);
+	}
+}
+
+static void
+compare_file(struct comparing *c, const struct config_file *file,
+    const struct config *before)
+{
+	size_t lost = 0;
+
+	for (size_t i = 0; i < before->file_count && lost == 0; i++) {
+		if (slice_eq(before->files[i].path, file->path))
+			lost = text_lines_lost(file->text,
+			    before->files[i].text);
+	}
+	if (lost == 0)
+		return;
+	c->report(c->arg, true, slice_format(c->mem, "%.*s: ends where %zu "
+	    "line%s more stood before: is the file cut? If it is whole, put a "
+	    "comment line (#) at its end", SLICE_ARGS(file->path), lost,
+	    lost == 1 ? "" : "s").data);
+	c->faults++;
+}
+
+/*
+ * What is cut between two lines reads as well as the whole: only what was in
+ * force shows that something is missing.
+ */
+static unsigned int
+compare(const struct snapshot *snapshot, const struct snapshot *previous,
+    void (*report)(void *arg, bool is_error, const char *text), void *arg,
+    struct arena *mem)
+{
+	struct comparing c = { .report = report, .arg = arg, .mem = mem };
+	const struct config *config = snapshot->config;
+	const struct rights *rights = &snapshot->rights;
+
+	for (size_t i = 0; i < config->file_count; i++)
+		compare_file(&c, &config->files[i], previous->config);
+	for (size_t i = 0; i < rights->table_count; i++) {
+		for (size_t j = 0; j < previous->rights.table_count; j++)
+			compare_table(&c, rights->tables[i],
+			    previous->rights.tables[j]);
+	}
+	compare_table(&c, snapshot->identity.network,
+	    previous->identity.network);
+	compare_table(&c, snapshot->identity.login_map,
+	    previous->identity.login_map);
+	compare_table(&c, snapshot->preflight.levels,
+	    previous->preflight.levels);
+	compare_table(&c, snapshot->preflight.egress_table,
+	    previous->preflight.egress_table);
+	return c.faults;
+}
+
 /* Each part is tried, so that one run names every fault. */
 static unsigned int
 build(struct snapshot *snapshot, const struct snapshot *previous,
@@ -193,6 +274,9 @@ build(struct snapshot *snapshot, const struct snapshot *previous,
 		report(arg, true, err.text);
 		faults++;
 	}
+	if (faults == 0 && previous != NULL)
+		faults = compare(snapshot, previous, report, arg,
+		    &snapshot->mem);
 	return faults;
 }
 

@@ -159,6 +159,48 @@ class ReloadTest(OwnDaemonTest):
                 shutil.copytree(self.keys.directory, server.path('keys'))
                 self.reload(server)
 
+    def test_cut_files_keep_the_old_ones(self):
+        """As a full disk leaves them, or a writer that has not ended."""
+        server = self.start()
+        with open(server.file, encoding='utf-8') as file:
+            text = file.read()
+        rights = daemon.RIGHTS + 'ceo@corp.example alice@corp.example' \
+            ';until=2001-01-01\n'
+        top = text.index('identify {')
+        cases = [('submilter.conf', text[:at], 'submilter.conf')
+                 for at in (0, top, top - 1, len(text) - 1,
+                            text.index('keys '), text.index('domain'))]
+        cases += [('rights', rights[:at], 'rights')
+                  for at in (0, rights.index(';until'), len(rights) - 1)]
+        cases += [('rights.pcre', '', 'rights.pcre')]
+        for name, cut, word in cases:
+            with self.subTest(name, text=cut[-40:]):
+                seen = server.mark()
+                server.write(name, cut)
+                self.failed_reload(server)
+                self.assertIn(word, server.log(seen))
+                self.assertRegex(server.log(seen), r'cut|not closed')
+                self.assert_works(server)
+                self.assert_refused(self.submit(mail(message(CEO)),
+                                                server=server), '550 5.7.1')
+                server.write('submilter.conf', text)
+                server.write('rights', daemon.RIGHTS)
+                server.write('rights.pcre', daemon.RIGHTS_PATTERNS)
+                self.reload(server)
+
+    def test_lines_that_were_removed_on_purpose(self):
+        server = self.start()
+        server.write('rights', CEO_TOO)
+        self.reload(server)
+        seen = server.mark()
+        server.write('rights', daemon.RIGHTS)
+        self.reload(server)
+        self.assertIn('ends where 1 line more stood before', server.log(seen))
+        self.assert_refused(self.submit(mail(message(CEO)), server=server),
+                            '550 5.7.1')
+        server.configure(daemon.WORLD + '# the rest went\n')
+        self.reload(server)
+
     def test_keys_that_become_unusable_go_on(self):
         """Both keys still sign, and the log names the file."""
         server = self.start()
