@@ -50,6 +50,12 @@ bool listener_is_closed(const struct listener *listener);
 void listener_wake(const struct listener *listener);
 
 /*
+ * Waits, but not for more than some seconds, until the configuration and the
+ * tables that it names have been left alone for a moment.
+ */
+void settle(const char *path);
+
+/*
  * The thread that looks all keys up in DNS, logs what changes, and keeps the
  * file of states. It goes by the current snapshot: what a reload changes counts
  * from its next look on. Where DNS decides which keys sign, it takes up the keys

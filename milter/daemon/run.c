@@ -412,6 +412,7 @@ daemon_run(const char *given_path, bool foreground)
 		    strerror(errno));
 		return report_exit(&err);
 	}
+	settle(config_path);
 	if (config_read(config_path, log_config_fault, NULL, &config, &err) != 0)
 		return report_exit(&err);
 	if (foreground)

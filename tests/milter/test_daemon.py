@@ -296,6 +296,48 @@ class ReloadTest(OwnDaemonTest):
                 self.assertIn(CEO.encode(), one.content.fields[0][1])
 
 
+class StartTest(OwnDaemonTest):
+    def test_files_that_are_written_at_this_moment(self):
+        """The beginning would do as a whole configuration; so would the
+        table, without the row that denies."""
+        server = self.world()
+        with open(server.file, encoding='utf-8') as file:
+            text = file.read()
+        denial = '%s !%s\n' % (ALICE, ALICE)
+        table = server.path('rights')
+
+        def write(path, parts):
+            with open(path, 'w', encoding='utf-8') as file:
+                for part in parts:
+                    file.write(part)
+                    file.flush()
+                    time.sleep(0.06)
+
+        for path, parts in (
+                (server.file, text.splitlines(True)[:40]
+                 + ['own-domain-is-none = yes\n']),
+                (table, [daemon.RIGHTS] + ['# %d\n' % number
+                                           for number in range(20)]
+                 + [denial])):
+            with self.subTest(path):
+                writer = threading.Thread(target=write, args=(path, parts))
+                writer.start()
+                time.sleep(0.03)
+                try:
+                    server.start()
+                except RuntimeError as fault:
+                    self.assertEqual(path, server.file)
+                    self.assertIn('own-domain-is-none', str(fault))
+                else:
+                    self.assertEqual(path, table)
+                    self.assert_refused(self.submit(mail(), server=server),
+                                        '550 5.7.1')
+                finally:
+                    writer.join()
+                    server.stop()
+                server.write('submilter.conf', text)
+
+
 class StopTest(OwnDaemonTest):
     def test_stop(self):
         for kind, number in (('unix', signal.SIGTERM), ('inet', signal.SIGTERM),
