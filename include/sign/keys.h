@@ -63,6 +63,8 @@ MUST_USE int keystore_load(struct slice directory,
     const struct keystore *previous,
     void (*report)(void *arg, bool is_error, const char *text), void *arg,
     struct keystore **ret_store, struct err *err);
+/* Whether it has no domain at all, or one without any key; NULL: no. */
+bool keystore_lacks_keys(const struct keystore *store);
 /* How many faults were reported. */
 size_t keystore_faults(const struct keystore *store);
 void keystore_free(struct keystore *store);

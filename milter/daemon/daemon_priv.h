@@ -59,7 +59,8 @@ void settle(const char *path);
  * The thread that looks all keys up in DNS, logs what changes, and keeps the
  * file of states. It goes by the current snapshot: what a reload changes counts
  * from its next look on. Where DNS decides which keys sign, it takes up the keys
- * itself when their directory has changed, and is quiet since.
+ * itself when their directory has changed, and is quiet since; elsewhere only
+ * where keys are missing.
  */
 struct key_watch {
 	struct snapshot_slot *slot;
@@ -85,9 +86,13 @@ void key_watch_stop(struct key_watch *watch);
 
 /*
  * Another number whenever a key was added to or removed from the directories
- * of a snapshot that has keys. *ret_late: one of them was changed when the
- * snapshot began to be read, or later, so that it may lack a key. Reads no file.
+ * of a snapshot that has keys, or a file was changed in one of a domain that
+ * lacks all of them; lacking_only: all but the latter count for nothing. An empty
+ * directory of all keys is such a one, too. *ret_late: one of them was changed
+ * when the snapshot began to be read, or later, so that it may lack a key. Reads
+ * no file.
  */
-uint64_t key_directory_mark(const struct snapshot *snapshot, bool *ret_late);
+uint64_t key_directory_mark(const struct snapshot *snapshot, bool lacking_only,
+    bool *ret_late);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <dirent.h>
 #include <sys/stat.h>
 
 #include "daemon_priv.h"
@@ -32,6 +33,34 @@ is_late(const struct timespec *changed, const struct timespec *began)
 	    changed->tv_nsec - began->tv_nsec + TICK_NS >= 0;
 }
 
+/* Files in any order: a key may be there and not be whole yet. */
+static void
+mix_files(struct marking *marking, const char *path)
+{
+	DIR *directory = opendir(path);
+	const struct dirent *entry;
+	uint64_t sum = 0;
+	struct stat st;
+
+	while (directory != NULL && (entry = readdir(directory)) != NULL) {
+		struct marking file = { .mark = 14695981039346656037ULL };
+
+		if (entry->d_name[0] == '.' || fstatat(dirfd(directory),
+		    entry->d_name, &st, 0) != 0)
+			continue;
+		mix(&file, (uint64_t)st.st_ino);
+		mix(&file, (uint64_t)st.st_mode);
+		mix(&file, (uint64_t)st.st_uid);
+		mix(&file, (uint64_t)st.st_size);
+		mix(&file, (uint64_t)st.st_ctim.tv_sec);
+		mix(&file, (uint64_t)st.st_ctim.tv_nsec);
+		sum += file.mark;
+	}
+	if (directory != NULL)
+		(void)closedir(directory);
+	mix(marking, sum);
+}
+
 static void
 mix_directory(struct marking *marking, const char *path)
 {
@@ -48,19 +77,29 @@ mix_directory(struct marking *marking, const char *path)
 }
 
 uint64_t
-key_directory_mark(const struct snapshot *snapshot, bool *ret_late)
+key_directory_mark(const struct snapshot *snapshot, bool lacking_only,
+    bool *ret_late)
 {
 	struct slice top = snapshot->config->main.keys;
 	struct marking marking = { .mark = 14695981039346656037ULL,
 		.began = &snapshot->began };
+	size_t count = keystore_domain_count(snapshot->keys);
 	struct arena mem;
 
 	arena_init(&mem);
-	mix_directory(&marking, slice_cstr(&mem, top));
-	for (size_t d = 0; d < keystore_domain_count(snapshot->keys); d++)
-		mix_directory(&marking, slice_format(&mem, "%.*s/%.*s",
-		    SLICE_ARGS(top), SLICE_ARGS(keystore_domain(snapshot->keys,
-		    d)->domain)).data);
+	if (!lacking_only || count == 0)
+		mix_directory(&marking, slice_cstr(&mem, top));
+	for (size_t d = 0; d < count; d++) {
+		const struct domain_keys *domain =
+		    keystore_domain(snapshot->keys, d);
+		const char *path = slice_format(&mem, "%.*s/%.*s",
+		    SLICE_ARGS(top), SLICE_ARGS(domain->domain)).data;
+
+		if (!lacking_only || domain->count == 0)
+			mix_directory(&marking, path);
+		if (domain->count == 0)
+			mix_files(&marking, path);
+	}
 	arena_done(&mem);
 	*ret_late = marking.late;
 	return marking.mark;

@@ -17,7 +17,8 @@
  * old dates in the file may be.
  */
 enum { FIRST_SECONDS = 10, PAUSE_MS = 250, FIRST_PAUSE_MS = 65,
-	WRITE_SECONDS = 60, RETRY_FACTOR = 5, CLOCK_SLACK = 5 };
+	WRITE_SECONDS = 60, RETRY_FACTOR = 5, CLOCK_SLACK = 5,
+	LACKING_SECONDS = 2 };
 
 /* What the thread has for itself. */
 struct watcher {
@@ -112,13 +113,15 @@ interval_of(const struct watcher *w, const struct key_sighting *sighting)
 	return seconds / RETRY_FACTOR;
 }
 
-/* How often we look whether a key is due. */
+/* How often we look whether a key is due, or is there at last. */
 static unsigned long
 tick_of(const struct watcher *w)
 {
 	unsigned long seconds = w->snapshot->config->preflight.key_interval /
 	    (2 * RETRY_FACTOR);
 
+	if (keystore_lacks_keys(w->snapshot->keys) && seconds > LACKING_SECONDS)
+		return LACKING_SECONDS;
 	return seconds == 0 ? 1 : seconds;
 }
 
@@ -332,6 +335,10 @@ write_file(struct watcher *w, time_t now)
 {
 	struct err err;
 
+	/* Keys that are all away for a moment are not to be forgotten. */
+	if (w->snapshot->key_states == NULL ||
+	    keystore_domain_count(w->snapshot->keys) == 0)
+		return;
 	if (key_states_write(w->snapshot->key_states, w->snapshot->keys,
 	    w->snapshot->config->preflight.key_states, &err) != 0) {
 		err_wrap(&err, "preflight.key-states");
@@ -355,7 +362,15 @@ drop(struct watcher *w)
 	w->snapshot = NULL;
 }
 
-/* The current configuration, and where it has DNS asked; false: not at all. */
+/* New keys wait for a reload unless DNS decides which ones sign. */
+static uint64_t
+mark_of(const struct snapshot *snapshot, bool *ret_late)
+{
+	return key_directory_mark(snapshot,
+	    !key_states_required(snapshot->config), ret_late);
+}
+
+/* The current configuration; false: nothing of it is to be watched. */
 static bool
 follow(struct watcher *w)
 {
@@ -370,17 +385,17 @@ follow(struct watcher *w)
 	}
 	snapshot_unref(w->snapshot);
 	w->snapshot = current;
-	if (current->key_states == NULL) {
+	if (current->key_states == NULL && !keystore_lacks_keys(current->keys)) {
 		drop(w);
 		return false;
 	}
 	if (is_new) {
-		w->marked = key_directory_mark(current, &late);
+		w->marked = mark_of(current, &late);
 		/* Once more, lest a key is missed; a wrong date stays late. */
 		w->loaded = late && w->late != w->marked ? 0 : w->marked;
 		w->late = late ? w->marked : 0;
 	}
-	if (w->sight == NULL && key_sight_open(current->config, &w->sight,
+	if (current->key_states != NULL && w->sight == NULL && key_sight_open(current->config, &w->sight,
 	    &err) != 0)
 		log_fault(w, &err);
 	return true;
@@ -416,7 +431,7 @@ static void
 watch_directory(struct watcher *w)
 {
 	bool late;
-	uint64_t mark = key_directory_mark(w->snapshot, &late);
+	uint64_t mark = mark_of(w->snapshot, &late);
 
 	if (mark != w->loaded && mark == w->marked) {
 		log_write(LOG_LEVEL_INFO, "the directory of keys has changed: "
@@ -448,6 +463,10 @@ play_round(struct watcher *w, bool first)
 {
 	time_t now = clock_steady();
 
+	if (w->snapshot->key_states == NULL) {
+		watch_directory(w);
+		return;
+	}
 	watch_clock(w);
 	if (first)
 		compare_uses(w, true);
@@ -457,7 +476,8 @@ play_round(struct watcher *w, bool first)
 		return;
 	compare_uses(w, false);
 	count_silent(w);
-	if (key_states_required(w->snapshot->config))
+	if (key_states_required(w->snapshot->config) ||
+	    keystore_lacks_keys(w->snapshot->keys))
 		watch_directory(w);
 	if (w->changed || w->written > now || now - w->written >= WRITE_SECONDS)
 		write_file(w, now);

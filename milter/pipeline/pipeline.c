@@ -257,6 +257,28 @@ find_keys(struct message *message, const struct sign_key **keys, size_t max)
 	return count;
 }
 
+/*
+ * An empty directory: nobody knows which domains would sign. Foreign authors
+ * are none of ours in any case.
+ */
+static void
+miss_all_keys(struct message *message)
+{
+	const struct config *config = message_config(message);
+	const struct authors *authors = &message->authors;
+	enum author_role role = signing_role(authors);
+	bool is_ours = false;
+
+	for (size_t i = 0; i < authors->count; i++)
+		is_ours = is_ours || (authors->items[i].role == role &&
+		    !authors->items[i].foreign);
+	if (is_ours && message->snapshot->keys != NULL &&
+	    keystore_domain_count(message->snapshot->keys) == 0 &&
+	    config->sign.broken_keys == BROKEN_KEYS_LATER)
+		err_set(&message->key_fault, ERR_TEMP, "there is no key in %s",
+		    escape(&message->mem, config->main.keys, 256));
+}
+
 /* With which keys it will be signed, if at all. */
 static struct verdict
 choose_keys(struct message *message)
@@ -270,6 +292,7 @@ choose_keys(struct message *message)
 	message->keys = arena_array(&message->mem, MAX_SIGNATURES,
 	    sizeof(const struct sign_key *));
 	message->key_count = find_keys(message, message->keys, MAX_SIGNATURES);
+	miss_all_keys(message);
 	if (message->key_fault.kind != ERR_NONE)
 		return verdict_unsure(&message->mem, "dkim-key",
 		    &message->key_fault);

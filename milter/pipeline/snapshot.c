@@ -146,6 +146,26 @@ open_key_states(struct snapshot *snapshot, const struct snapshot *previous,
 	}
 }
 
+/* Keys that are away look like keys that nobody made. */
+static void
+warn_of_no_keys(const struct snapshot *snapshot,
+    void (*report)(void *arg, bool is_error, const char *text), void *arg)
+{
+	const struct config *config = snapshot->config;
+	struct arena mem;
+
+	if (snapshot->keys == NULL || keystore_domain_count(snapshot->keys) != 0)
+		return;
+	arena_init(&mem);
+	report(arg, false, slice_format(&mem, "keys: there is no key in %s, and "
+	    "%s: make some with \"submilter genkey DOMAIN\"",
+	    escape(&mem, config->main.keys, 256),
+	    config->sign.broken_keys == BROKEN_KEYS_LATER
+	    ? "mail that they would sign is told to come again"
+	    : "nothing is signed").data);
+	arena_done(&mem);
+}
+
 /* Another directory is not the same keys that have become unreadable. */
 static const struct keystore *
 keys_before(const struct config *config, const struct snapshot *previous)
@@ -266,6 +286,7 @@ build(struct snapshot *snapshot, const struct snapshot *previous,
 		faults++;
 	else
 		open_key_states(snapshot, previous, report, arg);
+	warn_of_no_keys(snapshot, report, arg);
 	if (open_names(snapshot, &err) != 0) {
 		report(arg, true, err.text);
 		faults++;
@@ -362,6 +383,7 @@ snapshot_with_keys(struct snapshot *previous, bool forget_dns,
 		return -1;
 	}
 	open_key_states(snapshot, previous, report, arg);
+	warn_of_no_keys(snapshot, report, arg);
 	*ret_snapshot = snapshot;
 	return 0;
 }

@@ -322,6 +322,17 @@ keystore_load(struct slice directory, const struct keystore *previous,
 	return 0;
 }
 
+bool
+keystore_lacks_keys(const struct keystore *store)
+{
+	size_t count = store == NULL ? 0 : keystore_domain_count(store);
+	bool lacks = store != NULL && count == 0;
+
+	for (size_t i = 0; i < count && !lacks; i++)
+		lacks = keystore_domain(store, i)->count == 0;
+	return lacks;
+}
+
 size_t
 keystore_faults(const struct keystore *store)
 {

@@ -777,6 +777,41 @@ class SocketTest(OwnDaemonTest):
                 self.assertIn('team.example/e1.key: not a private key',
                               line['detail'])
 
+    def test_keys_that_come_later_are_taken_up(self):
+        """An empty directory tells mail to come again, and names itself;
+        keys that come half-written in between are waited for."""
+        server = self.world()
+        keys = server.path('keys')
+        shutil.rmtree(keys)
+        os.mkdir(keys, 0o700)
+        server.start()
+        self.assertIn('there is no key in ' + keys, server.log())
+        self.assert_tempfail_for_keys(server, 'there is no key in')
+        os.mkdir(server.path('keys', 'corp.example'), 0o700)
+        for name in ('e1.key', 's1.key'):
+            server.write('keys/corp.example/' + name, '-----BEGIN', 0o600)
+        server.expect('not a private key', timeout=20)
+        self.assert_tempfail_for_keys(server, 'not a private key')
+        seen = server.mark()
+        for name in ('e1.key', 's1.key'):
+            with open(os.path.join(self.keys.directory, 'corp.example', name),
+                      encoding='ascii') as file:
+                server.write('keys/corp.example/' + name, file.read(), 0o600)
+        server.expect('its keys are taken up', seen, timeout=20)
+        end = time.monotonic() + 10
+        while (self.submit(mail(), server=server).verdict != 'accept'
+               and time.monotonic() < end):
+            time.sleep(0.2)
+        self.assert_works(server)
+
+    def assert_tempfail_for_keys(self, server, why):
+        seen = server.mark()
+        result = self.submit(mail(), server=server)
+        self.assertEqual(result.verdict, 'tempfail', result)
+        line = self.log_line('', seen, server)
+        self.assertEqual(line['reason'], 'dkim-key')
+        self.assertIn(why, line['detail'])
+
 
 class BackgroundTest(OwnDaemonTest):
     def run_in_background(self, text, **outputs):
