@@ -44,6 +44,7 @@ struct unbound {
 	struct ub_ctx *ctx;
 	pthread_t service;
 	bool has_service;
+	bool is_lost;		/* ctx has no thread, see check_start() */
 	int stop[2];		/* a pipe; the service thread ends by it */
 	pthread_mutex_t lock;
 	void *under_way;	/* tsearch() tree of struct query */
@@ -327,7 +328,7 @@ unbound_free(void *handle)
 		ENSURE(pthread_join(unbound->service, NULL) == 0);
 	}
 	/* It ends its thread; from here on nobody calls back. */
-	if (unbound->ctx != NULL)
+	if (unbound->ctx != NULL && !unbound->is_lost)
 		ub_ctx_delete(unbound->ctx);
 	for (size_t i = 0; i < 2; i++) {
 		if (unbound->stop[i] >= 0)
@@ -355,14 +356,44 @@ check_start(struct unbound *unbound, struct err *err)
 	bool done = wait_for(query, clock_monotonic_us() + START_TIME_US);
 	int status = 0;
 
-	if (!done)
+	/*
+	 * Its thread has not begun, and it would wait for that for ever, or
+	 * join what is none: the context stays. Nobody calls back, because
+	 * the service ends.
+	 */
+	if (!done) {
+		unbound->is_lost = true;
 		status = err_set(err, ERR_TEMP, "libunbound does not start");
-	else if (query->status != 0)
+	} else if (query->status != 0) {
 		status = err_set(err, ERR_CONFIG, "libunbound does not start: "
 		    "%s (are the trust anchors those of a master file?)",
 		    ub_strerror(query->status));
+	}
 	query_release(query);
 	return status;
+}
+
+static void *
+end_at_once(void *arg)
+{
+	return arg;
+}
+
+/*
+ * libunbound does not bear that its thread cannot begin: memory and tasks for
+ * it must be there. It needs as much as this one.
+ */
+static int
+try_thread(struct err *err)
+{
+	pthread_t thread;
+	int status = pthread_create(&thread, NULL, end_at_once, NULL);
+
+	if (status != 0)
+		return err_set(err, ERR_TEMP, "cannot start a thread: %s",
+		    strerror(status));
+	ENSURE(pthread_join(thread, NULL) == 0);
+	return 0;
 }
 
 static int
@@ -384,6 +415,8 @@ start(struct unbound *unbound, const struct dns_settings *settings,
 		    strerror(status));
 	else
 		unbound->has_service = true;
+	if (status == 0)
+		status = try_thread(err);
 	if (status == 0)
 		status = check_start(unbound, err);
 	ENSURE(pthread_sigmask(SIG_SETMASK, &before, NULL) == 0);

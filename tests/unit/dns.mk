@@ -10,3 +10,7 @@ unit_tests += tests/unit/dns/test_bounded
 tests_unit_dns_test_bounded_SOURCES = tests/unit/dns/test_bounded.c
 tests_unit_dns_test_bounded_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_dns_test_bounded_LDADD = $(TEST_LDADD)
+unit_tests += tests/unit/dns/test_resolver_unbound
+tests_unit_dns_test_resolver_unbound_SOURCES = tests/unit/dns/test_resolver_unbound.c
+tests_unit_dns_test_resolver_unbound_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_dns_test_resolver_unbound_LDADD = $(TEST_LDADD)
