@@ -218,6 +218,17 @@ block_signals(void)
 	ENSURE(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
 }
 
+/* One that comes before there is a thread for it waits, and ends nothing. */
+static void
+hold_reloads(void)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGUSR1);
+	ENSURE(pthread_sigmask(SIG_BLOCK, &signals, NULL) == 0);
+}
+
 /* Each connection is a file; libmilter waits when there are no more. */
 static void
 raise_file_limit(void)
@@ -412,6 +423,7 @@ daemon_run(const char *given_path, bool foreground)
 		    strerror(errno));
 		return report_exit(&err);
 	}
+	hold_reloads();
 	settle(config_path);
 	if (config_read(config_path, log_config_fault, NULL, &config, &err) != 0)
 		return report_exit(&err);

@@ -41,6 +41,11 @@ def without_listen(text=daemon.WORLD):
                    if not line.startswith('listen'))
 
 
+def open_text(path):
+    with open(path, encoding='utf-8') as file:
+        return file.read()
+
+
 class ReloadTest(OwnDaemonTest):
     DONE = r'(?i)reload'
 
@@ -162,8 +167,7 @@ class ReloadTest(OwnDaemonTest):
     def test_cut_files_keep_the_old_ones(self):
         """As a full disk leaves them, or a writer that has not ended."""
         server = self.start()
-        with open(server.file, encoding='utf-8') as file:
-            text = file.read()
+        text = open_text(server.file)
         rights = daemon.RIGHTS + 'ceo@corp.example alice@corp.example' \
             ';until=2001-01-01\n'
         top = text.index('identify {')
@@ -301,8 +305,7 @@ class StartTest(OwnDaemonTest):
         """The beginning would do as a whole configuration; so would the
         table, without the row that denies."""
         server = self.world()
-        with open(server.file, encoding='utf-8') as file:
-            text = file.read()
+        text = open_text(server.file)
         denial = '%s !%s\n' % (ALICE, ALICE)
         table = server.path('rights')
 
@@ -336,6 +339,17 @@ class StartTest(OwnDaemonTest):
                     writer.join()
                     server.stop()
                 server.write('submilter.conf', text)
+
+    def test_a_reload_before_it_is_ready(self):
+        """It waits while the start does, and ends nothing."""
+        server = self.world()
+        server.write('submilter.conf', open_text(server.file))
+        server.launch()
+        time.sleep(0.15)
+        server.signal(signal.SIGUSR1)
+        server.expect('ready on', timeout=20)
+        server.expect('reloaded', timeout=20)
+        self.assert_works(server)
 
 
 class StopTest(OwnDaemonTest):
