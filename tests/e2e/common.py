@@ -96,7 +96,7 @@ domain       = "corp.example"
 keys         = "%(keys)s"
 preflight { dkim-key = off }
 rights { tables = {"texthash:%(rights)s"} }
-""" % self.fill + head + options)
+""" % self.fill + head + options + "\n")
         self.config.chmod(0o644)
 
     def start(self):
