@@ -81,6 +81,32 @@ print_words(struct strbuf *buf, const char *charset, struct slice text)
 	strbuf_add_cstr(buf, "?=");
 }
 
+size_t
+address_words_octets(size_t charset_octets, struct slice text)
+{
+	const size_t frame = 7 + charset_octets, character = 12;
+	size_t used = 0, octets = 2;
+
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.data[i];
+		size_t len = char_is_alpha(c) || char_is_digit(c) || c == ' '
+		    ? 1 : 3;
+
+		if (used != 0 && address_begins_character(c) &&
+		    used + character > WORD_OCTETS) {
+			octets += sizeof("?=\n ") - 1;
+			used = 0;
+		}
+		if (used == 0) {
+			octets += frame - 2;
+			used = frame;
+		}
+		octets += len;
+		used += len;
+	}
+	return octets;
+}
+
 /* Octets of no known charset can begin anywhere. */
 static void
 print_unknown(struct strbuf *buf, struct slice text)

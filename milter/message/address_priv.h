@@ -99,6 +99,9 @@ void address_print_quoted(struct strbuf *buf, struct slice text);
  */
 struct slice address_without_marks(struct slice text, struct arena *mem);
 
+/* The octets of text (UTF-8) in words as encoded_words_append() writes them. */
+size_t address_words_octets(size_t charset_octets, struct slice text);
+
 /*
  * A printed name in at most max_octets of address_octets(): as it is where it
  * fits, else decoded, cut at a word, and written anew. Empty where not even a

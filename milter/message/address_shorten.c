@@ -64,6 +64,42 @@ in_base64(struct slice text, struct arena *mem)
 	return strbuf_slice(&buf);
 }
 
+/* The octets of what in_base64() makes. */
+static size_t
+base64_octets(struct slice text)
+{
+	size_t octets = 0;
+
+	while (text.len > 0) {
+		size_t len = character_before(text, WORD_TEXT_OCTETS);
+
+		octets += (octets == 0 ? sizeof("=?utf-8?B?")
+		    : sizeof("\n =?utf-8?B?")) - 1;
+		octets += (len + 2) / 3 * 4 + sizeof("?=") - 1;
+		text = slice_from(text, len);
+	}
+	return octets;
+}
+
+/*
+ * The octets of what print_shortest() makes: where to cut is tried at so many
+ * places that to print each would take long.
+ */
+static size_t
+shortest_octets(struct slice text)
+{
+	size_t words, other;
+
+	text = slice_trim(text);
+	if (text.len == 0)
+		return 0;
+	if (slice_is_ascii(text))
+		return text.len + 2;
+	words = address_words_octets(sizeof("utf-8") - 1, text);
+	other = base64_octets(text);
+	return other < words ? other : words;
+}
+
 /* Text as a name, in whatever way is shortest. */
 static struct slice
 print_shortest(struct slice text, struct arena *mem)
@@ -195,7 +231,7 @@ address_name_within(struct slice name, size_t max_octets, struct arena *mem)
 		struct slice some = slice_sub(text, 0,
 		    character_before(text, middle));
 
-		if (print_shortest(some, mem).len <= max_octets)
+		if (shortest_octets(some) <= max_octets)
 			low = middle;
 		else
 			high = middle - 1;

@@ -46,7 +46,9 @@ open_charset(struct slice charset, struct arena *mem)
 	UErrorCode status = U_ZERO_ERROR;
 	UConverter *converter;
 
-	if (charset.len == 0 || charset.len >= CHARSET_OCTETS)
+	/* ICU looks for files of what it does not know. */
+	if (charset.len == 0 || charset.len >= CHARSET_OCTETS ||
+	    is_unknown_8bit(charset))
 		return NULL;
 	for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++) {
 		if (slice_eq_nocase(charset, slice_of(aliases[i].name)))
@@ -451,13 +453,9 @@ add_whole(const struct word *word, struct slice octets, struct strbuf *buf)
 	    !(word->encoded.len > 2 &&
 	    word->encoded.data[word->encoded.len - 3] == '='))
 		return false;
-	if (is_unknown_8bit(word->charset)) {
-		convert(octets, word->charset, buf, mem);
-		return true;
-	}
-	if (is_utf8(word->charset)) {
+	if (is_unknown_8bit(word->charset) || is_utf8(word->charset)) {
 		strbuf_add(buf, octets);
-		return slice_is_utf8(octets);
+		return !is_utf8(word->charset) || slice_is_utf8(octets);
 	}
 	converter = open_charset(word->charset, mem);
 	if (converter == NULL || !is_simple_charset(converter) ||

@@ -435,6 +435,8 @@ repair_header(const struct config *config, const struct repair_facts *facts,
 	if (!facts->smtputf8) {
 		repair_8bit_header(config, facts->cover, edits, &repairs);
 		repair_8bit_names(config, facts->cover, edits, &repairs);
+		if (check_size(config, edits, err) != 0)
+			return -1;
 	}
 	repair_controls(config, facts, true, edits, &repairs);
 	if (repair_form(config, facts, edits, &repairs, err) != 0 ||
