@@ -44,9 +44,25 @@ bool slice_starts(struct slice s, struct slice prefix);
 bool slice_starts_nocase(struct slice s, struct slice prefix);
 bool slice_ends_nocase(struct slice s, struct slice suffix);
 /* The text from offset on; empty when offset is behind the end. */
-struct slice slice_from(struct slice s, size_t offset);
+static inline struct slice
+slice_from(struct slice s, size_t offset)
+{
+	if (offset >= s.len)
+		return (struct slice){ NULL, 0 };
+	return (struct slice){ s.data + offset, s.len - offset };
+}
+
 /* At most len octets from offset on. */
-struct slice slice_sub(struct slice s, size_t offset, size_t len);
+static inline struct slice
+slice_sub(struct slice s, size_t offset, size_t len)
+{
+	struct slice rest = slice_from(s, offset);
+
+	if (rest.len > len)
+		rest.len = len;
+	return rest;
+}
+
 /* Without blanks, tabs, CR and LF at both ends. */
 struct slice slice_trim(struct slice s);
 /* Offset of the first or last c, or s.len when there is none. */
@@ -140,9 +156,21 @@ struct strbuf {
 
 void strbuf_init(struct strbuf *buf, struct arena *mem);
 void strbuf_add(struct strbuf *buf, struct slice s);
-void strbuf_add_char(struct strbuf *buf, char c);
 void strbuf_add_cstr(struct strbuf *buf, const char *cstr);
 void strbuf_addf(struct strbuf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* Most text is made octet by octet. */
+static inline void
+strbuf_add_char(struct strbuf *buf, char c)
+{
+	if (buf->len + 1 >= buf->cap) {
+		strbuf_add(buf, (struct slice){ &c, 1 });
+		return;
+	}
+	buf->data[buf->len++] = c;
+	buf->data[buf->len] = '\0';
+}
+
 /* What was gathered so far; valid until the next addition. */
 struct slice strbuf_slice(const struct strbuf *buf);
 

@@ -61,24 +61,6 @@ slice_ends_nocase(struct slice s, struct slice suffix)
 	    slice_eq_nocase(slice_from(s, s.len - suffix.len), suffix);
 }
 
-struct slice
-slice_from(struct slice s, size_t offset)
-{
-	if (offset >= s.len)
-		return (struct slice){ NULL, 0 };
-	return (struct slice){ s.data + offset, s.len - offset };
-}
-
-struct slice
-slice_sub(struct slice s, size_t offset, size_t len)
-{
-	struct slice rest = slice_from(s, offset);
-
-	if (rest.len > len)
-		rest.len = len;
-	return rest;
-}
-
 static bool
 is_space(char c)
 {
@@ -317,18 +299,6 @@ strbuf_add(struct strbuf *buf, struct slice s)
 	if (s.len != 0)
 		memcpy(buf->data + buf->len, s.data, s.len);
 	buf->len += s.len;
-	buf->data[buf->len] = '\0';
-}
-
-void
-strbuf_add_char(struct strbuf *buf, char c)
-{
-	/* Most text is made octet by octet. */
-	if (buf->len + 1 >= buf->cap) {
-		strbuf_add(buf, (struct slice){ &c, 1 });
-		return;
-	}
-	buf->data[buf->len++] = c;
 	buf->data[buf->len] = '\0';
 }
 
