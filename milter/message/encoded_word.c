@@ -254,9 +254,14 @@ struct word_text {
 static size_t
 find_word_end(struct word_text *in, size_t from)
 {
-	while (in->end < from || (in->end < in->text.len &&
-	    !slice_starts(slice_from(in->text, in->end), SLICE("?="))))
-		in->end = in->end < from ? from : in->end + 1;
+	size_t at = in->end < from ? from : in->end;
+
+	for (; at < in->text.len; at++) {
+		at += slice_find(slice_from(in->text, at), '?');
+		if (at + 1 < in->text.len && in->text.data[at + 1] == '=')
+			break;
+	}
+	in->end = at < in->text.len ? at : in->text.len;
 	return in->end;
 }
 
