@@ -213,8 +213,8 @@ static struct slice
 next_piece(struct slice rest, struct arena *mem, struct slice *ret_text,
     bool *ret_quoted)
 {
-	char *text = arena_alloc(mem, 1);
-	size_t at = 0, len = 0;
+	struct slice inside = { NULL, 0 };
+	size_t at = 0;
 	unsigned int depth = 0;
 	char first = rest.data[0];
 
@@ -241,18 +241,24 @@ next_piece(struct slice rest, struct arena *mem, struct slice *ret_text,
 	}
 	/* The parser has seen its end. */
 	at = at < rest.len ? at : rest.len - 1;
-	if (first == '"') {
-		text = arena_alloc(mem, at + 1);
-		for (size_t i = 1; i < at; i++) {
+	if (first == '"')
+		inside = slice_sub(rest, 1, at - 1);
+	if (slice_has(inside, '\\') || slice_has(inside, '\n') ||
+	    slice_has(inside, '\t')) {
+		char *text = arena_alloc(mem, inside.len);
+		size_t len = 0;
+
+		for (size_t i = 0; i < inside.len; i++) {
 			char c;
 
-			if (rest.data[i] == '\\' && i + 1 < at)
+			if (inside.data[i] == '\\' && i + 1 < inside.len)
 				i++;
-			c = rest.data[i];
+			c = inside.data[i];
 			text[len++] = c == '\n' || c == '\t' ? ' ' : c;
 		}
+		inside = (struct slice){ text, len };
 	}
-	*ret_text = slice_trim((struct slice){ text, len });
+	*ret_text = slice_trim(inside);
 	return slice_from(rest, at + 1);
 }
 
