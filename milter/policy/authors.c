@@ -204,6 +204,10 @@ add_field(struct authors *authors, const struct author_field *kind,
 		rules, err) != 0)
 		return -1;
 	rewrite = (list.constructs & rules->forms.repaired) != 0;
+	/* RFC 6854 section 4: it says that there is no address to name. */
+	if (list.count == 0 &&
+	    (list.constructs & CONSTRUCT_BIT(CONSTRUCT_GROUP)) != 0)
+		return err_set(err, ERR_DATA, "a group without members");
 	if (list.count == 0 && !kind->may_be_empty)
 		return err_set(err, ERR_DATA, "it is empty");
 	if (list.count > 1 && (kind->one_mailbox ||
