@@ -13,7 +13,7 @@ struct reader {
 	size_t at;
 	struct arena *mem;
 	struct err *err;
-	unsigned int constructs;
+	unsigned int constructs;	/* of the item at hand */
 	struct slice comment;	/* the last one that was skipped */
 	unsigned int comments;	/* how many this item has */
 };
@@ -79,6 +79,22 @@ MUST_USE int reader_word(struct reader *r, struct word *ret_word);
  * name is CONSTRUCT_ODD_NAME already; whether the word is need not be found out.
  */
 unsigned int word_constructs(const struct word *word, bool known_odd);
+
+/* What is met in an address, and says nothing of a name. */
+#define ADDRESS_CONSTRUCTS \
+	(CONSTRUCT_BIT(CONSTRUCT_RELAY_MARK) | \
+	CONSTRUCT_BIT(CONSTRUCT_DOMAIN_LITERAL) | \
+	CONSTRUCT_BIT(CONSTRUCT_QUOTED_LOCAL) | \
+	CONSTRUCT_BIT(CONSTRUCT_ENCODED_ADDRESS) | \
+	CONSTRUCT_BIT(CONSTRUCT_SPACED_ADDRESS))
+
+enum item { ITEM_ERROR, ITEM_MAILBOX, ITEM_LONE_WORD, ITEM_GROUP };
+
+/*
+ * One mailbox, or the name of a group with its colon. ITEM_LONE_WORD: a word
+ * alone, an address without a domain or a part of a name with commas.
+ */
+enum item reader_item(struct reader *r, struct mailbox *mailbox);
 
 /* Whether a new character may begin with this octet of UTF-8. */
 static inline bool

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 libsubmilter_a_SOURCES += \
 	include/message/address.h include/message/construct.h \
-	%D%/address.c %D%/address_tokens.c \
+	%D%/address.c %D%/address_list.c %D%/address_tokens.c \
 	%D%/address_priv.h %D%/address_print.c %D%/address_shorten.c \
 	%D%/domain.c \
 	include/message/body.h %D%/body.c \
