@@ -39,6 +39,12 @@ MUST_USE int mailbox_list_parse(struct slice value, size_t max_mailboxes,
     struct arena *mem, struct mailbox_list *ret_list, struct err *err);
 
 /*
+ * Whether a value is angle brackets with nothing in them, and perhaps a name
+ * before them: "MAILER-DAEMON <>", as programs write the author of a bounce.
+ */
+bool mailbox_is_empty_angle(struct slice value);
+
+/*
  * The value of a field that says the same in the plainest form: for each of
  * the mailboxes a display name, quoted where it must be, and the address in
  * angle brackets, each on a line of its own. Routes, groups, comments, control

@@ -48,6 +48,7 @@ struct author_forms {
 	bool odd_fields;	/* so do fields like ">From", ... */
 	bool misleading_fields;	/* ... and like "Content-(x)Type" */
 	bool utf8_address;	/* also without SMTPUTF8 */
+	bool empty_from;	/* "NAME <>" counts as missing */
 };
 
 struct author_rules {

@@ -147,3 +147,18 @@ mailbox_list_parse(struct slice value, size_t max_mailboxes,
 	*ret_list = all.list;
 	return 0;
 }
+
+bool
+mailbox_is_empty_angle(struct slice value)
+{
+	struct slice text = slice_trim(value);
+
+	if (text.len < 2 || text.data[text.len - 1] != '>')
+		return false;
+	text = slice_trim(slice_sub(text, 0, text.len - 1));
+	if (text.len == 0 || text.data[text.len - 1] != '<')
+		return false;
+	text.len--;
+	return !slice_has(text, '<') && !slice_has(text, '>') &&
+	    !slice_has(text, '@');
+}

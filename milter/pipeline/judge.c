@@ -225,6 +225,7 @@ judge_authors(struct message *message, struct authors *authors,
 		rules.forms.refused |= rules.forms.repaired;
 		rules.forms.odd_fields = false;
 		rules.forms.misleading_fields = false;
+		rules.forms.empty_from = false;
 		/* Encoded it is longer, and was counted as it came. */
 		rules.max_name_bytes = 0;
 	}

@@ -7,7 +7,7 @@ static const struct author_field {
 	enum author_role role;
 	bool once;		/* RFC 5322 section 3.6, RFC 9057 section 3 */
 	bool one_mailbox;
-	bool may_be_empty;	/* an empty From counts as missing */
+	bool may_be_empty;	/* an empty From, or <>, counts as missing */
 } author_fields[] = {
 	{ { "From", 4 }, ROLE_FROM, true, false, true },
 	{ { "Sender", 6 }, ROLE_SENDER, true, true, false },
@@ -83,6 +83,7 @@ author_forms_from_config(const struct config *config)
 		.odd_fields = repairs &&
 		    config->authors.odd_field_name == RR_REPAIR,
 		.misleading_fields = repairs,
+		.empty_from = repairs && config->repair.from,
 		.utf8_address = config->authors.utf8_address == RA_ACCEPT,
 	};
 
@@ -197,6 +198,10 @@ add_field(struct authors *authors, const struct author_field *kind,
 	struct mailbox_list list;
 	bool rewrite;
 
+	/* Nothing of the field will be left. */
+	if (kind->may_be_empty && rules->forms.empty_from &&
+	    mailbox_is_empty_angle(header->fields[field].value))
+		return 0;
 	if (mailbox_list_parse(header->fields[field].value,
 	    rules->max_mailboxes, authors->mem, &list, err) != 0 ||
 	    check_forms(list.constructs, &rules->forms, err) != 0 ||
