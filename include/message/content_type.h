@@ -12,6 +12,14 @@
 bool mime_type(struct slice value, struct arena *mem, struct slice *ret_type);
 
 /*
+ * A text that two Content-Type values share only if they mean the same:
+ * without comments, quotes, and letter case where it means nothing. False when
+ * some of the value cannot be read.
+ */
+bool mime_type_plain(struct slice value, struct arena *mem,
+    struct slice *ret_plain);
+
+/*
  * The boundary of a multipart. Programs write it without the quotes that it
  * needs, or with blanks at its end, and most readers find it all the same:
  * then *ret_written is what stands in value for it, to be replaced by

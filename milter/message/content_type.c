@@ -94,6 +94,44 @@ mime_type(struct slice value, struct arena *mem, struct slice *ret_type)
 	return take_type(&rest, mem, ret_type);
 }
 
+bool
+mime_type_plain(struct slice value, struct arena *mem, struct slice *ret_plain)
+{
+	struct slice rest = value, type, name, text;
+	struct strbuf buf;
+
+	if (!take_type(&rest, mem, &type))
+		return false;
+	strbuf_init(&buf, mem);
+	strbuf_add(&buf, type);
+	while (skip_cfws(&rest)) {
+		if (rest.len == 0) {
+			*ret_plain = strbuf_slice(&buf);
+			return true;
+		}
+		if (rest.data[0] != ';')
+			return false;
+		rest = slice_from(rest, 1);
+		if (!skip_cfws(&rest))
+			return false;
+		if (rest.len == 0)
+			continue;
+		name = slice_lower(mem, take_token(&rest));
+		if (name.len == 0 || !skip_cfws(&rest) || rest.len == 0 ||
+		    rest.data[0] != '=')
+			return false;
+		rest = slice_from(rest, 1);
+		if (!skip_cfws(&rest) || !take_value(&rest, mem, &text))
+			return false;
+		/* RFC 2046 section 4.1.2: the names of charsets have no case. */
+		if (slice_eq(name, SLICE("charset")))
+			text = slice_lower(mem, text);
+		strbuf_addf(&buf, ";%.*s=%zu:%.*s", SLICE_ARGS(name), text.len,
+		    SLICE_ARGS(text));
+	}
+	return false;
+}
+
 /* Whether a value ends here: behind it the next parameter or nothing. */
 static bool
 ends_here(struct slice rest)

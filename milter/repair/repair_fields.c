@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "message/content_type.h"
 #include "repair_priv.h"
 
 enum { GOOD_LINE_OCTETS = 78, MAX_RECIPIENTS = 10000 };
@@ -128,22 +129,41 @@ remove_author_copies(const struct cover *cover, struct edits *edits,
 	}
 }
 
-/* All fields of a name say the same, but for folds; then copies go. */
+/* Whether two values of a field say the same, in whatever spelling. */
+static bool
+means_the_same(struct slice name, struct slice one, struct slice other,
+    struct arena *mem)
+{
+	struct slice first, second;
+
+	if (slice_eq(field_unfold(mem, one), field_unfold(mem, other)))
+		return true;
+	if (slice_eq_nocase(name, SLICE("Content-Type")))
+		return mime_type_plain(one, mem, &first) &&
+		    mime_type_plain(other, mem, &second) &&
+		    slice_eq(first, second);
+	/* RFC 2045 section 6.1: no letter case. */
+	return slice_eq_nocase(name, SLICE("Content-Transfer-Encoding")) &&
+	    mime_encoding_token(one, &first) &&
+	    mime_encoding_token(other, &second) &&
+	    slice_eq_nocase(first, second);
+}
+
+/* All fields of a name say the same; then copies go. */
 static bool
 drop_copies(const struct cover *cover, struct edits *edits, struct slice name)
 {
 	CLEANUP(arena_done) struct arena scratch;
 	size_t kept = find_kept(cover, edits, name);
-	struct slice text;
+	struct slice text = edits->fields[kept].field.value;
 
 	arena_init(&scratch);
-	text = field_unfold(&scratch, edits->fields[kept].field.value);
 	for (size_t i = edits_find(edits, name, 0); i < edits->count;
 	    i = edits_find(edits, name, i + 1)) {
 		if (i == kept)
 			continue;
-		if (!slice_eq(text, field_unfold(&scratch,
-		    edits->fields[i].field.value)))
+		if (!means_the_same(name, text, edits->fields[i].field.value,
+		    &scratch))
 			return false;
 		edits_delete(edits, i);
 	}
