@@ -238,6 +238,8 @@ read_angle(struct reader *r, struct mailbox *mailbox)
 	if (char_is_wsp(reader_peek(r)) || reader_peek(r) == '\n')
 		reader_met(r, CONSTRUCT_ODD_NAME);
 	reader_skip_blanks(r);
+	if (reader_peek(r) == '>')
+		return reader_fail(r, "no address between '<' and '>'");
 	if (reader_peek(r) == '@' && skip_route(r) != 0)
 		return -1;
 	do {
@@ -381,13 +383,20 @@ reader_item(struct reader *r, struct mailbox *mailbox)
 			r->at++;
 			return ITEM_GROUP;
 		}
+		if (reader_peek(r) == '@' && words.count > 1 &&
+		    !words.any_quoted) {
+			reader_fail(r, "an address behind a name stands in "
+			    "'<' and '>'");
+			return read_bare_name(r, start, mailbox);
+		}
 		if (words.count > 0 && (reader_at_end(r) || reader_peek(r) == ',' ||
 		    reader_peek(r) == ';')) {
 			if (words.count == 1 &&
 			    finish_address(r, &words, mailbox) == 0)
 				return ITEM_LONE_WORD;
 			if (words.count > 1)
-				reader_fail(r, "several words without '<'");
+				reader_fail(r, "words, and no address in "
+				    "'<' and '>'");
 			return read_bare_name(r, start, mailbox);
 		}
 		if (reader_word(r, &word) != 0)

@@ -85,8 +85,12 @@ read_separator(struct reader *r, bool *in_group, bool *ret_more)
 	}
 	if (reader_at_end(r)) {
 		*ret_more = false;
-		return *in_group ? reader_fail(r, "a group without end") : 0;
+		return *in_group ? reader_fail(r, "a group without ';' "
+		    "at its end; a name with ':' stands in quotes") : 0;
 	}
+	if (reader_peek(r) == ';')
+		return reader_fail(r, "';' outside of a group; a name with it "
+		    "stands in quotes");
 	if (reader_peek(r) != ',')
 		return reader_fail(r, construct_text(CONSTRUCT_TEXT_BEHIND));
 	r->at++;

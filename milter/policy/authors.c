@@ -226,6 +226,23 @@ add_field(struct authors *authors, const struct author_field *kind,
 	return 0;
 }
 
+/* What cannot be read, with what the user sees of it. */
+static int
+fail_field(const struct author_field *kind, struct slice value,
+    struct arena *mem, struct err *err)
+{
+	enum { SHOWN_OCTETS = 100 };
+	struct slice typed = slice_trim(field_unfold(mem, value));
+
+	if (err->kind == ERR_DATA && typed.len != 0) {
+		const char *why = slice_cstr(mem, slice_of(err->text));
+
+		err_set(err, ERR_DATA, "%s; you typed %s", why,
+		    escape(mem, typed, SHOWN_OCTETS));
+	}
+	return err_wrap(err, "%s cannot be read in one way", kind->name.data);
+}
+
 /* A field that may stand once stands again: as a copy that goes, or not. */
 static int
 check_again(const struct header *header, const struct author_field *kind,
@@ -320,12 +337,14 @@ authors_add_header(struct authors *authors, const struct header *header,
 
 		for (size_t i = header_find(header, kind->name, 0); i < end;
 		    i = header_find(header, kind->name, i + 1)) {
-			if ((kind->once && check_again(header, kind, i, rules,
-			    authors->mem, err) != 0) ||
-			    add_field(authors, kind, header, i, rules,
-				err) != 0)
+			if (kind->once && check_again(header, kind, i, rules,
+			    authors->mem, err) != 0)
 				return err_wrap(err, "%s cannot be read in one "
 				    "way", kind->name.data);
+			if (add_field(authors, kind, header, i, rules,
+			    err) != 0)
+				return fail_field(kind,
+				    header->fields[i].value, authors->mem, err);
 			if (kind->once)
 				break;
 		}

@@ -96,6 +96,24 @@ add_help(const struct rights *rights, const struct submitter *submitter,
 	}
 }
 
+/* "; you typed ...", where that is not what it reads as. */
+static void
+add_typed(const struct author *author, struct arena *mem, struct strbuf *text)
+{
+	struct strbuf typed;
+
+	strbuf_init(&typed, mem);
+	local_part_append(&typed, author->mailbox.local);
+	if (author->mailbox.domain.len != 0) {
+		strbuf_add_char(&typed, '@');
+		strbuf_add(&typed, author->mailbox.domain);
+	}
+	if (slice_eq_nocase(strbuf_slice(&typed), author->address.text))
+		return;
+	strbuf_add_cstr(text, "; you typed ");
+	escape_append(text, strbuf_slice(&typed), SHOWN_OCTETS);
+}
+
 /*
  * RFC 5322 section 3.6.6: whose these are is said in the Resent- fields. Whether
  * it is so, and rights.redirect says that choice of it.
@@ -127,11 +145,14 @@ refuse_author(const struct rights *rights, const struct submitter *submitter,
 	strbuf_add_cstr(&text, right == RIGHT_BEHALF
 	    ? " may send on behalf of " : " may not send as ");
 	escape_append(&text, author->address.text, SHOWN_OCTETS);
-	if (right == RIGHT_BEHALF)
+	if (right == RIGHT_BEHALF) {
 		strbuf_addf(&text, " only, not as %s: wants an own address there",
 		    author_role_name(author->role));
-	else
-		strbuf_addf(&text, " (%s)", author_role_name(author->role));
+	} else {
+		strbuf_addf(&text, " (%s", author_role_name(author->role));
+		add_typed(author, mem, &text);
+		strbuf_add_char(&text, ')');
+	}
 	if (may_be_redirected(rights, authors, author->role, RA_REFUSE))
 		strbuf_add_cstr(&text, "; redirecting mail (Resent-From) is "
 		    "switched off here");

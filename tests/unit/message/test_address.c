@@ -100,7 +100,7 @@ static const struct {
 	    "a|b.example|A \"\"" ODD },
 	{ "open quote", " \"Alice <a@b.example>", "a quoted string without end" },
 	{ "open quote, backslash", " \"Alice\\", "a quoted string without end" },
-	{ "two words", " Alice Smith", "several words without '<'" },
+	{ "two words", " Alice Smith", "words, and no address in '<' and '>'" },
 	/* RFC 6532, RFC 2047 */
 	{ "UTF-8 name", " J\xc3\xbcrgen <a@b.example>",
 	    "a|b.example|J\xc3\xbcrgen" },
@@ -162,7 +162,8 @@ static const struct {
 	    "a|b.example| / c|d.example|" EMPTY },
 	{ "two addresses, a blank", " a@b.example c@d.example",
 	    "text behind the address" },
-	{ "semicolon", " a@b.example; c@d.example", "text behind the address" },
+	{ "semicolon", " a@b.example; c@d.example",
+	    "';' outside of a group; a name with it stands in quotes" },
 	/* group: RFC 6854 */
 	{ "group", " Board: a@b.example, C <c@d.example>;",
 	    "a|b.example| / c|d.example|C" GROUP },
@@ -171,7 +172,7 @@ static const struct {
 	    "x|b.example| / a|b.example| / c|d.example|" GROUP },
 	{ "group and no comma", " g:a@b.example; c@d.example",
 	    "text behind the address" },
-	{ "group without end", " g:a@b.example", "a group without end" },
+	{ "group without end", " g:a@b.example", "a group without ';' at its end; a name with ':' stands in quotes" },
 	{ "group in a group", " g:h:a@b.example;;", "a group in a group" },
 	{ "angle as a group name", " <a@b.example>:<c@d.example>",
 	    "text behind the address" },
@@ -265,7 +266,7 @@ static const struct {
 	{ "a list is no name", " c@d.example, Alice <a@b.example>",
 	    "c|d.example| / a|b.example|Alice" },
 	{ "lone words are no name", " alice, bob", "alice|| / bob||" },
-	{ "a colon is a group", " A: [B] <a@b.example>", "a group without end" },
+	{ "a colon is a group", " A: [B] <a@b.example>", "a group without ';' at its end; a name with ':' stands in quotes" },
 	/* what is behind an address */
 	{ "words behind", " <a@b.example> Alice \"B\"", "a|b.example|" BEHIND },
 	{ "words behind, bare", " a@b.example Alice", "a|b.example|" BEHIND },
@@ -281,7 +282,7 @@ static const struct {
 	    "text behind the address" },
 	{ "angle with a name inside", " <Alice a@b.example>",
 	    "text inside '<' and '>' that is no address" },
-	{ "empty angle", " <>", "a character that must not stand here" },
+	{ "empty angle", " <>", "no address between '<' and '>'" },
 	/* octets */
 	{ "blank line in a fold", " a@b.example\n \n (c)",
 	    "a|b.example|c" BLANK BY_COMMENT },
