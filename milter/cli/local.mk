@@ -14,4 +14,5 @@ libsubmilter_a_SOURCES += \
 	include/cli/keys.h %D%/keys.c \
 	include/cli/lookup.h %D%/lookup.c \
 	%D%/postfix_config.c %D%/postfix_config_priv.h \
-	include/cli/test.h %D%/test.c %D%/test_report.c %D%/test_priv.h
+	include/cli/test.h %D%/test.c %D%/test_report.c %D%/test_mta.c \
+	%D%/test_priv.h

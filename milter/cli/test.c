@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "cli/options.h"
+#include "daemon/account.h"
 #include "preflight/key_sight.h"
 #include "sign/signer.h"
 #include "test_priv.h"
@@ -28,6 +29,8 @@ static const char usage[] =
 "      --mail-addr ADDR   how the MTA would understand it ({mail_addr})\n"
 "      --client IP        the client's address (default: 192.0.2.1)\n"
 "      --hostname NAME    the MTA's own name ({j})\n"
+"      --mta NAME         postfix, sendmail or unknown; default: the one that\n"
+"                         the configuration names, or that this host has\n"
 "      --smtputf8         MAIL has the parameter SMTPUTF8\n"
 "      --zone FILE        a master file that is all of DNS there is\n"
 "      --now SECONDS      judge as if it were then (seconds since 1970)\n"
@@ -44,6 +47,8 @@ struct request {
 	const char *hostname;
 	const char *zone;
 	const char *file;
+	struct test_mta mta;
+	bool has_mta;
 	bool smtputf8;
 	bool json;
 	bool report_only;
@@ -284,9 +289,11 @@ run_message(const struct request *request, struct snapshot *snapshot,
 		.has_mail_addr = request->mail_addr != NULL,
 		.smtputf8 = request->smtputf8,
 		.mta_hostname = slice_of(request->hostname),
+		.mta_version = request->mta.version,
 	};
 	struct header_limits no_limits = { 0 };
-	struct test_outcome outcome = { .report_only = request->report_only };
+	struct test_outcome outcome = { .mta = &request->mta,
+		.report_only = request->report_only };
 	struct header header;
 	struct message *message;
 	struct strbuf signatures;
@@ -355,48 +362,78 @@ rehearse_keys(const struct snapshot *snapshot, struct err *err)
 	    snapshot->keys, any_domain, NULL, err);
 }
 
+/* Keys and tables are read as the milter reads them. */
 static int
-run_test(const struct request *request)
+become_milter(const struct config *config, struct arena *mem, struct err *err)
+{
+	struct account account;
+
+	if (account_find(config, mem, &account, err) != 0)
+		return -1;
+	return account.change_user ? account_become(&account, err) : 0;
+}
+
+static int
+open_snapshot(struct request *request, struct arena *mem,
+    struct snapshot **ret_snapshot, struct err *err)
+{
+	struct config *config;
+
+	if (config_read(request->config_path, print_config_fault, NULL,
+	    &config, err) != 0)
+		return -1;
+	if (request->zone != NULL)
+		config->dns.zone = slice_of(request->zone);
+	test_mta_find(config, request->has_mta, &request->mta);
+	if (become_milter(config, mem, err) != 0) {
+		config_free(config);
+		return -1;
+	}
+	return snapshot_new(config, NULL, print_part_fault, NULL,
+	    ret_snapshot, err);
+}
+
+static int
+judge_message(struct request *request, struct slice text, struct arena *mem)
 {
 	struct snapshot *snapshot;
-	struct config *config;
-	struct arena mem;
-	struct slice text;
 	struct err err;
-	int code = EXIT_NO;
-	int status = config_read(request->config_path, print_config_fault,
-	    NULL, &config, &err);
+	int code;
 
-	if (status == 0 && request->zone != NULL)
-		config->dns.zone = slice_of(request->zone);
-	if (status == 0)
-		status = snapshot_new(config, NULL, print_part_fault, NULL,
-		    &snapshot, &err);
-	if (status != 0) {
+	if (open_snapshot(request, mem, &snapshot, &err) != 0) {
 		fprintf(stderr, "%s\n", err.text);
 		return err.kind == ERR_TEMP ? EXIT_LATER : EXIT_USAGE;
 	}
-	if (rehearse_keys(snapshot, &err) != 0) {
-		fprintf(stderr, "%s\n", err.text);
-		snapshot_unref(snapshot);
-		return EXIT_LATER;
-	}
-	arena_init(&mem);
-	if (read_message(request->file, &mem, &text, &err) == 0)
-		code = run_message(request, snapshot, text, &mem);
+	if (rehearse_keys(snapshot, &err) == 0)
+		code = run_message(request, snapshot, text, mem);
 	else {
 		fprintf(stderr, "%s\n", err.text);
-		code = EXIT_USAGE;
+		code = EXIT_LATER;
 	}
-	arena_done(&mem);
 	snapshot_unref(snapshot);
 	return code;
+}
+
+/* The message may be one that root alone can read. */
+static int
+run_test(struct request *request)
+{
+	CLEANUP(arena_done) struct arena mem;
+	struct slice text;
+	struct err err;
+
+	arena_init(&mem);
+	if (read_message(request->file, &mem, &text, &err) != 0) {
+		fprintf(stderr, "%s\n", err.text);
+		return EXIT_USAGE;
+	}
+	return judge_message(request, text, &mem);
 }
 
 int
 test_main(int argc, char **argv)
 {
-	enum { AUTH = 256, MAIL_FROM, MAIL_ADDR, CLIENT, HOSTNAME, UTF8, ZONE,
+	enum { AUTH = 256, MAIL_FROM, MAIL_ADDR, CLIENT, HOSTNAME, MTA, UTF8, ZONE,
 		NOW, JSON, REPORT_ONLY };
 	static const struct option options[] = {
 		{ "config", required_argument, NULL, 'c' },
@@ -405,6 +442,7 @@ test_main(int argc, char **argv)
 		{ "mail-addr", required_argument, NULL, MAIL_ADDR },
 		{ "client", required_argument, NULL, CLIENT },
 		{ "hostname", required_argument, NULL, HOSTNAME },
+		{ "mta", required_argument, NULL, MTA },
 		{ "smtputf8", no_argument, NULL, UTF8 },
 		{ "zone", required_argument, NULL, ZONE },
 		{ "now", required_argument, NULL, NOW },
@@ -438,6 +476,14 @@ test_main(int argc, char **argv)
 			break;
 		case HOSTNAME:
 			request.hostname = optarg;
+			break;
+		case MTA:
+			if (!test_mta_parse(slice_of(optarg), &request.mta)) {
+				fputs("--mta wants postfix, sendmail or "
+				    "unknown\n", stderr);
+				return EXIT_USAGE;
+			}
+			request.has_mta = true;
 			break;
 		case UTF8:
 			request.smtputf8 = true;

@@ -4,9 +4,27 @@
 
 #include "pipeline/pipeline.h"
 
+/* The MTA that a message is judged for. */
+struct test_mta {
+	struct slice name;		/* "postfix", "sendmail" or "unknown" */
+	struct slice version;		/* what it says of itself; empty: nothing */
+	const char *by;			/* how that is known, for people */
+};
+
+/* The word behind --mta; false when it is none of them. */
+bool test_mta_parse(struct slice word, struct test_mta *ret_mta);
+
+/*
+ * The MTA as the daemon would know it: the one that the configuration names;
+ * else, where stated, *mta as --mta gave it; else the one that this host has.
+ */
+void test_mta_find(const struct config *config, bool stated,
+    struct test_mta *mta);
+
 /* What became of a message. */
 struct test_outcome {
 	struct message *message;
+	const struct test_mta *mta;
 	struct verdict verdict;
 	/* What libopendkim says of the signatures, in the form that is printed. */
 	struct slice signatures;

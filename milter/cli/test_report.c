@@ -123,7 +123,8 @@ test_print_text(const struct test_outcome *outcome)
 	strbuf_addf(&buf, "verdict      %s\n", action_name(verdict->action));
 	strbuf_add_cstr(&buf, "reply        ");
 	strbuf_add(&buf, reply_line(message_arena(message), verdict));
-	strbuf_add_char(&buf, '\n');
+	strbuf_addf(&buf, "\nmta          %.*s (%s)\n",
+	    SLICE_ARGS(outcome->mta->name), outcome->mta->by);
 	report_authors(message, &buf, false);
 	if (verdict->action == ACTION_ACCEPT) {
 		report_edits(message_edits(message), &buf, false);
@@ -152,6 +153,10 @@ test_print_json(const struct test_outcome *outcome)
 	json_append(&buf, slice_of(action_name(verdict->action)));
 	strbuf_add_cstr(&buf, ",\"smtp\":");
 	json_append(&buf, reply_line(message_arena(message), verdict));
+	strbuf_add_cstr(&buf, ",\"mta\":");
+	json_append(&buf, outcome->mta->name);
+	strbuf_add_cstr(&buf, ",\"mta_by\":");
+	json_append(&buf, slice_of(outcome->mta->by));
 	strbuf_add_cstr(&buf, ",\"log\":{");
 	pipeline_log_json(message, verdict, &buf);
 	strbuf_add_cstr(&buf, "},\"authors\":[");

@@ -4,6 +4,7 @@
 
 import json
 import os
+import pwd
 import shutil
 import subprocess
 import tempfile
@@ -38,6 +39,8 @@ class Test(unittest.TestCase):
         with tempfile.TemporaryDirectory(prefix="submilter-test.") as top:
             with open(top + "/conf", "w", encoding="utf-8") as file:
                 file.write('domain = "corp.example"\n')
+                if os.geteuid() == 0 and "user = " not in conf:
+                    file.write('user = "root"\n')
                 if keys:
                     file.write('keys = "%s"\npreflight { dkim-key = off }\n' % self.keys)
                 file.write(conf)
@@ -69,6 +72,49 @@ class Test(unittest.TestCase):
                                          keys=keys)
                     self.assertIn("verdict      accept\n", text)
                     self.assertNotIn("\nsignature ", text)
+
+    def test_the_mta_that_it_judges_for(self):
+        auth = ("--auth", "alice@corp.example", "--json")
+        files = {"postfix": "/etc/postfix/main.cf",
+                 "sendmail": "/etc/mail/sendmail.cf"}
+        there = [name for name, path in files.items() if os.path.exists(path)]
+        answer = json.loads(self.run_test(HONEST, *auth))
+        self.assertEqual(answer["mta"],
+                         there[0] if len(there) == 1 else "unknown")
+        for name in "postfix", "sendmail", "unknown":
+            answer = json.loads(self.run_test(HONEST, "--mta", name, *auth))
+            self.assertEqual((answer["mta"], answer["mta_by"]), (name, "--mta"))
+        answer = json.loads(self.run_test(HONEST, "--mta", "postfix", *auth,
+                                          conf="mta = sendmail\n"))
+        self.assertEqual((answer["mta"], answer["mta_by"]),
+                         ("sendmail", "the configuration says so"))
+        text = self.run_test(HONEST, "--mta", "postfix", *auth[:2])
+        self.assertIn("\nmta          postfix (--mta)\n", text)
+
+    def test_the_mta_decides_as_it_does_live(self):
+        # Sendmail cuts such an address; Postfix leaves it alone.
+        message = HONEST.replace(b"friend@", b"f" * 300 + b"@")
+        auth = ("--auth", "alice@corp.example")
+        self.assertIn("verdict      accept\n",
+                      self.run_test(message, "--mta", "postfix", *auth))
+        for name in "sendmail", "unknown":
+            self.assertIn("verdict      reject\n", self.run_test(
+                message, "--mta", name, *auth, code=1))
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can become another user")
+    def test_root_becomes_the_user_of_the_milter(self):
+        user = pwd.getpwnam("daemon")
+        with tempfile.TemporaryDirectory(prefix="submilter-test.") as top:
+            os.chmod(top, 0o755)
+            keys = shutil.copytree(self.keys, top + "/keys")
+            for path, names, files in os.walk(keys):
+                for name in (".", *names, *files):
+                    os.chown(os.path.join(path, name), user.pw_uid, user.pw_gid)
+            conf = 'user = "daemon"\nkeys = "%s"\n' % keys
+            text = self.run_test(HONEST, "--auth", "alice@corp.example",
+                                 conf=conf + "preflight { dkim-key = off }\n",
+                                 keys=False)
+        self.assertIn("\nsignature    corp.example/r1  verified", text)
 
     def test_messages_that_nobody_signs(self):
         for message in b"Subject: x\n\nno author\n", b"\n", HONEST:

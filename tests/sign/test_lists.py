@@ -95,7 +95,7 @@ class Lists(unittest.TestCase):
         head = b"".join((f if isinstance(f, bytes) else f.encode()) + b"\n"
                         for f in fields)
         path = self.top / "conf"
-        path.write_text('keys = "%s"\ndomain = corp.example\n'
+        path.write_text('keys = "%s"\ndomain = corp.example\nuser = root\n'
                         "preflight { dkim-key = off }\n"
                         "rights { redirect = accept }\n"
                         "sign { engine = %s; canonicalization = %s }\n%s"
