@@ -76,7 +76,7 @@ message_add_header(struct message *message, struct slice name,
 
 /*
  * The address that the submitter may use for certain: MAIL FROM, which is
- * judged already, or for the null sender the login's own.
+ * judged already, or for the null sender, and that of an owner, the login's own.
  */
 static struct slice
 own_address(struct message *message)
@@ -87,7 +87,8 @@ own_address(struct message *message)
 	struct slice how;
 	struct err err;
 
-	if (path != NULL && message->would.action == ACTION_ACCEPT)
+	if (path != NULL && !path->behalf &&
+	    message->would.action == ACTION_ACCEPT)
 		return path->address.text;
 	if (rights_login_address(message->submitter.login, &message->mem,
 	    &address) && rights_check(&message->snapshot->rights,

@@ -191,12 +191,16 @@ judge(const struct rights *rights, const struct submitter *submitter,
 	return rights_check(rights, submitter, address, mem, ret_how, err);
 }
 
-/* RFC 5322 section 3.6.2: who sends for others names himself in Sender. */
+/*
+ * RFC 5322 section 3.6.2: who sends for others names himself in Sender. Whether
+ * bounces may go to the owner is for the configuration to say.
+ */
 static bool
-may_be_behalf(enum author_role role)
+may_be_behalf(const struct rights *rights, enum author_role role)
 {
 	return role == ROLE_FROM || role == ROLE_AUTHOR ||
-	    role == ROLE_RESENT_FROM;
+	    role == ROLE_RESENT_FROM || (role == ROLE_MAIL_FROM &&
+	    rights->config->rights.behalf_mail_from);
 }
 
 /* Whether authors of a role stand in more than one field. */
@@ -231,7 +235,8 @@ decide_behalf(const struct rights *rights, const struct submitter *submitter,
 		struct strbuf text;
 
 		/* One Resent-Sender cannot stand for several blocks. */
-		if (!author->behalf || (!resent && adds_sender) ||
+		if (!author->behalf || author->role == ROLE_MAIL_FROM ||
+		    (!resent && adds_sender) ||
 		    (authors_count(authors, resent ? ROLE_RESENT_SENDER
 			: ROLE_SENDER) > 0 && !(resent &&
 			has_several_fields(authors, ROLE_RESENT_FROM))))
@@ -269,7 +274,8 @@ decide_authors(const struct rights *rights,
 		case RIGHT_GRANTED:
 			break;
 		case RIGHT_BEHALF:
-			author->behalf = may_be_behalf(author->role);
+			author->behalf = may_be_behalf(rights,
+			    author->role);
 			author->foreign = !author->behalf;
 			break;
 		case RIGHT_NONE:
