@@ -23,6 +23,7 @@ enum refuse_accept { RA_REFUSE, RA_ACCEPT };
 enum bounces { BOUNCES_SIGN, BOUNCES_REJECT };
 enum refuse_repair { RR_REFUSE, RR_REPAIR };
 enum refuse_repair_accept { RRA_REFUSE, RRA_REPAIR, RRA_ACCEPT };
+enum single_label { SINGLE_LABEL_AUTHORS, SINGLE_LABEL_ALL };
 enum mismatch { MISMATCH_REJECT, MISMATCH_HOLD, MISMATCH_REWRITE_FROM };
 enum name_choice { NAME_REFUSE, NAME_NEUTRALISE, NAME_LOG, NAME_ACCEPT };
 enum mta_choice { MTA_AUTO, MTA_POSTFIX, MTA_SENDMAIL };

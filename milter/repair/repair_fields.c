@@ -200,8 +200,8 @@ repair_duplicates(const struct config *config, const struct cover *cover,
  * when nothing is missing or the field cannot be read.
  */
 static bool
-complete_value(struct slice value, struct slice domain, size_t max_mailboxes,
-    struct arena *mem, struct slice *ret_value)
+complete_value(struct slice value, struct slice domain, bool single_label,
+    size_t max_mailboxes, struct arena *mem, struct slice *ret_value)
 {
 	CLEANUP(arena_done) struct arena scratch;
 	struct mailbox_list list;
@@ -220,7 +220,8 @@ complete_value(struct slice value, struct slice domain, size_t max_mailboxes,
 		bool completed;
 
 		if (address_canonical(mailbox, domain, true, &scratch, &address,
-		    &completed, &err) != 0 || !completed)
+		    &completed, &err) != 0 || !completed ||
+		    (mailbox->domain.len != 0 && !single_label))
 			continue;
 		strbuf_add(&buf, slice_sub(value, copied,
 		    mailbox->offset + mailbox->len - copied));
@@ -284,7 +285,7 @@ repair_authors(const struct config *config, const struct repair_facts *facts,
 			*repairs |= author->rewrite ? REPAIRED_AUTHORS : 0;
 			*repairs |= author->hide_name ? REPAIRED_NAMES : 0;
 		} else if (author->completed && complete_value(
-		    field->field.value, config->main.domain,
+		    field->field.value, config->main.domain, true,
 		    config->limits.mailboxes, edits->mem, &value)) {
 			edits_change(edits, author->field, value);
 			*repairs |= REPAIRED_ADDRESSES;
@@ -313,7 +314,8 @@ repair_addresses(const struct config *config,
 
 			if (cover_has_field(facts->cover, i) ||
 			    !complete_value(edits->fields[i].field.value,
-			    config->main.domain, MAX_RECIPIENTS, edits->mem,
+			    config->main.domain, config->repair.single_label ==
+				SINGLE_LABEL_ALL, MAX_RECIPIENTS, edits->mem,
 			    &value))
 				continue;
 			edits_change(edits, i, value);

@@ -26,7 +26,10 @@ bool repair_claims_ours(const struct repair_facts *facts, struct slice value);
 struct slice author_field_plain(const struct authors *authors,
     const struct author *author, bool with_names, struct arena *mem);
 
-/* Writes out the domain of each address that has none or one of one label. */
+/*
+ * Writes out the domain of each address that has none, or one of one label
+ * where repair.single-label says so.
+ */
 void repair_addresses(const struct config *config,
     const struct repair_facts *facts, struct edits *edits,
     unsigned int *repairs);
