@@ -18,7 +18,7 @@ struct fact {
 	bool is_text;		/* sentences of ours, printable as they stand */
 };
 
-enum { MAX_FACTS = 16 + PREFLIGHT_CHECKS };
+enum { MAX_FACTS = 19 + PREFLIGHT_CHECKS };
 
 static const char *const outlook_names[PREFLIGHT_CHECKS] = { "spf", "dmarc",
 	"adsp", "sender_id", "unsubscribe" };
@@ -162,6 +162,8 @@ gather(struct message *message, struct slice qid,
 	add(facts, message->repairs_done ? "repaired" : "would_repair", 180,
 	    repair_names(mem, message->repairs));
 	add_signed(facts, 180, message);
+	if (!message->is_signed && verdict->action == ACTION_ACCEPT)
+		add_text(facts, "unsigned", 100, message->unsigned_why);
 	for (size_t i = 0; i < PREFLIGHT_CHECKS; i++)
 		add(facts, outlook_names[i], 12, message->outlooks[i].result);
 	add_warnings(facts, 120, message);

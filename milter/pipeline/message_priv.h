@@ -50,6 +50,7 @@ struct message {
 	struct outlook outlooks[PREFLIGHT_CHECKS];
 	size_t key_count;
 	const struct sign_key **keys;
+	struct slice unsigned_why;	/* why no key was chosen; may be empty */
 	struct err key_fault;		/* why it is not known which keys sign */
 	struct signature *signatures;
 	bool is_signed;

@@ -209,6 +209,34 @@ speaks_for_foreign(const struct authors *authors, struct slice domain)
 }
 
 /*
+ * The keys of a domain, or by option those of the nearest domain above it that
+ * has some: relaxed alignment of RFC 9989 section 4.4 covers it.
+ */
+static const struct domain_keys *
+keys_for(const struct message *message, struct slice domain)
+{
+	const struct keystore *store = message->snapshot->keys;
+	const struct domain_keys *found = keystore_find(store, domain);
+
+	while (found == NULL && message_config(message)->sign.parent_domain) {
+		domain = slice_from(domain, slice_find(domain, '.') + 1);
+		if (!slice_has(domain, '.'))
+			break;
+		found = keystore_find(store, domain);
+	}
+	return found;
+}
+
+/* The first reason counts; the domain is a canonical one. */
+static void
+note_unsigned(struct message *message, const char *why, struct slice domain)
+{
+	if (message->unsigned_why.len == 0)
+		message->unsigned_why = slice_format(&message->mem, "%s%.*s",
+		    why, SLICE_ARGS(domain));
+}
+
+/*
  * Keys of every domain of an author who signs, each domain once: the first key
  * of each, then the second of each, until there are max.
  */
@@ -225,20 +253,31 @@ find_keys(struct message *message, const struct sign_key **keys, size_t max)
 	for (size_t i = 0; message->snapshot->keys != NULL &&
 	    i < authors->count; i++) {
 		const struct author *author = &authors->items[i];
-		const struct domain_keys *found = author->role != role ? NULL
-		    : keystore_find(message->snapshot->keys,
-			author->address.domain);
+		const struct domain_keys *found;
 
+		if (author->role != role)
+			continue;
+		found = keys_for(message, author->address.domain);
+		if (found == NULL)
+			note_unsigned(message, "no key of ",
+			    author->address.domain);
 		for (size_t j = 0; j < domain_count; j++) {
 			if (found != NULL && slice_eq(domains[j]->domain,
 			    found->domain))
 				found = NULL;
 		}
-		/* Aligned as in RFC 9989: it would vouch for From. */
-		if (found == NULL || speaks_for_foreign(authors,
-		    found->domain))
+		if (found == NULL)
 			continue;
+		/* Aligned as in RFC 9989: it would vouch for From. */
+		if (speaks_for_foreign(authors, found->domain)) {
+			note_unsigned(message, "a foreign author shares the "
+			    "domain of ", found->domain);
+			continue;
+		}
 		found = message_usable_keys(message, found);
+		if (found->count == 0)
+			note_unsigned(message, "no key may sign of ",
+			    found->domain);
 		domains[domain_count++] = found;
 		longest = found->count > longest ? found->count : longest;
 	}
@@ -286,6 +325,10 @@ choose_keys(struct message *message)
 {
 	const struct config *config = message_config(message);
 
+	if (message->snapshot->keys != NULL &&
+	    config_is_monitor(config, config->sign.mode))
+		message->unsigned_why = SLICE("the block sign is in monitor "
+		    "mode");
 	/* Without From, which only monitor mode lets pass, nothing signs. */
 	if (authors_count(&message->authors, ROLE_FROM) == 0 ||
 	    config_is_monitor(config, config->sign.mode))

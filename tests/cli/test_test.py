@@ -101,6 +101,46 @@ class Test(unittest.TestCase):
             self.assertIn("verdict      reject\n", self.run_test(
                 message, "--mta", name, *auth, code=1))
 
+    def test_a_parent_domain_signs_by_option(self):
+        conf = ('identify { realms = {any-verified-by-sasl} }\n'
+                'sign { parent-domain = %s }\n')
+        for domain, option, signs in (("www.corp.example", "no", False),
+                                      ("www.corp.example", "yes", True),
+                                      ("a.b.corp.example", "yes", True),
+                                      ("xcorp.example", "yes", False),
+                                      ("other.example", "yes", False),
+                                      ("corp.example", "yes", True)):
+            with self.subTest(domain=domain, option=option):
+                answer = json.loads(self.run_test(
+                    HONEST.replace(b"alice@corp.example",
+                                   b"alice@" + domain.encode()),
+                    "--auth", "alice@" + domain, "--json", "--mta", "postfix",
+                    conf=conf % option))
+                self.assertEqual([(s["d"], s["verified"])
+                                  for s in answer["signatures"]],
+                                 [("corp.example", True)] * (2 if signs else 0))
+                self.assertEqual(answer["log"].get("unsigned"),
+                                 None if signs else "no key of " + domain)
+
+    def test_a_parent_never_signs_for_foreign_authors(self):
+        message = (b"Resent-From: alice@www.corp.example\n"
+                   b"Resent-Date: Mon, 23 Nov 2026 10:15:30 +0100\n" +
+                   HONEST.replace(b"alice@corp", b"boss@a.corp"))
+        answer = json.loads(self.run_test(
+            message, "--auth", "alice@www.corp.example", "--json",
+            conf="identify { realms = {www.corp.example} }\n"
+            "rights { redirect = accept }\nsign { parent-domain = yes }\n"))
+        self.assertEqual(answer["signatures"], [])
+        self.assertEqual(answer["log"]["unsigned"],
+                         "a foreign author shares the domain of corp.example")
+
+    def test_why_nothing_signed(self):
+        answer = json.loads(self.run_test(
+            HONEST, "--auth", "alice@corp.example", "--json",
+            conf="sign { mode = monitor }\n"))
+        self.assertEqual((answer["log"]["signed"], answer["log"]["unsigned"]),
+                         ("none", "the block sign is in monitor mode"))
+
     @unittest.skipUnless(os.geteuid() == 0, "only root can become another user")
     def test_root_becomes_the_user_of_the_milter(self):
         user = pwd.getpwnam("daemon")
