@@ -303,6 +303,9 @@ repair_addresses(const struct config *config,
 		{ "Reply-To", 8 }, { "Resent-To", 9 }, { "Resent-Cc", 9 },
 		{ "Resent-Reply-To", 15 }, { "Apparently-To", 13 },
 		{ "Disposition-Notification-To", 27 }, { "Errors-To", 9 } };
+	/* Sendmail would complete them once they are signed. */
+	bool single_label = facts->mta == MTA_SENDMAIL ||
+	    config->repair.single_label == SINGLE_LABEL_ALL;
 
 	repair_authors(config, facts, edits, repairs);
 	if (!config->repair.qualify || config->main.domain.len == 0)
@@ -314,9 +317,8 @@ repair_addresses(const struct config *config,
 
 			if (cover_has_field(facts->cover, i) ||
 			    !complete_value(edits->fields[i].field.value,
-			    config->main.domain, config->repair.single_label ==
-				SINGLE_LABEL_ALL, MAX_RECIPIENTS, edits->mem,
-			    &value))
+			    config->main.domain, single_label, MAX_RECIPIENTS,
+			    edits->mem, &value))
 				continue;
 			edits_change(edits, i, value);
 			*repairs |= REPAIRED_ADDRESSES;
