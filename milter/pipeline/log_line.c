@@ -123,6 +123,26 @@ bare_path(struct slice path)
 	return path.len == 0 ? SLICE("<>") : path;
 }
 
+/*
+ * The first field of a name as it came, where a repair has replaced it: users
+ * look for the old Message-ID, and programs with a wrong clock show in Date.
+ */
+static void
+add_old(struct facts *facts, const char *key, size_t max,
+    const struct message *message, struct slice name, enum repair repair)
+{
+	for (size_t i = 0; (message->repairs & repair) != 0 &&
+	    i < message->header.count; i++) {
+		const struct field *field = &message->header.fields[i];
+
+		if (!slice_eq_nocase(field->name, name))
+			continue;
+		add(facts, key, max, slice_trim(field_unfold(facts->mem,
+		    field->value)));
+		return;
+	}
+}
+
 /* The bounds, with names and marks, add up to less than LOG_LINE_OCTETS. */
 static void
 gather(struct message *message, struct slice qid,
@@ -138,9 +158,9 @@ gather(struct message *message, struct slice qid,
 	add(facts, "via", 16, message->submitter.via);
 	add(facts, "client", 45, net_addr_text(mem,
 	    &message->facts.client.addr));
-	add(facts, "mail_from", 128, bare_path(message->facts.path));
+	add(facts, "mail_from", 96, bare_path(message->facts.path));
 	add_from(facts, 200, &message->authors);
-	add(facts, "claimed_from", 100, message->claimed_from);
+	add(facts, "claimed_from", 80, message->claimed_from);
 	add(facts, "action", 8, slice_of(action_name(verdict->action)));
 	if (would->action != ACTION_ACCEPT) {
 		told = would;
@@ -154,19 +174,22 @@ gather(struct message *message, struct slice qid,
 		if (!held)
 			add_text(facts, "reply", 200,
 			    reply_text(message, told));
-		add_text(facts, "detail", 120, !held ? told->detail :
+		add_text(facts, "detail", 100, !held ? told->detail :
 		    told->detail.len == 0 ? told->text :
 		    slice_format(mem, "%.*s; %.*s", SLICE_ARGS(told->text),
 			SLICE_ARGS(told->detail)));
 	}
-	add(facts, message->repairs_done ? "repaired" : "would_repair", 180,
+	add(facts, message->repairs_done ? "repaired" : "would_repair", 150,
 	    repair_names(mem, message->repairs));
-	add_signed(facts, 180, message);
+	add_old(facts, "old_date", 32, message, SLICE("Date"), REPAIRED_DATE);
+	add_old(facts, "old_message_id", 64, message, SLICE("Message-ID"),
+	    REPAIRED_MESSAGE_ID);
+	add_signed(facts, 140, message);
 	if (!message->is_signed && verdict->action == ACTION_ACCEPT)
 		add_text(facts, "unsigned", 100, message->unsigned_why);
 	for (size_t i = 0; i < PREFLIGHT_CHECKS; i++)
 		add(facts, outlook_names[i], 12, message->outlooks[i].result);
-	add_warnings(facts, 120, message);
+	add_warnings(facts, 100, message);
 	add(facts, "ms", 12, slice_format(mem, "%.1f",
 	    (double)message->busy_us / 1000));
 }

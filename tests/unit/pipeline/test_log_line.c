@@ -162,10 +162,12 @@ the_longest_line_has_all_facts(void **state)
 {
 	static const char *const keys[] = { "qid", "login", "via", "client",
 		"mail_from", "from", "claimed_from", "action", "would",
-		"reason", "reply", "detail", "repaired", "signed", "spf",
+		"reason", "reply", "detail", "repaired", "old_date",
+		"old_message_id", "signed", "spf",
 		"dmarc", "adsp", "sender_id", "unsubscribe", "warning", "ms" };
 	static char odd[3001], label[254];
 	static const char word[] = "abcdefghijklmnopqrst";
+	const struct header_limits no_limits = { 0 };
 	struct sign_key key = { .domain = { label, 253 },
 		.selector = { label, 63 } };
 	struct signature signatures[MAX_SIGNATURES];
@@ -189,6 +191,11 @@ the_longest_line_has_all_facts(void **state)
 	for (size_t i = 0; i < 100; i++)
 		message_warn(&message, slice_format(&message.mem, "%zu %s", i,
 		    odd));
+	header_init(&message.header, &message.mem);
+	assert_int_equal(header_add(&message.header, SLICE("Date"),
+	    slice_of(odd), &no_limits, &err), 0);
+	assert_int_equal(header_add(&message.header, SLICE("message-id"),
+	    slice_of(odd), &no_limits, &err), 0);
 	message.repairs = (REPAIRED_8BIT << 1) - 1U;
 	message.repairs_done = false;
 	message.is_signed = true;
