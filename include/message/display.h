@@ -19,6 +19,13 @@
 struct slice display_decode(struct slice raw, struct arena *mem);
 
 /*
+ * The same, for whoever looks for what it may show: words of the charset
+ * unknown-8bit that are no UTF-8 stand there as each thing that programs guess,
+ * UTF-8 with faults and Windows-1252.
+ */
+struct slice display_decode_all(struct slice raw, struct arena *mem);
+
+/*
  * Whether a token is one encoded word as RFC 2047 section 2 has it, and what it
  * decodes to has no mark that a program might take for syntax if it decodes
  * first and parses then: quotes, backslashes, angle brackets, '@', controls, a

@@ -135,12 +135,13 @@ has_lost_at(struct slice octets, struct slice shown)
 
 /*
  * Octets of a charset as UTF-8. Those of no known one are UTF-8 or Windows-1252,
- * as programs guess; those of two orders are shown in both, and broken ones
- * with an '@' also as what they are without their charset.
+ * as programs guess, and with all_guesses both; those of two orders are shown
+ * in both, and broken ones with an '@' also as what they are without their
+ * charset.
  */
 static void
-convert(struct slice octets, struct slice charset, struct strbuf *buf,
-    struct arena *scratch)
+convert(struct slice octets, struct slice charset, bool all_guesses,
+    struct strbuf *buf, struct arena *scratch)
 {
 	UChar *units;
 	int32_t len;
@@ -166,6 +167,10 @@ convert(struct slice octets, struct slice charset, struct strbuf *buf,
 	} else if (slice_is_utf8(octets)) {
 		strbuf_add(buf, octets);
 	} else {
+		if (all_guesses) {
+			convert_as(octets, "utf-8", buf, scratch);
+			strbuf_add_char(buf, ' ');
+		}
 		convert_as(octets, "windows-1252", buf, scratch);
 	}
 }
@@ -248,6 +253,7 @@ struct word {
 struct word_text {
 	struct slice text;
 	size_t end;		/* of the last search; text.len: no more */
+	bool all_guesses;	/* at what no charset says */
 };
 
 /* The first "?=" at or behind an offset that never decreases; text.len: none. */
@@ -351,15 +357,17 @@ decode_run(struct word_text *in, size_t start, struct strbuf *buf)
 		at += blanks_before_word(slice_from(in->text, at));
 	}
 	strbuf_add(&octets, octets_of(strbuf_slice(&encoded), kind, &mem));
-	convert(strbuf_slice(&octets), first.charset, buf, &mem);
+	convert(strbuf_slice(&octets), first.charset, in->all_guesses &&
+	    is_unknown_8bit(first.charset), buf, &mem);
 	return at - start;
 }
 
 /* Decodes each encoded word; whether there was one. */
 static bool
-decode_words(struct slice text, struct arena *mem, struct slice *ret_text)
+decode_words(struct slice text, bool all_guesses, struct arena *mem,
+    struct slice *ret_text)
 {
-	struct word_text in = { text, 0 };
+	struct word_text in = { text, 0, all_guesses };
 	struct strbuf buf;
 	bool found = false;
 	size_t at = 0;
@@ -378,8 +386,8 @@ decode_words(struct slice text, struct arena *mem, struct slice *ret_text)
 	return found;
 }
 
-struct slice
-display_decode(struct slice raw, struct arena *mem)
+static struct slice
+decode(struct slice raw, bool all_guesses, struct arena *mem)
 {
 	CLEANUP(arena_done) struct arena scratch;
 	struct slice text;
@@ -401,10 +409,22 @@ display_decode(struct slice raw, struct arena *mem)
 	text = strbuf_slice(&buf);
 	for (int layer = 0; layer < DECODE_LAYERS; layer++) {
 		if (!slice_has_text_nocase(text, SLICE("=?")) ||
-		    !decode_words(text, &scratch, &text))
+		    !decode_words(text, all_guesses, &scratch, &text))
 			break;
 	}
 	return slice_dup(mem, text);
+}
+
+struct slice
+display_decode(struct slice raw, struct arena *mem)
+{
+	return decode(raw, false, mem);
+}
+
+struct slice
+display_decode_all(struct slice raw, struct arena *mem)
+{
+	return decode(raw, true, mem);
 }
 
 /*
@@ -494,7 +514,7 @@ bool
 display_word_is_plain(struct slice token, struct arena *mem)
 {
 	static const struct slice specials = { " ()<>[]:;@\\,\"", 13 };
-	struct word_text in = { token, 0 };
+	struct word_text in = { token, 0, false };
 	struct slice octets;
 	struct strbuf buf;
 	struct word word;

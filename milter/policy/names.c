@@ -144,7 +144,7 @@ shown_text(const struct authors *authors, size_t first, struct slice value,
 		copied = mailbox->offset + mailbox->len;
 	}
 	strbuf_add(&buf, slice_from(value, copied));
-	return display_decode(strbuf_slice(&buf), mem);
+	return display_decode_all(strbuf_slice(&buf), mem);
 }
 
 /* U+202D and U+202E: nobody's name needs them, and "moc.x@oec" shows as else. */
