@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Control characters in fields that will be signed. Verifiers disagree whether
- * vertical tab, form feed and the like are white space, and some programs end a
- * line at one of them: what was signed would be read as several fields.
+ * Control characters in fields that will be signed: verifiers disagree whether
+ * vertical tab, form feed and the like are white space. Some programs end a line
+ * at one of them, and would read any field as several, one of them From.
  */
 #include "repair_priv.h"
 
@@ -122,6 +122,20 @@ is_author_field(const struct authors *authors, size_t index)
 	return false;
 }
 
+/* Characters at which some programs end a line: what is behind is a field. */
+static bool
+may_end_line(struct slice value)
+{
+	static const struct slice ends = { "\v\f\x1c\x1d\x1e", 5 };
+
+	for (size_t i = 0; i < value.len; i++) {
+		if (slice_has(ends, value.data[i]) ||
+		    utf8_control(slice_from(value, i)) > 0)
+			return true;
+	}
+	return false;
+}
+
 void
 repair_controls(const struct config *config, const struct repair_facts *facts,
     bool last, struct edits *edits, unsigned int *repairs)
@@ -135,7 +149,8 @@ repair_controls(const struct config *config, const struct repair_facts *facts,
 
 		arena_init(&scratch);
 		if (edits->fields[i].state == FIELD_DELETED ||
-		    !is_signed(config, field->name) ||
+		    (!is_signed(config, field->name) &&
+			!may_end_line(field->value)) ||
 		    cover_has_field(facts->cover, i) ||
 		    !without_controls(field->value, last, &scratch, &value) ||
 		    (!last && is_author_field(facts->authors, i)))
