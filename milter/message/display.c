@@ -176,6 +176,31 @@ display_spoof_checker(void)
 	return none;
 }
 
+/*
+ * Lines over and below letters, and rings around them: those are no letters of
+ * any language. Strokes through them are, as in U+00F8.
+ */
+static bool
+is_ornament(UChar unit)
+{
+	return unit == 0x305 || unit == 0x332 || unit == 0x333 ||
+	    unit == 0x33f || unit == 0x347 || unit == 0x35f ||
+	    (unit >= 0x20d0 && unit <= 0x20f0) ||
+	    (unit >= 0xfe20 && unit <= 0xfe2f);
+}
+
+static int32_t
+drop_ornaments(UChar *text, int32_t len)
+{
+	int32_t used = 0;
+
+	for (int32_t i = 0; i < len; i++) {
+		if (!is_ornament(text[i]))
+			text[used++] = text[i];
+	}
+	return used;
+}
+
 struct slice
 display_skeleton(struct slice folded, struct arena *mem)
 {
@@ -185,6 +210,7 @@ display_skeleton(struct slice folded, struct arena *mem)
 	int32_t len, room;
 
 	from = display_utf16(folded, mem, &len);
+	len = drop_ornaments(from, len);
 	room = uspoof_getSkeleton(display_spoof_checker(), 0, from, len, NULL, 0,
 	    &status);
 	ENSURE(status == U_BUFFER_OVERFLOW_ERROR || U_SUCCESS(status));

@@ -128,6 +128,16 @@ static const struct {
 	{ "the same in base64",
 	    " =?X-Unknown?B?SmFuZcKgUm9l/w==?= <alice@corp.example>",
 	    "Jane Roe" },
+	{ "underlined", " \"J\xcc\xb2" "a\xcc\xb2ne\xcc\xb2 R\xcc\xb3oe\""
+	    " <alice@corp.example>", "Jane Roe" },
+	{ "a line above, and one that joins halves",
+	    " \"Ja\xcc\x85ne R\xef\xb8\xa4oe\" <alice@corp.example>",
+	    "Jane Roe" },
+	{ "protected domain, underlined",
+	    " \"b\xcc\xb2" "ank\xcc\xb2.example\" <alice@corp.example>",
+	    "bank.example" },
+	{ "a letter with a stroke", " \"Jane R\xc3\xb8" "e\""
+	    " <alice@corp.example>", "-" },
 	{ "unknown charset, Windows-1252 alone",
 	    " =?unknown-8bit?Q?Jane=A0Roe?= <alice@corp.example>",
 	    "Jane Roe" },
