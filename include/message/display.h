@@ -6,8 +6,9 @@
 
 /*
  * What people see of the text around an address. For comparison only: but for
- * display_settle() and display_neutral(), nothing of it ever goes into a message. All functions are linear in their input, pure
- * and thread-safe; results are in memory of mem.
+ * display_settle() and display_neutral(), nothing of it ever goes into a
+ * message. All functions are linear in their input, pure and thread-safe;
+ * results are in memory of mem.
  */
 
 /*

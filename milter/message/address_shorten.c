@@ -151,7 +151,7 @@ text_of_name(struct slice name, struct arena *mem)
 			strbuf_add(&buf, slice_sub(text, (size_t)at,
 			    (size_t)(next - at)));
 	}
-	text = slice_trim(strbuf_slice(&buf));
+	text = display_settle(slice_trim(strbuf_slice(&buf)), mem);
 	/* Quotes do not keep all programs from decoding what is in them. */
 	return slice_is_ascii(text) && !slice_has_text_nocase(text,
 	    SLICE("=?")) ? text : address_without_marks(text, mem);
