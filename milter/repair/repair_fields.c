@@ -448,7 +448,30 @@ repair_fold(const struct field *field, size_t max, struct arena *mem,
 	return 0;
 }
 
-/* With a blank behind each comma where the field may be folded there. */
+/*
+ * A blank before each "<" that comes right behind another entry: identifiers,
+ * "<a><b>" (RFC 5322 section 3.6.4), or URLs, "<a>,<b>" (RFC 2369), in which a
+ * comma may stand.
+ */
+static struct slice
+space_angles(struct slice value, struct arena *mem)
+{
+	struct strbuf buf;
+
+	strbuf_init(&buf, mem);
+	for (size_t i = 0; i < value.len; i++) {
+		struct slice before = slice_sub(value, 0, i);
+
+		if (value.data[i] == '<' &&
+		    (slice_ends_nocase(before, SLICE(">")) ||
+		    slice_ends_nocase(before, SLICE(">,"))))
+			strbuf_add_char(&buf, ' ');
+		strbuf_add_char(&buf, value.data[i]);
+	}
+	return strbuf_slice(&buf);
+}
+
+/* With a blank where the field may be folded and has none. */
 static int
 fold(const struct field *field, size_t max, struct arena *mem,
     struct slice *ret_value)
@@ -457,10 +480,16 @@ fold(const struct field *field, size_t max, struct arena *mem,
 
 	if (repair_fold(field, max, mem, ret_value) == 0)
 		return 0;
-	/* RFC 5322 section 3.6.5: a list of phrases. */
-	if (!slice_eq_nocase(field->name, SLICE("Keywords")))
+	/* RFC 5322 section 3.6.5: Keywords is a list of phrases. */
+	if (repair_is_address_field(field->name) ||
+	    slice_eq_nocase(field->name, SLICE("Keywords")))
+		spaced.value = repair_space_commas(field->value, mem);
+	else if (slice_eq_nocase(field->name, SLICE("References")) ||
+	    slice_eq_nocase(field->name, SLICE("In-Reply-To")) ||
+	    slice_starts_nocase(field->name, SLICE("List-")))
+		spaced.value = space_angles(field->value, mem);
+	else
 		return -1;
-	spaced.value = repair_space_commas(field->value, mem);
 	return repair_fold(&spaced, max, mem, ret_value);
 }
 
