@@ -376,10 +376,17 @@ comment_name(struct slice comment, struct arena *mem)
 void
 encoded_words_append(struct strbuf *buf, const char *charset, struct slice text)
 {
-	if (slice_is_utf8(text))
-		print_words(buf, charset, text);
-	else
+	size_t charset_octets = slice_of(charset).len;
+
+	/* Q can be read by people: base64 where that is shorter by a fifth. */
+	if (!slice_is_utf8(text))
 		print_unknown(buf, text);
+	else if (slice_eq(slice_of(charset), SLICE("utf-8")) &&
+	    address_base64_octets(text) * 5 <
+	    address_words_octets(charset_octets, text) * 4)
+		strbuf_add(buf, address_in_base64(text, buf->mem));
+	else
+		print_words(buf, charset, text);
 }
 
 /* A name as one text: quotes removed, encoded words decoded. */

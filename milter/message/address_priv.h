@@ -115,6 +115,10 @@ void address_print_quoted(struct strbuf *buf, struct slice text);
  */
 struct slice address_without_marks(struct slice text, struct arena *mem);
 
+/* Text (UTF-8) as encoded words in base64, and the octets that these have. */
+struct slice address_in_base64(struct slice text, struct arena *mem);
+size_t address_base64_octets(struct slice text);
+
 /* The octets of text (UTF-8) in words as encoded_words_append() writes them. */
 size_t address_words_octets(size_t charset_octets, struct slice text);
 

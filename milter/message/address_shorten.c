@@ -43,8 +43,8 @@ add_encoded(void *arg, struct slice text)
 	strbuf_add(arg, text);
 }
 
-static struct slice
-in_base64(struct slice text, struct arena *mem)
+struct slice
+address_in_base64(struct slice text, struct arena *mem)
 {
 	struct strbuf buf;
 
@@ -64,9 +64,8 @@ in_base64(struct slice text, struct arena *mem)
 	return strbuf_slice(&buf);
 }
 
-/* The octets of what in_base64() makes. */
-static size_t
-base64_octets(struct slice text)
+size_t
+address_base64_octets(struct slice text)
 {
 	size_t octets = 0;
 
@@ -96,7 +95,7 @@ shortest_octets(struct slice text)
 	if (slice_is_ascii(text))
 		return text.len + 2;
 	words = address_words_octets(sizeof("utf-8") - 1, text);
-	other = base64_octets(text);
+	other = address_base64_octets(text);
 	return other < words ? other : words;
 }
 
@@ -116,7 +115,7 @@ print_shortest(struct slice text, struct arena *mem)
 		return strbuf_slice(&buf);
 	}
 	encoded_words_append(&buf, "utf-8", text);
-	other = in_base64(text, mem);
+	other = address_in_base64(text, mem);
 	return other.len < buf.len ? other : strbuf_slice(&buf);
 }
 
