@@ -18,6 +18,21 @@ has_word(struct slice list, struct slice word)
 	return false;
 }
 
+/* Whether bounces come from a name that identify.bounces knows as ours. */
+static bool
+signs_bounces(const struct postfix_check *p,
+    const struct postfix_service *bounce, struct slice origin)
+{
+	const struct config *config = p->c->config;
+
+	return config->identify.bounces == BOUNCES_SIGN &&
+	    config->identify.network.len == 0 &&
+	    (slice_eq_nocase(origin, config->main.domain) ||
+	    slice_eq_nocase(origin, config->main.hostname) ||
+	    slice_eq_nocase(origin, postfix_seen(p, bounce, "myhostname",
+		"")));
+}
+
 /*
  * Bounces reach non_smtpd_milters as <> from 127.0.0.1, without a login. One
  * that is refused is lost: what it should return stays in the queue, and is
@@ -33,26 +48,30 @@ check_bounces(const struct postfix_check *p,
 	struct slice classes = postfix_seen(p, bounce, option, "");
 	struct slice origin = postfix_seen(p, bounce, "myorigin", "DOMAIN");
 
-	if (!has_word(classes, SLICE("bounce")))
+	if (!has_word(classes, SLICE("bounce")) ||
+	    signs_bounces(p, bounce, origin))
 		return;
-	if (refuses_without_sasl(config))
+	if (config->identify.bounces == BOUNCES_REJECT &&
+	    refuses_without_sasl(config))
 		finding_add(found, FINDING_ERROR,
 		    "internal_mail_filter_classes =", "Postfix: bounces have "
 		    "no login and will be refused with 530; each is lost, and "
 		    "the message that it returns stays in the queue (%s = %s "
 		    "in %s)", option, postfix_shown(p, classes),
 		    postfix_seen_at(p, bounce, option));
-	else if (config->identify.unidentified == UNIDENTIFIED_PASS &&
+	else if (config->identify.bounces == BOUNCES_REJECT &&
+	    config->identify.unidentified == UNIDENTIFIED_PASS &&
 	    config->identify.network.len == 0)
 		finding_add(found, FINDING_WARNING, "identify { methods = "
 		    "{sasl, network} } and a line for 127.0.0.1 in "
-		    "identify.network", "Postfix: bounces pass the milter "
+		    "identify.network, or bounces = sign there",
+		    "Postfix: bounces pass the milter "
 		    "without a login, unchecked and unsigned (%s in %s)",
 		    option, postfix_seen_at(p, bounce, option));
 	else
 		finding_add(found, FINDING_WARNING, slice_format(found->mem,
 		    "mailer-daemon@%s LOGIN in rights.tables, with the login "
-		    "of 127.0.0.1 in identify.network",
+		    "mailer-daemon, or that of 127.0.0.1 in identify.network",
 		    postfix_shown(p, origin)).data, "Postfix: bounces pass the "
 		    "milter as <> from 127.0.0.1 (%s in %s); one that it "
 		    "refuses is lost, and the message that it returns stays in "

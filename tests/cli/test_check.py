@@ -682,9 +682,10 @@ smtpd_milters = inet:127.0.0.1:1 $our_milter
         refused = "error: Postfix: bounces have no login and will be refused with 530"
         network = 'identify { methods = {sasl, network}; network = "cidr:%s" }' % (
             self.path("networks"))
-        for more, status, text in ((" ", 1, refused), (network, 0, "warning: Postfix: bounces "
+        for more, status, text in (("identify { bounces = reject }", 1, refused), (network, 0, "warning: Postfix: bounces "
                                                       "pass the milter as <> from 127.0.0.1"),
-                                   ("identify { unidentified = pass }", 0, "warning: Postfix: "
+                                   ("identify { unidentified = pass\nbounces = reject }", 0,
+                                    "warning: Postfix: "
                                     "bounces pass the milter without a login")):
             with self.subTest(more):
                 self.configure(more=more)
@@ -696,6 +697,15 @@ smtpd_milters = inet:127.0.0.1:1 $our_milter
                 self.has_not(findings, "does not pass")
                 self.postfix(main=milters)
                 self.has_not(self.found_postfix(0), "bounces")
+        # By default they have a login of their own, for a name that is ours.
+        for origin, said in (("example.org", False), ("other.example", True)):
+            self.configure(more='domain = "example.org"')
+            self.postfix(main=classes + milters.replace("example.org", origin))
+            with open(self.path("postfix/master.cf"), "a", encoding="utf-8") as file:
+                file.write("pickup unix n - n 60 1 pickup\nbounce unix - - n - 0 bounce\n")
+            (self.has if said else self.has_not)(self.found_postfix(0), "warning: Postfix: "
+                                                 "bounces pass the milter as <>")
+        self.configure()
         self.postfix(main=classes)
         findings = self.found_postfix(0)
         self.has_not(findings, "bounces")

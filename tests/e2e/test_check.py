@@ -189,7 +189,7 @@ class Postfix(Base, unittest.TestCase):
                 mta.stop()
 
     def test_bounces_without_a_login_are_lost(self):
-        milter = self.milter()
+        milter = self.milter("identify { bounces = reject }\n")
         mta = self.start_changed(milter, {
             "non_smtpd_milters": milter.socket, "internal_mail_filter_classes": "bounce",
             "transport_maps": "inline:{{gone@far.example=gone:nobody is there}}"},
