@@ -116,6 +116,11 @@ add_signature(const struct repair_facts *facts, const struct edits *edits,
 		return;
 	domain = tag_list_find(tags, SLICE("d"));
 	names = tag_list_find(tags, SLICE("h"));
+	/* Without these nobody can verify it (RFC 6376 section 3.5). */
+	if (tag_list_find(tags, SLICE("a")) == NULL ||
+	    tag_list_find(tags, SLICE("b")) == NULL ||
+	    tag_list_find(tags, SLICE("s")) == NULL)
+		return;
 	canon = tag_list_find(tags, SLICE("c"));
 	if (domain == NULL || names == NULL)
 		return;

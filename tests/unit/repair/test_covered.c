@@ -54,22 +54,22 @@ a_signature_covers_the_last_fields_of_its_names(void **state)
 		const char *signature;
 		bool upper, lower, to, body, from_ten;
 	} cases[] = {
-		{ " v=1; d=away.example; h=Subject", 0, 1, 0, 1, 1 },
-		{ " v=1; d=away.example; h=from : subject:\n subject", 1, 1, 0,
+		{ " v=1; a=x; b=x; s=x; d=away.example; h=Subject", 0, 1, 0, 1, 1 },
+		{ " v=1; a=x; b=x; s=x; d=away.example; h=from : subject:\n subject", 1, 1, 0,
 		    1, 1 },
-		{ " v=1; d=away.example; h=subject:subject:subject:to", 1, 1, 1,
+		{ " v=1; a=x; b=x; s=x; d=away.example; h=subject:subject:subject:to", 1, 1, 1,
 		    1, 1 },
-		{ " v=1; d=away.example; h=to; l=0", 0, 0, 1, 0, 0 },
-		{ " v=1; d=away.example; h=to; l=10", 0, 0, 1, 1, 0 },
-		{ " v=1; d=away.example; c=relaxed; h=to; l=10", 0, 0, 1, 1, 0 },
-		{ " v=1; d=away.example; c=simple/relaxed; h=to; l=10", 0, 0, 1,
+		{ " v=1; a=x; b=x; s=x; d=away.example; h=to; l=0", 0, 0, 1, 0, 0 },
+		{ " v=1; a=x; b=x; s=x; d=away.example; h=to; l=10", 0, 0, 1, 1, 0 },
+		{ " v=1; a=x; b=x; s=x; d=away.example; c=relaxed; h=to; l=10", 0, 0, 1, 1, 0 },
+		{ " v=1; a=x; b=x; s=x; d=away.example; c=simple/relaxed; h=to; l=10", 0, 0, 1,
 		    1, 1 },
-		{ " v=1; d=away.example; h=to; l=x", 0, 0, 1, 1, 1 },
-		{ " v=1; d=corp.example; h=to", 0, 0, 0, 0, 0 },
-		{ " v=1; d=Sub.Corp.Example; h=to", 0, 0, 0, 0, 0 },
-		{ " v=1; h=to", 0, 0, 0, 0, 0 },
-		{ " v=1; d=away.example", 0, 0, 0, 0, 0 },
-		{ " v=1; d=away.example; h=to; h=subject", 0, 0, 0, 0, 0 },
+		{ " v=1; a=x; b=x; s=x; d=away.example; h=to; l=x", 0, 0, 1, 1, 1 },
+		{ " v=1; a=x; b=x; s=x; d=corp.example; h=to", 0, 0, 0, 0, 0 },
+		{ " v=1; a=x; b=x; s=x; d=Sub.Corp.Example; h=to", 0, 0, 0, 0, 0 },
+		{ " v=1; a=x; b=x; s=x; h=to", 0, 0, 0, 0, 0 },
+		{ " v=1; a=x; b=x; s=x; d=away.example", 0, 0, 0, 0, 0 },
+		{ " v=1; a=x; b=x; s=x; d=away.example; h=to; h=subject", 0, 0, 0, 0, 0 },
 		{ " nonsense", 0, 0, 0, 0, 0 },
 	};
 
@@ -95,7 +95,7 @@ mail_of_our_own_authors_is_not_passed_on(void **state)
 	struct world world;
 
 	(void)state;
-	set_up(&world, " v=1; d=away.example; h=to", false);
+	set_up(&world, " v=1; a=x; b=x; s=x; d=away.example; h=to", false);
 	assert_false(cover_is_passed_on(&world.cover));
 	assert_false(cover_has_field(&world.cover, TO));
 	assert_false(cover_has_field(NULL, TO));
@@ -127,7 +127,7 @@ only_what_verifiers_see_breaks_a_signature(void **state)
 		char signature[100];
 
 		(void)snprintf(signature, sizeof(signature),
-		    " v=1; d=away.example; c=%s; h=subject:to", cases[i].canon);
+		    " v=1; a=x; b=x; s=x; d=away.example; c=%s; h=subject:to", cases[i].canon);
 		set_up(&world, signature, true);
 		if (cases[i].value == NULL)
 			edits_delete(&world.edits, cases[i].index);
@@ -148,7 +148,7 @@ a_further_field_breaks_a_signature_unless_on_top(void **state)
 	struct world world;
 
 	(void)state;
-	set_up(&world, " v=1; d=away.example; h=to:date", true);
+	set_up(&world, " v=1; a=x; b=x; s=x; d=away.example; h=to:date", true);
 	assert_true(cover_has_name(&world.cover, SLICE("Date")));
 	assert_false(cover_has_name(&world.cover, SLICE("Cc")));
 	edits_add_on_top(&world.edits, SLICE("To"), SLICE(" b@far.example"));
