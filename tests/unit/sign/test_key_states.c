@@ -585,7 +585,7 @@ remove_directory(void **state)
 {
 	static const char *const names[] = { "written", "garbled", "mode",
 		"keys/corp.example/e1.key", "keys/corp.example", "keys",
-		"directory", "" };
+		"directory", "theirs/deep", "theirs", "" };
 	struct arena mem;
 
 	(void)state;
