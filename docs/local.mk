@@ -2,8 +2,12 @@
 # submilter.conf.5 and the example file are made from options.def and committed,
 # so that a build needs no program of its own; "make docs" makes them anew.
 dist_man_MANS += docs/submilter.8 docs/submilter.conf.5 docs/submilter-tables.5
-dist_doc_DATA += packaging/submilter.conf.example
-EXTRA_DIST += docs/submilter.conf.5.in docs/submilter.conf.example.in docs/examples
+dist_doc_DATA += packaging/submilter.conf.example docs/troubleshooting.md \
+	docs/recipes.md
+EXTRA_DIST += docs/submilter.conf.5.in docs/submilter.conf.example.in docs/examples \
+	README.md NEWS.md HACKING.md SECURITY.md tests/README.md docs/comparison.md \
+	docs/measurements.md docs/readers.md docs/sendmail.md docs/survival.md \
+	docs/upstream-libmilter.md
 
 docs: milter/conf/docgen$(EXEEXT)
 	milter/conf/docgen$(EXEEXT) manual $(srcdir)/docs/submilter.conf.5.in > docs.tmp

@@ -103,7 +103,7 @@ socket-group = "%s"
 hostname     = "mail.corp.example"
 domain       = "corp.example"
 keys         = "%s"
-preflight { dkim-key = off }    # no DNS knows these keys
+sign { dkim-key = off }    # no DNS knows these keys
 rights { tables = {"texthash:%s/sender_login"} }
 """ % (run, grp.getgrnam(lab.Postfix.milter_group).gr_name, keys, top))
     config.chmod(0o644)

@@ -10,21 +10,26 @@ include tests/unit/conf.mk
 include tests/unit/identity.mk
 include tests/unit/policy.mk
 include tests/unit/repair.mk
+include tests/unit/keys.mk
 include tests/unit/sign.mk
 include tests/unit/preflight.mk
+include tests/unit/report.mk
 include tests/unit/pipeline.mk
+include tests/unit/daemon.mk
 include tests/fuzz/local.mk
 include tests/preflight/local.mk
 include tests/readers/local.mk
 include tests/packaging/local.mk
+include tests/firstday/local.mk
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
 
-dist_check_SCRIPTS += tests/check-layers.sh tests/check-layers-test.sh tests/check-docs.sh
-EXTRA_DIST += tests/unit/unit.h
+dist_check_SCRIPTS += tests/check-layers.sh tests/check-layers-test.sh tests/check-docs.sh \
+	tests/check-replies.py tests/check-markdown.py
+EXTRA_DIST += tests/unit/unit.h tests/generate_key.h tests/lint tests/lint-words
 
 # Commands, run as a user would run them.
 dist_check_SCRIPTS += tests/cli/test_check.py tests/cli/test_check_domain.py tests/cli/test_test.py \
@@ -63,12 +68,17 @@ tests_bench_bench_dns_LDADD = $(SUBMILTER_LDADD)
 EXTRA_PROGRAMS += tests/bench/bench_preflight
 tests_bench_bench_preflight_SOURCES = tests/bench/bench_preflight.c
 tests_bench_bench_preflight_LDADD = $(SUBMILTER_LDADD)
-EXTRA_DIST += tests/bench/cold.py
-.PHONY: bench bench-cold
+EXTRA_PROGRAMS += tests/bench/message_path
+tests_bench_message_path_SOURCES = tests/bench/message_path.c
+tests_bench_message_path_LDADD = $(SUBMILTER_LDADD)
+EXTRA_DIST += tests/bench/cold.py tests/bench/instructions
+.PHONY: bench bench-cold bench-instructions
 bench: tests/bench/bench_sign tests/bench/bench_dns tests/bench/bench_preflight
 	tests/bench/bench_sign
 	tests/bench/bench_dns
 	tests/bench/bench_preflight
 # Unpacks a DNS server, so it needs apt.
+bench-instructions: tests/bench/message_path
+	$(srcdir)/tests/bench/instructions tests/bench/message_path
 bench-cold: tests/bench/bench_preflight
 	$(srcdir)/tests/bench/cold.py tests/bench/bench_preflight

@@ -13,7 +13,7 @@ struct arena_block;
 
 struct arena {
 	struct arena_block *blocks;
-	size_t used_bytes;	/* handed out since the start */
+	size_t used_bytes; /* handed out since the start */
 };
 
 void arena_init(struct arena *mem);
@@ -21,7 +21,9 @@ void arena_init(struct arena *mem);
 /* Frees all that was handed out; the arena is then empty and usable. */
 void arena_done(struct arena *mem);
 
-/* size bytes, zeroed, aligned for any type; never NULL (out of memory aborts). */
+/*
+ * size bytes, zeroed, aligned for any type; never NULL (out of memory aborts).
+ */
 void *arena_alloc(struct arena *mem, size_t size);
 
 /* count * size bytes with the product checked; zeroed. */
@@ -38,7 +40,7 @@ void *arena_grow(struct arena *mem, const void *old, size_t old_count,
  * Grows *array (of *cap elements of size bytes, count in use) so that one
  * more fits, by doubling.
  */
-void arena_reserve_one(struct arena *mem, void **array, size_t *cap,
-    size_t count, size_t size);
+void arena_reserve_one(
+    struct arena *mem, void **array, size_t *cap, size_t count, size_t size);
 
 #endif

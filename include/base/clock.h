@@ -16,7 +16,10 @@ void clock_set(time_t fixed);
  * that is set does not change it. Thread-safe.
  */
 time_t clock_steady(void);
-/* By how many seconds clock_now() is ahead of it; 0 but for clocks that were set. */
+/*
+ * By how many seconds clock_now() is ahead of it; 0 but for clocks that were
+ * set.
+ */
 long long clock_skew(void);
 
 /* Microseconds of a clock that only goes forward, for durations. */

@@ -15,10 +15,10 @@
  * another user: what is below it is to be touched with that user's rights.
  */
 struct descent {
-	int fd;		/* O_PATH: the directory that was reached */
-	uid_t uid;	/* its owner, if root came there; else who runs this */
+	int fd;	   /* O_PATH: the directory that was reached */
+	uid_t uid; /* its owner, if root came there; else who runs this */
 	gid_t gid;
-	struct slice rest;	/* of the path; empty: that was the end */
+	struct slice rest; /* of the path; empty: that was the end */
 };
 
 /*
@@ -26,8 +26,8 @@ struct descent {
  * path, the first directory that does not belong to root, or the one in which
  * the next name is missing; its rest then begins with that name. For others it
  * is where the path begins. Memory of mem; the fd is the caller's. -1
- * (ERR_CONFIG, ERR_TEMP): some name is no directory, or a link that others than
- * root can have put there.
+ * (ERR_CONFIG, ERR_TEMP): some name is not a directory, or is a link that
+ * others than root can have put there.
  */
 MUST_USE int descend(const char *path, struct arena *mem,
     struct descent *ret_descent, struct err *err);
@@ -36,8 +36,8 @@ MUST_USE int descend(const char *path, struct arena *mem,
  * Opens the directory at path for the *at() calls (O_PATH). -1 (ERR_CONFIG)
  * also for root where one on the path belongs to another user.
  */
-MUST_USE int descend_alone(const char *path, struct arena *mem, int *ret_fd,
-    struct err *err);
+MUST_USE int descend_alone(
+    const char *path, struct arena *mem, int *ret_fd, struct err *err);
 
 /*
  * Opens the directory at path with the rights of the first user to whom one
@@ -64,7 +64,8 @@ struct lesser_user {
  * Root takes on the rights of the first user other than root to whom a
  * directory on the path belongs, with gid in the place of its own group;
  * nothing changes where there is none, or for others than root. The whole
- * process does: no other thread may be at work. -1 (ERR_CONFIG, ERR_TEMP), with nothing changed.
+ * process does: no other thread may be at work. -1 (ERR_CONFIG, ERR_TEMP), with
+ * nothing changed.
  */
 MUST_USE int lesser_user_enter(const char *directory, gid_t gid,
     struct arena *mem, struct lesser_user *ret_lesser, struct err *err);

@@ -11,17 +11,17 @@
  */
 enum err_kind {
 	ERR_NONE,
-	ERR_TEMP,	/* try later: the answer is not known now */
-	ERR_CONFIG,	/* the operator must act */
-	ERR_DATA,	/* the input is broken */
-	ERR_LIMIT,	/* a bound was hit */
+	ERR_TEMP,   /* try later: the answer is not known now */
+	ERR_CONFIG, /* the operator must act */
+	ERR_DATA,   /* the input is broken */
+	ERR_LIMIT,  /* a bound was hit */
 };
 
 enum { ERR_TEXT_BYTES = 480 };
 
 struct err {
 	enum err_kind kind;
-	char text[ERR_TEXT_BYTES];	/* cut where it is too long */
+	char text[ERR_TEXT_BYTES]; /* cut where it is too long */
 };
 
 /* Fills *err; returns -1, so that a caller may write "return err_set(...)". */

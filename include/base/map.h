@@ -14,7 +14,7 @@ struct map;
 struct map *map_new(struct arena *mem);
 /* False, and nothing changed, when the key is there already. Copies the key. */
 MUST_USE bool map_add(struct map *map, struct slice key, void *value);
-/* NULL when there is no such key. */
+/* NULL when the key is not there. */
 void *map_get(const struct map *map, struct slice key);
 size_t map_count(const struct map *map);
 /* The entries in the order in which they were added, index below map_count. */

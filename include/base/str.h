@@ -3,6 +3,7 @@
 #define SUBMILTER_BASE_STR_H
 
 #include <limits.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -69,6 +70,7 @@ struct slice slice_trim(struct slice s);
 size_t slice_find(struct slice s, char c);
 size_t slice_find_last(struct slice s, char c);
 bool slice_has(struct slice s, char c);
+bool slice_has_control(struct slice s); /* see char_is_control() */
 /* Whether needle stands in s, ASCII case ignored. */
 bool slice_has_text_nocase(struct slice s, struct slice needle);
 
@@ -80,13 +82,15 @@ char *slice_cstr(struct arena *mem, struct slice s);
 /* Text made as by printf. */
 struct slice slice_format(struct arena *mem, const char *format, ...)
     PRINTF_LIKE(2, 3);
+struct slice slice_format_args(
+    struct arena *mem, const char *format, va_list args) PRINTF_LIKE(2, 0);
 
 /*
  * Cuts *rest at the next run of octets that stand in separators and returns
  * the item before it; empty items are skipped. False when nothing is left.
  */
-bool slice_next_item(struct slice *rest, const char *separators,
-    struct slice *ret_item);
+bool slice_next_item(
+    struct slice *rest, const char *separators, struct slice *ret_item);
 
 /* A number in decimal digits only, at most max; false for anything else. */
 bool slice_number(struct slice s, unsigned long max, unsigned long *ret_number);
@@ -171,7 +175,7 @@ strbuf_add_char(struct strbuf *buf, char c)
 	buf->data[buf->len] = '\0';
 }
 
-/* What was gathered so far; valid until the next addition. */
+/* The text so far; valid until the next addition. */
 struct slice strbuf_slice(const struct strbuf *buf);
 
 /*

@@ -8,9 +8,8 @@
  * The word that was probably meant: the one that takes the fewest typing
  * errors (a letter too many, missing, wrong, or two exchanged) to become
  * `typed`, letter case ignored. NULL when none is near: more than one error in
- * three letters is no typing error. Pure and thread-safe.
+ * three letters is not a typing error. Pure and thread-safe.
  */
-const char *suggest(struct slice typed, const char *const *words,
-    size_t count);
+const char *suggest(struct slice typed, const char *const *words, size_t count);
 
 #endif

@@ -2,29 +2,61 @@
 #ifndef SUBMILTER_CLI_OPTIONS_H
 #define SUBMILTER_CLI_OPTIONS_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+
 /* Exit codes of every command. */
 enum {
-	EXIT_YES = 0,		/* fine */
-	EXIT_NO = 1,		/* the answer is no: refused, a fault, not found */
+	EXIT_YES = 0, /* fine */
+	EXIT_NO = 1,  /* the answer is no: refused, a fault, not found */
 	EXIT_USAGE = 2,
-	EXIT_LATER = 75,	/* cannot be said now (sysexits: EX_TEMPFAIL) */
+	EXIT_NOT_RUNNING = 3, /* of "status", as init scripts have it (LSB) */
+	EXIT_LATER = 75,      /* cannot be said now (sysexits: EX_TEMPFAIL) */
 };
 
 /* The configuration that is read when -c names no other. */
 #define DEFAULT_CONFIG_FILE SYSCONFDIR "/submilter/submilter.conf"
 
-struct option;
+/* The values of an option that may be repeated. */
+struct option_list {
+	const char **items;
+	size_t count;
+	size_t max;
+};
+
+/* One option of a command, and where it goes: one of the three is not NULL. */
+struct command_option {
+	const char *name; /* "--NAME" */
+	char letter;	  /* "-LETTER", too; 0: none */
+	const char **text;
+	struct option_list *list;
+	bool *flag; /* the option has no value */
+};
+
+enum { OPTIONS_READ = -1 };
 
 /*
- * getopt_long() for a command whose name is argv[0]. For what is no option, or
- * lacks its value, it writes so to stderr, with the long option that may have
- * been meant, and returns '?'.
+ * Reads the options of a command whose name is argv[0]; the last one of the
+ * array has no name. OPTIONS_READ: the operands begin at argv[optind].
+ * Otherwise the exit code: "--help" was answered, or stderr has what is wrong
+ * and the usage.
  */
-int option_next(int argc, char **argv, const char *letters,
-    const struct option *options);
+int options_read(int argc, char **argv, const struct command_option *options,
+    const char *usage);
+
+/* Operands are missing, or too many: the usage goes to stderr. EXIT_USAGE. */
+int wrong_usage(const char *usage);
+
+/*
+ * Writes an error to stderr. The exit code: EXIT_LATER for what may pass, else
+ * `otherwise`.
+ */
+int command_fail(const struct err *err, int otherwise);
 
 /* A config_report that writes to stderr, "FILE:LINE: TEXT". */
-void print_config_fault(void *arg, const char *file, unsigned int line,
-    const char *text);
+void print_config_fault(
+    void *arg, const char *file, unsigned int line, const char *text);
 
 #endif

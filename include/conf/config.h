@@ -6,39 +6,15 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "table/table.h"
 
-/* The words of each choice in options.def, in its order. */
-enum mode { MODE_ENFORCE, MODE_MONITOR };
-enum section_mode { SECTION_INHERIT, SECTION_ENFORCE, SECTION_MONITOR };
-enum log_target { LOG_TARGET_SYSLOG, LOG_TARGET_STDERR };
-enum log_choice { LOG_CHOICE_ERROR, LOG_CHOICE_WARNING, LOG_CHOICE_INFO,
-	LOG_CHOICE_DEBUG };
-enum unidentified { UNIDENTIFIED_REJECT, UNIDENTIFIED_PASS };
-enum repair_field { REPAIR_REPLACE, REPAIR_ADD, REPAIR_NO };
-enum sign_engine_choice { ENGINE_NATIVE, ENGINE_LIBOPENDKIM };
-enum canon_choice { CANON_RELAXED_RELAXED, CANON_RELAXED_SIMPLE,
-	CANON_SIMPLE_RELAXED, CANON_SIMPLE_SIMPLE };
-/* How one construct of author fields is met; each has some of the three. */
-enum refuse_accept { RA_REFUSE, RA_ACCEPT };
-enum bounces { BOUNCES_SIGN, BOUNCES_REJECT };
-enum refuse_repair { RR_REFUSE, RR_REPAIR };
-enum refuse_repair_accept { RRA_REFUSE, RRA_REPAIR, RRA_ACCEPT };
-enum single_label { SINGLE_LABEL_AUTHORS, SINGLE_LABEL_ALL };
-enum mismatch { MISMATCH_REJECT, MISMATCH_HOLD, MISMATCH_REWRITE_FROM };
-enum name_choice { NAME_REFUSE, NAME_NEUTRALISE, NAME_LOG, NAME_ACCEPT };
-enum mta_choice { MTA_AUTO, MTA_POSTFIX, MTA_SENDMAIL };
-enum form_choice { FORM_AUTO, FORM_YES, FORM_NO };
-enum body_choice { BODY_ALL, BODY_CERTAIN, BODY_NO };
-enum bare_choice { BARE_ENCODE, BARE_REFUSE };
-enum sealed_choice { SEALED_REFUSE, SEALED_PASS_UNSIGNED, SEALED_PASS };
-enum preflight_level { PREFLIGHT_OFF, PREFLIGHT_WARN, PREFLIGHT_TAG,
-	PREFLIGHT_REJECT };
-enum dmarc_method_choice { DMARC_BY_WALK, DMARC_BY_LIST, DMARC_BY_BOTH };
-enum self_verify_choice { SELF_VERIFY_NO, SELF_VERIFY_YES,
-	SELF_VERIFY_PUBLISHED };
-enum dkim_key_choice { DKIM_KEY_OFF, DKIM_KEY_WARN, DKIM_KEY_REQUIRE };
-enum unsigned_choice { UNSIGNED_ACCEPT, UNSIGNED_REJECT };
-enum broken_keys_choice { BROKEN_KEYS_LATER, BROKEN_KEYS_UNSIGNED };
+/* enum mode { MODE_ENFORCE, ... } and the like: see choices.def. */
+#define CHOICES(type) enum type {
+#define WORD(constant, word) constant,
+#define CHOICES_END \
+	}           \
+	;
+#include "conf/choices.def"
 
 /* This word in identify.realms: SMTP AUTH verifies the realm, so any counts. */
 #define CONFIG_ANY_REALM "any-verified-by-sasl"
@@ -60,27 +36,27 @@ struct config_file {
 struct config {
 	struct arena mem;
 	struct slice path;
-	struct option_place *places;	/* see config_where() */
-	struct config_file *files;	/* the first one, then what it includes */
+	struct option_place *places; /* see config_where() */
+	struct config_file *files;   /* the first one, then what it includes */
 	size_t file_count;
+	const char **warnings; /* see config_next_warning() */
+	size_t warning_count;
+	size_t warning_cap;
 #define SECTION(field, name, text) struct {
-#define SECTION_END(field) } field;
-#define TEXT(section, field, name, value, hint, reload, text) struct slice field;
+#define SECTION_END(field) \
+	}                  \
+	field;
+#define TEXT(section, field, name, value, hint, reload, text) \
+	struct slice field;
 #define LIST(section, field, name, value, hint, reload, text) \
 	struct slice_list field;
+#define TABLE(section, field, ...) struct slice field;
+#define TABLES(section, field, ...) struct slice_list field;
 #define BOOL(section, field, name, value, reload, text) bool field;
 #define NUMBER(section, field, name, value, min, max, reload, text) \
 	unsigned long field;
-#define CHOICE(section, field, name, type, value, choices, reload, text) \
-	enum type field;
+#define CHOICE(section, field, name, type, value, reload, text) enum type field;
 #include "conf/options.def"
-#undef SECTION
-#undef SECTION_END
-#undef TEXT
-#undef LIST
-#undef BOOL
-#undef NUMBER
-#undef CHOICE
 };
 
 /*
@@ -88,8 +64,8 @@ struct config {
  * a whole; the text is one line and names the option. Every fault of a
  * configuration is reported, not only the first; reading ends at the hundredth.
  */
-typedef void config_report(void *arg, const char *file, unsigned int line,
-    const char *text);
+typedef void config_report(
+    void *arg, const char *file, unsigned int line, const char *text);
 
 /*
  * Reads the file and what it includes. -1 with a summary in *err when there
@@ -109,6 +85,11 @@ MUST_USE int config_read(const char *path, config_report *report, void *arg,
 MUST_USE int config_read_text(const char *name, struct slice text,
     config_report *report, void *arg, struct config **ret_config,
     struct err *err);
+/*
+ * The option status-file of a file that may have faults elsewhere: its default
+ * where it was not read. In memory of mem.
+ */
+struct slice config_read_status_file(const char *path, struct arena *mem);
 void config_free(struct config *config);
 
 /*
@@ -117,6 +98,28 @@ void config_free(struct config *config);
  */
 bool config_where(const struct config *config, const char *option,
     const char **ret_file, unsigned int *ret_line);
+
+/*
+ * "FILE:LINE: OPTION: TEXT", in memory of mem: a fault that the stage finds
+ * which uses the option. Without the line for one that has its default.
+ */
+const char *config_fault(const struct config *config, const char *option,
+    const char *text, struct arena *mem);
+
+/*
+ * A value that counts, and yet should be changed in the file, such as an option
+ * under a former name: true and *ret_text, with file and line, in memory of
+ * config, once for each. *index is 0 for the first call.
+ */
+bool config_next_warning(
+    const struct config *config, size_t *index, const char **ret_text);
+
+/*
+ * Every table that the configuration names, in the order of the options. In
+ * memory of mem; the texts are the configuration's.
+ */
+const struct table_use *config_tables(
+    const struct config *config, struct arena *mem, size_t *ret_count);
 
 /*
  * The next option that takes a new process and differs from what the process
@@ -128,6 +131,18 @@ bool config_needs_restart(const struct config *started,
 
 /* monitor: for a section that inherits or says so itself. */
 bool config_is_monitor(const struct config *config, enum section_mode mode);
+
+/*
+ * Whether the blocks that judge, change and sign a message are all in monitor
+ * mode: it goes on as it came, whatever is concluded.
+ */
+bool config_only_watches(const struct config *config);
+
+/*
+ * Whether a message is judged as it is after repair: repairs are made, or
+ * nothing is done at all and the log says what would be.
+ */
+bool config_counts_repairs(const struct config *config);
 
 /*
  * Every option with its value, as a configuration file ("check --list") that

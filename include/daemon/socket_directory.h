@@ -8,8 +8,8 @@
 #include "daemon/account.h"
 
 /*
- * Where the MTA's chroot has it: the default of listen, for which the unit and
- * the package make the directory.
+ * The default of listen, below Postfix's queue directory. The unit and the
+ * package make its directory.
  */
 #define DEFAULT_SOCKET "/var/spool/postfix/submilter/submilter.sock"
 
@@ -21,6 +21,9 @@ struct slice socket_path(const struct config *config);
  * set-group-ID bit. False where it gets none.
  */
 bool socket_directory_group(const struct config *config, gid_t *ret_gid);
+
+/* The directory that a path is in: "/" for "/x" and for "x". */
+struct slice path_directory(struct slice path);
 
 /*
  * The shell command that makes a directory which is missing, in memory of mem:

@@ -5,10 +5,10 @@
 #include "dns/resolver.h"
 
 /*
- * How much DNS is asked for the sake of each domain in a minute: what the owner
- * of a zone writes into it decides how many questions its mail costs. Shared by
- * all messages; thread-safe. Of more than some ten thousand domains a minute
- * the counts begin anew.
+ * Counts the DNS questions that each domain causes in a minute: the owner of a
+ * zone decides by its records how many questions its mail costs. Shared by all
+ * messages; thread-safe. The counts begin anew after some ten thousand domains
+ * in a minute.
  */
 struct domain_quota;
 
@@ -18,16 +18,15 @@ void domain_quota_free(struct domain_quota *quota);
 
 /*
  * A resolver for one message. It asks another one (of which it takes a
- * reference) each question once: the same one again gets the same answer, also
- * that there was none; but answers over 256 KB in all are not held, and to ask
- * for them again counts again. Over so many questions, or over the quota of
- * the domain for whose sake they are asked, it asks nothing and answers
- * DNS_FAILED at once, which is "not known" for whoever asks. quota must outlive
- * it. What is begun in advance counts like any other question.
+ * reference) each question once: a repeated question gets the same answer, also
+ * the one that there was none. Answers over 256 KB in all are not held; they
+ * are asked for, and count, again. Over this number of questions, or over the
+ * quota of the domain that causes them, it asks nothing and answers DNS_FAILED
+ * at once. quota must outlive it. A prefetch counts like any other question.
  */
 struct resolver *bounded_resolver_new(struct resolver *inner,
     unsigned long questions, struct domain_quota *quota);
-/* For whose sake it is asked from here on; the text must live as long. */
+/* The domain that causes the questions from here on; it is not copied. */
 void bounded_resolver_for(struct resolver *resolver, struct slice domain);
 /* How many questions it has asked so far. */
 unsigned long bounded_resolver_asked(const struct resolver *resolver);

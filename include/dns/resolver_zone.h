@@ -8,14 +8,14 @@
  * A resolver that answers from a text instead of the network: to rehearse
  * changes of DNS, and for tests. The text is a master file (RFC 1035 section
  * 5): $ORIGIN, $TTL, "@", parentheses, quoted strings, comments, relative
- * names once $ORIGIN said below what, records of the types of enum dns_type.
+ * names behind an $ORIGIN, records of the types of enum dns_type.
  * Wildcards are those of RFC 4592. Records of other known types (CAA, RRSIG
  * and the like) only make their name exist; $INCLUDE and DNAME are refused.
- * The text is all of DNS there is: a name that is not in it does not exist.
+ * The text is all of DNS: a name that is not in it does not exist.
  *
- * Two types of our own rehearse faults: "NAME IN FAIL" and "NAME IN TIMEOUT"
- * stand for every type that the name has no records of, and give DNS_FAILED at
- * once with "SERVFAIL" or "timed out".
+ * Two types of our own rehearse faults: with "NAME IN FAIL" or "NAME IN TIMEOUT"
+ * every type of which the name has no record is DNS_FAILED at once, "SERVFAIL"
+ * or "timed out".
  *
  * A lookup never waits and never is secure; ttl is 0 where the answer is no.
  */

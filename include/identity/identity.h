@@ -5,53 +5,86 @@
 #include "base/map.h"
 #include "base/net.h"
 #include "conf/config.h"
-#include "table/table.h"
+#include "message/address.h"
+#include "table/table_set.h"
 
-/* What the MTA says of the client. Empty: it did not say. */
-struct client_facts {
-	struct slice auth_authen;	/* {auth_authen}: SASL login */
-	struct net_addr addr;
+enum fact_stage { FACT_NEVER, FACT_AT_CONNECT, FACT_AT_MAIL };
+
+/* A macro of the MTA that is asked for; a new one is a row. */
+enum client_fact {
+#define FACT(name, stage, macro) FACT_##name,
+#include "identity/client_facts.def"
+#undef FACT
+	FACT_COUNT,
 };
+
+/* Facts of a client, as the MTA tells them. */
+struct client_facts {
+	struct net_addr addr;
+	struct slice said[FACT_COUNT]; /* data NULL: it did not say */
+};
+
+/* "{auth_authen}", and when the MTA says it. */
+const char *fact_macro(enum client_fact fact);
+enum fact_stage fact_stage(enum client_fact fact);
+/* Copies what was said to mem. */
+void client_facts_keep(struct client_facts *client, struct arena *mem);
+
+/* The main domain, and the host names of the configuration and of the MTA. */
+enum { MTA_NAMES = 3 };
 
 /* Who is sending. */
 struct submitter {
-	struct slice login;	/* normalised, see login_normalise() */
-	struct slice via;	/* the method that proved it; empty: none did */
+	struct slice login; /* normalised, see login_normalise() */
+	struct slice via;   /* the method that proved it; empty: none did */
 	/*
 	 * The login is an address of its own: a table gave the login, or the
 	 * configuration names its realm. Otherwise the realm may be what the
 	 * client typed.
 	 */
 	bool realm_counts;
-	bool is_mta;		/* the MTA itself: see submitter_from_mta() */
-	struct slice mta_name;	/* its host name; may be empty */
+	bool is_mta; /* the MTA itself: see submitter_from_mta() */
+	struct slice mta_names[MTA_NAMES]; /* its domains; may be empty */
 };
 
-/* The identify block, with its tables open; immutable once open. */
+struct identity_method;
+
+/* The identify block, with its tables; immutable once made. */
 struct identity {
-	const struct config *config;
+	struct slice domain; /* the main one, in lower case; may be empty */
+	const struct identity_method **methods; /* in their order */
+	size_t method_count;
 	struct table *network;
 	struct table *login_map;
-	struct map *realms;	/* those that the configuration names */
-	bool any_realm;		/* CONFIG_ANY_REALM is among them */
+	struct map *realms; /* those that the configuration names */
+	bool any_realm;	    /* CONFIG_ANY_REALM is among them */
 };
 
 /*
- * *config and mem outlive it. report (may be NULL) gets each fault, *err one of
- * them. identity_close() frees half-open ones, too.
+ * What is wrong with the methods of the block, and with tables that they need
+ * or do not use: each fault is reported with file and line. Their number.
  */
-MUST_USE int identity_open(struct identity *identity,
-    const struct config *config, table_report *report, void *arg,
-    struct arena *mem, struct err *err);
-void identity_close(struct identity *identity);
+MUST_USE unsigned int identity_check_config(
+    const struct config *config, const struct report *report);
+
+/* The tables and mem outlive it; *config is not kept. */
+void identity_init(struct identity *identity, const struct config *config,
+    const struct table_set *tables, struct arena *mem);
+
+/*
+ * Reports each row of the tables whose value is not one login; of one table
+ * alone, if `only` is not NULL and is one of them.
+ */
+void identity_check_values(const struct identity *identity,
+    const struct table *only, const struct report *report);
 
 /*
  * The form in which logins are compared: ASCII lower case, "@" and the realm
  * behind a login that has none, unless the realm is empty, and what stands
  * behind "@" in A-labels if it is a domain.
  */
-struct slice login_normalise(struct arena *mem, struct slice login,
-    struct slice realm);
+struct slice login_normalise(
+    struct arena *mem, struct slice login, struct slice realm);
 
 /*
  * Asks the methods in their configured order; the first that proves a login
@@ -59,19 +92,20 @@ struct slice login_normalise(struct arena *mem, struct slice login,
  * that might have proved one could not answer. Thread-safe.
  */
 MUST_USE int identity_find(const struct identity *identity,
-    const struct client_facts *client, struct arena *mem,
-    struct submitter *ret_submitter, struct err *err);
+    const struct client_facts *client, const struct table_context *context,
+    struct submitter *ret_submitter);
 
 /*
  * The MTA as the sender of what it makes itself, like bounces (identify.bounces).
  * Its login is mailer-daemon at the main domain, or at the host where there is
- * none. It is not proved, and gives no right but to that name.
+ * none. It is not proved, and gives no right but to that name. mta_name: its own
+ * host name, may be empty. *config outlives *ret_submitter.
  */
 void submitter_from_mta(const struct config *config, struct slice mta_name,
     struct arena *mem, struct submitter *ret_submitter);
 
 /* Whether an address is the MTA's own name, at one of its domains. */
-bool submitter_is_named(const struct submitter *submitter,
-    const struct config *config, struct slice local, struct slice domain);
+bool submitter_is_named(
+    const struct submitter *submitter, const struct address *address);
 
 #endif

@@ -11,26 +11,26 @@
  * groups (RFC 6854) and UTF-8 (RFC 6532).
  */
 struct mailbox {
-	struct slice display;	/* the phrase as it stands; empty: none */
-	struct slice comment;	/* behind a bare address, without parentheses */
-	struct slice local;	/* unquoted, letter case as written */
-	struct slice domain;	/* as written; empty: the address has none */
-	size_t offset;		/* of the address in the value, ... */
-	size_t len;		/* ... and its length, quotes included */
+	struct slice display; /* the phrase as it stands; empty: none */
+	struct slice comment; /* behind a bare address, without parentheses */
+	struct slice local;   /* unquoted, letter case as written */
+	struct slice domain;  /* as written; empty: the address has none */
+	size_t offset;	      /* of the address in the value, ... */
+	size_t len;	      /* ... and its length, quotes included */
 };
 
 struct mailbox_list {
 	struct mailbox *items;
 	size_t count;
-	unsigned int constructs;	/* CONSTRUCT_BIT() of what was met */
+	unsigned int constructs; /* CONSTRUCT_BIT() of what was met */
 };
 
 enum { ADDRESS_COMMENT_DEPTH = 16 };
 
 /*
  * Every mailbox of a field value, members of groups included, in memory of mem
- * and of value, and the constructs that were met on the way. What is in no
- * construct and in no grammar is an error, not a guess: *err says in one
+ * and of value, and the constructs that were met on the way. Text that neither
+ * the grammar nor a construct allows is an error, not a guess: *err says in one
  * sentence part what cannot be read ("'<' without '>'"); kind ERR_DATA, or
  * ERR_LIMIT for more than max_mailboxes or deep comments. An empty value gives
  * no mailbox and no error. Linear in the length of value.
@@ -76,8 +76,8 @@ struct slice mailbox_list_print_within(const struct mailbox *items,
  * Adds text as encoded words (RFC 2047) of at most 75 octets, with folds between
  * them. Text that is not UTF-8 is cut between any two octets.
  */
-void encoded_words_append(struct strbuf *buf, const char *charset,
-    struct slice text);
+void encoded_words_append(
+    struct strbuf *buf, const char *charset, struct slice text);
 
 /*
  * Adds text (UTF-8) as a display name: in quotes where it needs them, as
@@ -102,24 +102,24 @@ MUST_USE int reverse_path_parse(struct slice path, struct arena *mem,
 
 /* An address in the form in which it is compared and looked up. */
 struct address {
-	struct slice local;	/* ASCII lower case, unquoted */
-	struct slice domain;	/* lower case, A-labels */
-	struct slice text;	/* local@domain, quoted where it must be */
+	struct slice local;  /* ASCII lower case, unquoted */
+	struct slice domain; /* lower case, A-labels */
+	struct slice text;   /* local@domain, quoted where it must be */
 };
 
 /*
  * Brings a mailbox into that form. No domain: default_domain; a domain of one
  * label gets default_domain behind it (RFC 6409 section 4.2); a domain literal
  * is kept in its shortest form. ERR_DATA when default_domain is empty then, when
- * the domain is no domain name, when it is no IDNA2008 name, or when 8-bit
- * octets stand in an address and utf8 is false (no SMTPUTF8). *ret_completed (may be NULL): the text behind the local
- * part was added here.
+ * the domain is not a domain name, when IDNA2008 does not allow it, or when an
+ * address has 8-bit octets and utf8 is false (no SMTPUTF8). *ret_completed (may
+ * be NULL): the text behind the local part was added here.
  */
 MUST_USE int address_canonical(const struct mailbox *mailbox,
     struct slice default_domain, bool utf8, struct arena *mem,
     struct address *ret_address, bool *ret_completed, struct err *err);
 
-/* A domain name in lower case and A-labels; ERR_DATA when it is none. */
+/* A domain name in lower case and A-labels; ERR_DATA when it is not one. */
 MUST_USE int domain_canonical(struct slice domain, struct arena *mem,
     struct slice *ret_domain, struct err *err);
 
@@ -127,8 +127,8 @@ MUST_USE int domain_canonical(struct slice domain, struct arena *mem,
  * A canonical domain with its A-labels as U-labels; false when it has none, or
  * when what they stand for does not give the same domain again.
  */
-bool domain_unicode(struct slice domain, struct arena *mem,
-    struct slice *ret_domain);
+bool domain_unicode(
+    struct slice domain, struct arena *mem, struct slice *ret_domain);
 
 /* Adds a local part, quoted where it must be. */
 void local_part_append(struct strbuf *buf, struct slice local);

@@ -14,11 +14,11 @@
  * thread at a time.
  */
 struct body {
-	const char *directory;	/* of the file; outlives the body */
+	const char *directory; /* of the file; outlives the body */
 	size_t memory_limit;
-	char *data;		/* NULL once there is a file, or nothing yet */
+	char *data; /* NULL once there is a file, or nothing yet */
 	size_t cap;
-	int fd;			/* -1: no file */
+	int fd; /* -1: no file */
 	uint64_t size;
 };
 

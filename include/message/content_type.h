@@ -16,8 +16,8 @@ bool mime_type(struct slice value, struct arena *mem, struct slice *ret_type);
  * without comments, quotes, and letter case where it means nothing. False when
  * some of the value cannot be read.
  */
-bool mime_type_plain(struct slice value, struct arena *mem,
-    struct slice *ret_plain);
+bool mime_type_plain(
+    struct slice value, struct arena *mem, struct slice *ret_plain);
 
 /*
  * The boundary of a multipart. Programs write it without the quotes that it

@@ -5,10 +5,10 @@
 #include "base/str.h"
 
 /*
- * What people see of the text around an address. For comparison only: but for
- * display_settle() and display_neutral(), nothing of it ever goes into a
- * message. All functions are linear in their input, pure and thread-safe;
- * results are in memory of mem.
+ * The text around an address as people see it. For comparison only: except for
+ * display_settle() and display_neutral(), no result ever goes into a message.
+ * All functions are linear in their input, pure and thread-safe; results are in
+ * memory of mem.
  */
 
 /*
@@ -20,9 +20,9 @@
 struct slice display_decode(struct slice raw, struct arena *mem);
 
 /*
- * The same, for whoever looks for what it may show: words of the charset
- * unknown-8bit that are no UTF-8 stand there as each thing that programs guess,
- * UTF-8 with faults and Windows-1252.
+ * The same with all that programs may show: a word of the charset unknown-8bit
+ * that is not UTF-8 becomes both things that programs guess, UTF-8 with faults
+ * and Windows-1252.
  */
 struct slice display_decode_all(struct slice raw, struct arena *mem);
 
@@ -44,7 +44,7 @@ bool display_is_odd(struct slice text);
 
 /*
  * Text as it may be written into a message: where it is odd, without those
- * marks and controls, and with U+FFFD for characters that are none. Not odd.
+ * marks and controls, and with U+FFFD for unassigned characters. Not odd.
  */
 struct slice display_settle(struct slice text, struct arena *mem);
 
@@ -71,7 +71,7 @@ struct slice display_skeleton(struct slice folded, struct arena *mem);
 /* One way in which people may read a text. */
 struct display_reading {
 	struct slice text;	/* folded */
-	struct slice addresses;	/* what of it may hold one */
+	struct slice addresses; /* what of it may hold one */
 	bool is_visual;		/* in the order in which it is seen */
 	bool is_joined;		/* without blanks around an '@' or a dot */
 	bool is_loose;		/* a domain in it may be two words */
@@ -79,7 +79,7 @@ struct display_reading {
 
 struct display_readings {
 	struct display_reading *items;
-	size_t count;		/* one at least */
+	size_t count; /* one at least */
 };
 
 /*

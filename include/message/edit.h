@@ -8,14 +8,23 @@ enum field_state {
 	FIELD_KEPT,
 	FIELD_CHANGED,
 	FIELD_DELETED,
-	FIELD_ADDED,		/* the MTA puts it where such a field belongs */
-	FIELD_ON_TOP,		/* above all that was received */
+	FIELD_ADDED,  /* the MTA puts it where such a field belongs */
+	FIELD_ON_TOP, /* above all that was received */
 };
 
 struct edited_field {
-	struct field field;	/* as it will be; for a deleted one: as it was */
+	struct field field; /* as it will be; for a deleted one: as it was */
 	enum field_state state;
-	size_t received;	/* index in the header as received */
+	size_t received; /* index in the header as received */
+};
+
+/*
+ * Changes of the envelope of a message. As with the header, steps write them
+ * down, and the MTA is told at the end.
+ */
+struct envelope_edits {
+	bool changes_sender;
+	struct slice sender; /* the reverse-path that goes on, no brackets */
 };
 
 /*
@@ -27,14 +36,14 @@ struct edited_field {
 struct edits {
 	struct arena *mem;
 	const struct header *received;
-	struct edited_field *fields;	/* received ones in order, then new ones */
+	struct edited_field *fields; /* received ones in order, then new ones */
 	size_t count;
 	size_t cap;
 	size_t changes;
 };
 
-void edits_init(struct edits *edits, struct arena *mem,
-    const struct header *received);
+void edits_init(
+    struct edits *edits, struct arena *mem, const struct header *received);
 
 /* Index of the first field of that name, not deleted, from an index on; count
  * if there is none. */
@@ -47,8 +56,8 @@ void edits_delete(struct edits *edits, size_t index);
 /* Deletes every field of a name; whether there was one. */
 bool edits_delete_all(struct edits *edits, struct slice name);
 void edits_add(struct edits *edits, struct slice name, struct slice value);
-void edits_add_on_top(struct edits *edits, struct slice name,
-    struct slice value);
+void edits_add_on_top(
+    struct edits *edits, struct slice name, struct slice value);
 
 /* The header as it will go on; *ret_count fields in memory of the arena. */
 const struct field *edits_view(const struct edits *edits, size_t *ret_count);

@@ -17,7 +17,7 @@ enum transfer_encoding {
 	TRANSFER_BINARY,
 	TRANSFER_QUOTED_PRINTABLE,
 	TRANSFER_BASE64,
-	TRANSFER_OTHER,		/* nobody here can read it */
+	TRANSFER_OTHER, /* unknown here */
 };
 
 /* By its name, in any case; an empty name is 7bit. */
@@ -28,13 +28,13 @@ const char *transfer_encoding_name(enum transfer_encoding encoding);
 /*
  * Decodes quoted-printable (RFC 2045 section 6.7); anything else passes as it
  * is. As most programs do, it takes white space at the end of a line for text,
- * and a '=' that begins nothing, too.
+ * and also a '=' that does not begin an escape.
  */
 struct decoder {
 	enum transfer_encoding from;
 	encode_sink *sink;
 	void *arg;
-	char held[1000];	/* the beginning of "=XX" or "=" blanks CRLF */
+	char held[1000]; /* the beginning of "=XX" or "=" blanks CRLF */
 	size_t held_count;
 };
 
@@ -55,7 +55,7 @@ struct encoder {
 	void *arg;
 	char line[80];
 	size_t used;
-	unsigned char held[3];	/* base64: octets of a group */
+	unsigned char held[3]; /* base64: octets of a group */
 	size_t held_count;
 	bool pending_cr;
 };

@@ -12,15 +12,15 @@
  * the wire is not there.
  */
 struct field {
-	struct slice name;	/* letter case as received */
+	struct slice name; /* letter case as received */
 	struct slice value;
 };
 
 /* Bounds on what is taken in; 0 for none. */
 struct header_limits {
-	size_t bytes;		/* names and values of all fields */
+	size_t bytes; /* names and values of all fields */
 	size_t fields;
-	size_t field_bytes;	/* one value */
+	size_t field_bytes; /* one value */
 };
 
 /* The header of one message, in order. Lives in an arena. */
@@ -38,7 +38,7 @@ void header_init(struct header *header, struct arena *mem);
  * Takes a copy of a field. Any CR before an LF is dropped. -1 with ERR_LIMIT
  * when a bound is hit; the field is then not kept and the message must not be
  * judged. Also -1 (ERR_DATA) for a name that RFC 5322 section 2.2 does not
- * allow, or for a line end in the value that is no fold.
+ * allow, or for a line end in the value that is not a fold.
  */
 MUST_USE int header_add(struct header *header, struct slice name,
     struct slice value, const struct header_limits *limits, struct err *err);
@@ -54,11 +54,12 @@ bool header_has_8bit(const struct header *header);
 struct slice field_unfold(struct arena *mem, struct slice value);
 
 /*
- * Reads a message as a file holds it: the header up to the first empty line,
- * at a line that is no field as MTAs do; lines may end in LF or CRLF. What
- * follows is *ret_body, in the memory of text, as it stands.
+ * Reads a message as a file holds it: the header up to the first empty line, or,
+ * as MTAs do, up to a line that is not a field; lines may end in LF or CRLF.
+ * The rest is *ret_body, in the memory of text.
  */
 MUST_USE int header_parse(struct header *header, struct slice text,
-    const struct header_limits *limits, struct slice *ret_body, struct err *err);
+    const struct header_limits *limits, struct slice *ret_body,
+    struct err *err);
 
 #endif

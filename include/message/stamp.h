@@ -38,11 +38,11 @@ bool message_id_is_usable(struct slice value);
  * the angle brackets that it lacks, so that threads stay together; a new one
  * where there is none.
  */
-struct slice message_id_repair(struct arena *mem, struct slice value,
-    struct slice hostname, time_t when);
+struct slice message_id_repair(
+    struct arena *mem, struct slice value, struct slice hostname, time_t when);
 
 /* A new one, "<DATE.RANDOM@hostname>", unguessable and unique. */
-struct slice message_id_new(struct arena *mem, struct slice hostname,
-    time_t when);
+struct slice message_id_new(
+    struct arena *mem, struct slice hostname, time_t when);
 
 #endif

@@ -7,19 +7,18 @@
 
 /*
  * Lists of tags (RFC 6376 section 3.2), in which DKIM signatures, key records,
- * ADSP and DMARC records are written: "name=value; name=value". What is
- * returned stands in the memory of the text, unless it is empty. Pure and
- * thread-safe.
+ * ADSP and DMARC records are written: "name=value; name=value". Results point
+ * into the text, unless they are empty. Pure and thread-safe.
  */
 struct tag {
-	struct slice name;	/* letter case as written: it counts */
-	struct slice value;	/* without white space at its ends */
-	struct slice raw;	/* all between "=" and ";" */
+	struct slice name;  /* letter case as written: it counts */
+	struct slice value; /* without white space at its ends */
+	struct slice raw;   /* all between "=" and ";" */
 };
 
 enum tag_read {
 	TAG_READ,
-	TAG_FAULT,	/* what stands up to the next ";" is no tag */
+	TAG_FAULT, /* the text up to the next ";" is not a tag */
 	TAG_END,
 };
 
@@ -29,8 +28,8 @@ enum tag_read {
  * names and values is allowed everywhere, also as folds; octets that are not
  * printable ASCII nowhere.
  */
-enum tag_read tag_next(struct slice *rest, struct tag *ret_tag,
-    const char **ret_fault);
+enum tag_read tag_next(
+    struct slice *rest, struct tag *ret_tag, const char **ret_fault);
 
 enum { TAG_LIST_MAX = 64 };
 
@@ -43,8 +42,8 @@ struct tag_list {
  * The whole list, strictly: at least one tag, none twice, nothing that is not
  * of the grammar (ERR_DATA), at most TAG_LIST_MAX tags (ERR_LIMIT).
  */
-MUST_USE int tag_list_parse(struct slice text, struct tag_list *ret_list,
-    struct err *err);
+MUST_USE int tag_list_parse(
+    struct slice text, struct tag_list *ret_list, struct err *err);
 
 /* NULL when there is no such tag. */
 const struct tag *tag_list_find(const struct tag_list *list, struct slice name);

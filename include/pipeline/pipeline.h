@@ -6,12 +6,14 @@
 #include "message/encode.h"
 #include "pipeline/snapshot.h"
 #include "policy/decide.h"
+#include "policy/levels.h"
 
 /*
  * The way of one message:
  *
  *	message_new
  *	pipeline_mail		identify, rights of MAIL FROM
+ *	pipeline_rcpt		for each recipient that the MTA takes
  *	message_add_header	as often as it takes
  *	pipeline_header		authors -> decide -> repair -> begin to sign
  *	pipeline_body		as often as it takes
@@ -24,23 +26,16 @@
  */
 struct message;
 
-/* What the MTA says at MAIL, copied by message_new(). */
+/* What MAIL says, copied by message_new(). */
 struct mail_facts {
 	struct client_facts client;
-	struct slice path;	/* reverse-path as the client typed it */
-	struct slice mail_addr;	/* {mail_addr}: as the MTA understood it */
-	bool has_mail_addr;	/* the MTA did send that macro */
-	bool mail_is_local;	/* {mail_mailer} is "local": mail_addr may lack its domain */
+	struct slice path; /* reverse-path as the client typed it */
 	bool smtputf8;
-	struct slice mta_hostname;	/* {j} */
-	struct slice mta_domain;	/* {m}, of Sendmail */
-	struct slice mta_address;	/* {if_addr}: that the client reached */
-	struct slice mta_version;	/* {v}: "Postfix 3.7.11", "8.17.1.9" */
 };
 
 /* Takes a reference on the snapshot. The message is the caller's. */
-struct message *message_new(struct snapshot *snapshot,
-    const struct mail_facts *facts);
+struct message *message_new(
+    struct snapshot *snapshot, const struct mail_facts *facts);
 void message_free(struct message *message);
 
 /*
@@ -50,18 +45,25 @@ void message_free(struct message *message);
 struct verdict pipeline_mail(struct message *message);
 
 /*
+ * A recipient, as the client typed it. It is counted for the log; no step
+ * decides by it, so there is no verdict, and the MTA does not wait. The MTA
+ * hands over those that it has not refused itself; another milter still may.
+ */
+void pipeline_rcpt(struct message *message, struct slice path);
+
+/*
  * Keeps a header field. A bound that is hit or a field that cannot be is
  * remembered for pipeline_header().
  */
-void message_add_header(struct message *message, struct slice name,
-    struct slice value);
+void message_add_header(
+    struct message *message, struct slice name, struct slice value);
 
 /* Judges and repairs the whole header, and feeds it to the signer. */
 struct verdict pipeline_header(struct message *message);
 
 /* Whether more of the body is needed: something will be signed, so far. */
-bool message_wants_body(const struct message *message);
-/* Whether pipeline_end() may have something to tell the MTA: edits, or to hold. */
+bool message_needs_body(const struct message *message);
+/* Whether pipeline_end() may have edits for the MTA, or tell it to hold. */
 bool message_has_edits(const struct message *message);
 
 void pipeline_body(struct message *message, struct slice chunk);
@@ -82,9 +84,18 @@ MUST_USE int message_write_body(const struct message *message,
 
 /* What changes; valid until message_free(). NULL before pipeline_header(). */
 const struct edits *message_edits(const struct message *message);
+/*
+ * What changes in the envelope. If the MTA does not make the change, the message
+ * must not go on. Valid until message_free().
+ */
+const struct envelope_edits *message_envelope(const struct message *message);
 struct arena *message_arena(struct message *message);
 const struct submitter *message_submitter(const struct message *message);
+/* After pipeline_mail(). */
+const struct rights_levels *message_levels(const struct message *message);
 const struct snapshot *message_snapshot(const struct message *message);
+/* The step that decided against it, also where that is only watched; or "". */
+const char *message_step(const struct message *message);
 const struct authors *message_authors(const struct message *message);
 
 /*
@@ -92,11 +103,11 @@ const struct authors *message_authors(const struct message *message);
  * they need it and escaped. qid may be empty. The verdict is the one the MTA
  * is told.
  */
-struct slice pipeline_log_line(struct message *message, struct slice qid,
-    const struct verdict *verdict);
+struct slice pipeline_log_line(
+    struct message *message, struct slice qid, const struct verdict *verdict);
 
 /* The same facts as JSON members, without braces ("submilter test --json"). */
-void pipeline_log_json(struct message *message, const struct verdict *verdict,
-    struct strbuf *buf);
+void pipeline_log_json(
+    struct message *message, const struct verdict *verdict, struct strbuf *buf);
 
 #endif

@@ -11,7 +11,7 @@
 #include "policy/names.h"
 #include "policy/rights.h"
 #include "preflight/world.h"
-#include "sign/key_states.h"
+#include "keys/key_history.h"
 #include "sign/signer.h"
 
 /*
@@ -20,20 +20,20 @@
  */
 struct snapshot {
 	struct arena mem;
-	struct config *config;		/* owned */
+	struct config *config;	  /* owned */
+	struct table_set *tables; /* all; identity and so on point into it */
 	struct identity identity;
 	struct rights rights;
 	struct author_forms author_forms;
-	struct map *own_domains;	/* canonical; their values mean nothing */
+	struct own_domains own_domains;
 	struct names names;
-	struct keystore *keys;		/* NULL: nothing is signed */
-	struct key_states *key_states;	/* NULL: preflight.dkim-key is off */
+	struct keystore *keys;		 /* NULL: nothing is signed */
+	struct key_history *key_history; /* NULL: sign.dkim-key is off */
 	struct sign_policy sign_policy;
 	const struct sign_engine *engine;
-	struct preflight_world preflight;	/* its resolver may be NULL */
+	struct preflight_world preflight; /* its resolver may be NULL */
 	struct header_limits limits;
-	struct timespec began;		/* to be read; of the wall clock */
-	struct snapshot *root;		/* whose parts these are, or NULL: own */
+	struct snapshot *root; /* whose parts these are, or NULL: own */
 	_Atomic unsigned long references;
 };
 
@@ -44,11 +44,11 @@ struct snapshot {
  * threads begin with the first snapshot of a process; one that asks the same
  * DNS as previous (may be NULL) goes on with its resolver and cache. So it does
  * with the states of keys; the first one reads them from their file, and one
- * that cannot be used is a warning: then nothing is known yet.
+ * that cannot be used is a warning: then nothing is known yet. Tables whose
+ * files are unchanged are those of previous, too.
  */
 MUST_USE int snapshot_new(struct config *config,
-    const struct snapshot *previous,
-    void (*report)(void *arg, bool is_error, const char *text), void *arg,
+    const struct snapshot *previous, const struct report *report,
     struct snapshot **ret_snapshot, struct err *err);
 
 /*
@@ -59,8 +59,22 @@ MUST_USE int snapshot_new(struct config *config,
  * files.
  */
 MUST_USE int snapshot_with_keys(struct snapshot *previous, bool forget_dns,
-    void (*report)(void *arg, bool is_error, const char *text), void *arg,
-    struct snapshot **ret_snapshot, struct err *err);
+    const struct report *report, struct snapshot **ret_snapshot,
+    struct err *err);
+
+/* Reports the rows of one of its tables that cannot be read. */
+void snapshot_check_values(const struct snapshot *snapshot,
+    const struct table *table, const struct report *report);
+
+/*
+ * The same configuration, keys and policies with these tables, opened from the
+ * same specs, in the order of table_set_at(). Takes a reference on each. An
+ * edited configuration and new keys stay out of force. One reference; -1 with
+ * all as it was. Does not block.
+ */
+MUST_USE int snapshot_with_tables(struct snapshot *previous,
+    struct table *const *tables, struct snapshot **ret_snapshot,
+    struct err *err);
 
 /* Thread-safe. */
 struct snapshot *snapshot_ref(struct snapshot *snapshot);
@@ -69,23 +83,21 @@ void snapshot_unref(struct snapshot *snapshot);
 /*
  * Where the current snapshot stands: the one thing that a reload changes.
  * snapshot_acquire() gives a reference; snapshot_publish() takes one over and
- * drops that of the old snapshot. snapshot_replace() does so only if the current
- * one is still that; if not, it drops the new one. All thread-safe.
+ * drops that of the old snapshot. A new snapshot is built from the current one
+ * between snapshot_change_begin() and _end(): another change waits, so that none
+ * is lost; messages do not. All thread-safe.
  */
 struct snapshot_slot {
 	pthread_mutex_t lock;
+	pthread_mutex_t change; /* may be held for seconds */
 	struct snapshot *current;
 };
 
 void snapshot_slot_init(struct snapshot_slot *slot, struct snapshot *first);
 struct snapshot *snapshot_acquire(struct snapshot_slot *slot);
 void snapshot_publish(struct snapshot_slot *slot, struct snapshot *snapshot);
-bool snapshot_replace(struct snapshot_slot *slot,
-    const struct snapshot *expected, struct snapshot *snapshot);
+void snapshot_change_begin(struct snapshot_slot *slot);
+void snapshot_change_end(struct snapshot_slot *slot);
 void snapshot_slot_done(struct snapshot_slot *slot);
-
-/* The signing policy of a configuration; names in memory of mem. */
-MUST_USE int sign_policy_from_config(const struct config *config,
-    struct arena *mem, struct sign_policy *ret_policy, struct err *err);
 
 #endif

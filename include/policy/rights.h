@@ -6,37 +6,51 @@
 #include "conf/config.h"
 #include "identity/identity.h"
 #include "message/address.h"
+#include "policy/levels.h"
 #include "table/address_keys.h"
 
-/* The rights block, with its tables open; immutable once open. */
+/* The rights block, with its tables; immutable once made. */
 struct rights {
-	const struct config *config;
 	struct table **tables;
 	size_t table_count;
-	struct address_keys keys;
-	struct map *examples;	/* login to what its rows grant, for replies */
+	struct table *levels;	       /* by login, see levels.h; NULL: none */
+	struct rights_levels defaults; /* of logins without a row there */
+	enum refuse_accept redirect;   /* of the block; a copy may differ */
+	struct address_keys keys;      /* local_domain: the main one, if any */
+	bool own_address;
+	bool behalf_mail_from;
+	bool adds_sender; /* a Sender that is missing is, or would be, added */
+	struct slice help_url;
+	struct map *examples; /* login to what its rows grant, for replies */
 };
 
 /*
- * Rights from tables that are open already and stay the caller's. *config, mem
- * and the tables outlive it.
+ * Rights from tables that are open already and stay the caller's. mem and the
+ * tables outlive it; *config is not kept.
  */
 void rights_init(struct rights *rights, const struct config *config,
     struct table **tables, size_t table_count, struct arena *mem);
 
+/* The same with the tables of a set, which outlives it, and rights.levels. */
+void rights_from_set(struct rights *rights, const struct config *config,
+    const struct table_set *set, struct arena *mem);
+
 /*
- * *config outlives it; rights_close() frees half-open ones, too. report gets
- * each fault of each table; *err is one of them.
+ * Reports each row of the tables, also of rights.levels, that cannot be read:
+ * whoever needs it is told to come again later. Reports keys that no address is
+ * looked up by, too. If `only` is not NULL, only of that table.
  */
-MUST_USE int rights_open(struct rights *rights, const struct config *config,
-    table_report *report, void *arg, struct arena *mem, struct err *err);
-void rights_close(struct rights *rights);
+void rights_check_values(const struct rights *rights, const struct table *only,
+    const struct report *report);
+
+#define RIGHTS_OWN_ADDRESS SLICE("own address")
 
 enum right {
+	RIGHT_UNJUDGED, /* nobody has asked */
 	RIGHT_GRANTED,
-	RIGHT_BEHALF,		/* in From, with an own address in Sender */
-	RIGHT_NONE,		/* known: this login may not use the address */
-	RIGHT_UNKNOWN,		/* a table could not answer, *err says why */
+	RIGHT_BEHALF,  /* in From, with an own address in Sender */
+	RIGHT_NONE,    /* known: this login may not use the address */
+	RIGHT_UNKNOWN, /* a table could not answer, or not in time */
 };
 
 /*
@@ -47,7 +61,7 @@ enum right {
  * the first rung (see address_keys.h) that has any grant. A grant may end:
  * "login;until=2027-01-31" holds through that day, in UTC.
  *
- * *ret_how says by what, for people: "own address" or the table and its key.
+ * *ret_how says by what, for people: RIGHTS_OWN_ADDRESS or the table and its key.
  * After RIGHT_NONE it says for the operator what is in the way of an address
  * that looks like the login's own: a row, or the realm; else it is empty. A
  * value that cannot be read gives RIGHT_UNKNOWN: what it means is not guessed.
@@ -55,13 +69,11 @@ enum right {
  */
 MUST_USE enum right rights_check(const struct rights *rights,
     const struct submitter *submitter, const struct address *address,
-    struct arena *mem, struct slice *ret_how, struct err *err);
+    const struct table_context *context, struct slice *ret_how);
 
-/*
- * The login itself as an address; false when it is none.
- */
-bool rights_login_address(struct slice login, struct arena *mem,
-    struct address *ret_address);
+/* The login itself as an address; false when it is not one. */
+bool rights_login_address(
+    struct slice login, struct arena *mem, struct address *ret_address);
 
 /* At most this many addresses are named in a reply. */
 enum { RIGHTS_EXAMPLES = 3 };
@@ -74,5 +86,28 @@ enum { RIGHTS_EXAMPLES = 3 };
 size_t rights_examples(const struct rights *rights,
     const struct submitter *submitter, struct arena *mem,
     struct slice ret_texts[RIGHTS_EXAMPLES]);
+
+/* The grant, or denial, of a row for a login. */
+struct row_grant {
+	bool denied; /* "!login" */
+	bool behalf; /* ";behalf" */
+	bool expired;
+	struct slice until; /* "2027-01-31"; empty: for ever */
+};
+
+/* A look through a row's value for the words that name a login. */
+struct grant_walk {
+	struct slice rest;  /* begins as the value */
+	struct slice login; /* see login_normalise() */
+	struct slice realm; /* of logins in the row that have none */
+	bool is_faulty;	    /* a word cannot be read: a fault for everybody */
+};
+
+/*
+ * The next word that names the login: false behind the last one. Words that
+ * cannot be read are passed over. Pure.
+ */
+bool rights_next_grant(
+    struct grant_walk *walk, struct arena *mem, struct row_grant *ret_grant);
 
 #endif

@@ -27,47 +27,48 @@ struct preflight_levels preflight_levels_of(const struct config *config);
  * Changes levels by words such as "spf=reject dmarc=off". -1 (ERR_CONFIG) for
  * anything else; levels are then as they were.
  */
-MUST_USE int preflight_levels_change(struct preflight_levels *levels,
-    struct slice words, struct err *err);
+MUST_USE int preflight_levels_change(
+    struct preflight_levels *levels, struct slice words, struct err *err);
 
 /* A message on its way out; domains in lower case and A-labels. */
 struct preflight_facts {
-	struct slice mail_from;		/* local@domain; empty: the null sender */
+	struct slice mail_from; /* local@domain; empty: the null sender */
 	struct slice helo;
-	const struct net_addr *egress;	/* where it will leave from */
+	const struct net_addr *egress; /* where it will leave from */
 	size_t egress_count;
-	struct slice egress_text;	/* what tells such lists apart */
-	const struct slice *authors;	/* domains in From, each once */
+	struct slice egress_text;    /* what tells such lists apart */
+	const struct slice *authors; /* domains in From, each once */
 	size_t author_count;
-	const struct slice *signers;	/* d= of the signatures, each once */
+	const struct slice *signers; /* d= of the signatures, each once */
 	size_t signer_count;
-	const struct field *fields;	/* the header as it goes out */
+	const struct field *fields; /* the header as it goes out */
 	size_t field_count;
 	bool smtputf8;
-	const struct slice *signed_names;	/* lower case; that signatures cover */
+	const struct slice
+	    *signed_names; /* lower case; that signatures cover */
 	size_t signed_count;
 };
 
 enum outlook_state {
-	OUTLOOK_NOT_ASKED,	/* off, or it does not apply */
+	OUTLOOK_NOT_ASKED, /* off, or it does not apply */
 	OUTLOOK_GOOD,
-	OUTLOOK_BAD,		/* receivers will hold it against the message */
-	OUTLOOK_UNKNOWN,	/* DNS did not say; never taken for GOOD */
+	OUTLOOK_BAD,	 /* receivers will hold it against the message */
+	OUTLOOK_UNKNOWN, /* DNS did not say; never taken for GOOD */
 };
 
 /* What receivers will conclude. */
 struct outlook {
 	enum outlook_state state;
-	struct slice result;	/* one word: "pass", "softfail" */
-	struct slice text;	/* one printable line, with what helps; GOOD:
+	struct slice result; /* one word: "pass", "softfail" */
+	struct slice text;   /* one printable line, with what helps; GOOD:
 				 * mostly empty, else what to know all the same */
 };
 
 /*
- * Makes every check whose level is not off. What was found out of a domain is
- * remembered in the world and shared by all messages, so that a known domain
- * costs no question. Where SPF is off, only DMARC asks for it, and only where no
- * signature is aligned. In memory of mem; thread-safe; may block until the
+ * Makes every check whose level is not off. Results for a domain are kept in the
+ * world and shared by all messages, so that a known domain costs no question.
+ * Where SPF is off, only DMARC asks for it, and only where no signature is
+ * aligned. In memory of mem; thread-safe; may block until the
  * deadline.
  */
 void preflight_look(const struct preflight_world *world,

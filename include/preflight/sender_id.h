@@ -8,7 +8,7 @@
 /* The Purported Responsible Address of a message (RFC 4407 section 2). */
 struct responsible {
 	struct slice field;	/* its name as it stands in the header */
-	struct address address;	/* canonical, with its domain */
+	struct address address; /* canonical, with its domain */
 };
 
 /*

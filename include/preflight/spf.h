@@ -7,13 +7,13 @@
 
 /* What a receiver concludes (RFC 7208 section 2.6). */
 enum spf_result {
-	SPF_NONE,		/* no domain, or it has no record */
+	SPF_NONE, /* no domain, or it has no record */
 	SPF_NEUTRAL,
 	SPF_PASS,
 	SPF_FAIL,
 	SPF_SOFTFAIL,
-	SPF_TEMPERROR,		/* DNS did not answer: try again later */
-	SPF_PERMERROR,		/* the records must be corrected */
+	SPF_TEMPERROR, /* DNS did not answer: try again later */
+	SPF_PERMERROR, /* the records must be corrected */
 };
 
 /* "permerror": as in Authentication-Results (RFC 8601 section 2.7.2). */
@@ -21,14 +21,14 @@ const char *spf_result_name(enum spf_result result);
 
 /* Which records are asked for. */
 enum spf_scope {
-	SPF_MAIL_FROM_V1,	/* SPF: "v=spf1" */
-	SENDER_ID_MFROM,	/* "spf2.0/mfrom", or else "v=spf1" (RFC 4406) */
-	SENDER_ID_PRA,		/* "spf2.0/pra", or else "v=spf1" */
+	SPF_MAIL_FROM_V1, /* SPF: "v=spf1" */
+	SENDER_ID_MFROM,  /* "spf2.0/mfrom", or else "v=spf1" (RFC 4406) */
+	SENDER_ID_PRA,	  /* "spf2.0/pra", or else "v=spf1" */
 };
 
 struct spf_request {
 	enum spf_scope scope;
-	struct net_addr client;	/* as the receiver sees it; bits is not 0 */
+	struct net_addr client; /* as the receiver sees it; bits is not 0 */
 	struct slice helo;
 	/*
 	 * local@domain without angle brackets, for SENDER_ID_PRA the purported
@@ -39,7 +39,7 @@ struct spf_request {
 };
 
 enum {
-	SPF_MAX_TERMS = 10,	/* section 4.6.4, and so the next three */
+	SPF_MAX_TERMS = 10, /* section 4.6.4, and so the next three */
 	SPF_MAX_VOIDS = 2,
 	SPF_MAX_MX = 10,
 	SPF_MAX_PTR = 10,
@@ -47,12 +47,12 @@ enum {
 
 /* What the operator is told; texts are in the arena of the check. */
 struct spf_report {
-	unsigned int terms;	/* evaluated that cause lookups, SPF_MAX_TERMS */
-	unsigned int voids;	/* lookups that found nothing, SPF_MAX_VOIDS */
-	bool ptr;		/* a PTR lookup was needed (section 5.5) */
-	bool per_sender;	/* another local part might give another result */
-	struct slice domain;	/* whose record decided or is at fault ... */
-	struct slice record;	/* ... and that record; empty: there is none */
+	unsigned int terms;  /* evaluated that cause lookups, SPF_MAX_TERMS */
+	unsigned int voids;  /* lookups that found nothing, SPF_MAX_VOIDS */
+	bool ptr;	     /* a PTR lookup was needed (section 5.5) */
+	bool per_sender;     /* another local part might give another result */
+	struct slice domain; /* whose record decided or is at fault ... */
+	struct slice record; /* ... and that record; empty: there is none */
 	/*
 	 * The mechanism that matched, as written, and behind " > " the one that
 	 * matched in the record it included; empty: none did.
@@ -75,31 +75,28 @@ struct spf_report {
  * permerror wherever the client stands among them, as DNS gives them in any
  * order. Loopback addresses are addresses like others. A term with a local part
  * that is not ASCII matches nothing (RFC 8616 section 4). exp= is read and never
- * fetched. Fills *ret_report in memory of mem. Thread-safe; may block until
- * deadline_us.
+ * fetched. Fills *ret_report in memory of the client. Thread-safe; may block
+ * until its deadline.
  */
-enum spf_result spf_check(struct resolver *resolver,
-    const struct spf_request *request, uint64_t deadline_us,
-    struct arena *mem, struct spf_report *ret_report);
+enum spf_result spf_check(const struct dns_client *dns,
+    const struct spf_request *request, struct spf_report *ret_report);
 
 /*
  * The same, to foresee what others will conclude: where "ptr" or %{p} matched
  * nothing only because DNS failed here, they may see it match, and the result
  * is SPF_TEMPERROR with that fault.
  */
-enum spf_result spf_foresee(struct resolver *resolver,
-    const struct spf_request *request, uint64_t deadline_us,
-    struct arena *mem, struct spf_report *ret_report);
+enum spf_result spf_foresee(const struct dns_client *dns,
+    const struct spf_request *request, struct spf_report *ret_report);
 
 /*
- * What libspf2, which many receivers use, makes of the same: for people, who
- * want to know where it differs, never to decide. False when it was not asked:
- * for Sender ID and loopback clients (which pass there), when text or record
- * is none that is safe to give to it, or without libspf2. Thread-safe; may
- * block until deadline_us.
+ * What libspf2, which many receivers use, makes of the same: to show people
+ * where it differs, never to decide. False when it was not asked: for Sender ID
+ * and loopback clients (which pass there), when text or record are not safe to
+ * give to it, or without libspf2. Thread-safe; may block until the deadline;
+ * leaves nothing in memory of the client.
  */
-MUST_USE bool spf_libspf2_result(struct resolver *resolver,
-    const struct spf_request *request, uint64_t deadline_us,
-    enum spf_result *ret_result);
+MUST_USE bool spf_libspf2_result(const struct dns_client *dns,
+    const struct spf_request *request, enum spf_result *ret_result);
 
 #endif

@@ -15,8 +15,8 @@ struct suffix_list;
  * Loads a file; empty: that of the package publicsuffix, else the list built
  * into libpsl. -1 (ERR_CONFIG).
  */
-MUST_USE int suffix_list_load(struct slice file, struct suffix_list **ret_list,
-    struct err *err);
+MUST_USE int suffix_list_load(
+    struct slice file, struct suffix_list **ret_list, struct err *err);
 void suffix_list_free(struct suffix_list *list);
 
 /*
@@ -24,7 +24,7 @@ void suffix_list_free(struct suffix_list *list);
  * more than its longest public suffix. A suffix itself has none above it and
  * is its own. In the memory of domain.
  */
-struct slice suffix_list_organization(const struct suffix_list *list,
-    struct slice domain);
+struct slice suffix_list_organization(
+    const struct suffix_list *list, struct slice domain);
 
 #endif

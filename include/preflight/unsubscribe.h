@@ -5,17 +5,17 @@
 #include "message/header.h"
 
 /*
- * One-click unsubscription (RFC 2369, RFC 8058), which the large mailbox
- * providers ask of bulk mail.
+ * One-click unsubscription (RFC 2369, RFC 8058), which large mailbox providers
+ * require of bulk mail.
  */
 enum unsubscribe_fault {
-	UNSUBSCRIBE_MISSING = 1 << 0,	/* no List-Unsubscribe */
-	UNSUBSCRIBE_REPEATED = 1 << 1,	/* either field more than once */
-	UNSUBSCRIBE_NO_URI = 1 << 2,	/* no <URI> in List-Unsubscribe */
-	UNSUBSCRIBE_NO_HTTPS = 1 << 3,	/* none of them is https */
-	UNSUBSCRIBE_NO_POST = 1 << 4,	/* no List-Unsubscribe-Post */
-	UNSUBSCRIBE_BAD_POST = 1 << 5,	/* not List-Unsubscribe=One-Click */
-	UNSUBSCRIBE_UNSIGNED = 1 << 6,	/* a field that no signature covers */
+	UNSUBSCRIBE_MISSING = 1 << 0,  /* no List-Unsubscribe */
+	UNSUBSCRIBE_REPEATED = 1 << 1, /* either field more than once */
+	UNSUBSCRIBE_NO_URI = 1 << 2,   /* no <URI> in List-Unsubscribe */
+	UNSUBSCRIBE_NO_HTTPS = 1 << 3, /* none of them is https */
+	UNSUBSCRIBE_NO_POST = 1 << 4,  /* no List-Unsubscribe-Post */
+	UNSUBSCRIBE_BAD_POST = 1 << 5, /* not List-Unsubscribe=One-Click */
+	UNSUBSCRIBE_UNSIGNED = 1 << 6, /* a field that no signature covers */
 };
 
 struct unsubscribe {
@@ -27,19 +27,20 @@ struct unsubscribe {
 	 * is there.
 	 */
 	const char *bulk;
-	unsigned int faults;	/* enum unsubscribe_fault; 0 unless bulk */
-	struct slice text;	/* for people, one line; empty without faults */
+	unsigned int faults; /* enum unsubscribe_fault; 0 unless bulk */
+	struct slice text;   /* for people, one line; empty without faults */
 };
 
-/* What bulk mail is judged by, beside its header. */
+/* The header, and what signatures will cover. */
 struct unsubscribe_facts {
-	const struct slice *signed_names;	/* that the signatures cover */
-	size_t signed_count;		/* 0: it will not be signed */
+	const struct field *fields; /* the header as it goes out */
+	size_t field_count;
+	const struct slice *signed_names; /* that the signatures cover */
+	size_t signed_count;		  /* 0: it will not be signed */
 };
 
-/* Judges a header as it goes out; in memory of mem. Pure, thread-safe. */
-void unsubscribe_check(const struct field *fields, size_t count,
-    const struct unsubscribe_facts *facts, struct arena *mem,
+/* In memory of mem. Pure, thread-safe. */
+void unsubscribe_check(const struct unsubscribe_facts *facts, struct arena *mem,
     struct unsubscribe *ret_unsubscribe);
 
 #endif

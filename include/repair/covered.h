@@ -9,27 +9,27 @@
 
 struct repair_facts;
 
-/* What one signature of others covers (RFC 6376 sections 3.5 and 5.4.2). */
+/* The fields and octets that one signature of others covers (RFC 6376 sections 3.5 and 5.4.2). */
 struct covering {
 	struct slice domain;
-	const struct map *names;	/* of h=, in lower case */
-	const bool *fields;		/* by index in the header as received */
-	bool is_simple;			/* its header, as it stands */
-	uint64_t body_end;		/* octets of the body; UINT64_MAX: all */
+	const struct map *names; /* of h=, in lower case */
+	const bool *fields;	 /* by index in the header as received */
+	bool is_simple;		 /* its header, as it stands */
+	uint64_t body_end;	 /* octets of the body; UINT64_MAX: all */
 };
 
 /*
- * What must stay as it is in mail of others that is passed on, so that the
+ * All that must stay as it is in mail of others that is passed on, so that the
  * signatures of its authors and of those who passed it on before arrive valid.
  */
 struct cover {
 	bool is_passed_on;
-	size_t field_count;		/* of the header as received */
+	size_t field_count; /* of the header as received */
 	struct covering *items;
 	size_t count;
 };
 
-enum { COVER_MAX = 16 };	/* signatures that are kept valid */
+enum { COVER_MAX = 16 }; /* signatures that are kept valid */
 
 /*
  * Mail of others that is passed on: redirected, or from a host that may send
@@ -57,7 +57,7 @@ bool cover_has_body(const struct cover *cover, uint64_t from);
  * The domains whose signatures the edits break, or a body that is changed from
  * an octet on (UINT64_MAX: it is not): "a.example, b.example"; empty: none.
  */
-struct slice cover_broken(const struct cover *cover, const struct edits *edits,
-    uint64_t body_from);
+struct slice cover_broken(
+    const struct cover *cover, const struct edits *edits, uint64_t body_from);
 
 #endif

@@ -8,7 +8,9 @@
 #include "conf/config.h"
 #include "message/edit.h"
 #include "policy/authors.h"
+#include "policy/own_domains.h"
 #include "repair/covered.h"
+#include "repair/mta_traits.h"
 
 /* What was repaired; the log names each (repair_names()). */
 enum repair {
@@ -22,37 +24,37 @@ enum repair {
 	REPAIRED_AUTH_RESULTS = 1 << 7,
 	REPAIRED_DUPLICATES = 1 << 8,
 	REPAIRED_LINES = 1 << 9,
-	REPAIRED_AUTHORS = 1 << 10,	/* written anew in a plainer form */
-	REPAIRED_NAMES = 1 << 11,	/* removed from an author field */
-	REPAIRED_MISMATCH = 1 << 12,	/* From made the submitter's own */
-	REPAIRED_SIGNATURES = 1 << 13,	/* forged DKIM-Signature removed */
-	REPAIRED_ARC = 1 << 14,		/* forged ARC sets removed */
-	REPAIRED_REMOVED = 1 << 15,	/* fields that were not wanted */
-	REPAIRED_BODY = 1 << 16,	/* parts encoded anew */
-	REPAIRED_FORM = 1 << 17,	/* addresses as Sendmail writes them */
-	REPAIRED_8BIT = 1 << 18,	/* text made encoded words */
-	REPAIRED_CONTROLS = 1 << 19,	/* made blanks */
+	REPAIRED_AUTHORS = 1 << 10,    /* written anew in a plainer form */
+	REPAIRED_NAMES = 1 << 11,      /* removed from an author field */
+	REPAIRED_MISMATCH = 1 << 12,   /* From made the submitter's own */
+	REPAIRED_SIGNATURES = 1 << 13, /* forged DKIM-Signature removed */
+	REPAIRED_ARC = 1 << 14,	       /* forged ARC sets removed */
+	REPAIRED_REMOVED = 1 << 15,    /* fields that were not wanted */
+	REPAIRED_BODY = 1 << 16,       /* parts encoded anew */
+	REPAIRED_FORM = 1 << 17,       /* addresses as Sendmail writes them */
+	REPAIRED_8BIT = 1 << 18,       /* text made encoded words */
+	REPAIRED_CONTROLS = 1 << 19,   /* made blanks */
 };
 
 struct repair_facts {
-	struct slice hostname;		/* authserv-id; right side of Message-ID */
+	struct slice hostname; /* authserv-id; right side of Message-ID */
 	time_t now;
-	const struct authors *authors;	/* all of them allowed */
+	const struct authors *authors; /* all of them allowed */
 	/*
 	 * The address that stands in a From that was missing, and in a Sender
 	 * beside several From mailboxes: one that the submitter may use. Empty
 	 * if there is none.
 	 */
 	struct slice own_address;
-	enum mta_choice mta;		/* MTA_AUTO: not known */
-	struct slice mta_name;		/* its own host name; empty: not known */
-	struct slice mta_domain;	/* Sendmail's $m; may be empty */
-	struct slice mta_address;	/* that the client reached; may be empty */
+	enum mta_choice mta;	  /* MTA_AUTO: not known */
+	struct slice mta_name;	  /* its own host name; empty: not known */
+	struct slice mta_domain;  /* Sendmail's $m; may be empty */
+	struct slice mta_address; /* that the client reached; may be empty */
 	bool smtputf8;
-	bool needs_sender;		/* somebody else than From sends */
-	bool rewrite_from;		/* From is not the submitter's */
-	const struct map *own_domains;	/* canonical; their values mean nothing */
-	const struct cover *cover;	/* what must stay as it is; NULL: nothing */
+	bool needs_sender; /* somebody else than From sends */
+	bool rewrite_from; /* From is not the submitter's */
+	const struct own_domains *own_domains;
+	const struct cover *cover; /* what must stay as it is; NULL: nothing */
 };
 
 /*
@@ -67,6 +69,14 @@ MUST_USE int repair_header(const struct config *config,
     unsigned int *ret_repairs, struct err *err);
 
 /*
+ * Whether the form of an address at a domain (canonical, not empty) will be that
+ * of Sendmail, which has its own name (facts->mta_name) there. What facts say of
+ * the MTA is enough for it.
+ */
+bool repair_is_own_domain(const struct config *config,
+    const struct repair_facts *facts, struct slice domain);
+
+/*
  * Deletes the fields that some programs take for author fields or for others
  * that programs act upon (message/field_name.h); whether there was one. For
  * mail that is repaired, where authors.odd-field-name lets those of authors
@@ -75,13 +85,10 @@ MUST_USE int repair_header(const struct config *config,
 bool repair_misleading(struct edits *edits);
 
 /*
- * The longest line that the MTA sends on as it is: repair.line-length, but
- * Sendmail breaks lines at 990 octets, and so may one that is not known.
+ * The longest line that is left as it is: repair.line-length, or what the MTA
+ * sends on in one line, if that is less.
  */
 size_t repair_line_limit(const struct config *config, enum mta_choice mta);
-
-/* The longest line that the MTA does not break for certain. */
-size_t repair_certain_limit(enum mta_choice mta);
 
 /* "date,message-id"; empty when nothing was done. */
 struct slice repair_names(struct arena *mem, unsigned int repairs);

@@ -5,9 +5,11 @@
 #include <time.h>
 
 #include "base/err.h"
+#include "base/report.h"
 #include "base/str.h"
+#include "conf/config.h"
 #include "message/header.h"
-#include "sign/keys.h"
+#include "keys/key.h"
 
 enum canonicalization { CANON_SIMPLE, CANON_RELAXED };
 
@@ -29,14 +31,14 @@ struct sign_policy {
 	const struct slice *present_names;
 	size_t present_count;
 	/*
-	 * What an MTA may add to this message where it has none: such a field is
-	 * oversigned only where it occurs.
+	 * Fields that an MTA may add to this message where it has none: they are
+	 * oversigned only where they occur.
 	 */
 	const struct slice *addable_names;
 	size_t addable_count;
 	/*
-	 * The body that the engine is given is only the beginning of what goes
-	 * on: the signature says how much it covers (l=, RFC 6376 section
+	 * The engine is given only the beginning of the body that goes on: the
+	 * signature says how much it covers (l=, RFC 6376 section
 	 * 3.4.5). The native engine alone can do that.
 	 */
 	bool partial;
@@ -51,21 +53,29 @@ void sign_policy_partial(const struct sign_policy *policy, struct arena *mem,
     struct sign_policy *ret_policy);
 
 /*
- * Checks a policy when it is configured: From is signed (RFC 6376 section
- * 5.4), names are field names, oversigned ones are signed, present or not, and
- * no field that an MTA removes or adds on the way is in the list (Bcc,
+ * Reports, with file and line, what cannot be signed as the configuration says,
+ * and returns how much that is. From is signed (RFC 6376 section 5.4), names
+ * are field names, each once, oversigned ones are signed, present or not, and
+ * no field that an MTA removes or adds on the way is in a list (Bcc,
  * Resent-Bcc, Return-Path, Received, Content-Length, DKIM-Signature).
  */
-MUST_USE int sign_policy_check(const struct sign_policy *policy,
-    struct err *err);
+MUST_USE unsigned int sign_check_config(
+    const struct config *config, const struct report *report);
+
+/*
+ * The policy of a configuration in which that finds nothing. In memory of mem;
+ * *config is not kept.
+ */
+struct sign_policy sign_policy_from_config(
+    const struct config *config, struct arena *mem);
 
 /*
  * Whether a field that the policy signs has a control character, such as form
  * feed, which verifiers take for white space or for text: what is signed as
  * relaxed would not verify everywhere.
  */
-bool sign_needs_simple_header(const struct sign_policy *policy,
-    const struct field *fields, size_t count);
+bool sign_needs_simple_header(
+    const struct sign_policy *policy, const struct field *fields, size_t count);
 
 /*
  * A signature field is ready: " v=1; a=..." with its leading blank, folded
@@ -76,12 +86,26 @@ struct signature {
 	struct slice value;
 };
 
+/* The whole header as it goes on, top to bottom. */
+struct sign_header {
+	const struct field *fields;
+	size_t count;
+};
+
+/* The signatures that a message gets. */
+struct sign_request {
+	const struct sign_policy *policy;
+	const struct sign_key *const *keys;
+	size_t key_count; /* at least one */
+	time_t signed_at; /* t= */
+};
+
 /* One message on its way through an engine; all its signatures in one pass. */
 struct signer;
 
 /*
  * The two engines. Every call is made by one thread at a time; another thread
- * may make the next one. Keys and policy outlive the signer.
+ * may make the next one. Each key and the policy outlive the signer.
  */
 struct sign_engine {
 	const char *name;
@@ -89,13 +113,9 @@ struct sign_engine {
 	const char *(*version)(void);
 	/* Once per process, before threads. */
 	int (*init)(struct err *err);
-	/*
-	 * A signer for these keys (at least one); signed_at goes to t=. It is
-	 * the caller's: free it on every path.
-	 */
-	int (*begin)(const struct sign_policy *policy,
-	    const struct sign_key *const *keys, size_t key_count,
-	    time_t signed_at, struct signer **ret_signer, struct err *err);
+	/* The signer is the caller's: free it on every path. */
+	int (*begin)(const struct sign_request *request,
+	    struct signer **ret_signer, struct err *err);
 	/*
 	 * The whole header as it will go on, top to bottom. The engine picks
 	 * what it signs; the fields stay valid until finish. Called once, before
@@ -121,23 +141,32 @@ struct sign_engine {
  * (ERR_TEMP) when not: something is damaged. Thread-safe.
  */
 MUST_USE int signature_check(const struct sign_policy *policy,
-    const struct signature *signature, const struct field *fields,
-    size_t count, struct arena *mem, struct err *err);
+    const struct signature *signature, const struct sign_header *header,
+    struct arena *mem, struct err *err);
 
 extern const struct sign_engine sign_engine_native;
 extern const struct sign_engine sign_engine_opendkim;
 
+/* A message to verify, and the keys whose records are in DNS. */
+struct verify_request {
+	const struct field *fields;
+	size_t count;
+	struct slice body;
+	const struct sign_key *const *published;
+	size_t published_count;
+};
+
+/* The result for one signature: why is NULL if it passed. */
+typedef void verify_report(void *arg, struct slice domain,
+    struct slice selector, bool passed, const char *why);
+
 /*
- * Verifies every DKIM-Signature field that it is given with libopendkim, its DNS
- * answered from the records of `published` alone: the check that
- * "submilter test" and the quickstart make. For each signature
- * report(arg, d, s, passed, why) is called. -1 when libopendkim could not be
+ * Verifies every DKIM-Signature field of a message with libopendkim, whose DNS
+ * is the published keys alone: the check that "submilter test" and the
+ * quickstart make. Each signature is reported. -1 when libopendkim could not be
  * used at all.
  */
-MUST_USE int opendkim_verify(const struct field *fields, size_t count,
-    struct slice body, const struct sign_key *const *published,
-    size_t published_count,
-    void (*report)(void *arg, struct slice domain, struct slice selector,
-    bool passed, const char *why), void *arg, struct err *err);
+MUST_USE int opendkim_verify(const struct verify_request *request,
+    verify_report *report, void *arg, struct err *err);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Memory that is given back as a whole. */
 #include "base/arena.h"
 
 #include <stdint.h>
@@ -53,7 +54,9 @@ arena_alloc(struct arena *mem, size_t size)
 		ENSURE(block != NULL);
 		block->size = room;
 		block->used = 0;
-		/* A large block goes second, so that the current one fills up. */
+		/*
+		 * A large block goes second, so that the current one fills up.
+		 */
 		if (size > BLOCK_BYTES && mem->blocks != NULL) {
 			block->next = mem->blocks->next;
 			mem->blocks->next = block;
@@ -90,8 +93,8 @@ arena_grow(struct arena *mem, const void *old, size_t old_count,
 }
 
 void
-arena_reserve_one(struct arena *mem, void **array, size_t *cap,
-    size_t count, size_t size)
+arena_reserve_one(
+    struct arena *mem, void **array, size_t *cap, size_t count, size_t size)
 {
 	size_t want;
 

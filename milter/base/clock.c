@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The wall clock, one that is never set, and one for durations. */
 #include "base/clock.h"
 
 #include <pthread.h>
@@ -19,7 +20,7 @@ clock_set(time_t fixed)
 }
 
 static pthread_once_t anchor_once = PTHREAD_ONCE_INIT;
-static time_t anchor;		/* wall clock less what had passed then */
+static time_t anchor; /* wall clock less what had passed then */
 
 static time_t
 passed(void)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Errors: a kind, and a text for people. */
 #include "base/err.h"
 
 #include <stdarg.h>

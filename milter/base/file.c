@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Files that are read whole, and what shows that they were cut. */
 #include "base/file.h"
 
 #include <errno.h>
@@ -12,8 +13,8 @@
 
 #include "base/clock.h"
 
-static void
-close_fd(int *fd)
+void
+fd_close(int *fd)
 {
 	if (*fd >= 0)
 		(void)close(*fd);
@@ -27,8 +28,8 @@ system_fault(struct err *err)
 	bool temporary = number == EMFILE || number == ENFILE ||
 	    number == EIO || number == ENOMEM || number == ESTALE;
 
-	return err_set(err, temporary ? ERR_TEMP : ERR_CONFIG, "%s",
-	    strerror(number));
+	return err_set(
+	    err, temporary ? ERR_TEMP : ERR_CONFIG, "%s", strerror(number));
 }
 
 bool
@@ -42,41 +43,49 @@ file_same_state(const struct stat *a, const struct stat *b)
 }
 
 static int
-check_file(const struct stat *st, size_t max, struct err *err)
-{
-	if (!S_ISREG(st->st_mode))
-		return err_set(err, ERR_CONFIG, "not a regular file");
-	if ((st->st_mode & S_IWOTH) != 0)
-		return err_set(err, ERR_CONFIG, "every user can write this "
-		    "file (mode %04o): chmod o-w it",
-		    (unsigned int)(st->st_mode & 07777));
-	if (st->st_size < 0 || (uintmax_t)st->st_size > max)
-		return err_set(err, ERR_CONFIG, "a file over %zu octets", max);
-	return 0;
-}
-
-static int
 check_owner(const struct stat *st, struct err *err)
 {
 	if (st->st_uid != 0 && st->st_uid != geteuid())
-		return err_set(err, ERR_CONFIG, "belongs neither to root nor "
+		return err_set(err, ERR_CONFIG,
+		    "belongs neither to root nor "
 		    "to the user that runs this");
 	if ((st->st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		return err_set(err, ERR_CONFIG, "others than its owner can "
+		return err_set(err, ERR_CONFIG,
+		    "others than its owner can "
 		    "write to it (mode %04o): chmod 640",
 		    (unsigned int)(st->st_mode & 07777));
 	return 0;
 }
 
-static int
-read_all(int fd, const struct stat *before, struct arena *mem,
-    struct slice *ret_text, struct err *err)
-{
-	/* One octet more shows a file that has grown. */
-	size_t size = (size_t)before->st_size, len = 0;
-	char *text = arena_alloc(mem, size + 1);
-	struct stat after;
+/* An open file. */
+struct content {
+	struct stat state; /* when it was opened */
+	struct slice text;
+};
 
+/* Fills the text, if the state allows it. */
+static int
+read_open(int fd, const struct file_request *request, struct content *content,
+    struct err *err)
+{
+	const struct stat *st = &content->state;
+	struct stat after;
+	size_t size, len = 0;
+	char *text;
+
+	if (!S_ISREG(st->st_mode))
+		return err_set(err, ERR_CONFIG, "not a regular file");
+	if ((st->st_mode & S_IWOTH) != 0)
+		return err_set(err, ERR_CONFIG,
+		    "every user can write this "
+		    "file (mode %04o): chmod o-w it",
+		    (unsigned int)(st->st_mode & 07777));
+	if (st->st_size < 0 || (uintmax_t)st->st_size > request->max_bytes)
+		return err_set(err, ERR_CONFIG, "a file over %zu octets",
+		    request->max_bytes);
+	size = (size_t)st->st_size;
+	/* One octet more shows a file that has grown. */
+	text = arena_alloc(request->mem, size + 1);
 	while (len <= size) {
 		ssize_t got = read(fd, text + len, size + 1 - len);
 
@@ -90,35 +99,47 @@ read_all(int fd, const struct stat *before, struct arena *mem,
 	}
 	if (fstat(fd, &after) != 0)
 		return system_fault(err);
-	if (len != size || !file_same_state(before, &after))
-		return err_set(err, ERR_TEMP, "the file changed while it was "
-		    "read");
-	*ret_text = (struct slice){ text, len };
+	if (len != size || !file_same_state(st, &after))
+		return err_set(
+		    err, ERR_TEMP, "the file changed while it was read");
+	content->text = (struct slice){ text, len };
 	return 0;
 }
 
 int
-file_read(struct slice path, size_t max, struct arena *mem,
-    struct slice *ret_text, struct err *err)
+file_read_state(const struct file_request *request, struct slice *ret_text,
+    struct stat *ret_state, struct err *err)
 {
 	/* O_NONBLOCK: the path may be a FIFO that nobody writes to. */
-	int fd CLEANUP(close_fd) = open(slice_cstr(mem, path),
+	int fd CLEANUP(fd_close) = open(slice_cstr(request->mem, request->path),
 	    O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct stat st;
+	struct content content;
 
-	if (fd < 0 || fstat(fd, &st) != 0)
+	if (fd < 0 || fstat(fd, &content.state) != 0)
 		return system_fault(err);
-	return check_file(&st, max, err) != 0 ? -1
-	    : read_all(fd, &st, mem, ret_text, err);
+	if (read_open(fd, request, &content, err) != 0)
+		return -1;
+	*ret_text = content.text;
+	*ret_state = content.state;
+	return 0;
 }
 
 int
-file_read_own(struct slice path, size_t max, struct arena *mem,
-    bool *ret_found, struct slice *ret_text, struct err *err)
+file_read(
+    const struct file_request *request, struct slice *ret_text, struct err *err)
 {
-	int fd CLEANUP(close_fd) = open(slice_cstr(mem, path), O_RDONLY |
-	    O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
+
+	return file_read_state(request, ret_text, &st, err);
+}
+
+int
+file_read_own(const struct file_request *request, bool *ret_found,
+    struct slice *ret_text, struct err *err)
+{
+	int fd CLEANUP(fd_close) = open(slice_cstr(request->mem, request->path),
+	    O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct content content;
 
 	if (fd < 0 && errno == ENOENT) {
 		*ret_found = false;
@@ -126,26 +147,35 @@ file_read_own(struct slice path, size_t max, struct arena *mem,
 	}
 	if (fd < 0 && errno == ELOOP)
 		return err_set(err, ERR_CONFIG, "not a regular file");
-	if (fd < 0 || fstat(fd, &st) != 0)
+	if (fd < 0 || fstat(fd, &content.state) != 0)
 		return system_fault(err);
-	if (check_owner(&st, err) != 0 || check_file(&st, max, err) != 0 ||
-	    read_all(fd, &st, mem, ret_text, err) != 0)
+	if (check_owner(&content.state, err) != 0 ||
+	    read_open(fd, request, &content, err) != 0)
 		return -1;
+	*ret_text = content.text;
 	*ret_found = true;
 	return 0;
 }
 
 int
-file_check_end(struct slice text, struct err *err)
+file_check_end(struct slice text, struct slice path, struct err *err)
 {
 	if (text.len == 0)
-		return err_set(err, ERR_CONFIG, "the file is empty: was it cut, "
+		return err_set(err, ERR_CONFIG,
+		    "the file is empty: was it cut, "
 		    "or is the disk full? One that shall say nothing has a "
 		    "comment line (#)");
-	if (text.data[text.len - 1] != '\n')
-		return err_set(err, ERR_CONFIG, "the last line has no end: is "
-		    "the file cut? If it is whole, put a line end behind it");
-	return 0;
+	if (text.data[text.len - 1] == '\n')
+		return 0;
+	/* A shell would read such a path as more than that. */
+	if (slice_find(path, '\'') != path.len)
+		return err_set(err, ERR_CONFIG,
+		    "the last line has no end: is "
+		    "the file cut? If it is whole, put a newline behind it");
+	return err_set(err, ERR_CONFIG,
+	    "the last line has no end: is the file "
+	    "cut? If it is whole, put a newline behind it: echo >>'%.*s'",
+	    SLICE_ARGS(path));
 }
 
 /* Lines that are more than blanks or a comment. */
@@ -207,15 +237,15 @@ wait_until_old(const char *path, unsigned int ms)
 		if (stat(path, &st) != 0 ||
 		    clock_gettime(CLOCK_REALTIME, &now) != 0 ||
 		    (ms_between(&st.st_mtim, &now) > ms &&
-		    ms_between(&st.st_ctim, &now) > ms))
+			ms_between(&st.st_ctim, &now) > ms))
 			return;
 		(void)nanosleep(&step, NULL);
 	}
 }
 
 int
-file_check_stands(struct slice path, struct slice text, unsigned int ms,
-    struct err *err)
+file_check_stands(
+    struct slice path, struct slice text, unsigned int ms, struct err *err)
 {
 	struct slice again = { NULL, 0 };
 	struct arena mem;
@@ -225,11 +255,13 @@ file_check_stands(struct slice path, struct slice text, unsigned int ms,
 	arena_init(&mem);
 	name = slice_cstr(&mem, path);
 	wait_until_old(name, ms);
-	status = file_read(path, text.len, &mem, &again, err);
+	status = file_read(
+	    &(struct file_request){ path, text.len, &mem }, &again, err);
 	if (status != 0 || !slice_eq(again, text))
 		status = err_set(err, ERR_TEMP, "the file changes still");
 	else if (is_full(name))
-		status = err_set(err, ERR_TEMP, "the disk of the file is full, "
+		status = err_set(err, ERR_TEMP,
+		    "the disk of the file is full, "
 		    "and it may be cut");
 	arena_done(&mem);
 	return status;

@@ -5,9 +5,11 @@ libsubmilter_a_SOURCES += \
 	include/base/descend.h %D%/descend.c \
 	include/base/ensure.h \
 	include/base/err.h %D%/err.c \
-	include/base/file.h %D%/file.c \
+	include/base/file.h %D%/file.c %D%/file_replace.c \
 	include/base/log.h %D%/log.c \
 	include/base/map.h %D%/map.c \
 	include/base/net.h %D%/net.c \
+	include/base/report.h %D%/report.c \
+	include/base/shell.h %D%/shell.c \
 	include/base/str.h %D%/str.c \
 	include/base/suggest.h %D%/suggest.c

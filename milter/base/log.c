@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Lines to syslog, to stderr or to systemd's journal. */
 #include "base/log.h"
 
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -14,7 +17,8 @@ static struct {
 	const char *ident;
 	enum log_level level;
 	bool to_syslog;
-} target = { "submilter", LOG_LEVEL_INFO, false };
+	bool to_journal; /* stderr is systemd's */
+} target = { "submilter", LOG_LEVEL_INFO, false, false };
 
 void
 log_open_syslog(const char *ident, enum log_level level)
@@ -31,6 +35,22 @@ log_open_stderr(const char *ident, enum log_level level)
 	target.ident = ident;
 	target.level = level;
 	target.to_syslog = false;
+	target.to_journal = log_stderr_is_journal();
+}
+
+/* systemd.exec(5): JOURNAL_STREAM has the device and inode that it gave us. */
+bool
+log_stderr_is_journal(void)
+{
+	const char *given = getenv("JOURNAL_STREAM");
+	char own[64];
+	struct stat st;
+
+	if (given == NULL || fstat(STDERR_FILENO, &st) != 0)
+		return false;
+	(void)snprintf(own, sizeof(own), "%ju:%ju", (uintmax_t)st.st_dev,
+	    (uintmax_t)st.st_ino);
+	return strcmp(given, own) == 0;
 }
 
 static int
@@ -49,6 +69,20 @@ syslog_priority(enum log_level level)
 	return LOG_INFO;
 }
 
+/*
+ * The beginning of a line on stderr, and its length: a priority as in
+ * sd-daemon(3) where the journal knows who we are, else our name.
+ */
+static size_t
+begin_line(enum log_level level, char *line, size_t size)
+{
+	int len = target.to_journal ?
+	    snprintf(line, size, "<%d>", syslog_priority(level)) :
+	    snprintf(line, size, "%.100s: ", target.ident);
+
+	return len < 0 ? 0 : (size_t)len;
+}
+
 /* len: octets that there are; text has the first LOG_LINE_OCTETS of them. */
 static void
 write_text(enum log_level level, const char *text, size_t len)
@@ -57,12 +91,12 @@ write_text(enum log_level level, const char *text, size_t len)
 	size_t used = 0, kept = len;
 
 	if (!target.to_syslog)
-		used = (size_t)snprintf(line, 128, "%.100s: ", target.ident);
+		used = begin_line(level, line, 128);
 	mark[0] = '\0';
 	if (len > LOG_LINE_OCTETS) {
 		kept = LOG_LINE_OCTETS - sizeof(mark);
-		(void)snprintf(mark, sizeof(mark), " ... (%zu octets more)",
-		    len - kept);
+		(void)snprintf(
+		    mark, sizeof(mark), " ... (%zu octets more)", len - kept);
 	}
 	memcpy(line + used, text, kept);
 	memcpy(line + used + kept, mark, strlen(mark));

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* A hash table in an arena. */
 #include "base/map.h"
 
 #include <stdint.h>
@@ -12,11 +13,11 @@ struct entry {
 
 struct map {
 	struct arena *mem;
-	struct entry *entries;	/* in order of addition */
+	struct entry *entries; /* in order of addition */
 	size_t count;
 	size_t cap;
-	size_t *slots;		/* index into entries plus one; 0 is free */
-	size_t slot_count;	/* a power of two, over 4/3 of cap */
+	size_t *slots;	   /* index into entries plus one; 0 is free */
+	size_t slot_count; /* a power of two, over 4/3 of cap */
 	uint64_t seed;
 };
 
@@ -25,7 +26,7 @@ random_seed(void)
 {
 	uint64_t seed = 0x9e3779b97f4a7c15;
 
-	/* A predictable seed only costs speed, so a failure is no error. */
+	/* A predictable seed only costs speed, so a failure is not an error. */
 	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) < 0)
 		seed ^= (uint64_t)(uintptr_t)&seed;
 	return seed;
@@ -77,13 +78,15 @@ grow(struct map *map)
 {
 	void *entries = map->entries;
 
-	arena_reserve_one(map->mem, &entries, &map->cap, map->count,
-	    sizeof(*map->entries));
+	arena_reserve_one(
+	    map->mem, &entries, &map->cap, map->count, sizeof(*map->entries));
 	map->entries = entries;
 	map->slot_count = map->cap * 2;
-	map->slots = arena_array(map->mem, map->slot_count, sizeof(*map->slots));
+	map->slots =
+	    arena_array(map->mem, map->slot_count, sizeof(*map->slots));
 	for (size_t i = 0; i < map->count; i++)
-		*find_slot(map, map->entries[i].key, map->entries[i].hash) = i + 1;
+		*find_slot(map, map->entries[i].key, map->entries[i].hash) =
+		    i + 1;
 }
 
 bool

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Addresses and networks. */
 #include "base/net.h"
 
 #include <arpa/inet.h>
@@ -98,7 +99,7 @@ net_addr_is_local(const struct net_addr *addr)
 	if (getifaddrs(&all) != 0)
 		return false;
 	for (const struct ifaddrs *i = all; i != NULL && !found;
-	    i = i->ifa_next) {
+	     i = i->ifa_next) {
 		struct net_addr own;
 
 		found = net_addr_from_sockaddr(i->ifa_addr, &own) &&
@@ -113,8 +114,9 @@ net_addr_text(struct arena *mem, const struct net_addr *addr)
 {
 	char text[INET6_ADDRSTRLEN];
 
-	if (addr->bits == 0 || inet_ntop(addr->bits == 32 ? AF_INET : AF_INET6,
-	    addr->octets, text, sizeof(text)) == NULL)
+	if (addr->bits == 0 ||
+	    inet_ntop(addr->bits == 32 ? AF_INET : AF_INET6, addr->octets, text,
+		sizeof(text)) == NULL)
 		return SLICE("unknown");
 	return slice_dup(mem, slice_of(text));
 }
@@ -127,6 +129,23 @@ octet_mask(unsigned int prefix_bits, unsigned int index)
 	if (prefix_bits <= index * 8)
 		return 0;
 	return (uint8_t)(0xff << (8 - (prefix_bits - index * 8)));
+}
+
+/* Says which network was meant, or which host. */
+static int
+host_bits_fault(const struct net_cidr *cidr, struct err *err)
+{
+	CLEANUP(arena_done) struct arena mem;
+	struct net_addr network = cidr->addr;
+
+	arena_init(&mem);
+	for (unsigned int i = 0; i < network.bits / 8; i++)
+		network.octets[i] &= octet_mask(cidr->prefix_bits, i);
+	return err_set(err, ERR_CONFIG,
+	    "the address has bits set behind its "
+	    "prefix length: write %s/%u or %s",
+	    slice_cstr(&mem, net_addr_text(&mem, &network)), cidr->prefix_bits,
+	    slice_cstr(&mem, net_addr_text(&mem, &cidr->addr)));
 }
 
 int
@@ -146,12 +165,22 @@ net_cidr_parse(struct slice text, struct net_cidr *ret_cidr, struct err *err)
 		    cidr.addr.bits);
 	cidr.prefix_bits = (unsigned int)prefix;
 	for (unsigned int i = 0; i < cidr.addr.bits / 8; i++) {
-		if ((cidr.addr.octets[i] & ~octet_mask(cidr.prefix_bits, i)) != 0)
-			return err_set(err, ERR_CONFIG,
-			    "the address has bits set behind its prefix length");
+		if ((cidr.addr.octets[i] & ~octet_mask(cidr.prefix_bits, i)) !=
+		    0)
+			return host_bits_fault(&cidr, err);
 	}
 	*ret_cidr = cidr;
 	return 0;
+}
+
+struct slice
+net_cidr_text(struct arena *mem, const struct net_cidr *cidr)
+{
+	struct slice addr = net_addr_text(mem, &cidr->addr);
+
+	return cidr->prefix_bits == cidr->addr.bits ?
+	    addr :
+	    slice_format(mem, "%.*s/%u", SLICE_ARGS(addr), cidr->prefix_bits);
 }
 
 bool

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The word that was probably meant. */
 #include "base/suggest.h"
 
 #include <string.h>
@@ -37,8 +38,7 @@ distance(struct slice a, struct slice b)
 
 			row[j] = min3(last[j] + 1, row[j - 1] + 1,
 			    last[j - 1] + (c != d));
-			if (i > 1 && j > 1 &&
-			    c == char_lower(b.data[j - 2]) &&
+			if (i > 1 && j > 1 && c == char_lower(b.data[j - 2]) &&
 			    d == char_lower(a.data[i - 2]) &&
 			    before[j - 2] + 1 < row[j])
 				row[j] = before[j - 2] + 1;
@@ -65,8 +65,9 @@ suggest(struct slice typed, const char *const *words, size_t count)
 			continue;
 		edits = distance(typed, word);
 		/* Not one letter may be all that two short words share. */
-		if (edits < word.len && (edits < best_distance ||
-		    (best == NULL && edits == best_distance))) {
+		if (edits < word.len &&
+		    (edits < best_distance ||
+			(best == NULL && edits == best_distance))) {
 			best = words[i];
 			best_distance = edits;
 		}

@@ -5,11 +5,14 @@
 #include <unistd.h>
 
 #include "base/map.h"
-#include "check_priv.h"
+#include "check/check.h"
+#include "check_domain_priv.h"
+#include "cli/become.h"
 #include "cli/options.h"
+#include "conf/config_dns.h"
 #include "message/address.h"
 #include "preflight/world.h"
-#include "service_probe_priv.h"
+#include "report/service_probe.h"
 #include "table/table.h"
 
 enum { LEVELS = DOMAIN_LATER + 1 };
@@ -18,21 +21,22 @@ struct run {
 	const struct domain_options *options;
 	struct config *config;
 	struct arena mem;
-	struct map *domains;		/* canonical, in order */
+	struct map *domains; /* canonical, in order */
 	struct preflight_world world;
 	struct suffix_list *suffixes;
-	struct table *egress_table;	/* NULL: none */
-	struct keystore *keys;		/* NULL: none */
+	struct table *egress_table; /* NULL: none */
+	struct keystore *keys;	    /* NULL: none */
+	struct own_domains own;
 	struct prober *prober;
 	struct domain_facts facts;
 	size_t levels[LEVELS];
-	size_t reports;			/* printed */
+	size_t reports; /* printed */
 	bool progress;
 };
 
 static void
-print_report(struct run *run, const struct domain_report *report,
-    bool is_service)
+print_report(
+    struct run *run, const struct domain_report *report, bool is_service)
 {
 	for (size_t i = 0; i < report->count; i++)
 		run->levels[report->items[i].level]++;
@@ -44,27 +48,8 @@ print_report(struct run *run, const struct domain_report *report,
 }
 
 static void
-print_total(const struct run *run)
-{
-	size_t errors = run->levels[DOMAIN_ERROR];
-	size_t warnings = run->levels[DOMAIN_WARNING];
-	size_t later = run->levels[DOMAIN_LATER];
-
-	if (run->options->json) {
-		printf("],\n \"errors\":%zu,\"warnings\":%zu,\"later\":%zu}\n",
-		    errors, warnings, later);
-		return;
-	}
-	printf("\n%zu error%s, %zu warning%s", errors, errors == 1 ? "" : "s",
-	    warnings, warnings == 1 ? "" : "s");
-	if (later > 0)
-		printf(", %zu not known now", later);
-	printf("\n");
-}
-
-static void
-show_progress(const struct run *run, size_t index, size_t count,
-    struct slice name)
+show_progress(
+    const struct run *run, size_t index, size_t count, struct slice name)
 {
 	if (!run->progress)
 		return;
@@ -81,84 +66,65 @@ keys_of(const struct run *run, struct slice domain)
 	return run->keys == NULL ? NULL : keystore_find(run->keys, domain);
 }
 
-static int
-add_domain(struct run *run, struct slice name, struct err *err)
-{
-	struct slice domain;
-
-	if (domain_canonical(name, &run->mem, &domain, err) != 0)
-		return err_wrap(err, "%s", escape(&run->mem, name, 255));
-	(void)!map_add(run->domains, domain, run->domains);
-	return 0;
-}
-
-/* -1: a name is none. */
+/* -1: a name is not a domain. */
 static int
 list_domains(struct run *run, struct err *err)
 {
-	const struct config *config = run->config;
-
 	for (size_t i = 0; i < run->options->count; i++) {
-		if (add_domain(run, slice_of(run->options->names[i]), err) != 0)
-			return -1;
+		struct slice name = slice_of(run->options->names[i]), domain;
+
+		if (domain_canonical(name, &run->mem, &domain, err) != 0)
+			return err_wrap(
+			    err, "%s", escape(&run->mem, name, 255));
+		(void)!map_add(run->domains, domain, run->domains);
 	}
 	if (!run->options->all)
 		return 0;
-	if (config->main.domain.len > 0 &&
-	    add_domain(run, config->main.domain, err) != 0)
+	for (size_t i = 0; i < own_domains_count(&run->own); i++)
+		(void)!map_add(
+		    run->domains, own_domains_at(&run->own, i), run->domains);
+	return 0;
+}
+
+/* The addresses that mail is sent from, and the entries that say them. */
+struct egress {
+	struct net_addr *list;
+	size_t count;
+	struct egress_network *networks;
+	size_t network_count;
+};
+
+static struct egress
+egress_new(struct arena *mem)
+{
+	return (struct egress){
+		.list = arena_array(
+		    mem, PREFLIGHT_MAX_EGRESS, sizeof(struct net_addr)),
+		.networks = arena_array(
+		    mem, PREFLIGHT_MAX_EGRESS, sizeof(struct egress_network)),
+	};
+}
+
+static int
+egress_add(struct egress *egress, struct slice item, struct err *err)
+{
+	struct egress_network network = { .first = egress->count };
+
+	if (net_cidr_parse(slice_trim(item), &network.network, err) != 0 ||
+	    preflight_add_egress(item, egress->list, &egress->count, err) != 0)
 		return -1;
-	for (size_t i = 0; run->keys != NULL &&
-	    i < keystore_domain_count(run->keys); i++) {
-		if (add_domain(run, keystore_domain(run->keys, i)->domain,
-		    err) != 0)
-			return -1;
-	}
+	network.count = egress->count - network.first;
+	egress->networks[egress->network_count++] = network;
 	return 0;
 }
 
 static void
-report_service(struct run *run)
+egress_set(struct domain_facts *facts, const struct egress *egress)
 {
-	struct domain_report report;
-	struct arena mem;
-
-	arena_init(&mem);
-	service_report_make(&run->facts, &mem, &report);
-	print_report(run, &report, true);
-	arena_done(&mem);
-}
-
-/* The addresses of a domain that has some of its own in the table. */
-static int
-egress_of(const struct run *run, struct slice domain, struct arena *mem,
-    struct domain_facts *facts, struct err *err)
-{
-	struct net_addr *list = arena_array(mem, PREFLIGHT_MAX_EGRESS,
-	    sizeof(*list));
-	struct slice value, item;
-	size_t count = 0;
-
-	if (run->egress_table == NULL)
-		return 0;
-	switch (table_lookup(run->egress_table, domain, mem, &value, err)) {
-	case TABLE_ABSENT:
-		return 0;
-	case TABLE_FAILED:
-		return -1;
-	case TABLE_FOUND:
-		break;
-	}
-	while (slice_next_item(&value, ", \t", &item)) {
-		if (preflight_add_egress(item, list, &count, err) != 0)
-			return err_wrap(err, "preflight.egress-table: %s",
-			    escape(mem, domain, 255));
-	}
-	if (count == 0)
-		return err_set(err, ERR_CONFIG, "preflight.egress-table: %s: "
-		    "no address", escape(mem, domain, 255));
-	facts->egress = list;
-	facts->egress_count = count;
-	return 0;
+	facts->egress = egress->list;
+	facts->egress_count = egress->count;
+	facts->networks = egress->networks;
+	facts->network_count = egress->network_count;
 }
 
 static void
@@ -168,149 +134,176 @@ report_domain(struct run *run, struct slice domain)
 	struct domain_report report;
 	struct arena mem;
 	struct err err;
-	int status;
+	const struct table_context context = { .mem = &mem, .err = &err };
+	struct domain_keys *keys =
+	    run->keys == NULL ? NULL : keystore_take_once(run->keys, domain);
+	enum table_answer answer = TABLE_ABSENT;
+	struct egress egress;
+	struct slice value, item;
 
 	arena_init(&mem);
-	status = egress_of(run, domain, &mem, &facts, &err);
-	domain_report_make(&facts, domain, keys_of(run, domain), &mem, &report);
-	if (status != 0)
-		domain_report_add(&report, err.kind == ERR_TEMP ? DOMAIN_LATER
-		    : DOMAIN_ERROR, "egress", SLICE(""), "unknown", SLICE(""),
-		    "%s", err.text);
+	/* A domain may have egress addresses of its own. */
+	if (run->egress_table != NULL)
+		answer = table_lookup_one(
+		    run->egress_table, domain, &context, &value);
+	if (answer == TABLE_FOUND) {
+		egress = egress_new(&mem);
+		while (answer == TABLE_FOUND &&
+		    slice_next_item(&value, ", \t", &item)) {
+			if (egress_add(&egress, item, &err) != 0)
+				answer = TABLE_FAILED;
+		}
+		if (answer == TABLE_FOUND && egress.count == 0) {
+			err_set(&err, ERR_CONFIG, "no address");
+			answer = TABLE_FAILED;
+		}
+		if (answer == TABLE_FOUND)
+			egress_set(&facts, &egress);
+		else
+			err_wrap(&err, "preflight.egress-table: %s",
+			    escape(&mem, domain, 255));
+	}
+	domain_report_make(&facts, domain, keys, &mem, &report);
+	if (answer == TABLE_FAILED)
+		domain_report_add(&report,
+		    err.kind == ERR_TEMP ? DOMAIN_LATER : DOMAIN_ERROR,
+		    "egress", SLICE(""), "unknown", SLICE(""), "%s", err.text);
 	print_report(run, &report, false);
+	domain_keys_release(keys);
 	arena_done(&mem);
 }
 
-/* While one domain is reported on, DNS is asked for the next one. */
 static void
-report_domains(struct run *run)
-{
-	size_t count = map_count(run->domains);
-	struct slice domain, next;
-
-	for (size_t i = 0; i < count; i++) {
-		(void)map_entry(run->domains, i, &domain);
-		show_progress(run, i, count, domain);
-		if (i + 1 < count) {
-			(void)map_entry(run->domains, i + 1, &next);
-			domain_report_prefetch(&run->facts, next,
-			    keys_of(run, next));
-		}
-		report_domain(run, domain);
-	}
-	show_progress(run, count, count, SLICE(""));
-}
-
-static void
-print_part_fault(void *arg, bool is_error, const char *text)
+check_domain_print_part_fault(void *arg, bool is_error, const char *text)
 {
 	(void)arg;
-	fprintf(stderr, "submilter check: %s: %s\n", is_error ? "error"
-	    : "warning", text);
-}
-
-/* Keys are read as the milter's user, and so is all that comes from DNS. */
-static int
-become_user(struct run *run, struct err *err)
-{
-	struct account account;
-
-	if (account_find(run->config, &run->mem, &account, err) != 0)
-		return -1;
-	return account.change_user ? account_become(&account, err) : 0;
-}
-
-static int
-open_world(struct run *run, struct err *err)
-{
-	struct resolver *resolver;
-
-	if (run->options->zone != NULL)
-		run->config->dns.zone = slice_of(run->options->zone);
-	if (preflight_resolver(run->config, &resolver, err) != 0)
-		return err_wrap(err, "dns");
-	if (preflight_world_open(&run->world, run->config, resolver,
-	    print_part_fault, NULL, &run->mem, err) != 0)
-		return -1;
-	return suffix_list_load(run->config->preflight.suffix_list,
-	    &run->suffixes, err) != 0
-	    ? err_wrap(err, "preflight.suffix-list") : 0;
+	fprintf(stderr, "submilter check: %s: %s\n",
+	    is_error ? "error" : "warning", text);
 }
 
 static void
-gather_facts(struct run *run)
+check_domain_gather_facts(struct run *run)
 {
 	const struct config *config = run->config;
-	struct slice helo = config->preflight.helo.len > 0
-	    ? config->preflight.helo : config->main.hostname;
+	const struct slice_list *items = &config->preflight.egress;
+	struct slice helo = config->preflight.helo.len > 0 ?
+	    config->preflight.helo :
+	    config->main.hostname;
+	struct egress egress = egress_new(&run->mem);
 	struct err err;
+	bool known = true;
 
 	run->facts = (struct domain_facts){
 		.resolver = run->world.resolver,
 		.validates = config->dns.trust_anchor.len > 0 &&
 		    config->dns.zone.len == 0,
 		.suffixes = run->suffixes,
-		.egress = run->world.egress,
-		.egress_count = run->world.egress_count,
 		.seconds = (unsigned int)config->dns.seconds,
+		.own = &run->own,
 		.probe = run->prober == NULL ? NULL : service_probe_run,
 		.probe_arg = run->prober,
 	};
-	if (helo.len > 0 && domain_canonical(helo, &run->mem, &run->facts.helo,
-	    &err) != 0)
+	/* Once more: the world has preflight.egress as single addresses. */
+	for (size_t i = 0; i < items->count && known; i++)
+		known = egress_add(&egress, items->items[i], &err) == 0;
+	if (known)
+		egress_set(&run->facts, &egress);
+	if (helo.len > 0 &&
+	    domain_canonical(helo, &run->mem, &run->facts.helo, &err) != 0)
 		run->facts.helo = helo;
 }
 
 static int
-prepare(struct run *run, struct err *err)
+check_domain_prepare(struct run *run, struct err *err)
 {
 	const struct domain_options *options = run->options;
+	struct resolver *resolver;
+	const struct config *config;
 
-	if (config_read(options->config, print_config_fault, NULL,
-	    &run->config, err) != 0 || open_world(run, err) != 0 ||
-	    become_user(run, err) != 0)
+	if (config_read(options->config, print_config_fault, NULL, &run->config,
+		err) != 0)
 		return -1;
-	if (run->config->preflight.egress_table.len > 0 && table_open(
-	    run->config->preflight.egress_table, &run->egress_table, err) != 0)
+	config = run->config;
+	if (options->zone != NULL)
+		run->config->dns.zone = slice_of(options->zone);
+	if (preflight_check_config(config,
+		&(struct report){ check_domain_print_part_fault, NULL }) != 0)
+		return err_set(
+		    err, ERR_CONFIG, "the block preflight cannot be used");
+	if (config_resolver(config, &resolver, err) != 0)
+		return err_wrap(err, "dns");
+	if (preflight_world_open(
+		&run->world, config, resolver, NULL, &run->mem, err) != 0)
+		return -1;
+	if (suffix_list_load(
+		config->preflight.suffix_list, &run->suffixes, err) != 0)
+		return err_wrap(err, "preflight.suffix-list");
+	if (become_milter(config, err) != 0)
+		return -1;
+	if (config->preflight.egress_table.len > 0 &&
+	    table_open(config->preflight.egress_table, NULL, &run->egress_table,
+		err) != 0)
 		return err_wrap(err, "preflight.egress-table");
-	if (run->config->main.keys.len > 0 &&
-	    keystore_load(run->config->main.keys, NULL, print_part_fault, NULL,
-	    &run->keys, err) != 0)
+	run->world.egress_table = run->egress_table;
+	preflight_check_values(&run->world, NULL,
+	    &(struct report){ check_domain_print_part_fault, NULL });
+	if (config->main.keys.len > 0 &&
+	    keystore_load(config->main.keys,
+		&(struct keystore_options){
+		    .report = &(
+			struct report){ check_domain_print_part_fault, NULL } },
+		&run->keys, err) != 0)
 		return err_wrap(err, "keys");
-	if (options->connect && prober_new((unsigned int)
-	    run->config->dns.seconds, &run->prober, err) != 0)
+	own_domains_init(&run->own, run->config, &run->mem);
+	keystore_name_domains(run->keys, &run->own);
+	if (options->connect &&
+	    prober_new((unsigned int)config->dns.seconds, &run->prober, err) !=
+		0)
 		return -1;
-	gather_facts(run);
+	check_domain_gather_facts(run);
 	return 0;
 }
 
-static int
-check_prepared(struct run *run)
+static void
+report_all(struct run *run)
 {
-	struct slice first;
-	struct err err;
+	size_t count = map_count(run->domains);
+	size_t errors, warnings, later;
+	struct slice domain, next;
+	struct domain_report service;
+	struct arena mem;
 
-	if (list_domains(run, &err) != 0) {
-		fprintf(stderr, "submilter check: %s\n", err.text);
-		return EXIT_USAGE;
+	(void)map_entry(run->domains, 0, &next);
+	domain_report_prefetch(&run->facts, next, keys_of(run, next));
+	arena_init(&mem);
+	service_report_make(&run->facts, &mem, &service);
+	print_report(run, &service, true);
+	arena_done(&mem);
+	for (size_t i = 0; i < count; i++) {
+		domain = next;
+		show_progress(run, i, count, domain);
+		/* DNS is asked for the next one meanwhile. */
+		if (i + 1 < count) {
+			(void)map_entry(run->domains, i + 1, &next);
+			domain_report_prefetch(
+			    &run->facts, next, keys_of(run, next));
+		}
+		report_domain(run, domain);
 	}
-	if (map_count(run->domains) == 0) {
-		fprintf(stderr, "submilter check: no domain has a key, and the "
-		    "option domain is not set\n");
-		return EXIT_NO;
+	show_progress(run, count, count, SLICE(""));
+	errors = run->levels[DOMAIN_ERROR];
+	warnings = run->levels[DOMAIN_WARNING];
+	later = run->levels[DOMAIN_LATER];
+	if (run->options->json) {
+		printf("],\n \"errors\":%zu,\"warnings\":%zu,\"later\":%zu}\n",
+		    errors, warnings, later);
+		return;
 	}
-	/* A peer that goes away is a finding. */
-	(void)signal(SIGPIPE, SIG_IGN);
-	(void)map_entry(run->domains, 0, &first);
-	domain_report_prefetch(&run->facts, first, keys_of(run, first));
-	report_service(run);
-	report_domains(run);
-	print_total(run);
-	if (fflush(stdout) != 0)
-		return EXIT_LATER;
-	if (run->levels[DOMAIN_ERROR] > 0)
-		return EXIT_NO;
-	return run->levels[DOMAIN_LATER] > 0 ? EXIT_LATER : EXIT_YES;
+	printf("\n%zu error%s, %zu warning%s", errors, errors == 1 ? "" : "s",
+	    warnings, warnings == 1 ? "" : "s");
+	if (later > 0)
+		printf(", %zu not known now", later);
+	printf("\n");
 }
 
 int
@@ -323,11 +316,26 @@ check_domains(const struct domain_options *options)
 
 	arena_init(&run.mem);
 	run.domains = map_new(&run.mem);
-	if (prepare(&run, &err) == 0) {
-		status = check_prepared(&run);
-	} else {
+	if (check_domain_prepare(&run, &err) != 0) {
 		fprintf(stderr, "submilter check: %s\n", err.text);
 		status = err.kind == ERR_TEMP ? EXIT_LATER : EXIT_NO;
+	} else if (list_domains(&run, &err) != 0) {
+		fprintf(stderr, "submilter check: %s\n", err.text);
+		status = EXIT_USAGE;
+	} else if (map_count(run.domains) == 0) {
+		fprintf(stderr,
+		    "submilter check: no domain has a key, and the "
+		    "option domain is not set\n");
+		status = EXIT_NO;
+	} else {
+		/* A peer that goes away is a finding. */
+		(void)signal(SIGPIPE, SIG_IGN);
+		report_all(&run);
+		status = run.levels[DOMAIN_ERROR] > 0 ? EXIT_NO :
+		    run.levels[DOMAIN_LATER] > 0      ? EXIT_LATER :
+							EXIT_YES;
+		if (fflush(stdout) != 0)
+			status = EXIT_LATER;
 	}
 	prober_free(run.prober);
 	keystore_free(run.keys);

@@ -2,7 +2,8 @@
 /* Reports on domains as text and as JSON. */
 #include <stdio.h>
 
-#include "check_priv.h"
+#include "check/check.h"
+#include "check_domain_priv.h"
 
 enum { ABOUT_COLUMN = 10 };
 
@@ -21,7 +22,7 @@ domain_report_text(const struct domain_report *report, bool is_service)
 		printf("  %-7s  %-*s  %.*s\n", domain_level_name(f->level),
 		    ABOUT_COLUMN, f->about, SLICE_ARGS(f->text));
 		for (const char *head = "publish:";
-		    slice_next_item(&rest, "\n", &line); head = "        ")
+		     slice_next_item(&rest, "\n", &line); head = "        ")
 			printf("           %s %.*s\n", head, SLICE_ARGS(line));
 	}
 }
@@ -35,13 +36,18 @@ add_json_text(struct strbuf *out, const char *name, struct slice text)
 	json_append(out, text);
 }
 
-static void
-print_findings(const struct domain_report *report)
+void
+domain_report_json(
+    const struct domain_report *report, bool is_service, bool first)
 {
 	struct strbuf out;
 
 	strbuf_init(&out, report->mem);
-	strbuf_add_cstr(&out, "\"findings\":[");
+	if (is_service)
+		strbuf_add_cstr(&out, "{\"service\":{\"findings\":[");
+	else
+		strbuf_addf(&out, "%s\n {\"domain\":\"%.*s\",\"findings\":[",
+		    first ? "" : ",", SLICE_ARGS(report->name));
 	for (size_t i = 0; i < report->count; i++) {
 		const struct domain_finding *f = &report->items[i];
 
@@ -53,20 +59,6 @@ print_findings(const struct domain_report *report)
 		add_json_text(&out, "publish", f->publish);
 		strbuf_add_char(&out, '}');
 	}
-	strbuf_add_cstr(&out, "]}");
+	strbuf_add_cstr(&out, is_service ? "]},\n \"domains\":[" : "]}");
 	fwrite(out.data, 1, out.len, stdout);
-}
-
-void
-domain_report_json(const struct domain_report *report, bool is_service,
-    bool first)
-{
-	if (is_service)
-		printf("{\"service\":{");
-	else
-		printf("%s\n {\"domain\":\"%.*s\",", first ? "" : ",",
-		    SLICE_ARGS(report->name));
-	print_findings(report);
-	if (is_service)
-		printf(",\n \"domains\":[");
 }

@@ -1,44 +1,50 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* "submilter keys": which keys sign, and what DNS shows of them. */
 #include "cli/keys.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "cli/become.h"
 #include "cli/options.h"
-#include "daemon/account.h"
 #include "message/address.h"
-#include "preflight/key_sight.h"
+#include "keys/key_lookup.h"
+#include "keys/key_role.h"
 
 static const char usage[] =
-"usage: submilter keys [-c FILE] [--look-up] [--json] [DOMAIN ...]\n"
-"\n"
-"Says of each key, or of those of the domains, whether it signs and what DNS\n"
-"shows of it, as far as the running milter knows.\n"
-"\n"
-"  -c, --config FILE    the configuration (default: " DEFAULT_CONFIG_FILE ")\n"
-"      --look-up        ask DNS now, too; the milter is not told\n"
-"      --json           for programs\n"
-"\n"
-"  signing      the newest of its algorithm that is published\n"
-"  overlap      published, but a newer one signs: leave key and record\n"
-"  retire       the same for long enough: move the key away, and remove its\n"
-"               record some days later\n"
-"  pending      not published yet: publish its record\n"
-"  unpublished, differs, revoked, unusable\n"
-"               no verifier accepts it: correct its record\n"
-"  unknown      DNS has not said\n"
-"\n"
-"Exit codes: 0 each domain has a key that signs, all files of keys can be used,\n"
-"and no record is to be corrected, 1 otherwise, 2 usage, 75 not known now.\n";
+    "usage: submilter keys [-c FILE] [--look-up] [--json] [DOMAIN ...]\n"
+    "       submilter keys [-c FILE] --forget DOMAIN ...\n"
+    "\n"
+    "Says of each key, or of those of the domains, whether it signs and what DNS\n"
+    "shows of it, as far as the running milter knows.\n"
+    "\n"
+    "  -c, --config FILE    the configuration (default: " DEFAULT_CONFIG_FILE
+    ")\n"
+    "      --look-up        ask DNS now, too; the milter is not told\n"
+    "      --json           for programs\n"
+    "      --forget         a domain whose keys are gone is to sign no more\n"
+    "\n"
+    "  signing      the newest of its algorithm that is published\n"
+    "  overlap      published, but a newer one signs: leave key and record\n"
+    "  retire       the same for long enough: move the key away, and remove its\n"
+    "               record some days later\n"
+    "  pending      not published yet: publish its record\n"
+    "  unpublished, differs, revoked, unusable\n"
+    "               no verifier accepts it: correct its record\n"
+    "  unknown      DNS has not said\n"
+    "\n"
+    "Exit codes: 0 each domain has a key that signs, all files of keys can be used,\n"
+    "and no record is to be corrected, 1 otherwise, 2 usage, 75 not known now.\n";
 
 struct request {
 	const char *config_path;
 	bool look_up;
 	bool json;
-	struct slice *domains;	/* in canonical form */
+	bool forget;
+	struct slice *domains; /* in canonical form */
 	size_t domain_count;
 };
 
@@ -47,7 +53,7 @@ struct view {
 	struct arena mem;
 	struct config *config;
 	struct keystore *store;
-	struct key_states *states;
+	struct key_history *history;
 	struct strbuf out;
 	size_t printed;
 	bool bad;
@@ -62,40 +68,6 @@ report_key(void *arg, bool is_error, const char *text)
 	fprintf(stderr, "%s\n", text);
 }
 
-/* Keys and states are read as the milter reads them. */
-static int
-become_milter(const struct config *config, struct arena *mem, struct err *err)
-{
-	struct account account;
-
-	if (account_find(config, mem, &account, err) != 0)
-		return -1;
-	return account.change_user ? account_become(&account, err) : 0;
-}
-
-static int
-open_view(struct view *view, const struct request *request, struct err *err)
-{
-	struct slice path;
-	bool found;
-
-	if (config_read(request->config_path, print_config_fault, NULL,
-	    &view->config, err) != 0 ||
-	    become_milter(view->config, &view->mem, err) != 0)
-		return -1;
-	if (view->config->main.keys.len == 0)
-		return err_set(err, ERR_CONFIG, "%s: \"keys\" names no "
-		    "directory", request->config_path);
-	if (keystore_load(view->config->main.keys, NULL, report_key, NULL,
-	    &view->store, err) != 0)
-		return -1;
-	path = view->config->preflight.key_states;
-	if (key_states_read(view->states, path, &found, err) != 0)
-		fprintf(stderr, "%s is not used: %s\n",
-		    slice_cstr(&view->mem, path), err->text);
-	return 0;
-}
-
 static bool
 is_wanted(const void *arg, struct slice domain)
 {
@@ -106,6 +78,53 @@ is_wanted(const void *arg, struct slice domain)
 			return true;
 	}
 	return request->domain_count == 0;
+}
+
+static int
+open_view(struct view *view, struct request *request, char *const *names,
+    struct err *err)
+{
+	struct slice path;
+	bool found;
+
+	request->domains = arena_array(
+	    &view->mem, request->domain_count + 1, sizeof(*request->domains));
+	for (size_t i = 0; i < request->domain_count; i++) {
+		struct slice name = slice_of(names[i]);
+
+		if (domain_canonical(
+			name, &view->mem, &request->domains[i], err) != 0)
+			return err_wrap(
+			    err, "%s", escape(&view->mem, name, 255));
+	}
+	if (config_read(request->config_path, print_config_fault, NULL,
+		&view->config, err) != 0 ||
+	    become_milter(view->config, err) != 0)
+		return -1;
+	if (view->config->main.keys.len == 0)
+		return err_set(err, ERR_CONFIG,
+		    "%s: \"keys\" names no directory", request->config_path);
+	if (keystore_load(view->config->main.keys,
+		&(struct keystore_options){
+		    .report = &(struct report){ report_key, NULL } },
+		&view->store, err) != 0)
+		return -1;
+	keystore_read_all(view->store, &(struct report){ report_key, NULL });
+	path = view->config->sign.key_states;
+	if (key_history_read(view->history, path, &found, err) != 0)
+		fprintf(stderr, "%s is not used: %s\n",
+		    slice_cstr(&view->mem, path), err->text);
+	if (!request->forget && view->config->sign.dkim_key != DKIM_KEY_OFF)
+		key_history_recall(view->history, path, view->store,
+		    &(struct recall){ .directory = view->config->main.keys,
+			.unpublished = !key_status_required(view->config),
+			.report = &(struct report){ report_key, NULL } });
+	if (request->look_up)
+		return key_lookup_all(view->config,
+		    &(struct key_lookup_scope){
+			view->store, view->history, is_wanted, request },
+		    err);
+	return 0;
 }
 
 /* "2026-11-24T10:00Z", in UTC; "-" for never. */
@@ -121,101 +140,78 @@ date(struct arena *mem, time_t when)
 	return slice_cstr(mem, slice_of(text));
 }
 
-static const char *
-algorithm_name(const struct sign_key *key)
-{
-	return key->algorithm == KEY_RSA_SHA256 ? "rsa" : "ed25519";
-}
-
 /* What DNS said, and that it says nothing now. */
 static struct slice
-sentence(struct view *view, const struct key_sighting *sighting)
+sentence(struct view *view, const struct key_past *past)
 {
-	if (sighting->looked == 0)
+	if (past->looked == 0)
 		return SLICE("DNS was not asked yet");
-	if (sighting->fault.len == 0)
-		return sighting->text;
-	if (sighting->text.len == 0)
-		return sighting->fault;
+	if (past->fault.len == 0)
+		return past->text;
+	if (past->text.len == 0)
+		return past->fault;
 	return slice_format(&view->mem, "%.*s; before: %.*s",
-	    SLICE_ARGS(sighting->fault), SLICE_ARGS(sighting->text));
+	    SLICE_ARGS(past->fault), SLICE_ARGS(past->text));
 }
 
-static void
-print_text(struct view *view, const struct sign_key *key, enum key_use use,
-    const struct key_sighting *sighting)
-{
-	struct strbuf *out = &view->out;
-
-	strbuf_addf(out, "%.*s %.*s %s-%u %s published=%s last=%s asked=%s ",
-	    SLICE_ARGS(key->domain), SLICE_ARGS(key->selector),
-	    algorithm_name(key), key->bits, key_use_name(use),
-	    date(&view->mem, sighting->first_seen),
-	    date(&view->mem, sighting->last_seen),
-	    date(&view->mem, sighting->looked));
-	strbuf_add(out, sentence(view, sighting));
-	strbuf_add_char(out, '\n');
-}
-
-static void
-print_json(struct view *view, const struct sign_key *key, enum key_use use,
-    const struct key_sighting *sighting)
-{
-	struct strbuf *out = &view->out;
-
-	strbuf_addf(out, "%s{\"domain\":", view->printed == 0 ? "" : ",");
-	json_append(out, key->domain);
-	strbuf_add_cstr(out, ",\"selector\":");
-	json_append(out, key->selector);
-	strbuf_addf(out, ",\"algorithm\":\"%s\",\"bits\":%u,\"state\":\"%s\","
-	    "\"dns\":\"%s\",\"first_seen\":%lld,\"last_seen\":%lld,"
-	    "\"since\":%lld,\"answered\":%lld,\"asked\":%lld,\"file\":",
-	    algorithm_name(key), key->bits, key_use_name(use),
-	    key_state_name(sighting->state), (long long)sighting->first_seen,
-	    (long long)sighting->last_seen, (long long)sighting->since,
-	    (long long)sighting->answered, (long long)sighting->looked);
-	json_append(out, key->path);
-	strbuf_add_cstr(out, ",\"text\":");
-	json_append(out, sentence(view, sighting));
-	strbuf_add_char(out, '}');
-}
-
-static void
-judge(struct view *view, const enum key_use *uses, size_t count)
-{
-	bool signs = false, unknown = false;
-
-	for (size_t i = 0; i < count; i++) {
-		signs = signs || uses[i] == KEY_USE_SIGNING;
-		unknown = unknown || uses[i] == KEY_USE_UNKNOWN;
-		view->bad = view->bad || uses[i] == KEY_USE_UNPUBLISHED ||
-		    uses[i] == KEY_USE_DIFFERS || uses[i] == KEY_USE_REVOKED ||
-		    uses[i] == KEY_USE_UNUSABLE;
-	}
-	view->bad = view->bad || (!signs && !unknown);
-	view->unsure = view->unsure || unknown;
-}
-
+/* Its keys; what they are together goes into bad and unsure. */
 static void
 print_domain(struct view *view, const struct domain_keys *domain, bool json)
 {
-	struct key_rules rules = key_rules_from_config(view->config);
-	enum key_use uses[MAX_KEYS_OF_DOMAIN];
+	struct key_role_rules rules =
+	    key_role_rules_from_config(view->config, clock_now());
+	enum key_role roles[MAX_KEYS_OF_DOMAIN];
+	struct strbuf *out = &view->out;
+	bool signs = false, unknown = false;
 
-	key_states_uses(view->states, domain, &rules, clock_now(), uses);
-	judge(view, uses, domain->count);
+	key_roles_decide(view->history, domain, &rules, roles);
 	view->bad = view->bad || domain->fault.len != 0;
 	for (size_t k = 0; k < domain->count; k++) {
-		struct key_sighting sighting;
+		const struct sign_key *key = domain->keys[k];
+		const char *algorithm =
+		    key->algorithm == KEY_RSA_SHA256 ? "rsa" : "ed25519";
+		const char *role = key_role_name(roles[k]);
+		struct key_past past;
 
-		key_states_get(view->states, domain->keys[k], &view->mem,
-		    &sighting);
-		if (json)
-			print_json(view, domain->keys[k], uses[k], &sighting);
-		else
-			print_text(view, domain->keys[k], uses[k], &sighting);
-		view->printed++;
+		signs = signs || roles[k] == KEY_ROLE_SIGNING;
+		unknown = unknown || roles[k] == KEY_ROLE_UNKNOWN;
+		view->bad = view->bad || roles[k] == KEY_ROLE_UNPUBLISHED ||
+		    roles[k] == KEY_ROLE_DIFFERS ||
+		    roles[k] == KEY_ROLE_REVOKED ||
+		    roles[k] == KEY_ROLE_UNUSABLE;
+		key_history_get(view->history, key, &view->mem, &past);
+		if (!json) {
+			strbuf_addf(out,
+			    "%.*s %.*s %s-%u %s published=%s last=%s asked=%s ",
+			    SLICE_ARGS(key->domain), SLICE_ARGS(key->selector),
+			    algorithm, key->bits, role,
+			    date(&view->mem, past.first_seen),
+			    date(&view->mem, past.last_seen),
+			    date(&view->mem, past.looked));
+			strbuf_add(out, sentence(view, &past));
+			strbuf_add_char(out, '\n');
+			continue;
+		}
+		strbuf_addf(
+		    out, "%s{\"domain\":", view->printed++ == 0 ? "" : ",");
+		json_append(out, key->domain);
+		strbuf_add_cstr(out, ",\"selector\":");
+		json_append(out, key->selector);
+		strbuf_addf(out,
+		    ",\"algorithm\":\"%s\",\"bits\":%u,\"state\":\"%s\","
+		    "\"dns\":\"%s\",\"first_seen\":%lld,\"last_seen\":%lld,"
+		    "\"since\":%lld,\"answered\":%lld,\"asked\":%lld,\"file\":",
+		    algorithm, key->bits, role, key_status_name(past.status),
+		    (long long)past.first_seen, (long long)past.last_seen,
+		    (long long)past.since, (long long)past.answered,
+		    (long long)past.looked);
+		json_append(out, key->path);
+		strbuf_add_cstr(out, ",\"text\":");
+		json_append(out, sentence(view, &past));
+		strbuf_add_char(out, '}');
 	}
+	view->bad = view->bad || (!signs && !unknown);
+	view->unsure = view->unsure || unknown;
 }
 
 static int
@@ -224,7 +220,7 @@ print_view(struct view *view, const struct request *request)
 	for (size_t i = 0; i < request->domain_count; i++) {
 		if (keystore_find(view->store, request->domains[i]) != NULL)
 			continue;
-		fprintf(stderr, "%s: there is no key of that domain\n",
+		fprintf(stderr, "%s: the domain has no key\n",
 		    escape(&view->mem, request->domains[i], 255));
 		view->bad = true;
 	}
@@ -237,87 +233,85 @@ print_view(struct view *view, const struct request *request)
 			print_domain(view, domain, request->json);
 	}
 	strbuf_add_cstr(&view->out, request->json ? "]}\n" : "");
-	if (fwrite(view->out.data, 1, view->out.len, stdout) !=
-	    view->out.len || fflush(stdout) != 0) {
+	if (fwrite(view->out.data, 1, view->out.len, stdout) != view->out.len ||
+	    fflush(stdout) != 0) {
 		fprintf(stderr, "standard output: %s\n", strerror(errno));
 		return EXIT_USAGE;
 	}
 	return view->bad ? EXIT_NO : view->unsure ? EXIT_LATER : EXIT_YES;
 }
 
+/* Domains whose keys are gone; what is still there is not forgotten. */
 static int
-read_domains(struct request *request, char *const *names, struct arena *mem,
-    struct err *err)
+forget(struct view *view, const struct request *request)
 {
-	request->domains = arena_array(mem, request->domain_count + 1,
-	    sizeof(*request->domains));
+	struct slice path = view->config->sign.key_states;
+	int code = EXIT_YES;
+
 	for (size_t i = 0; i < request->domain_count; i++) {
-		if (domain_canonical(slice_of(names[i]), mem,
-		    &request->domains[i], err) != 0)
-			return err_wrap(err, "%s",
-			    escape(mem, slice_of(names[i]), 255));
-	}
-	return 0;
-}
+		struct slice domain = request->domains[i];
+		const char *name = escape(&view->mem, domain, 255);
+		bool known = true;
+		struct err err;
+		int status;
 
-static int
-show(struct request *request, char *const *names)
-{
-	struct view view = { .states = key_states_new() };
-	struct err err;
-	int code;
-
-	arena_init(&view.mem);
-	strbuf_init(&view.out, &view.mem);
-	if (read_domains(request, names, &view.mem, &err) != 0 ||
-	    open_view(&view, request, &err) != 0 ||
-	    (request->look_up && key_sight_look_all(view.config,
-	    view.states, view.store, is_wanted, request, &err) != 0)) {
-		fprintf(stderr, "%s\n", err.text);
-		code = err.kind == ERR_TEMP ? EXIT_LATER : EXIT_USAGE;
-	} else {
-		code = print_view(&view, request);
+		if (keystore_find(view->store, domain) != NULL)
+			status = err_set(&err, ERR_DATA,
+			    "the domain has a directory of keys: move it away first");
+		else
+			status = key_history_forget(path, domain, &known, &err);
+		if (!known)
+			status = err_set(&err, ERR_DATA,
+			    "%.*s has no key of the domain", SLICE_ARGS(path));
+		if (status == 0) {
+			printf(
+			    "%s is forgotten; the running milter takes "
+			    "notice within seconds. If it goes on with keys "
+			    "that it read before, restart it and forget once "
+			    "more.\n",
+			    name);
+			continue;
+		}
+		fprintf(stderr, "%s: %s\n", name, err.text);
+		if (code == EXIT_YES)
+			code = err.kind == ERR_TEMP ? EXIT_LATER : EXIT_NO;
 	}
-	key_states_unref(view.states);
-	keystore_free(view.store);
-	config_free(view.config);
-	arena_done(&view.mem);
 	return code;
 }
 
 int
 keys_main(int argc, char **argv)
 {
-	enum { LOOK_UP = 256, JSON };
-	static const struct option options[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "look-up", no_argument, NULL, LOOK_UP },
-		{ "json", no_argument, NULL, JSON },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
 	struct request request = { .config_path = DEFAULT_CONFIG_FILE };
-	int option;
+	const struct command_option options[] = {
+		{ "config", 'c', .text = &request.config_path },
+		{ "look-up", .flag = &request.look_up },
+		{ "json", .flag = &request.json },
+		{ "forget", .flag = &request.forget },
+		{ .name = NULL },
+	};
+	struct view view = { .history = NULL };
+	struct err err;
+	int code = options_read(argc, argv, options, usage);
 
-	while ((option = option_next(argc, argv, ":c:h", options)) != -1) {
-		switch (option) {
-		case 'c':
-			request.config_path = optarg;
-			break;
-		case LOOK_UP:
-			request.look_up = true;
-			break;
-		case JSON:
-			request.json = true;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return EXIT_YES;
-		default:
-			fputs(usage, stderr);
-			return EXIT_USAGE;
-		}
-	}
+	if (code != OPTIONS_READ)
+		return code;
 	request.domain_count = (size_t)(argc - optind);
-	return show(&request, argv + optind);
+	if (request.forget &&
+	    (request.domain_count == 0 || request.look_up || request.json))
+		return wrong_usage(usage);
+	arena_init(&view.mem);
+	strbuf_init(&view.out, &view.mem);
+	view.history = key_history_new();
+	if (open_view(&view, &request, argv + optind, &err) != 0)
+		code = command_fail(&err, EXIT_USAGE);
+	else if (request.forget)
+		code = forget(&view, &request);
+	else
+		code = print_view(&view, &request);
+	key_history_unref(view.history);
+	keystore_free(view.store);
+	config_free(view.config);
+	arena_done(&view.mem);
+	return code;
 }

@@ -1,63 +1,64 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* "submilter lookup": asks a table as the milter would. */
 #include "cli/lookup.h"
 
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
 
 #include "cli/options.h"
+#include "lookup_priv.h"
 #include "message/address.h"
 #include "table/address_keys.h"
 
 static const char usage[] =
-"usage: submilter lookup [OPTION ...] TABLE KEY\n"
-"\n"
-"Asks a table (\"texthash:/etc/postfix/sender_login\") for a key and prints the\n"
-"value. Exit codes: 0 found, 1 no such key, 2 usage, 75 the table cannot answer.\n"
-"\n"
-"      --address            KEY is a mail address: ask as for the rights of a\n"
-"                           login, with user+ext@domain, user@domain, @domain\n"
-"      --extension CHARS    with --address: what begins an extension (+)\n"
-"      --domain DOMAIN      with --address: a key \"user\" stands for user@DOMAIN\n"
-"      --json               for programs\n";
+    "usage: submilter lookup [OPTION ...] TABLE KEY|-\n"
+    "       submilter lookup [-c FILE] --login LOGIN [--json]\n"
+    "\n"
+    "Asks a table (\"texthash:/etc/postfix/sender_login\") for a key and prints the\n"
+    "value. Exit codes: 0 found, 1 no such key, 2 usage, 75 the table cannot answer.\n"
+    "With the KEY \"-\" each line of standard input is a key, and each key that is\n"
+    "found is printed with a tab and its value, as by postmap(1).\n"
+    "\n"
+    "      --address            KEY is a mail address: ask as for the rights of a\n"
+    "                           login, with user+ext@domain, user@domain, @domain\n"
+    "      --extension CHARS    with --address: what begins an extension (+)\n"
+    "      --domain DOMAIN      with --address: a key \"user\" stands for user@DOMAIN\n"
+    "      --login LOGIN        all addresses of a login, by the tables of the\n"
+    "                           configuration, with the rows that say so\n"
+    "  -c, --config FILE        with --login: the configuration\n"
+    "                           (default: " DEFAULT_CONFIG_FILE ")\n"
+    "      --json               for programs\n";
 
 struct request {
-	const char *table;
-	const char *key;
+	struct table *table;
 	const char *extension;
 	const char *domain;
+	const char *config;
+	const char *login;
 	bool address;
 	bool json;
 };
 
-static void
-print_found(const struct request *request, struct slice key,
-    struct slice value, struct arena *mem)
-{
-	struct strbuf buf;
+/* What the table has for a key, or for the address that the key is. */
+struct found {
+	enum table_answer answer;
+	struct slice key; /* of the row */
+	struct slice value;
+};
 
-	strbuf_init(&buf, mem);
-	if (request->json) {
-		strbuf_add_cstr(&buf, "{\"found\":true,\"key\":");
-		json_append(&buf, key);
-		strbuf_add_cstr(&buf, ",\"value\":");
-		json_append(&buf, value);
-		strbuf_add_cstr(&buf, "}\n");
-	} else {
-		if (request->address) {
-			escape_append(&buf, key, 400);
-			strbuf_add_cstr(&buf, ": ");
-		}
-		strbuf_add(&buf, value);
-		strbuf_add_char(&buf, '\n');
-	}
-	(void)fwrite(buf.data, 1, buf.len, stdout);
-}
-
+/*
+ * Asks for the key as it stands, or as for the rights of a login, with the keys
+ * of an address. -1: the key is not an address that can have rights.
+ */
 static int
-find_address(const struct request *request, struct table *table,
-    struct arena *mem, enum table_answer *ret_answer, struct err *err)
+find(const struct request *request, struct slice key,
+    const struct table_context *context, struct found *ret_found)
 {
+	struct arena *mem = context->mem;
 	struct address_keys how = { request->extension,
 		slice_lower(mem, slice_of(request->domain)) };
 	struct address_values found;
@@ -66,44 +67,86 @@ find_address(const struct request *request, struct table *table,
 	unsigned int constructs;
 	bool is_null;
 
-	if (reverse_path_parse(slice_of(request->key), mem, &is_null, &mailbox,
-	    &constructs, err) != 0 || (!is_null && address_canonical(&mailbox,
-	    how.local_domain, true, mem, &address, NULL, err) != 0))
-		return -1;
+	ret_found->key = key;
+	if (!request->address) {
+		ret_found->answer = table_lookup_one(
+		    request->table, key, context, &ret_found->value);
+		return 0;
+	}
+	if (reverse_path_parse(
+		key, mem, &is_null, &mailbox, &constructs, context->err) != 0 ||
+	    (!is_null &&
+		address_canonical(&mailbox, how.local_domain, true, mem,
+		    &address, NULL, context->err) != 0))
+		return err_wrap(context->err, "KEY");
 	if (is_null)
-		return err_set(err, ERR_DATA, "the null address has no rights");
-	*ret_answer = address_lookup(&table, 1, &how, address.local,
-	    address.domain, mem, &found, err);
-	if (*ret_answer == TABLE_FOUND)
-		print_found(request, found.items[0].key,
-		    found.items[0].value, mem);
+		return err_set(context->err, ERR_DATA,
+		    "KEY: the null address has no rights");
+	ret_found->answer =
+	    address_lookup(&(struct address_tables){ &request->table, 1, &how },
+		&address, context, &found);
+	if (ret_found->answer == TABLE_FOUND) {
+		ret_found->key = found.items[0].key;
+		ret_found->value = found.items[0].value;
+	}
 	return 0;
 }
 
-static int
-ask(const struct request *request, struct table *table, struct arena *mem)
+/* asked: for one of many keys; its data is NULL for the only one. */
+static void
+print_found(const struct request *request, struct slice asked,
+    const struct found *found, struct arena *mem)
 {
-	enum table_answer answer = TABLE_FAILED;
-	struct slice value;
-	struct err err;
+	struct strbuf buf;
 
-	if (request->address) {
-		if (find_address(request, table, mem, &answer, &err) != 0) {
-			fprintf(stderr, "KEY: %s\n", err.text);
-			return EXIT_USAGE;
+	strbuf_init(&buf, mem);
+	if (request->json) {
+		strbuf_add_cstr(&buf, "{\"found\":true,");
+		if (asked.data != NULL) {
+			strbuf_add_cstr(&buf, "\"asked\":");
+			json_append(&buf, asked);
+			strbuf_add_char(&buf, ',');
 		}
+		strbuf_add_cstr(&buf, "\"key\":");
+		json_append(&buf, found->key);
+		strbuf_add_cstr(&buf, ",\"value\":");
+		json_append(&buf, found->value);
+		strbuf_add_cstr(&buf, "}\n");
 	} else {
-		answer = table_lookup(table, slice_of(request->key), mem,
-		    &value, &err);
-		if (answer == TABLE_FOUND)
-			print_found(request, slice_of(request->key), value,
-			    mem);
+		if (asked.data != NULL) {
+			strbuf_add(&buf, asked);
+			strbuf_add_char(&buf, '\t');
+		} else if (request->address) {
+			escape_append(&buf, found->key, 400);
+			strbuf_add_cstr(&buf, ": ");
+		}
+		strbuf_add(&buf, found->value);
+		strbuf_add_char(&buf, '\n');
 	}
-	switch (answer) {
+	(void)fwrite(buf.data, 1, buf.len, stdout);
+}
+
+/* Asks for one key, and prints what comes of it. An exit code. */
+static int
+look_up(const struct request *request, struct slice key, bool is_one_of_many)
+{
+	CLEANUP(arena_done) struct arena mem;
+	struct slice asked = { is_one_of_many ? key.data : NULL, key.len };
+	struct found found = { .answer = TABLE_FAILED };
+	struct err err;
+	const struct table_context context = { .mem = &mem, .err = &err };
+
+	arena_init(&mem);
+	if (find(request, key, &context, &found) != 0) {
+		fprintf(stderr, "%s\n", err.text);
+		return EXIT_USAGE;
+	}
+	switch (found.answer) {
 	case TABLE_FOUND:
+		print_found(request, asked, &found, &mem);
 		return EXIT_YES;
 	case TABLE_ABSENT:
-		if (request->json)
+		if (request->json && !is_one_of_many)
 			puts("{\"found\":false}");
 		return EXIT_NO;
 	case TABLE_FAILED:
@@ -113,68 +156,62 @@ ask(const struct request *request, struct table *table, struct arena *mem)
 	return EXIT_LATER;
 }
 
+/* The lines of standard input. The worst exit code; 0 if any key was found. */
 static int
-lookup(const struct request *request)
+look_up_lines(const struct request *request)
 {
-	struct table *table;
-	struct arena mem;
-	struct err err;
-	int code;
+	bool any = false;
+	int worst = EXIT_NO;
+	char *line = NULL;
+	size_t size = 0;
+	ssize_t len;
 
-	if (table_open(slice_of(request->table), &table, &err) != 0) {
-		fprintf(stderr, "%s\n", err.text);
-		return EXIT_LATER;
+	while ((len = getline(&line, &size, stdin)) > 0) {
+		size_t octets = (size_t)len - (line[len - 1] == '\n');
+		int code =
+		    look_up(request, (struct slice){ line, octets }, true);
+
+		any = any || code == EXIT_YES;
+		if (code > worst)
+			worst = code;
 	}
-	arena_init(&mem);
-	code = ask(request, table, &mem);
-	arena_done(&mem);
-	table_close(table);
-	return code;
+	free(line);
+	return worst == EXIT_NO && any ? EXIT_YES : worst;
 }
 
 int
 lookup_main(int argc, char **argv)
 {
-	enum { ADDRESS = 256, EXTENSION, DOMAIN_NAME, JSON };
-	static const struct option options[] = {
-		{ "address", no_argument, NULL, ADDRESS },
-		{ "extension", required_argument, NULL, EXTENSION },
-		{ "domain", required_argument, NULL, DOMAIN_NAME },
-		{ "json", no_argument, NULL, JSON },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
+	struct request request = {
+		.extension = "+", .domain = "", .config = DEFAULT_CONFIG_FILE
 	};
-	struct request request = { .extension = "+", .domain = "" };
-	int option;
+	const struct command_option options[] = {
+		{ "address", .flag = &request.address },
+		{ "extension", .text = &request.extension },
+		{ "domain", .text = &request.domain },
+		{ "login", .text = &request.login },
+		{ "config", 'c', .text = &request.config },
+		{ "json", .flag = &request.json },
+		{ .name = NULL },
+	};
+	struct err err;
+	int code = options_read(argc, argv, options, usage);
 
-	while ((option = option_next(argc, argv, ":h",
-	    options)) != -1) {
-		switch (option) {
-		case ADDRESS:
-			request.address = true;
-			break;
-		case EXTENSION:
-			request.extension = optarg;
-			break;
-		case DOMAIN_NAME:
-			request.domain = optarg;
-			break;
-		case JSON:
-			request.json = true;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return EXIT_YES;
-		default:
-			fputs(usage, stderr);
-			return EXIT_USAGE;
-		}
+	if (code != OPTIONS_READ)
+		return code;
+	if (request.login != NULL && optind == argc)
+		return lookup_login(
+		    request.config, request.login, request.json);
+	if (request.login != NULL || optind + 2 != argc)
+		return wrong_usage(usage);
+	if (table_open(slice_of(argv[optind]), NULL, &request.table, &err) !=
+	    0) {
+		fprintf(stderr, "%s\n", err.text);
+		return EXIT_LATER;
 	}
-	if (optind + 2 != argc) {
-		fputs(usage, stderr);
-		return EXIT_USAGE;
-	}
-	request.table = argv[optind];
-	request.key = argv[optind + 1];
-	return lookup(&request);
+	code = strcmp(argv[optind + 1], "-") == 0 ?
+	    look_up_lines(&request) :
+	    look_up(&request, slice_of(argv[optind + 1]), false);
+	table_close(request.table);
+	return code;
 }

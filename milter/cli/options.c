@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Options of the commands, and how a command says what is wrong. */
 #include "cli/options.h"
 
 #include <getopt.h>
@@ -7,56 +8,108 @@
 
 #include "base/suggest.h"
 
-enum { MAX_OPTIONS = 32 };
+/* FIRST_LONG: the first value of an option without a letter. */
+enum { MAX_OPTIONS = 32, FIRST_LONG = 256 };
 
-/* The option that a word like "--jsno=x" may have been meant to be, or NULL. */
-static const char *
-near_option(const char *word, const struct option *options)
+/* Says what is wrong with the word that getopt_long() did not take. */
+static void
+report_word(char **argv, int got, const struct option *known)
 {
+	const char *word = argv[optind - 1];
+	const char *names[MAX_OPTIONS], *near;
 	struct slice name = slice_from(slice_of(word), 2);
-	const char *names[MAX_OPTIONS];
 	size_t count = 0;
 
-	while (count < MAX_OPTIONS && options[count].name != NULL) {
-		names[count] = options[count].name;
-		count++;
+	fprintf(stderr, "submilter %s: ", argv[0]);
+	if (got == ':') {
+		fprintf(stderr, "%s takes a value\n", word);
+	} else if (strncmp(word, "--", 2) != 0) {
+		fprintf(stderr, "there is no option -%c\n", optopt);
+	} else if (optopt != 0) {
+		fprintf(stderr, "%s: this option has no value\n", word);
+	} else {
+		for (; known[count].name != NULL; count++)
+			names[count] = known[count].name;
+		name = slice_sub(name, 0, slice_find(name, '='));
+		near = suggest(name, names, count);
+		fprintf(stderr, "there is no option %s%s%s%s\n", word,
+		    near == NULL ? "" : ": did you mean --",
+		    near == NULL ? "" : near, near == NULL ? "" : "?");
 	}
-	return suggest(slice_sub(name, 0, slice_find(name, '=')), names, count);
 }
 
 int
-option_next(int argc, char **argv, const char *letters,
-    const struct option *options)
+options_read(int argc, char **argv, const struct command_option *options,
+    const char *usage)
 {
-	const char *word, *near;
+	struct option known[MAX_OPTIONS] = { { .name = NULL } };
+	char letters[2 * MAX_OPTIONS + 1] = ":h";
+	size_t count = 0, len = strlen(letters);
 	int got;
 
-	opterr = 0;
-	got = getopt_long(argc, argv, letters, options, NULL);
-	if (got != '?' && got != ':')
-		return got;
-	word = argv[optind - 1];
-	if (got == ':') {
-		fprintf(stderr, "submilter %s: %s wants a value\n", argv[0],
-		    word);
-	} else if (strncmp(word, "--", 2) != 0) {
-		fprintf(stderr, "submilter %s: there is no option -%c\n",
-		    argv[0], optopt);
-	} else if (optopt != 0) {
-		fprintf(stderr, "submilter %s: %s: this option has no value\n",
-		    argv[0], word);
-	} else {
-		near = near_option(word, options);
-		fprintf(stderr, "submilter %s: there is no option %s%s%s%s\n",
-		    argv[0], word, near == NULL ? "" : ": did you mean --",
-		    near == NULL ? "" : near, near == NULL ? "" : "?");
+	for (; options[count].name != NULL; count++) {
+		const struct command_option *option = &options[count];
+		bool has_value = option->flag == NULL;
+
+		ENSURE(count < MAX_OPTIONS - 2);
+		known[count].name = option->name;
+		known[count].has_arg =
+		    has_value ? required_argument : no_argument;
+		known[count].val = option->letter != 0 ?
+		    option->letter :
+		    FIRST_LONG + (int)count;
+		if (option->letter != 0)
+			letters[len++] = option->letter;
+		if (option->letter != 0 && has_value)
+			letters[len++] = ':';
 	}
-	return '?';
+	known[count] = (struct option){ "help", no_argument, NULL, 'h' };
+	opterr = 0;
+	while ((got = getopt_long(argc, argv, letters, known, NULL)) != -1) {
+		const struct command_option *option = options;
+
+		if (got == 'h') {
+			fputs(usage, stdout);
+			return EXIT_YES;
+		}
+		if (got == '?' || got == ':') {
+			report_word(argv, got, known);
+			return wrong_usage(usage);
+		}
+		while (known[option - options].val != got)
+			option++;
+		if (option->flag != NULL) {
+			*option->flag = true;
+		} else if (option->text != NULL) {
+			*option->text = optarg;
+		} else if (option->list->count < option->list->max) {
+			option->list->items[option->list->count++] = optarg;
+		} else {
+			fprintf(stderr, "--%s: more than %zu\n", option->name,
+			    option->list->max);
+			return EXIT_USAGE;
+		}
+	}
+	return OPTIONS_READ;
+}
+
+int
+wrong_usage(const char *usage)
+{
+	fputs(usage, stderr);
+	return EXIT_USAGE;
+}
+
+int
+command_fail(const struct err *err, int otherwise)
+{
+	fprintf(stderr, "%s\n", err->text);
+	return err->kind == ERR_TEMP ? EXIT_LATER : otherwise;
 }
 
 void
-print_config_fault(void *arg, const char *file, unsigned int line,
-    const char *text)
+print_config_fault(
+    void *arg, const char *file, unsigned int line, const char *text)
 {
 	(void)arg;
 	if (line == 0)

@@ -13,7 +13,8 @@ test_mta_parse(struct slice word, struct test_mta *ret_mta)
 	static const struct test_mta known[] = {
 		{ { "postfix", 7 }, { "Postfix", 7 }, "--mta" },
 		{ { "sendmail", 8 }, { "Sendmail", 8 }, "--mta" },
-		{ { "unknown", 7 }, { NULL, 0 }, "--mta" } };
+		{ { "unknown", 7 }, { NULL, 0 }, "--mta" }
+	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		if (slice_eq_nocase(word, known[i].name)) {
@@ -53,5 +54,6 @@ test_mta_find(const struct config *config, bool stated, struct test_mta *mta)
 	else
 		*mta = (struct test_mta){ .name = SLICE("unknown"),
 			.by = postfix ? "Postfix and Sendmail are both there, "
-			"say --mta" : "no MTA was found here, say --mta" };
+					"say --mta" :
+					"no MTA was found here, say --mta" };
 }

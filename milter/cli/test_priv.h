@@ -6,9 +6,9 @@
 
 /* The MTA that a message is judged for. */
 struct test_mta {
-	struct slice name;		/* "postfix", "sendmail" or "unknown" */
-	struct slice version;		/* what it says of itself; empty: nothing */
-	const char *by;			/* how that is known, for people */
+	struct slice name;    /* "postfix", "sendmail" or "unknown" */
+	struct slice version; /* what it says of itself; empty: nothing */
+	const char *by;	      /* how that is known, for people */
 };
 
 /* The word behind --mta; false when it is none of them. */
@@ -18,8 +18,8 @@ bool test_mta_parse(struct slice word, struct test_mta *ret_mta);
  * The MTA as the daemon would know it: the one that the configuration names;
  * else, where stated, *mta as --mta gave it; else the one that this host has.
  */
-void test_mta_find(const struct config *config, bool stated,
-    struct test_mta *mta);
+void test_mta_find(
+    const struct config *config, bool stated, struct test_mta *mta);
 
 /* What became of a message. */
 struct test_outcome {
@@ -28,8 +28,8 @@ struct test_outcome {
 	struct verdict verdict;
 	/* What libopendkim says of the signatures, in the form that is printed. */
 	struct slice signatures;
-	struct slice result;		/* the message as it goes on */
-	bool report_only;		/* it is not printed */
+	struct slice result; /* the message as it goes on */
+	bool report_only;    /* it is not printed */
 };
 
 /* To standard output; memory of the message. */

@@ -4,24 +4,22 @@
 
 #include "test_priv.h"
 
-/* Each author with what gives the right to it, or that nothing does. */
+/* Each author with what gave the right to it, or that nothing did. */
 static void
 report_authors(struct message *message, struct strbuf *buf, bool json)
 {
 	const struct authors *authors = message_authors(message);
-	struct arena *mem = message_arena(message);
 
 	for (size_t i = 0; i < authors->count; i++) {
 		const struct author *author = &authors->items[i];
-		struct slice how = SLICE("");
-		struct err err;
-		const char *answer = "unknown";
-		enum right right = rights_check(
-		    &message_snapshot(message)->rights,
-		    message_submitter(message), &author->address, mem, &how,
-		    &err);
+		const char *answer = NULL;
+		struct slice how = author->how;
 
-		switch (right) {
+		switch (author->right) {
+		case RIGHT_UNJUDGED:
+			answer = "not looked up";
+			how = SLICE("the message was refused before that");
+			break;
 		case RIGHT_GRANTED:
 			answer = "allowed";
 			break;
@@ -34,7 +32,7 @@ report_authors(struct message *message, struct strbuf *buf, bool json)
 				how = SLICE("no table and no rule grants it");
 			break;
 		case RIGHT_UNKNOWN:
-			how = slice_dup(mem, slice_of(err.text));
+			answer = "unknown";
 			break;
 		}
 		if (json) {
@@ -47,8 +45,8 @@ report_authors(struct message *message, struct strbuf *buf, bool json)
 			strbuf_add_char(buf, '}');
 			continue;
 		}
-		strbuf_addf(buf, "author       %s: ",
-		    author_role_name(author->role));
+		strbuf_addf(
+		    buf, "author       %s: ", author_role_name(author->role));
 		escape_append(buf, author->address.text, 320);
 		strbuf_addf(buf, "  %s (", answer);
 		strbuf_add(buf, how);
@@ -57,46 +55,52 @@ report_authors(struct message *message, struct strbuf *buf, bool json)
 }
 
 static void
-report_edits(const struct edits *edits, struct strbuf *buf, bool json)
+report_edits(struct message *message, struct strbuf *buf, bool json)
 {
-	bool first = true;
+	static const char *const words[] = {
+		[FIELD_CHANGED] = "change",
+		[FIELD_DELETED] = "delete",
+		[FIELD_ADDED] = "add",
+		[FIELD_ON_TOP] = "add",
+	};
+	const struct edits *edits = message_edits(message);
+	const struct envelope_edits *envelope = message_envelope(message);
+	const char *before = "";
 
+	if (envelope->changes_sender && json) {
+		strbuf_add_cstr(buf,
+		    "{\"edit\":\"change\","
+		    "\"name\":\"MAIL FROM\",\"value\":");
+		json_append(buf, envelope->sender);
+		strbuf_add_char(buf, '}');
+		before = ",";
+	} else if (envelope->changes_sender) {
+		strbuf_add_cstr(buf, "edit         change MAIL FROM:");
+		escape_append(buf, envelope->sender, 320);
+		strbuf_add_char(buf, '\n');
+	}
 	for (size_t i = 0; edits != NULL && i < edits->count; i++) {
-		const struct edited_field *field = &edits->fields[i];
-		const char *what = NULL;
+		const struct edited_field *edit = &edits->fields[i];
+		const struct field *field = &edit->field;
 
-		switch (field->state) {
-		case FIELD_KEPT:
-			break;
-		case FIELD_CHANGED:
-			what = "change";
-			break;
-		case FIELD_DELETED:
-			what = "delete";
-			break;
-		case FIELD_ADDED:
-		case FIELD_ON_TOP:
-			what = "add";
-			break;
-		}
-		if (what == NULL)
+		if (edit->state == FIELD_KEPT)
 			continue;
 		if (json) {
-			strbuf_addf(buf, "%s{\"edit\":\"%s\",\"name\":",
-			    first ? "" : ",", what);
-			json_append(buf, field->field.name);
+			strbuf_addf(buf, "%s{\"edit\":\"%s\",\"name\":", before,
+			    words[edit->state]);
+			json_append(buf, field->name);
 			strbuf_add_cstr(buf, ",\"value\":");
-			json_append(buf, field->field.value);
+			json_append(buf, field->value);
 			strbuf_add_char(buf, '}');
-			first = false;
+			before = ",";
 			continue;
 		}
-		strbuf_addf(buf, "edit         %s ", what);
-		escape_append(buf, field->field.name, 100);
+		strbuf_addf(buf, "edit         %s ", words[edit->state]);
+		escape_append(buf, field->name, 100);
 		strbuf_add_char(buf, ':');
-		if (field->state != FIELD_DELETED)
-			escape_append(buf, field_unfold(edits->mem,
-			    field->field.value), 100);
+		if (edit->state != FIELD_DELETED)
+			escape_append(
+			    buf, field_unfold(edits->mem, field->value), 100);
 		strbuf_add_char(buf, '\n');
 	}
 }
@@ -105,11 +109,10 @@ report_edits(const struct edits *edits, struct strbuf *buf, bool json)
 static struct slice
 reply_line(struct arena *mem, const struct verdict *verdict)
 {
-	if (verdict->action == ACTION_ACCEPT ||
-	    verdict->action == ACTION_HOLD)
+	if (verdict->action == ACTION_ACCEPT || verdict->action == ACTION_HOLD)
 		return SLICE("250");
-	return slice_format(mem, "%s %s %.*s", verdict->code,
-	    verdict->enhanced, SLICE_ARGS(verdict->text));
+	return slice_format(mem, "%s %s %.*s", verdict->code, verdict->enhanced,
+	    SLICE_ARGS(verdict->text));
 }
 
 void
@@ -123,16 +126,21 @@ test_print_text(const struct test_outcome *outcome)
 	strbuf_addf(&buf, "verdict      %s\n", action_name(verdict->action));
 	strbuf_add_cstr(&buf, "reply        ");
 	strbuf_add(&buf, reply_line(message_arena(message), verdict));
+	if (message_step(message)[0] != '\0')
+		strbuf_addf(&buf, "\nstep         %s", message_step(message));
 	strbuf_addf(&buf, "\nmta          %.*s (%s)\n",
 	    SLICE_ARGS(outcome->mta->name), outcome->mta->by);
+	if (message_levels(message)->row.len != 0)
+		strbuf_addf(&buf, "levels       %.*s\n",
+		    SLICE_ARGS(message_levels(message)->row));
 	report_authors(message, &buf, false);
 	if (verdict->action == ACTION_ACCEPT) {
-		report_edits(message_edits(message), &buf, false);
+		report_edits(message, &buf, false);
 		strbuf_add(&buf, outcome->signatures);
 	}
 	strbuf_add_cstr(&buf, "log          ");
-	strbuf_add(&buf, pipeline_log_line(message, (struct slice){ NULL, 0 },
-	    verdict));
+	strbuf_add(&buf,
+	    pipeline_log_line(message, (struct slice){ NULL, 0 }, verdict));
 	strbuf_add_char(&buf, '\n');
 	(void)fwrite(buf.data, 1, buf.len, stdout);
 	if (verdict->action != ACTION_ACCEPT || outcome->report_only)
@@ -153,17 +161,23 @@ test_print_json(const struct test_outcome *outcome)
 	json_append(&buf, slice_of(action_name(verdict->action)));
 	strbuf_add_cstr(&buf, ",\"smtp\":");
 	json_append(&buf, reply_line(message_arena(message), verdict));
+	strbuf_add_cstr(&buf, ",\"step\":");
+	json_append(&buf, slice_of(message_step(message)));
 	strbuf_add_cstr(&buf, ",\"mta\":");
 	json_append(&buf, outcome->mta->name);
 	strbuf_add_cstr(&buf, ",\"mta_by\":");
 	json_append(&buf, slice_of(outcome->mta->by));
+	if (message_levels(message)->row.len != 0) {
+		strbuf_add_cstr(&buf, ",\"levels\":");
+		json_append(&buf, message_levels(message)->row);
+	}
 	strbuf_add_cstr(&buf, ",\"log\":{");
 	pipeline_log_json(message, verdict, &buf);
 	strbuf_add_cstr(&buf, "},\"authors\":[");
 	report_authors(message, &buf, true);
 	strbuf_add_cstr(&buf, "],\"edits\":[");
 	if (verdict->action == ACTION_ACCEPT)
-		report_edits(message_edits(message), &buf, true);
+		report_edits(message, &buf, true);
 	strbuf_add_cstr(&buf, "],\"signatures\":[");
 	strbuf_add(&buf, outcome->signatures);
 	strbuf_add_char(&buf, ']');

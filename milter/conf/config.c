@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Reads the files of a configuration, and keeps what is wrong in them. */
 #include "source_priv.h"
 
 #include <errno.h>
@@ -20,8 +21,8 @@ enum {
 };
 
 void
-reading_fault(struct reading *r, enum err_kind kind, const char *file,
-    unsigned int line, const char *format, ...)
+reading_fault(
+    struct reading *r, const struct fault *fault, const char *format, ...)
 {
 	char text[ERR_TEXT_BYTES];
 	va_list args;
@@ -29,15 +30,29 @@ reading_fault(struct reading *r, enum err_kind kind, const char *file,
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	if (r->faults == 0 && line != 0)
-		err_set(&r->first, kind, "%s:%u: %s", file, line, text);
+	if (r->faults == 0 && fault->line != 0)
+		err_set(&r->first, fault->kind, "%s:%u: %s", fault->file,
+		    fault->line, text);
 	else if (r->faults == 0)
-		err_set(&r->first, kind, "%s: %s", file, text);
+		err_set(&r->first, fault->kind, "%s: %s", fault->file, text);
 	r->faults++;
 	if (r->report == NULL || r->faults > MAX_FAULTS)
 		return;
-	r->report(r->arg, file, line, r->faults < MAX_FAULTS ? text :
-	    "too many faults: the rest was not read");
+	r->report(r->arg, fault->file, fault->line,
+	    r->faults < MAX_FAULTS ? text :
+				     "too many faults: the rest was not read");
+}
+
+void
+reading_warn(struct reading *r, const char *text)
+{
+	struct config *config = r->config;
+	void *array = config->warnings;
+
+	arena_reserve_one(&config->mem, &array, &config->warning_cap,
+	    config->warning_count, sizeof(config->warnings[0]));
+	config->warnings = array;
+	config->warnings[config->warning_count++] = text;
 }
 
 /* Whether an error of the system may be gone when it is tried again. */
@@ -57,123 +72,108 @@ errno_kind(int error)
 	}
 }
 
-static void
-close_fd(int *fd)
-{
-	if (*fd >= 0)
-		(void)close(*fd);
-}
-
-/* The octets of an open file; false when that was reported as a fault. */
+/*
+ * The text of an open file; false after a fault. An entry less, or a value that
+ * is shorter, may read as well as the whole.
+ */
 static bool
-read_octets(struct source *s, int fd, struct slice *ret_text)
+read_whole(
+    struct source *s, int fd, const struct stat *before, struct slice *ret_text)
 {
 	char *data = arena_alloc(&s->r->scratch, MAX_FILE_BYTES + 1);
+	struct stat after;
 	size_t len = 0;
+	ssize_t got;
+	struct err err;
 
-	while (len <= MAX_FILE_BYTES) {
-		ssize_t got = read(fd, data + len, MAX_FILE_BYTES + 1 - len);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0) {
-			reading_fault(s->r, errno_kind(errno), s->name, 0,
+	do {
+		got = read(fd, data + len, MAX_FILE_BYTES + 1 - len);
+		if (got < 0 && errno != EINTR) {
+			FAULT_OF_KIND(errno_kind(errno), s,
 			    "cannot be read: %s", strerror(errno));
 			return false;
 		}
-		if (got == 0)
-			break;
-		len += (size_t)got;
-	}
-	if (len > MAX_FILE_BYTES) {
-		FAULT(s, 0, "is larger than %d octets", MAX_FILE_BYTES);
-		return false;
-	}
+		if (got > 0)
+			len += (size_t)got;
+	} while (got != 0 && len <= MAX_FILE_BYTES);
 	*ret_text = (struct slice){ data, len };
-	return true;
-}
-
-/* An entry less, or a value that is shorter, may read as well as the whole. */
-static bool
-is_whole(struct source *s, int fd, const struct stat *before,
-    struct slice text)
-{
-	struct stat after;
-	struct err err;
-
-	if (fstat(fd, &after) != 0 || (size_t)after.st_size != text.len ||
-	    !file_same_state(before, &after)) {
-		reading_fault(s->r, ERR_TEMP, s->name, 0,
-		    "the file changed while it was read");
-		return false;
-	}
-	if (file_check_end(text, &err) != 0) {
+	if (len > MAX_FILE_BYTES)
+		FAULT(s, 0, "is larger than %d octets", MAX_FILE_BYTES);
+	else if (fstat(fd, &after) != 0 || (size_t)after.st_size != len ||
+	    !file_same_state(before, &after))
+		FAULT_OF_KIND(
+		    ERR_TEMP, s, "the file changed while it was read");
+	else if (file_check_end(*ret_text, slice_of(s->name), &err) != 0)
 		FAULT(s, 0, "%s", err.text);
-		return false;
-	}
-	return true;
-}
-
-static void
-keep_file(struct reading *r, const char *path, struct slice text)
-{
-	struct config *config = r->config;
-
-	if (config->files == NULL)
-		config->files = arena_array(&config->mem, MAX_FILES,
-		    sizeof(*config->files));
-	config->files[config->file_count++] = (struct config_file){
-		.path = slice_of(path),
-		.text = slice_dup(&config->mem, text),
-	};
+	else
+		return true;
+	return false;
 }
 
 /*
- * Reads a file; from `parent`, line `line`, or NULL for the first one. A file
- * that cannot be opened is a fault where it is included.
+ * Opens a file that is included on a line, or the first one: -1 after a fault,
+ * which stands where it is included if it cannot be opened.
  */
-static void
-read_file(struct reading *r, const struct source *parent, unsigned int line,
-    const char *path)
+static int
+open_source(const struct source *s, unsigned int line, struct stat *ret_st)
 {
-	struct source s = { .r = r, .parent = parent, .name = path,
-		.depth = parent == NULL ? 0 : parent->depth + 1,
-		.is_file = true };
-	const char *where = parent == NULL ? path : parent->name;
-	int fd CLEANUP(close_fd) = -1;
-	struct slice text;
-	struct stat st;
+	const struct source *parent = s->parent;
+	struct fault fault = { ERR_CONFIG,
+		parent == NULL ? s->name : parent->name, line };
+	int fd, error;
 
-	if (s.depth > MAX_INCLUDE_DEPTH) {
-		reading_fault(r, ERR_CONFIG, where, line,
+	if (s->depth > MAX_INCLUDE_DEPTH) {
+		reading_fault(s->r, &fault,
 		    "include: more than %d files inside one another",
 		    MAX_INCLUDE_DEPTH);
-		return;
+		return -1;
 	}
-	if (++r->files > MAX_FILES) {
-		reading_fault(r, ERR_CONFIG, where, line,
-		    "include: more than %d files", MAX_FILES);
-		return;
+	if (++s->r->files > MAX_FILES) {
+		reading_fault(
+		    s->r, &fault, "include: more than %d files", MAX_FILES);
+		return -1;
 	}
 	/* O_NONBLOCK: a FIFO must not hold us up. */
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0 || fstat(fd, &st) != 0) {
-		int error = errno;
+	fd = open(s->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	error = errno;
+	if (fd >= 0 && fstat(fd, ret_st) == 0)
+		return fd;
+	if (fd >= 0) {
+		error = errno;
+		(void)close(fd);
+	}
+	fault.kind = errno_kind(error);
+	if (parent == NULL)
+		reading_fault(
+		    s->r, &fault, "cannot be opened: %s", strerror(error));
+	else
+		reading_fault(s->r, &fault, "include: %s cannot be opened: %s",
+		    s->name, strerror(error));
+	return -1;
+}
 
-		if (parent == NULL)
-			reading_fault(r, errno_kind(error), path, 0,
-			    "cannot be opened: %s", strerror(error));
-		else
-			reading_fault(r, errno_kind(error), where, line,
-			    "include: %s cannot be opened: %s", path,
-			    strerror(error));
+/* Reads a file: from `parent`, line `line`, or NULL for the first one. */
+static void
+config_read_file(struct reading *r, const struct source *parent,
+    unsigned int line, const char *path)
+{
+	struct config *config = r->config;
+	struct source s = { .r = r,
+		.parent = parent,
+		.name = path,
+		.depth = parent == NULL ? 0 : parent->depth + 1,
+		.is_file = true };
+	struct stat st;
+	int fd CLEANUP(fd_close) = open_source(&s, line, &st);
+	struct slice text;
+
+	if (fd < 0)
 		return;
-	}
 	if (!S_ISREG(st.st_mode)) {
-		FAULT(&s, 0, "is no regular file");
+		FAULT(&s, 0, "is not a regular file");
 		return;
 	}
-	/* Whoever can write it decides who may send as whom. */
+	/* Who can write it decides who may send as whom. */
 	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
 		FAULT(&s, 0, "can be written by %s (mode %04o): chmod go-w",
 		    (st.st_mode & S_IWOTH) != 0 ? "everybody" : "its group",
@@ -183,61 +183,73 @@ read_file(struct reading *r, const struct source *parent, unsigned int line,
 	for (const struct source *up = parent; up != NULL; up = up->parent) {
 		if (up->is_file && up->dev == st.st_dev &&
 		    up->ino == st.st_ino) {
-			reading_fault(r, ERR_CONFIG, where, line,
-			    "include: %s includes itself", path);
+			FAULT(
+			    parent, line, "include: %s includes itself", path);
 			return;
 		}
 	}
 	s.dev = st.st_dev;
 	s.ino = st.st_ino;
-	if (!read_octets(&s, fd, &text) || !is_whole(&s, fd, &st, text))
+	if (!read_whole(&s, fd, &st, &text))
 		return;
-	keep_file(r, path, text);
+	if (config->files == NULL)
+		config->files = arena_array(
+		    &config->mem, MAX_FILES, sizeof(*config->files));
+	config->files[config->file_count++] = (struct config_file){
+		.path = slice_of(path),
+		.text = slice_dup(&config->mem, text),
+	};
 	source_read_text(&s, text);
 }
 
-/* A path in a file is relative to the directory of that file. */
-static const char *
-include_path(struct source *s, struct slice path)
+/*
+ * Ends glob(). A directory that is not there has no files that match; one that
+ * cannot be read may have some.
+ */
+static int
+is_no_answer(const char *directory, int error)
 {
-	struct arena *mem = &s->r->config->mem;
-	struct slice name = slice_of(s->name);
-	size_t slash = slice_find_last(name, '/');
-	struct slice directory = slice_sub(name, 0, slash);
-
-	if (slice_starts(path, SLICE("/")) || slash == name.len)
-		return slice_cstr(mem, path);
-	return slice_format(mem, "%.*s/%.*s", SLICE_ARGS(directory),
-	    SLICE_ARGS(path)).data;
+	(void)directory;
+	return error != ENOENT;
 }
 
 void
 source_include(struct source *s, unsigned int line, struct slice name)
 {
-	const char *path = include_path(s, name);
+	struct arena *mem = &s->r->config->mem;
+	struct slice own = slice_of(s->name);
+	size_t slash = slice_find_last(own, '/');
+	const char *path = slice_cstr(mem, name);
 	glob_t found;
 	int error;
 
+	/* A path in a file is relative to the directory of that file. */
+	if (!slice_starts(name, SLICE("/")) && slash < own.len)
+		path = slice_format(mem, "%.*s/%.*s",
+		    SLICE_ARGS(slice_sub(own, 0, slash)), SLICE_ARGS(name))
+			   .data;
 	if (strpbrk(slice_cstr(&s->r->scratch, name), "*?[") == NULL) {
-		read_file(s->r, s, line, path);
+		config_read_file(s->r, s, line, path);
 		return;
 	}
-	/* A pattern may match nothing: an empty conf.d is fine. */
-	error = glob(path, GLOB_ERR, NULL, &found);
+	/* A pattern may match nothing: no conf.d, or an empty one, is fine. */
+	error = glob(path, 0, is_no_answer, &found);
 	if (error != 0 && error != GLOB_NOMATCH)
-		reading_fault(s->r, error == GLOB_NOSPACE ? ERR_TEMP :
-		    ERR_CONFIG, s->name, line, "include: %s: the directory "
-		    "cannot be read", path);
+		reading_fault(s->r,
+		    &(struct fault){
+			error == GLOB_NOSPACE ? ERR_TEMP : ERR_CONFIG, s->name,
+			line },
+		    "include: %s: the directory cannot be read", path);
 	for (size_t i = 0; error == 0 && i < found.gl_pathc; i++)
-		read_file(s->r, s, line, slice_cstr(&s->r->config->mem,
-		    slice_of(found.gl_pathv[i])));
+		config_read_file(s->r, s, line,
+		    slice_cstr(mem, slice_of(found.gl_pathv[i])));
 	if (error == 0)
 		globfree(&found);
 }
 
 static void
-reading_init(struct reading *r, const char *name, config_report *report,
-    void *arg)
+reading_init(
+    struct reading *r, const char *name, config_report *report, void *arg)
 {
 	*r = (struct reading){ .report = report, .arg = arg };
 	r->config = calloc(1, sizeof(*r->config));
@@ -250,24 +262,9 @@ reading_init(struct reading *r, const char *name, config_report *report,
 }
 
 struct option_place {
-	const char *file;	/* NULL: nowhere */
+	const char *file; /* NULL: nowhere */
 	unsigned int line;
 };
-
-static void
-keep_places(struct reading *r)
-{
-	struct arena *mem = &r->config->mem;
-	struct option_place *places = arena_array(mem, OPTION_COUNT,
-	    sizeof(*places));
-
-	for (size_t i = 0; i < OPTION_COUNT; i++) {
-		if (r->places[i].file != NULL)
-			places[i] = (struct option_place){ slice_cstr(mem,
-			    slice_of(r->places[i].file)), r->places[i].line };
-	}
-	r->config->places = places;
-}
 
 bool
 config_where(const struct config *config, const char *option,
@@ -285,12 +282,46 @@ config_where(const struct config *config, const char *option,
 	return false;
 }
 
+const char *
+config_fault(const struct config *config, const char *option, const char *text,
+    struct arena *mem)
+{
+	const char *file = config->path.data;
+	unsigned int line;
+
+	if (!config_where(config, option, &file, &line))
+		return slice_format(mem, "%s: %s: %s", file, option, text).data;
+	return slice_format(mem, "%s:%u: %s: %s", file, line, option, text)
+	    .data;
+}
+
+bool
+config_next_warning(
+    const struct config *config, size_t *index, const char **ret_text)
+{
+	if (*index >= config->warning_count)
+		return false;
+	*ret_text = config->warnings[(*index)++];
+	return true;
+}
+
 /* Checks what was read and hands it out, or takes it back. */
 static int
 reading_finish(struct reading *r, struct config **ret_config, struct err *err)
 {
+	struct arena *mem = &r->config->mem;
+	struct option_place *places =
+	    arena_array(mem, OPTION_COUNT, sizeof(*places));
+
 	config_check(r);
-	keep_places(r);
+	for (size_t i = 0; i < OPTION_COUNT; i++) {
+		if (r->places[i].file != NULL)
+			places[i] = (struct option_place){
+				slice_cstr(mem, slice_of(r->places[i].file)),
+				r->places[i].line
+			};
+	}
+	r->config->places = places;
 	arena_done(&r->scratch);
 	if (r->faults == 0) {
 		*ret_config = r->config;
@@ -310,8 +341,22 @@ config_read(const char *path, config_report *report, void *arg,
 	struct reading r;
 
 	reading_init(&r, path, report, arg);
-	read_file(&r, NULL, 0, r.main_file);
+	config_read_file(&r, NULL, 0, r.main_file);
 	return reading_finish(&r, ret_config, err);
+}
+
+struct slice
+config_read_status_file(const char *path, struct arena *mem)
+{
+	struct reading r;
+	struct slice status_file;
+
+	reading_init(&r, path, NULL, NULL);
+	config_read_file(&r, NULL, 0, r.main_file);
+	status_file = slice_dup(mem, r.config->main.status_file);
+	arena_done(&r.scratch);
+	config_free(r.config);
+	return status_file;
 }
 
 int

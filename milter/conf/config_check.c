@@ -7,9 +7,10 @@
 #include <sys/un.h>
 
 #include "base/net.h"
-#include "base/suggest.h"
 #include "config_check_priv.h"
 #include "message/address.h"
+#include "message/field_names.h"
+#include "table/table.h"
 
 enum { MAX_DOMAIN = 253, MAX_LABEL = 63, MAX_URL = 200 };
 
@@ -44,20 +45,6 @@ config_is_host_name(struct slice name, size_t min_labels)
 }
 
 static void
-check_unix_socket(struct reading *r, struct slice path)
-{
-	const size_t max = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
-
-	if (!slice_starts(path, SLICE("/")) || path.len < 2 ||
-	    path.data[path.len - 1] == '/')
-		OPTION_FAULT(r, OPT_main_listen, "listen: unix: wants the "
-		    "absolute path of a socket, not \"%s\"", shown(r, path));
-	else if (path.len > max)
-		OPTION_FAULT(r, OPT_main_listen, "listen: the path has %zu "
-		    "octets; a Unix socket's has at most %zu", path.len, max);
-}
-
-static void
 check_inet_socket(struct reading *r, struct slice rest, bool six)
 {
 	const char *kind = six ? "inet6" : "inet";
@@ -66,39 +53,69 @@ check_inet_socket(struct reading *r, struct slice rest, bool six)
 	unsigned long port;
 	struct net_addr addr;
 
-	if (!slice_number(slice_sub(rest, 0, at), 65535, &port) || port == 0)
-		OPTION_FAULT(r, OPT_main_listen, "listen: %s: wants a port "
-		    "from 1 to 65535, as in %s:8891@%s", kind, kind,
-		    six ? "::1" : "127.0.0.1");
+	if (at == rest.len && slice_has(rest, ':'))
+		OPTION_FAULT(r, OPT_main_listen,
+		    "listen: the port stands "
+		    "before the address here: write %s:%.*s@%.*s",
+		    kind,
+		    SLICE_ARGS(
+			slice_from(rest, slice_find_last(rest, ':') + 1)),
+		    SLICE_ARGS(slice_sub(rest, 0, slice_find_last(rest, ':'))));
+	else if (!slice_number(slice_sub(rest, 0, at), 65535, &port) ||
+	    port == 0)
+		OPTION_FAULT(r, OPT_main_listen,
+		    "listen: %s: takes a port "
+		    "from 1 to 65535, as in %s:8891@%s",
+		    kind, kind, six ? "::1" : "127.0.0.1");
 	else if (host.len == 0)
-		OPTION_FAULT(r, OPT_main_listen, "listen: the address is "
+		OPTION_FAULT(r, OPT_main_listen,
+		    "listen: the address is "
 		    "missing: %s:%lu@%s is reachable from this host only",
 		    kind, port, six ? "::1" : "127.0.0.1");
-	else if (net_addr_parse(host, &addr) ?
-	    addr.bits != (six ? 128U : 32U) : !config_is_host_name(host, 1))
-		OPTION_FAULT(r, OPT_main_listen, "listen: \"%s\" is neither "
-		    "an IPv%c address nor a host name", shown(r, host),
-		    six ? '6' : '4');
+	else if (net_addr_parse(host, &addr) && addr.bits != (six ? 128U : 32U))
+		OPTION_FAULT(r, OPT_main_listen,
+		    "listen: %s is an address of "
+		    "IPv%c: write inet%s:%lu@%s",
+		    shown(r, host), six ? '4' : '6', six ? "" : "6", port,
+		    shown(r, host));
+	else if (net_addr_parse(host, &addr) ? addr.bits != (six ? 128U : 32U) :
+					       !config_is_host_name(host, 1))
+		OPTION_FAULT(r, OPT_main_listen,
+		    "listen: \"%s\" is neither "
+		    "an IPv%c address nor a host name",
+		    shown(r, host), six ? '6' : '4');
 }
 
 static void
 check_listen(struct reading *r)
 {
+	const size_t max = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
 	struct slice spec = r->config->main.listen;
 	size_t colon = slice_find(spec, ':');
 	struct slice kind = slice_sub(spec, 0, colon);
 	struct slice rest = slice_from(spec, colon + 1);
+	bool is_unix =
+	    slice_eq(kind, SLICE("unix")) || slice_eq(kind, SLICE("local"));
 
-	if (is_bad(r, OPT_main_listen))
-		return;
-	if (slice_eq(kind, SLICE("unix")) || slice_eq(kind, SLICE("local")))
-		check_unix_socket(r, rest);
+	if (is_unix &&
+	    (!slice_starts(rest, SLICE("/")) || rest.len < 2 ||
+		rest.data[rest.len - 1] == '/'))
+		OPTION_FAULT(r, OPT_main_listen,
+		    "listen: unix: takes the "
+		    "absolute path of a socket, not \"%s\"",
+		    shown(r, rest));
+	else if (is_unix && rest.len > max)
+		OPTION_FAULT(r, OPT_main_listen,
+		    "listen: the path has %zu "
+		    "octets; a Unix socket's has at most %zu",
+		    rest.len, max);
 	else if (slice_eq(kind, SLICE("inet")))
 		check_inet_socket(r, rest, false);
 	else if (slice_eq(kind, SLICE("inet6")))
 		check_inet_socket(r, rest, true);
-	else
-		OPTION_FAULT(r, OPT_main_listen, "listen: wants unix:PATH, "
+	else if (!is_unix)
+		OPTION_FAULT(r, OPT_main_listen,
+		    "listen: takes unix:PATH, "
 		    "inet:PORT@ADDRESS or inet6:PORT@ADDRESS, not \"%s\"",
 		    shown(r, spec));
 }
@@ -110,45 +127,67 @@ check_socket_mode(struct reading *r)
 	unsigned int mode = 0;
 	bool octal = text.len >= 3 && text.len <= 4;
 
-	if (is_bad(r, OPT_main_socket_mode))
-		return;
 	for (size_t i = 0; i < text.len && octal; i++) {
 		octal = text.data[i] >= '0' && text.data[i] <= '7';
 		mode = mode * 8 + (unsigned int)(text.data[i] - '0');
 	}
 	if (!octal || mode > 0777)
-		OPTION_FAULT(r, OPT_main_socket_mode, "socket-mode: wants "
-		    "three octal digits like 0660, not \"%s\"", shown(r, text));
+		OPTION_FAULT(r, OPT_main_socket_mode,
+		    "socket-mode: takes "
+		    "three octal digits like 0660, not \"%s\"",
+		    shown(r, text));
 	else if ((mode & 02) != 0)
-		OPTION_FAULT(r, OPT_main_socket_mode, "socket-mode: with %s "
+		OPTION_FAULT(r, OPT_main_socket_mode,
+		    "socket-mode: with %s "
 		    "every local user could pose as the MTA and have mail "
-		    "signed; use 0660 and socket-group", shown(r, text));
+		    "signed; use 0660 and socket-group",
+		    shown(r, text));
 	else if ((mode & 0200) == 0)
-		OPTION_FAULT(r, OPT_main_socket_mode, "socket-mode: with %s "
-		    "nobody can connect; use 0660", shown(r, text));
+		OPTION_FAULT(r, OPT_main_socket_mode,
+		    "socket-mode: with %s "
+		    "nobody can connect; use 0660",
+		    shown(r, text));
 }
 
 static void
-check_names(struct reading *r)
+check_hostname(struct reading *r)
 {
 	struct slice hostname = r->config->main.hostname;
-	struct slice domain = r->config->main.domain;
 
-	if (!is_bad(r, OPT_main_hostname) && hostname.len > 0 &&
-	    !config_is_host_name(hostname, 1))
-		OPTION_FAULT(r, OPT_main_hostname, "hostname: \"%s\" is no "
-		    "host name", shown(r, hostname));
-	if (is_bad(r, OPT_main_domain) || domain.len == 0)
+	if (hostname.len > 0 && !config_is_host_name(hostname, 1))
+		OPTION_FAULT(r, OPT_main_hostname,
+		    "hostname: \"%s\" is not a host name", shown(r, hostname));
+}
+
+static void
+check_domain(struct reading *r)
+{
+	struct slice domain = r->config->main.domain;
+	struct slice plain = domain, canonical;
+	struct err err;
+
+	if (domain.len == 0)
 		return;
-	if (!slice_is_ascii(domain))
-		OPTION_FAULT(r, OPT_main_domain, "domain: wants an "
-		    "internationalised domain in its A-label form "
-		    "(xn--...), not \"%s\"", shown(r, domain));
-	else if (!config_is_host_name(domain, 2))
-		OPTION_FAULT(r, OPT_main_domain, "domain: \"%s\" is no mail "
-		    "domain like example.org", shown(r, domain));
-	else
+	if (config_is_host_name(domain, 2)) {
 		r->config->main.domain = slice_lower(&r->config->mem, domain);
+		return;
+	}
+	/* Says which name was meant: in A-labels, without a dot at its end. */
+	if (plain.len > 1 && plain.data[plain.len - 1] == '.')
+		plain.len--;
+	if (domain_canonical(plain, &r->scratch, &canonical, &err) == 0 &&
+	    config_is_host_name(canonical, 2))
+		OPTION_FAULT(r, OPT_main_domain,
+		    "domain: \"%s\" is not in the "
+		    "form of DNS: write \"%.*s\"",
+		    slice_is_utf8(domain) ? slice_cstr(&r->scratch, domain) :
+					    shown(r, domain),
+		    SLICE_ARGS(canonical));
+	else
+		OPTION_FAULT(r, OPT_main_domain,
+		    "domain: \"%s\" is not a mail "
+		    "domain like example.org",
+		    shown(r, domain));
 }
 
 static void
@@ -157,108 +196,64 @@ check_keys(struct reading *r)
 	const struct config *config = r->config;
 	struct slice keys = config->main.keys;
 
-	if (is_bad(r, OPT_main_keys))
-		return;
 	if (keys.len > 0 && !slice_starts(keys, SLICE("/")))
-		OPTION_FAULT(r, OPT_main_keys, "keys: wants an absolute path, "
-		    "not \"%s\"", shown(r, keys));
+		OPTION_FAULT(r, OPT_main_keys,
+		    "keys: takes an absolute path, "
+		    "not \"%s\"",
+		    shown(r, keys));
 	else if (keys.len == 0 && !is_bad(r, OPT_sign_unsigned_policy) &&
 	    config->sign.unsigned_policy == UNSIGNED_REJECT)
-		OPTION_FAULT(r, OPT_sign_unsigned_policy, "sign.unsigned: "
+		OPTION_FAULT(r, OPT_sign_unsigned_policy,
+		    "sign.unsigned: "
 		    "reject would refuse every message, because keys is not "
 		    "set");
 }
 
-static bool
-list_has(const struct slice_list *list, struct slice word)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		if (slice_eq(list->items[i], word))
-			return true;
-	}
-	return false;
-}
-
-static void
-check_methods(struct reading *r)
-{
-	static const char *const known[] = { "sasl", "network" };
-	const struct slice_list *methods = &r->config->identify.methods;
-	struct slice table = r->config->identify.network;
-	bool has_network = list_has(methods, SLICE("network"));
-
-	if (is_bad(r, OPT_identify_methods))
-		return;
-	if (methods->count == 0)
-		OPTION_FAULT(r, OPT_identify_methods, "identify.methods: "
-		    "wants at least one of sasl, network");
-	for (size_t i = 0; i < methods->count; i++) {
-		struct slice word = methods->items[i];
-		const char *near;
-
-		if (slice_eq(word, SLICE("sasl")) ||
-		    slice_eq(word, SLICE("network")))
-			continue;
-		near = suggest(word, known, 2);
-		OPTION_FAULT(r, OPT_identify_methods, "identify.methods: "
-		    "\"%s\" is no method; there are sasl and network%s%s%s",
-		    shown(r, word), near == NULL ? "" : "; did you mean \"",
-		    near == NULL ? "" : near, near == NULL ? "" : "\"?");
-		/* It may be the word that the other rule misses. */
-		has_network = has_network || near == known[1];
-	}
-	if (is_bad(r, OPT_identify_network))
-		return;
-	if (has_network && table.len == 0)
-		OPTION_FAULT(r, OPT_identify_methods, "identify.methods: "
-		    "the method network needs a table: set identify.network");
-	else if (!has_network && table.len > 0)
-		OPTION_FAULT(r, OPT_identify_network, "identify.network: is "
-		    "not used, because network is not in identify.methods");
-}
-
-bool
-config_is_table_spec(struct slice spec)
-{
-	size_t colon = slice_find(spec, ':');
-
-	for (size_t i = 0; i < colon; i++) {
-		if (!char_is_alpha(spec.data[i]) &&
-		    !char_is_digit(spec.data[i]))
-			return false;
-	}
-	return colon > 0 && colon < spec.len;
-}
-
+/* A table must fit the keys that its option asks for. */
 static void
 check_tables(struct reading *r)
 {
-	const struct config *config = r->config;
-	const struct slice_list *tables = &config->rights.tables;
+	for (size_t i = 0; i < OPTION_COUNT; i++) {
+		const struct slice *specs;
+		size_t count = option_tables(r->config, &options[i], &specs);
+		struct err err;
 
-	if (!is_bad(r, OPT_identify_network) &&
-	    config->identify.network.len > 0 &&
-	    !config_is_table_spec(config->identify.network))
-		OPTION_FAULT(r, OPT_identify_network, "identify.network: "
-		    "wants TYPE:NAME like cidr:/etc/submilter/networks, not "
-		    "\"%s\"", shown(r, config->identify.network));
-	if (is_bad(r, OPT_rights_tables))
-		return;
-	for (size_t i = 0; i < tables->count; i++) {
-		if (!config_is_table_spec(tables->items[i]))
-			OPTION_FAULT(r, OPT_rights_tables, "rights.tables: "
-			    "wants TYPE:NAME like "
-			    "texthash:/etc/submilter/rights, not \"%s\"",
-			    shown(r, tables->items[i]));
-		else if (slice_starts(tables->items[i], SLICE("cidr:")))
-			OPTION_FAULT(r, OPT_rights_tables, "rights.tables: "
-			    "\"%s\" has networks, and addresses are asked for",
-			    shown(r, tables->items[i]));
+		if (is_bad(r, i))
+			continue;
+		for (size_t j = 0; j < count; j++) {
+			if (table_spec_check(specs[j], options[i].keys,
+				options[i].example, &err) == 0)
+				continue;
+			OPTION_FAULT(
+			    r, i, "%s: %s", option_name(&options[i]), err.text);
+			r->places[i].bad = true;
+		}
 	}
-	if (tables->count == 0 && !config->rights.own_address &&
-	    !is_bad(r, OPT_rights_own_address))
-		OPTION_FAULT(r, OPT_rights_own_address, "rights.own-address: "
+}
+
+static void
+check_own_address(struct reading *r)
+{
+	const struct config *config = r->config;
+
+	if (!is_bad(r, OPT_rights_tables) && config->rights.tables.count == 0 &&
+	    !config->rights.own_address)
+		OPTION_FAULT(r, OPT_rights_own_address,
+		    "rights.own-address: "
 		    "no without rights.tables leaves no login any address");
+}
+
+static void
+check_rewriting(struct reading *r)
+{
+	const struct config *config = r->config;
+
+	if (config->rights.rewrite_mail_from &&
+	    config->rights.mismatch != MISMATCH_REWRITE_FROM &&
+	    config->rights.levels.len == 0)
+		OPTION_FAULT(r, OPT_rights_rewrite_mail_from,
+		    "rights.rewrite-mail-from: needs rights.mismatch = "
+		    "rewrite-from");
 }
 
 static void
@@ -266,8 +261,6 @@ check_extension(struct reading *r)
 {
 	struct slice text = r->config->rights.extension;
 
-	if (is_bad(r, OPT_rights_extension))
-		return;
 	for (size_t i = 0; i < text.len; i++) {
 		char c = text.data[i];
 
@@ -275,106 +268,49 @@ check_extension(struct reading *r)
 		    char_is_wsp(c) || strchr("@\"\\<>,:;()[]", c) != NULL) {
 			OPTION_FAULT(r, OPT_rights_extension,
 			    "rights.extension: \"%s\" cannot begin an address "
-			    "extension", shown(r, slice_sub(text, i, 1)));
+			    "extension",
+			    shown(r, slice_sub(text, i, 1)));
 			return;
 		}
 	}
 }
 
-/* ftext of RFC 5322 section 3.6.8, but ";" would end the list in h=. */
-static bool
-is_field_name(struct slice name)
+static void
+fold_field_names(struct reading *r, struct slice_list *list)
 {
-	for (size_t i = 0; i < name.len; i++) {
-		if (name.data[i] <= ' ' || name.data[i] > '~' ||
-		    name.data[i] == ':' || name.data[i] == ';')
-			return false;
-	}
-	return name.len > 0;
+	for (size_t i = 0; i < list->count; i++)
+		list->items[i] = slice_lower(&r->config->mem, list->items[i]);
 }
 
 /*
- * What is added, changed or removed on the way; a signature over it breaks
- * (RFC 6376 section 5.4).
- */
-static bool
-is_never_signed(struct slice name)
-{
-	static const char *const names[] = { "bcc", "content-length",
-		"dkim-signature", "full-name", "received", "resent-bcc",
-		"return-path" };
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (slice_eq(name, slice_of(names[i])))
-			return true;
-	}
-	return false;
-}
-
-/* Folds a list of field names to lower case; reports what cannot be signed. */
-static void
-check_field_names(struct reading *r, size_t index, struct slice_list *list)
-{
-	const char *name = option_name(&options[index]);
-
-	for (size_t i = 0; i < list->count; i++) {
-		struct slice field = slice_lower(&r->config->mem,
-		    list->items[i]);
-
-		if (!is_field_name(field))
-			OPTION_FAULT(r, index, "%s: \"%s\" is no field name",
-			    name, shown(r, field));
-		else if (is_never_signed(field))
-			OPTION_FAULT(r, index, "%s: %s changes on the way; it "
-			    "cannot be signed", name, shown(r, field));
-		for (size_t j = 0; j < i; j++) {
-			if (slice_eq(field, list->items[j]))
-				OPTION_FAULT(r, index, "%s: has \"%s\" twice",
-				    name, shown(r, field));
-		}
-		list->items[i] = field;
-	}
-}
-
-/*
- * What is oversigned must be signed. The default list counts for what the
- * message has signed, so that whoever signs less need not repeat it.
+ * What is oversigned must be signed, which sign_check_config() asks for. The
+ * default list counts for what the message has signed, so that whoever signs
+ * less need not repeat it.
  */
 static void
-check_oversigned(struct reading *r, size_t index, struct slice_list *list)
+default_oversigned(struct reading *r, size_t index, struct slice_list *list)
 {
-	const char *name = option_name(&options[index]);
 	size_t kept = 0;
 
+	fold_field_names(r, list);
 	for (size_t i = 0; i < list->count; i++) {
-		struct slice field = list->items[i];
-
-		if (list_has(&r->config->sign.signed_headers, field))
-			list->items[kept++] = field;
-		else if (was_set(r, index))
-			OPTION_FAULT(r, index, "%s: %s is not in "
-			    "sign.signed-headers", name, shown(r, field));
+		if (was_set(r, index) ||
+		    list_has(&r->config->sign.signed_headers, list->items[i]))
+			list->items[kept++] = list->items[i];
 	}
 	list->count = kept;
 }
 
 static void
-check_signed_headers(struct reading *r)
+fold_signed_headers(struct reading *r)
 {
-	struct slice_list *signed_headers = &r->config->sign.signed_headers;
-	struct slice_list *oversigned = &r->config->sign.oversigned_headers;
-	struct slice_list *present = &r->config->sign.oversigned_present;
+	struct config *config = r->config;
 
-	check_field_names(r, OPT_sign_signed_headers, signed_headers);
-	check_field_names(r, OPT_sign_oversigned_headers, oversigned);
-	check_field_names(r, OPT_sign_oversigned_present, present);
-	if (is_bad(r, OPT_sign_signed_headers))
-		return;
-	if (!list_has(signed_headers, SLICE("from")))
-		OPTION_FAULT(r, OPT_sign_signed_headers, "sign.signed-headers: "
-		    "from is missing; a signature must cover it");
-	check_oversigned(r, OPT_sign_oversigned_headers, oversigned);
-	check_oversigned(r, OPT_sign_oversigned_present, present);
+	fold_field_names(r, &config->sign.signed_headers);
+	default_oversigned(
+	    r, OPT_sign_oversigned_headers, &config->sign.oversigned_headers);
+	default_oversigned(
+	    r, OPT_sign_oversigned_present, &config->sign.oversigned_present);
 }
 
 static void
@@ -385,44 +321,17 @@ check_engine(struct reading *r)
 	if (config->sign.engine != ENGINE_LIBOPENDKIM)
 		return;
 	if (config->repair.sealed == SEALED_PASS_UNSIGNED)
-		OPTION_FAULT(r, OPT_repair_sealed, "repair.sealed-parts: "
+		OPTION_FAULT(r, OPT_repair_sealed,
+		    "repair.sealed-parts: "
 		    "pass-unsigned needs sign.engine = native");
 	if (config->repair.sealed_8bit == SEALED_PASS_UNSIGNED)
-		OPTION_FAULT(r, OPT_repair_sealed_8bit, "repair.sealed-8bit: "
+		OPTION_FAULT(r, OPT_repair_sealed_8bit,
+		    "repair.sealed-8bit: "
 		    "pass-unsigned needs sign.engine = native");
-}
-
-/* "NAME <ADDRESS>", or anything with a word in it. */
-static bool
-is_protected_name(struct slice text, struct arena *mem)
-{
-	struct mailbox_list list;
-	struct err err;
-
-	if (slice_has(text, '<'))
-		return mailbox_list_parse(text, 1, mem, &list, &err) == 0 &&
-		    list.count == 1 && list.items[0].display.len > 0;
-	for (size_t i = 0; i < text.len; i++) {
-		if (char_is_alpha(text.data[i]) ||
-		    char_is_digit(text.data[i]) || char_is_8bit(text.data[i]))
-			return true;
-	}
-	return false;
-}
-
-static void
-check_protected_names(struct reading *r)
-{
-	const struct slice_list *list = &r->config->names.protected_names;
-
-	if (is_bad(r, OPT_names_protected_names))
-		return;
-	for (size_t i = 0; i < list->count; i++) {
-		if (!is_protected_name(list->items[i], &r->scratch))
-			OPTION_FAULT(r, OPT_names_protected_names,
-			    "names.protected-names: wants NAME, NAME <ADDRESS> "
-			    "or DOMAIN, not \"%s\"", shown(r, list->items[i]));
-	}
+	if (config->repair.attached == ATTACHED_SIGN_PART)
+		OPTION_FAULT(r, OPT_repair_attached,
+		    "repair.attached-messages: "
+		    "sign-part needs sign.engine = native");
 }
 
 /* It goes into SMTP replies as it stands. */
@@ -433,45 +342,43 @@ check_help_url(struct reading *r)
 	bool good = url.len == 0 || slice_starts(url, SLICE("https://")) ||
 	    slice_starts(url, SLICE("http://"));
 
-	if (is_bad(r, OPT_rights_help_url))
-		return;
 	for (size_t i = 0; i < url.len; i++)
 		good = good && url.data[i] > ' ' && url.data[i] <= '~';
 	if (!good || url.len > MAX_URL)
-		OPTION_FAULT(r, OPT_rights_help_url, "rights.help-url: wants "
+		OPTION_FAULT(r, OPT_rights_help_url,
+		    "rights.help-url: takes "
 		    "https://... of at most %d octets, not \"%s\"",
 		    (int)MAX_URL, shown(r, url));
 }
 
-/* Without these a message has no author or cannot be read. */
-static bool
-is_never_removed(struct slice name)
-{
-	static const char *const names[] = { "from", "sender", "resent-from",
-		"resent-sender", "author", "date", "message-id",
-		"mime-version", "content-type", "content-transfer-encoding" };
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (slice_eq_nocase(name, slice_of(names[i])))
-			return true;
-	}
-	return false;
-}
-
 static void
-check_removed(struct reading *r, size_t index, const struct slice_list *list)
+check_removed(struct reading *r)
 {
-	const char *name = option_name(&options[index]);
+	const struct config *config = r->config;
+	const struct {
+		size_t option;
+		const struct slice_list *list;
+	} removed[] = { { OPT_repair_remove, &config->repair.remove },
+		{ OPT_repair_identity_fields,
+		    &config->repair.identity_fields } };
 
-	if (is_bad(r, index))
-		return;
-	for (size_t i = 0; i < list->count; i++) {
-		if (!is_field_name(list->items[i]))
-			OPTION_FAULT(r, index, "%s: \"%s\" is no field name",
-			    name, shown(r, list->items[i]));
-		else if (is_never_removed(list->items[i]))
-			OPTION_FAULT(r, index, "%s: a message needs its %s",
-			    name, shown(r, list->items[i]));
+	for (size_t k = 0; k < 2; k++) {
+		size_t option = removed[k].option;
+		const char *name = option_name(&options[option]);
+
+		for (size_t i = 0;
+		     !is_bad(r, option) && i < removed[k].list->count; i++) {
+			struct slice field = removed[k].list->items[i];
+
+			if (!field_name_is_good(field))
+				OPTION_FAULT(r, option,
+				    "%s: \"%s\" is not a field name", name,
+				    shown(r, field));
+			else if (field_is(field, FIELD_NEEDED))
+				OPTION_FAULT(r, option,
+				    "%s: a message needs its %s", name,
+				    shown(r, field));
+		}
 	}
 }
 
@@ -480,63 +387,46 @@ check_limits(struct reading *r)
 {
 	const struct config *config = r->config;
 
-	if (!is_bad(r, OPT_limits_field_bytes) &&
-	    !is_bad(r, OPT_limits_header_bytes) &&
-	    config->limits.field_bytes > config->limits.header_bytes)
-		OPTION_FAULT(r, was_set(r, OPT_limits_header_bytes) ?
-		    OPT_limits_header_bytes : OPT_limits_field_bytes,
-		    "limits.header-bytes: %lu is less than limits.field-bytes "
+	if (!is_bad(r, OPT_bounds_field_bytes) &&
+	    config->bounds.field_bytes > config->bounds.header_bytes)
+		OPTION_FAULT(r,
+		    was_set(r, OPT_bounds_header_bytes) ?
+			OPT_bounds_header_bytes :
+			OPT_bounds_field_bytes,
+		    "bounds.header-bytes: %lu is less than bounds.field-bytes "
 		    "(%lu), and one field would not fit",
-		    config->limits.header_bytes, config->limits.field_bytes);
+		    config->bounds.header_bytes, config->bounds.field_bytes);
 }
 
-/* SPF is of addresses; without any the check would say nothing. */
-static void
-check_egress(struct reading *r)
-{
-	const struct config *config = r->config;
-	bool has_any = config->preflight.egress.count != 0;
-	struct net_cidr network;
-	struct err err;
-
-	if (is_bad(r, OPT_preflight_egress))
-		return;
-	for (size_t i = 0; i < config->preflight.egress.count; i++) {
-		struct slice item = config->preflight.egress.items[i];
-
-		if (net_cidr_parse(item, &network, &err) != 0)
-			OPTION_FAULT(r, OPT_preflight_egress,
-			    "preflight.egress: \"%s\": %s", shown(r, item),
-			    err.text);
-	}
-	if (!has_any && config->preflight.spf != PREFLIGHT_OFF)
-		OPTION_FAULT(r, OPT_preflight_spf, "preflight.spf: needs "
-		    "preflight.egress, the addresses that mail leaves from");
-	if (!has_any && config->preflight.sender_id != PREFLIGHT_OFF)
-		OPTION_FAULT(r, OPT_preflight_sender_id, "preflight.sender-id: "
-		    "needs preflight.egress, the addresses that mail leaves "
-		    "from");
-}
+/* The rules in order, and the option without whose value each says nothing. */
+enum { ANY_OPTION = OPTION_COUNT };
+static const struct {
+	size_t option;
+	void (*check)(struct reading *r);
+} rules[] = {
+	{ OPT_main_listen, check_listen },
+	{ OPT_main_socket_mode, check_socket_mode },
+	{ OPT_main_hostname, check_hostname },
+	{ OPT_main_domain, check_domain },
+	{ OPT_main_keys, check_keys },
+	{ ANY_OPTION, check_tables },
+	{ OPT_rights_own_address, check_own_address },
+	{ OPT_identify_realms, config_check_realms },
+	{ OPT_rights_mismatch, check_rewriting },
+	{ OPT_rights_extension, check_extension },
+	{ ANY_OPTION, fold_signed_headers },
+	{ ANY_OPTION, check_engine },
+	{ OPT_rights_help_url, check_help_url },
+	{ ANY_OPTION, check_removed },
+	{ OPT_bounds_header_bytes, check_limits },
+};
 
 void
 config_check(struct reading *r)
 {
-	check_listen(r);
-	check_socket_mode(r);
-	check_names(r);
-	check_keys(r);
-	check_methods(r);
-	check_tables(r);
-	config_check_realms(r);
-	config_check_login_map(r);
-	check_extension(r);
-	check_signed_headers(r);
-	check_engine(r);
-	check_protected_names(r);
-	check_help_url(r);
-	check_removed(r, OPT_repair_remove, &r->config->repair.remove);
-	check_removed(r, OPT_repair_identity_fields,
-	    &r->config->repair.identity_fields);
-	check_limits(r);
-	check_egress(r);
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		if (rules[i].option == ANY_OPTION ||
+		    !is_bad(r, rules[i].option))
+			rules[i].check(r);
+	}
 }

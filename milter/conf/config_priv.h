@@ -8,27 +8,39 @@
 struct place {
 	const char *file;
 	unsigned int line;
-	bool bad;	/* its value was refused, and reported */
+	const char *name; /* by which it was set; it may be a former one */
+	bool bad;	  /* its value was refused, and reported */
 };
 
 /* A configuration while it is read. */
 struct reading {
 	struct config *config;
-	struct arena scratch;	/* what the reader alone needs */
+	struct arena scratch; /* what the reader alone needs */
 	struct place places[OPTION_COUNT];
 	config_report *report;
 	void *arg;
 	const char *main_file;
 	size_t faults;
-	struct err first;	/* the first fault, with file and line */
+	struct err first; /* the first fault, with file and line */
 	size_t files;
 };
 
-/* Reports one fault; line 0 stands for the file as a whole. */
-void reading_fault(struct reading *r, enum err_kind kind, const char *file,
-    unsigned int line, const char *format, ...) PRINTF_LIKE(5, 6);
+/* Where a fault stands; line 0 is the file as a whole. */
+struct fault {
+	enum err_kind kind;
+	const char *file;
+	unsigned int line;
+};
 
-/* The rules that a single value does not show; run after all files were read. */
+void reading_fault(struct reading *r, const struct fault *fault,
+    const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* For config_next_warning(); text stands in memory of the configuration. */
+void reading_warn(struct reading *r, const char *text);
+
+/*
+ * The rules that a single value does not show; run after all files were read.
+ */
 void config_check(struct reading *r);
 
 #endif

@@ -20,24 +20,10 @@
 enum { LINE_COLUMNS = 76, MAX_FILE_BYTES = 1 << 20 };
 
 _Noreturn static void
-fail(const char *what, const char *where)
+docgen_fail(const char *what, const char *where)
 {
 	fprintf(stderr, "docgen: %s: %s\n", what, where);
 	exit(1);
-}
-
-/*
- * The name as it stands in a text: in full, or that of an option outside of
- * blocks.
- */
-static bool
-is_option(struct slice name)
-{
-	for (size_t i = 0; i < OPTION_COUNT; i++) {
-		if (slice_eq(name, slice_of(option_name(&options[i]))))
-			return true;
-	}
-	return false;
 }
 
 /*
@@ -45,14 +31,14 @@ is_option(struct slice name)
  * punctuation around that.
  */
 struct word {
-	char mark;		/* '*', '`', or 0 */
-	struct slice before;	/* all of a plain word */
+	char mark;	     /* '*', '`', or 0 */
+	struct slice before; /* all of a plain word */
 	struct slice marked;
 	struct slice after;
 };
 
 static bool
-next_word(struct slice *rest, struct word *ret_word)
+docgen_next_word(struct slice *rest, struct word *ret_word)
 {
 	struct slice s = slice_trim(*rest);
 	size_t end = 0, star = slice_find(s, '*'), tick = slice_find(s, '`');
@@ -65,17 +51,23 @@ next_word(struct slice *rest, struct word *ret_word)
 	if (mark < end) {
 		struct slice marked = slice_from(s, mark + 1);
 		size_t close = slice_find(marked, s.data[mark]);
+		size_t option = 0;
 
 		if (close == marked.len)
-			fail("a mark is not closed", s.data);
+			docgen_fail("a mark is not closed", s.data);
 		ret_word->mark = s.data[mark];
 		ret_word->before = slice_sub(s, 0, mark);
 		ret_word->marked = slice_sub(marked, 0, close);
 		ret_word->after = slice_from(marked, close + 1);
 		ret_word->after.len = slice_find(ret_word->after, ' ');
 		end = mark + 1 + close + 1 + ret_word->after.len;
-		if (ret_word->mark == '*' && !is_option(ret_word->marked))
-			fail("no such option", s.data);
+		/* The name is in full, or of an option outside of blocks. */
+		while (ret_word->mark == '*' &&
+		    !slice_eq(ret_word->marked,
+			slice_of(option_name(&options[option])))) {
+			if (++option == OPTION_COUNT)
+				docgen_fail("no such option", s.data);
+		}
 	}
 	*rest = slice_from(s, end);
 	return true;
@@ -88,7 +80,7 @@ struct filler {
 };
 
 static void
-fill(struct filler *f, struct slice text)
+docgen_fill(struct filler *f, struct slice text)
 {
 	if (f->column > 0 && f->column + 1 + text.len > LINE_COLUMNS) {
 		putchar('\n');
@@ -112,21 +104,6 @@ fill_end(struct filler *f)
 
 /* --- the manual page, in mdoc(7) --- */
 
-static void
-put_escaped(struct slice text)
-{
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.data[i] == '\\')
-			fputs("\\e", stdout);
-		else if (text.data[i] == '"')
-			fputs("\\(dq", stdout);
-		else if (i == 0 && (text.data[i] == '.' || text.data[i] == '\''))
-			printf("\\&%c", text.data[i]);
-		else
-			putchar(text.data[i]);
-	}
-}
-
 /* Each octet of punctuation is an argument of its own. */
 static void
 put_punctuation(struct slice text)
@@ -141,51 +118,55 @@ put_macro(const char *macro, const struct word *word, struct slice argument)
 	printf(".%s", macro);
 	put_punctuation(word->before);
 	fputs(slice_has(argument, ' ') ? " \"" : " ", stdout);
-	put_escaped(argument);
+	/* mdoc(7) sets one delimiter beside the quotes, not inside. */
+	if (argument.len == 1 &&
+	    slice_has(SLICE("([|,:;)]?!"), argument.data[0]))
+		fputs("\\&", stdout);
+	for (size_t i = 0; i < argument.len; i++) {
+		char c = argument.data[i];
+
+		if (c == '\\')
+			fputs("\\e", stdout);
+		else if (c == '"')
+			fputs("\\(dq", stdout);
+		else if (i == 0 && (c == '.' || c == '\''))
+			printf("\\&%c", c);
+		else
+			putchar(c);
+	}
 	if (slice_has(argument, ' '))
 		putchar('"');
 	put_punctuation(word->after);
 	putchar('\n');
 }
 
-/* "name(5)" is a reference to a manual page; punctuation may follow. */
-static bool
-is_page(struct slice text)
-{
-	size_t open = slice_find(text, '(');
-
-	return open > 0 && open + 3 <= text.len &&
-	    char_is_digit(text.data[open + 1]) && text.data[open + 2] == ')';
-}
-
 static void
-put_page(struct slice text)
-{
-	size_t open = slice_find(text, '(');
-
-	printf(".Xr %.*s %c", (int)open, text.data, text.data[open + 1]);
-	put_punctuation(slice_from(text, open + 3));
-	putchar('\n');
-}
-
-static void
-manual_text(const char *text)
+manual_text(const char *sentences)
 {
 	struct filler f = { .prefix = "" };
-	struct slice rest = slice_of(text);
+	struct slice rest = slice_of(sentences);
 	struct word word;
 
-	while (next_word(&rest, &word)) {
+	while (docgen_next_word(&rest, &word)) {
+		struct slice text = word.before;
+		size_t open = slice_find(text, '(');
+
 		if (word.mark != 0) {
 			fill_end(&f);
-			put_macro(word.mark == '*' ? "Ic" : "Ql", &word,
-			    word.marked);
-		} else if (is_page(word.before)) {
+			put_macro(
+			    word.mark == '*' ? "Ic" : "Ql", &word, word.marked);
+		} else if (open > 0 && open + 3 <= text.len &&
+		    char_is_digit(text.data[open + 1]) &&
+		    text.data[open + 2] == ')') {
+			/* "name(5)", and punctuation behind it. */
 			fill_end(&f);
-			put_page(word.before);
+			printf(".Xr %.*s %c", (int)open, text.data,
+			    text.data[open + 1]);
+			put_punctuation(slice_from(text, open + 3));
+			putchar('\n');
 		} else {
-			fill(&f, word.before);
-			if (word.before.data[word.before.len - 1] == '.')
+			docgen_fill(&f, text);
+			if (text.data[text.len - 1] == '.')
 				fill_end(&f);
 		}
 	}
@@ -205,16 +186,39 @@ fill_list(struct filler *f, const char *items, const char *end)
 	for (bool first = true; more; first = false) {
 		item = next;
 		more = slice_next_item(&rest, " ", &next);
-		fill(f, slice_format(&mem, "%s%.*s%s", first ? "{" : "",
-		    SLICE_ARGS(item), more ? "," : end));
+		docgen_fill(f,
+		    slice_format(&mem, "%s%.*s%s", first ? "{" : "",
+			SLICE_ARGS(item), more ? "," : end));
 	}
 	arena_done(&mem);
 }
 
-static bool
-tells_default(const struct option *option)
+/* "From 1 to 9.", and the unit of a time. */
+static const char *
+range_of(const struct option *option, struct arena *mem)
 {
-	return strstr(option->text, "Default:") != NULL;
+	char unit = option->unit;
+
+	if (unit == 0)
+		return slice_format(
+		    mem, "From %lu to %lu.", option->min, option->max)
+		    .data;
+	return slice_format(mem,
+	    "From %lu%c to %lu%c; a number alone is in %s.", option->min, unit,
+	    option->max, unit,
+	    unit == 's'	    ? "seconds" :
+		unit == 'h' ? "hours" :
+			      "days")
+	    .data;
+}
+
+/* The default as a value is written; of a time with its unit. */
+static struct slice
+initial_of(const struct option *option, struct arena *mem)
+{
+	if (option->unit == 0)
+		return slice_of(option->initial);
+	return slice_format(mem, "%s%c", option->initial, option->unit);
 }
 
 static void
@@ -222,19 +226,22 @@ manual_default(const struct option *option)
 {
 	struct filler f = { .prefix = "" };
 	struct word stop = { .after = SLICE(".") };
+	struct arena mem;
 
 	if (option->initial[0] == '\0') {
-		if (!tells_default(option))
-			fail("no words for the empty default",
+		if (strstr(option->text, "Default:") == NULL)
+			docgen_fail("no words for the empty default",
 			    option_name(option));
 		return;
 	}
 	puts("Default:");
-	if (option->kind == OPTION_LIST) {
+	if (option_is_list(option)) {
 		fill_list(&f, option->initial, "}.");
 		fill_end(&f);
 	} else {
-		put_macro("Ql", &stop, slice_of(option->initial));
+		arena_init(&mem);
+		put_macro("Ql", &stop, initial_of(option, &mem));
+		arena_done(&mem);
 	}
 }
 
@@ -245,7 +252,7 @@ manual_choices(const char *choices)
 	struct slice word;
 
 	for (bool first = true; slice_next_item(&rest, "|", &word);
-	    first = false)
+	     first = false)
 		printf("%s Cm %.*s", first ? "" : " No \\&|", SLICE_ARGS(word));
 	putchar('\n');
 }
@@ -253,19 +260,25 @@ manual_choices(const char *choices)
 static void
 manual_option(const struct option *option)
 {
+	struct word stop = { .after = SLICE(".") };
+	struct arena mem;
+
+	arena_init(&mem);
 	printf(".It Ic %s No =", option->name);
 	switch (option->kind) {
 	case OPTION_TEXT:
+	case OPTION_TABLE:
 		printf(" Ar %s\n", option->hint);
 		break;
 	case OPTION_LIST:
+	case OPTION_TABLES:
 		printf(" Ar \"%s\"\n", option->hint);
 		break;
 	case OPTION_BOOL:
 		manual_choices("yes|no");
 		break;
 	case OPTION_NUMBER:
-		puts(" Ar NUMBER");
+		puts(option->unit != 0 ? " Ar TIME" : " Ar NUMBER");
 		break;
 	case OPTION_CHOICE:
 		manual_choices(option->choices);
@@ -273,10 +286,17 @@ manual_option(const struct option *option)
 	}
 	manual_text(option->text);
 	if (option->kind == OPTION_NUMBER)
-		printf("From %lu to %lu.\n", option->min, option->max);
+		puts(range_of(option, &mem));
+	arena_done(&mem);
 	manual_default(option);
 	if (option->restart)
 		puts("A change takes a restart.");
+	for (const struct former_name *f = former_names; f->path != NULL; f++) {
+		if (&options[f->option] != option)
+			continue;
+		puts("Its former name is");
+		put_macro("Ql", &stop, slice_of(f->path));
+	}
 }
 
 static void
@@ -322,12 +342,13 @@ example_text(struct filler *f, const char *text)
 	struct arena mem;
 
 	arena_init(&mem);
-	while (next_word(&rest, &word)) {
+	while (docgen_next_word(&rest, &word)) {
 		const char *quote = word.mark != 0 ? "\"" : "";
 
-		fill(f, slice_format(&mem, "%.*s%s%.*s%s%.*s",
-		    SLICE_ARGS(word.before), quote, SLICE_ARGS(word.marked),
-		    quote, SLICE_ARGS(word.after)));
+		docgen_fill(f,
+		    slice_format(&mem, "%.*s%s%.*s%s%.*s",
+			SLICE_ARGS(word.before), quote, SLICE_ARGS(word.marked),
+			quote, SLICE_ARGS(word.after)));
 	}
 	arena_done(&mem);
 }
@@ -349,26 +370,25 @@ example_option(const struct option *option, bool in_block)
 	if (option->kind == OPTION_CHOICE)
 		strbuf_addf(&text, " (%s)", option->choices);
 	if (option->kind == OPTION_NUMBER)
-		strbuf_addf(&text, " From %lu to %lu.", option->min,
-		    option->max);
+		strbuf_addf(&text, " %s", range_of(option, &mem));
 	if (option->restart)
 		strbuf_add_cstr(&text, " A change takes a restart.");
 	putchar('\n');
 	example_text(&f, text.data);
 	fill_end(&f);
-	arena_done(&mem);
 	f.prefix = in_block ? "\t#\t" : "#\t";
-	f.column = (size_t)printf("%s#%s =", in_block ? "\t" : "",
-	    option->name);
-	if (option->kind == OPTION_TEXT)
+	f.column =
+	    (size_t)printf("%s#%s =", in_block ? "\t" : "", option->name);
+	if (option->kind == OPTION_TEXT || option->kind == OPTION_TABLE)
 		printf(" \"%s\"", option->initial);
-	else if (option->kind == OPTION_LIST && option->initial[0] == '\0')
+	else if (option_is_list(option) && option->initial[0] == '\0')
 		printf(" {}");
-	else if (option->kind == OPTION_LIST)
+	else if (option_is_list(option))
 		fill_list(&f, option->initial, "}");
 	else
-		printf(" %s", option->initial);
+		printf(" %s", initial_of(option, &mem).data);
 	fill_end(&f);
+	arena_done(&mem);
 }
 
 static void
@@ -395,24 +415,24 @@ example_options(void)
 /* --- templates --- */
 
 static struct slice
-read_file(struct arena *mem, const char *path)
+docgen_read_file(struct arena *mem, const char *path)
 {
 	char *data = arena_alloc(mem, MAX_FILE_BYTES);
 	FILE *file = fopen(path, "rb");
 	size_t len;
 
 	if (file == NULL)
-		fail("cannot open", path);
+		docgen_fail("cannot open", path);
 	len = fread(data, 1, MAX_FILE_BYTES, file);
 	if (ferror(file) || len == MAX_FILE_BYTES)
-		fail("cannot read", path);
+		docgen_fail("cannot read", path);
 	(void)fclose(file);
 	return (struct slice){ data, len };
 }
 
 /* Cuts the next line off, without its LF. */
 static struct slice
-next_line(struct slice *rest)
+docgen_next_line(struct slice *rest)
 {
 	size_t end = slice_find(*rest, '\n');
 	struct slice line = slice_sub(*rest, 0, end);
@@ -425,14 +445,14 @@ static void
 put_template(struct arena *mem, const char *path, bool manual)
 {
 	static const char file_mark[] = "@FILE ";
-	struct slice rest = read_file(mem, path);
+	struct slice rest = docgen_read_file(mem, path);
 	struct slice directory = slice_of(path);
 
 	directory.len = slice_find_last(directory, '/');
 	if (directory.len == strlen(path))
 		directory = SLICE(".");
 	while (rest.len > 0) {
-		struct slice line = next_line(&rest);
+		struct slice line = docgen_next_line(&rest);
 		struct slice name, text;
 
 		if (slice_eq(line, SLICE("@OPTIONS@"))) {
@@ -448,20 +468,12 @@ put_template(struct arena *mem, const char *path, bool manual)
 		}
 		name = slice_from(line, strlen(file_mark));
 		name.len = slice_find(name, '@');
-		text = read_file(mem, slice_format(mem, "%.*s/%.*s",
-		    SLICE_ARGS(directory), SLICE_ARGS(name)).data);
+		text = docgen_read_file(mem,
+		    slice_format(mem, "%.*s/%.*s", SLICE_ARGS(directory),
+			SLICE_ARGS(name))
+			.data);
 		while (text.len > 0)
-			manual_line(next_line(&text));
-	}
-}
-
-static void
-put_names(void)
-{
-	for (size_t i = 0; i < OPTION_COUNT; i++) {
-		puts(options[i].name);
-		if (strcmp(options[i].name, option_name(&options[i])) != 0)
-			puts(option_name(&options[i]));
+			manual_line(docgen_next_line(&text));
 	}
 }
 
@@ -472,18 +484,25 @@ main(int argc, char **argv)
 
 	arena_init(&mem);
 	if (argc == 2 && strcmp(argv[1], "names") == 0) {
-		put_names();
+		for (size_t i = 0; i < OPTION_COUNT; i++) {
+			const char *name = option_name(&options[i]);
+
+			puts(options[i].name);
+			if (strcmp(options[i].name, name) != 0)
+				puts(name);
+		}
 	} else if (argc == 3 && strcmp(argv[1], "manual") == 0) {
 		put_template(&mem, argv[2], true);
 	} else if (argc == 3 && strcmp(argv[1], "example") == 0) {
 		put_template(&mem, argv[2], false);
 	} else {
 		fputs("usage: docgen manual TEMPLATE | example TEMPLATE | "
-		    "names\n", stderr);
+		      "names\n",
+		    stderr);
 		return 2;
 	}
 	arena_done(&mem);
 	if (fflush(stdout) != 0 || ferror(stdout))
-		fail("cannot write", "standard output");
+		docgen_fail("cannot write", "standard output");
 	return 0;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Cuts the text of a configuration into tokens. */
 #include "lexer_priv.h"
 
 #include <string.h>
@@ -13,20 +14,20 @@ struct lexer {
 };
 
 static void
-add(struct lexer *lx, enum token_kind kind, struct slice text)
+lexer_add(struct lexer *lx, enum token_kind kind, struct slice text)
 {
 	void *tokens = lx->tokens;
 
-	arena_reserve_one(lx->mem, &tokens, &lx->cap, lx->count,
-	    sizeof(lx->tokens[0]));
+	arena_reserve_one(
+	    lx->mem, &tokens, &lx->cap, lx->count, sizeof(lx->tokens[0]));
 	lx->tokens = tokens;
 	lx->tokens[lx->count++] = (struct token){ kind, lx->line, text };
 }
 
 static void
-bad(struct lexer *lx, struct slice fault)
+lexer_bad(struct lexer *lx, struct slice fault)
 {
-	add(lx, TOKEN_BAD, fault);
+	lexer_add(lx, TOKEN_BAD, fault);
 }
 
 /* Octets of rest up to its end of line. */
@@ -65,7 +66,8 @@ lex_string(struct lexer *lx)
 		    (line.data[i + 1] == '"' || line.data[i + 1] == '\\')) {
 			c = line.data[++i];
 		} else if (c == '\\' && fault.data == NULL) {
-			fault = SLICE("a backslash in a string stands before "
+			fault = SLICE(
+			    "a backslash in a string stands before "
 			    "\" or \\ only: write \\\\ for one backslash");
 		} else if (char_is_control(c) && c != '\t' &&
 		    fault.data == NULL) {
@@ -75,8 +77,9 @@ lex_string(struct lexer *lx)
 		i++;
 	}
 	if (i == line.len) {
-		bad(lx, SLICE("string is not closed: \" is missing on this "
-		    "line"));
+		lexer_bad(lx,
+		    SLICE("string is not closed: \" is missing on this "
+			  "line"));
 		lx->rest = slice_from(lx->rest, i + 1);
 		return;
 	}
@@ -87,9 +90,9 @@ lex_string(struct lexer *lx)
 	if (fault.data == NULL && !slice_is_utf8(strbuf_slice(&text)))
 		fault = SLICE("string is not UTF-8");
 	if (fault.data != NULL)
-		bad(lx, fault);
+		lexer_bad(lx, fault);
 	else
-		add(lx, TOKEN_STRING, strbuf_slice(&text));
+		lexer_add(lx, TOKEN_STRING, strbuf_slice(&text));
 }
 
 static void
@@ -104,34 +107,21 @@ lex_word(struct lexer *lx)
 	after = slice_from(lx->rest, len);
 	lx->rest = after;
 	if (!slice_is_utf8(word)) {
-		bad(lx, SLICE("text is not UTF-8"));
+		lexer_bad(lx, SLICE("text is not UTF-8"));
 	} else if (slice_starts(word, SLICE("//")) ||
 	    slice_starts(word, SLICE("/*"))) {
-		bad(lx, SLICE("a comment begins with #"));
+		lexer_bad(lx, SLICE("a comment begins with #"));
 		lx->rest = slice_from(after, line_length(after));
 	} else if (after.len > 0 && strchr("#\"'\\", after.data[0]) != NULL &&
 	    after.data[0] != '\0') {
 		/* "a#b": two readers would read two things. */
-		bad(lx, SLICE("a value with # \" ' or \\ in it needs quotes, and "
-		    "a comment a blank before its #"));
+		lexer_bad(lx,
+		    SLICE("a value with # \" ' or \\ in it needs quotes, and "
+			  "a comment a blank before its #"));
 		lx->rest = slice_from(after, line_length(after));
 	} else {
-		add(lx, TOKEN_WORD, word);
+		lexer_add(lx, TOKEN_WORD, word);
 	}
-}
-
-/* Something that begins no token; the rest of the line goes with it. */
-static void
-lex_unknown(struct lexer *lx)
-{
-	if (lx->rest.data[0] == '\'')
-		bad(lx, SLICE("a string stands in double quotes"));
-	else if (lx->rest.data[0] == '\\')
-		bad(lx, SLICE("a backslash may stand in quotes only"));
-	else
-		bad(lx, SLICE("control character"));
-	lx->rest = slice_from(lx->rest, 1);
-	lx->rest = slice_from(lx->rest, line_length(lx->rest));
 }
 
 struct token *
@@ -154,19 +144,30 @@ lex(struct arena *mem, struct slice text, size_t *ret_count)
 			lx.line += c == '\n';
 			lx.rest = slice_from(lx.rest, 1);
 		} else if (c == '#') {
-			lx.rest = slice_from(lx.rest, slice_find(lx.rest, '\n'));
+			lx.rest =
+			    slice_from(lx.rest, slice_find(lx.rest, '\n'));
 		} else if (c == '"') {
 			lex_string(&lx);
 		} else if (mark != NULL) {
-			add(&lx, kinds[mark - marks], slice_sub(lx.rest, 0, 1));
+			lexer_add(
+			    &lx, kinds[mark - marks], slice_sub(lx.rest, 0, 1));
 			lx.rest = slice_from(lx.rest, 1);
 		} else if (is_word_char(c)) {
 			lex_word(&lx);
 		} else {
-			lex_unknown(&lx);
+			/* No token begins so; the line goes with it. */
+			lexer_bad(&lx,
+			    c == '\'' ? SLICE("a string stands in double "
+					      "quotes") :
+				c == '\\' ?
+					SLICE("a backslash may stand in quotes "
+					      "only") :
+					SLICE("control character"));
+			lx.rest = slice_from(lx.rest, 1);
+			lx.rest = slice_from(lx.rest, line_length(lx.rest));
 		}
 	}
-	add(&lx, TOKEN_END, SLICE(""));
+	lexer_add(&lx, TOKEN_END, SLICE(""));
 	*ret_count = lx.count;
 	return lx.tokens;
 }

@@ -5,20 +5,20 @@
 #include "base/str.h"
 
 enum token_kind {
-	TOKEN_WORD,		/* unquoted */
-	TOKEN_STRING,		/* quoted; text has its escapes resolved */
+	TOKEN_WORD,   /* unquoted */
+	TOKEN_STRING, /* quoted; text has its escapes resolved */
 	TOKEN_EQUALS,
 	TOKEN_OPEN,
 	TOKEN_CLOSE,
 	TOKEN_COMMA,
 	TOKEN_SEMICOLON,
-	TOKEN_BAD,		/* text says what is wrong with it */
+	TOKEN_BAD, /* text says what is wrong with it */
 	TOKEN_END,
 };
 
 struct token {
 	enum token_kind kind;
-	unsigned int line;	/* the first line is 1 */
+	unsigned int line; /* the first line is 1 */
 	struct slice text;
 };
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 libsubmilter_a_SOURCES += \
-	include/conf/config.h include/conf/options.def \
+	include/conf/config.h include/conf/options.def include/conf/choices.def \
 	%D%/config.c %D%/config_priv.h \
+	include/conf/config_dns.h %D%/config_dns.c \
 	%D%/config_entries.c %D%/source_priv.h \
 	%D%/config_check.c %D%/config_check_identify.c %D%/config_check_priv.h \
 	%D%/lexer.c %D%/lexer_priv.h \

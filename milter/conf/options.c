@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* options.def as a table, and the values of options. */
 #include "options_priv.h"
 
 #include <string.h>
@@ -11,75 +12,66 @@ enum { MAX_LIST_ITEMS = 1000 };
 
 enum { RELOAD = false, RESTART = true };
 
-#define ROW(kind_, section, field, name_, value, reload, text_) \
-	.kind = (kind_), .path = #section "." name_, .name = (name_), \
-	.offset = offsetof(struct config, section.field), \
-	.initial = (value), .restart = (reload), .text = (text_)
+#define ROW(kind_, section, field, name_, value, reload, text_)               \
+	.kind = (kind_), .path = #section "." name_, .name = (name_),         \
+	.offset = offsetof(struct config, section.field), .initial = (value), \
+	.restart = (reload), .text = (text_)
+
+/* choices_TYPE: the words, with "|" before each. */
+#define CHOICES(type) static const char choices_##type[] = ""
+#define WORD(constant, word) "|" word
+#define CHOICES_END ;
+#include "conf/choices.def"
 
 const struct option options[OPTION_COUNT] = {
-#define SECTION(...)
-#define SECTION_END(...)
-#define TEXT(section, field, name, value, hint_, reload, text) \
+/* A kind that has no row here does not compile. */
+#define OPTION(section, field, ...) no_row_for_##section##_##field
+#define TEXT(section, field, name, value, hint_, reload, text)         \
 	{ ROW(OPTION_TEXT, section, field, name, value, reload, text), \
-	  .hint = (hint_) },
-#define LIST(section, field, name, value, hint_, reload, text) \
+		.hint = (hint_) },
+#define LIST(section, field, name, value, hint_, reload, text)         \
 	{ ROW(OPTION_LIST, section, field, name, value, reload, text), \
-	  .hint = (hint_) },
+		.hint = (hint_) },
+#define TABLE(section, field, name, keys_, example_, reload, text)   \
+	{ ROW(OPTION_TABLE, section, field, name, "", reload, text), \
+		.hint = "TABLE", .keys = (keys_), .example = (example_) },
+#define TABLES(section, field, name, keys_, example_, reload, text)   \
+	{ ROW(OPTION_TABLES, section, field, name, "", reload, text), \
+		.hint = "{TABLE, ...}", .keys = (keys_),              \
+		.example = (example_) },
 #define BOOL(section, field, name, value, reload, text) \
 	{ ROW(OPTION_BOOL, section, field, name, value, reload, text) },
-#define NUMBER(section, field, name, value, min_, max_, reload, text) \
+#define NUMBER(section, field, name, value, min_, max_, reload, text)    \
 	{ ROW(OPTION_NUMBER, section, field, name, value, reload, text), \
-	  .min = (min_), .max = (max_) },
-#define CHOICE(section, field, name, type, value, choices_, reload, text) \
+		.min = (min_), .max = (max_) },
+#define DURATION(section, field, name, unit_, value, min_, max_, reload, text) \
+	{ ROW(OPTION_NUMBER, section, field, name, value, reload, text),       \
+		.min = (min_), .max = (max_), .unit = (unit_) },
+#define CHOICE(section, field, name, type, value, reload, text)          \
 	{ ROW(OPTION_CHOICE, section, field, name, value, reload, text), \
-	  .choices = (choices_) },
+		.choices = &choices_##type[1] },
 #include "conf/options.def"
-#undef SECTION
-#undef SECTION_END
-#undef TEXT
-#undef LIST
-#undef BOOL
-#undef NUMBER
-#undef CHOICE
 };
 
 const struct option_section option_sections[SECTION_COUNT] = {
-#define SECTION(field, name_, text_) \
-	{ .name = (name_), .text = (text_), .first = BEGIN_##field, \
-	  .count = END_##field - BEGIN_##field },
-#define SECTION_END(...)
-#define TEXT(...)
-#define LIST(...)
-#define BOOL(...)
-#define NUMBER(...)
-#define CHOICE(...)
+#define SECTION(field, name_, text_)    \
+	{ .name = (name_),              \
+		.text = (text_),        \
+		.first = BEGIN_##field, \
+		.count = END_##field - BEGIN_##field },
 #include "conf/options.def"
-#undef SECTION
-#undef SECTION_END
-#undef TEXT
-#undef LIST
-#undef BOOL
-#undef NUMBER
-#undef CHOICE
+};
+
+const struct former_name former_names[] = {
+#define FORMER(name, section, field) { (name), OPT_##section##_##field },
+#include "conf/options.def"
+	{ NULL, 0 }
 };
 
 /* A choice is written through its offset as an unsigned int. */
-#define SECTION(...)
-#define SECTION_END(...)
-#define TEXT(...)
-#define LIST(...)
-#define BOOL(...)
-#define NUMBER(...)
 #define CHOICE(section, field, name, type, ...) \
 	_Static_assert(sizeof(enum type) == sizeof(unsigned int), #type);
 #include "conf/options.def"
-#undef SECTION
-#undef SECTION_END
-#undef TEXT
-#undef LIST
-#undef BOOL
-#undef NUMBER
-#undef CHOICE
 
 const char *
 option_name(const struct option *option)
@@ -115,6 +107,27 @@ option_section_find(struct slice name)
 	return NULL;
 }
 
+bool
+former_name_is_of(const struct former_name *former, struct slice block)
+{
+	struct slice path = slice_of(former->path);
+
+	return slice_eq(slice_sub(path, 0, slice_find(path, '.')), block);
+}
+
+const struct former_name *
+former_name_find(const char *block, struct slice name)
+{
+	size_t skip = strlen(block) + 1;
+
+	for (const struct former_name *f = former_names; f->path != NULL; f++) {
+		if (former_name_is_of(f, slice_of(block)) &&
+		    slice_eq(slice_from(slice_of(f->path), skip), name))
+			return f;
+	}
+	return NULL;
+}
+
 const char *const *
 option_words(struct arena *mem, const char *choices, size_t *ret_count)
 {
@@ -134,6 +147,12 @@ option_words(struct arena *mem, const char *choices, size_t *ret_count)
 	return words;
 }
 
+bool
+option_is_list(const struct option *option)
+{
+	return option->kind == OPTION_LIST || option->kind == OPTION_TABLES;
+}
+
 static const void *
 field_of(const struct config *config, const struct option *option)
 {
@@ -141,33 +160,65 @@ field_of(const struct config *config, const struct option *option)
 }
 
 static void
-put(struct config *config, const struct option *option, const void *value,
-    size_t size)
+options_put(struct config *config, const struct option *option,
+    const void *value, size_t size)
 {
 	memcpy((char *)config + option->offset, value, size);
 }
 
+/* A value that was refused: the configuration goes with it. */
+static const char *
+options_shown(struct config *config, struct slice text)
+{
+	return escape(&config->mem, text, SHOWN_BYTES);
+}
+
+/* Seconds of a unit of time; 0: it is not one. */
+static unsigned long
+unit_seconds(char unit)
+{
+	switch (unit) {
+	case 's':
+		return 1;
+	case 'm':
+		return 60;
+	case 'h':
+		return 3600;
+	case 'd':
+		return 86400;
+	default:
+		return 0;
+	}
+}
+
 static int
-set_bool(struct config *config, const struct option *option,
+set_duration(struct config *config, const struct option *option,
     struct slice text, struct err *err)
 {
-	static const char *const words[] = { "no", "off", "false", "yes", "on",
-		"true" };
-	struct arena mem;
+	unsigned long own = unit_seconds(option->unit), unit = own, value;
+	unsigned long given = 0;
+	struct slice digits = text;
 
-	for (size_t i = 0; i < 6; i++) {
-		if (slice_eq(text, slice_of(words[i]))) {
-			bool value = i >= 3;
-
-			put(config, option, &value, sizeof(value));
-			return 0;
-		}
+	ENSURE(own != 0);
+	if (text.len > 1)
+		given = unit_seconds(text.data[text.len - 1]);
+	if (given != 0) {
+		unit = given;
+		digits.len--;
 	}
-	arena_init(&mem);
-	err_set(err, ERR_CONFIG, "wants yes or no, not \"%s\"",
-	    escape(&mem, text, SHOWN_BYTES));
-	arena_done(&mem);
-	return -1;
+	if (slice_number(digits, option->max * own / unit, &value) &&
+	    value * unit % own == 0 && value * unit / own >= option->min) {
+		value = value * unit / own;
+		options_put(config, option, &value, sizeof(value));
+		return 0;
+	}
+	return err_set(err, ERR_CONFIG,
+	    "takes a time from %lu%c to %lu%c%s, not \"%s\"", option->min,
+	    option->unit, option->max, option->unit,
+	    option->unit == 'h'	    ? " in whole hours" :
+		option->unit == 'd' ? " in whole days" :
+				      "",
+	    options_shown(config, text));
 }
 
 static int
@@ -177,7 +228,6 @@ set_number(struct config *config, const struct option *option,
 	static const char suffixes[] = "KMG";
 	struct slice digits = text;
 	unsigned long factor = 1, value;
-	struct arena mem;
 
 	for (size_t i = 0; i < 3 && text.len > 0; i++) {
 		if (text.data[text.len - 1] == suffixes[i]) {
@@ -188,99 +238,110 @@ set_number(struct config *config, const struct option *option,
 	if (slice_number(digits, option->max / factor, &value) &&
 	    value * factor >= option->min) {
 		value *= factor;
-		put(config, option, &value, sizeof(value));
+		options_put(config, option, &value, sizeof(value));
 		return 0;
 	}
-	arena_init(&mem);
-	err_set(err, ERR_CONFIG, "wants a number from %lu to %lu, not \"%s\"",
-	    option->min, option->max, escape(&mem, text, SHOWN_BYTES));
-	arena_done(&mem);
-	return -1;
+	return err_set(err, ERR_CONFIG,
+	    "takes a number from %lu to %lu, not \"%s\"", option->min,
+	    option->max, options_shown(config, text));
 }
 
 static int
 set_choice(struct config *config, const struct option *option,
     struct slice text, struct err *err)
 {
-	struct arena mem;
+	CLEANUP(arena_done) struct arena scratch;
 	const char *const *words;
 	const char *near;
 	struct strbuf wanted;
 	size_t count;
 
-	arena_init(&mem);
-	words = option_words(&mem, option->choices, &count);
-	strbuf_init(&wanted, &mem);
+	arena_init(&scratch);
+	words = option_words(&scratch, option->choices, &count);
+	strbuf_init(&wanted, &scratch);
 	for (unsigned int i = 0; i < count; i++) {
 		if (slice_eq(text, slice_of(words[i]))) {
-			put(config, option, &i, sizeof(i));
-			arena_done(&mem);
+			options_put(config, option, &i, sizeof(i));
 			return 0;
 		}
-		strbuf_addf(&wanted, "%s%s", i == 0 ? "" :
-		    i + 1 == count ? " or " : ", ", words[i]);
+		strbuf_addf(&wanted, "%s%s",
+		    i == 0	       ? "" :
+			i + 1 == count ? " or " :
+					 ", ",
+		    words[i]);
 	}
 	near = suggest(text, words, count);
-	err_set(err, ERR_CONFIG, "wants %s, not \"%s\"%s%s%s", wanted.data,
-	    escape(&mem, text, SHOWN_BYTES),
-	    near == NULL ? "" : "; did you mean \"",
-	    near == NULL ? "" : near, near == NULL ? "" : "\"?");
-	arena_done(&mem);
-	return -1;
+	return err_set(err, ERR_CONFIG, "takes %s, not \"%s\"%s%s%s",
+	    wanted.data, options_shown(config, text),
+	    near == NULL ? "" : "; did you mean \"", near == NULL ? "" : near,
+	    near == NULL ? "" : "\"?");
 }
 
 static int
 set_list(struct config *config, const struct option *option,
-    const struct slice *values, size_t count, struct err *err)
+    const struct slice_list *values, struct err *err)
 {
-	struct slice_list list = { NULL, count };
-	struct arena mem;
+	struct slice_list list = { NULL, values->count };
 
-	if (count > MAX_LIST_ITEMS)
-		return err_set(err, ERR_CONFIG, "has more than %d items",
-		    MAX_LIST_ITEMS);
-	for (size_t i = 0; i < count; i++) {
+	if (list.count > MAX_LIST_ITEMS)
+		return err_set(
+		    err, ERR_CONFIG, "has more than %d items", MAX_LIST_ITEMS);
+	for (size_t i = 0; i < list.count; i++) {
 		for (size_t j = 0; j < i; j++) {
-			if (!slice_eq(values[i], values[j]))
-				continue;
-			arena_init(&mem);
-			err_set(err, ERR_CONFIG, "has \"%s\" twice",
-			    escape(&mem, values[i], SHOWN_BYTES));
-			arena_done(&mem);
-			return -1;
+			if (slice_eq(values->items[i], values->items[j]))
+				return err_set(err, ERR_CONFIG,
+				    "has \"%s\" twice",
+				    options_shown(config, values->items[i]));
 		}
-		if (values[i].len == 0)
+		if (values->items[i].len == 0)
 			return err_set(err, ERR_CONFIG, "has an empty item");
 	}
-	list.items = arena_array(&config->mem, count, sizeof(list.items[0]));
-	for (size_t i = 0; i < count; i++)
-		list.items[i] = slice_dup(&config->mem, values[i]);
-	put(config, option, &list, sizeof(list));
+	list.items =
+	    arena_array(&config->mem, list.count, sizeof(list.items[0]));
+	for (size_t i = 0; i < list.count; i++)
+		list.items[i] = slice_dup(&config->mem, values->items[i]);
+	options_put(config, option, &list, sizeof(list));
 	return 0;
 }
 
 int
 option_set(struct config *config, const struct option *option,
-    const struct slice *values, size_t count, struct err *err)
+    const struct slice_list *values, struct err *err)
 {
+	static const char *const bools[] = { "no", "off", "false", "yes", "on",
+		"true" };
 	struct slice text;
 
-	if (option->kind == OPTION_LIST)
-		return set_list(config, option, values, count, err);
-	ENSURE(count == 1);
+	if (option_is_list(option))
+		return set_list(config, option, values, err);
+	ENSURE(values->count == 1);
+	text = values->items[0];
 	switch (option->kind) {
 	case OPTION_BOOL:
-		return set_bool(config, option, values[0], err);
+		for (size_t i = 0; i < 6; i++) {
+			bool value = i >= 3;
+
+			if (!slice_eq(text, slice_of(bools[i])))
+				continue;
+			options_put(config, option, &value, sizeof(value));
+			return 0;
+		}
+		return err_set(err, ERR_CONFIG, "takes yes or no, not \"%s\"",
+		    options_shown(config, text));
 	case OPTION_NUMBER:
-		return set_number(config, option, values[0], err);
+		return option->unit != 0 ?
+		    set_duration(config, option, text, err) :
+		    set_number(config, option, text, err);
 	case OPTION_CHOICE:
-		return set_choice(config, option, values[0], err);
+		return set_choice(config, option, text, err);
 	case OPTION_TEXT:
+	case OPTION_TABLE:
 	case OPTION_LIST:
+	case OPTION_TABLES:
 		break;
 	}
-	text = slice_dup(&config->mem, values[0]);
-	put(config, option, &text, sizeof(text));
+	text = slice_dup(&config->mem, text);
+	options_put(config, option, &text, sizeof(text));
 	return 0;
 }
 
@@ -293,21 +354,21 @@ options_set_defaults(struct config *config)
 		size_t count = 0;
 		struct err err;
 
-		if (options[i].kind == OPTION_LIST) {
+		if (option_is_list(&options[i])) {
 			while (slice_next_item(&initial, " ", &items[count]))
 				ENSURE(++count < 64);
 		} else {
 			items[count++] = initial;
 		}
 		/* options.def is ours: a bad default in it is a bug. */
-		ENSURE(option_set(config, &options[i], items, count,
-		    &err) == 0);
+		ENSURE(option_set(config, &options[i],
+			   &(struct slice_list){ items, count }, &err) == 0);
 	}
 }
 
 bool
-option_equal(const struct option *option, const struct config *a,
-    const struct config *b)
+option_equal(
+    const struct option *option, const struct config *a, const struct config *b)
 {
 	const void *p = field_of(a, option);
 	const void *q = field_of(b, option);
@@ -321,9 +382,11 @@ option_equal(const struct option *option, const struct config *a,
 	case OPTION_CHOICE:
 		return memcmp(p, q, sizeof(unsigned int)) == 0;
 	case OPTION_TEXT:
-		return slice_eq(*(const struct slice *)p,
-		    *(const struct slice *)q);
+	case OPTION_TABLE:
+		return slice_eq(
+		    *(const struct slice *)p, *(const struct slice *)q);
 	case OPTION_LIST:
+	case OPTION_TABLES:
 		break;
 	}
 	if (list_a->count != list_b->count)
@@ -333,6 +396,47 @@ option_equal(const struct option *option, const struct config *a,
 			return false;
 	}
 	return true;
+}
+
+size_t
+option_tables(const struct config *config, const struct option *option,
+    const struct slice **ret_specs)
+{
+	const void *p = field_of(config, option);
+	const struct slice_list *list = p;
+
+	if (option->kind == OPTION_TABLES) {
+		*ret_specs = list->items;
+		return list->count;
+	}
+	*ret_specs = p;
+	return option->kind == OPTION_TABLE &&
+	    ((const struct slice *)p)->len != 0;
+}
+
+const struct table_use *
+config_tables(const struct config *config, struct arena *mem, size_t *ret_count)
+{
+	struct table_use *uses = NULL;
+	size_t count = 0, cap = 0;
+
+	for (size_t i = 0; i < OPTION_COUNT; i++) {
+		const struct slice *specs;
+		size_t specs_count = option_tables(config, &options[i], &specs);
+
+		for (size_t j = 0; j < specs_count; j++) {
+			void *array = uses;
+
+			arena_reserve_one(
+			    mem, &array, &cap, count, sizeof(uses[0]));
+			uses = array;
+			uses[count++] =
+			    (struct table_use){ option_name(&options[i]),
+				    specs[j] };
+		}
+	}
+	*ret_count = count;
+	return uses;
 }
 
 /* Adds text in quotes, with the escapes of the file format. */
@@ -366,6 +470,7 @@ print_value(struct strbuf *buf, const struct config *config,
 		strbuf_addf(buf, "%lu", *(const unsigned long *)p);
 		return;
 	case OPTION_TEXT:
+	case OPTION_TABLE:
 		print_quoted(buf, *(const struct slice *)p);
 		return;
 	case OPTION_CHOICE:
@@ -375,6 +480,7 @@ print_value(struct strbuf *buf, const struct config *config,
 		strbuf_add(buf, word);
 		return;
 	case OPTION_LIST:
+	case OPTION_TABLES:
 		break;
 	}
 	strbuf_add_char(buf, '{');
@@ -401,8 +507,8 @@ config_print(struct arena *mem, const struct config *config)
 			const struct option *option =
 			    &options[section->first + i];
 
-			strbuf_addf(&buf, "%s%s = ", block ? "\t" : "",
-			    option->name);
+			strbuf_addf(
+			    &buf, "%s%s = ", block ? "\t" : "", option->name);
 			print_value(&buf, config, option);
 			strbuf_add_char(&buf, '\n');
 		}
@@ -433,4 +539,21 @@ config_is_monitor(const struct config *config, enum section_mode mode)
 	if (mode == SECTION_INHERIT)
 		return config->main.mode == MODE_MONITOR;
 	return mode == SECTION_MONITOR;
+}
+
+bool
+config_only_watches(const struct config *config)
+{
+	return config_is_monitor(config, config->rights.mode) &&
+	    config_is_monitor(config, config->names.mode) &&
+	    config_is_monitor(config, config->repair.mode) &&
+	    config_is_monitor(config, config->preflight.mode) &&
+	    config_is_monitor(config, config->sign.mode);
+}
+
+bool
+config_counts_repairs(const struct config *config)
+{
+	return !config_is_monitor(config, config->repair.mode) ||
+	    config_only_watches(config);
 }

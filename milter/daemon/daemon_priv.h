@@ -8,42 +8,48 @@
 #include <sys/stat.h>
 
 #include "daemon/account.h"
+#include "key_watch_priv.h"
 #include "pipeline/snapshot.h"
 
 /*
  * Opens the socket that the configuration names, through libmilter. A Unix
  * socket that a living process serves is never taken (ERR_TEMP); a file that a
  * dead one left is replaced. Where another user owns a directory on its path,
- * root acts as this user, to whom the socket then belongs. *ret_path is the path
- * of a Unix socket, else NULL.
+ * root acts as this user, to whom the socket then belongs.
  */
 MUST_USE int socket_open(const struct config *config,
-    const struct account *account, struct arena *mem, const char **ret_path,
-    struct err *err);
+    const struct account *account, struct arena *mem, struct err *err);
+/* The option socket-mode. */
+mode_t socket_file_mode(const struct config *config, struct arena *mem);
 /*
  * Removes the file of a Unix socket; once it was served, unless another process
  * serves it now.
  */
 void socket_remove(const char *path, bool served, struct arena *mem);
 
+/* A table_report that writes to the log. */
+void log_part_fault(void *arg, bool is_error, const char *text);
+
 /* Where libmilter waits for connections; see listener.c. */
 struct listener {
-	int fd;			/* -1: it was not found */
-	const char *path;	/* of a Unix socket; NULL: there is no file */
+	int fd;		  /* -1: it was not found */
+	const char *path; /* of a Unix socket; NULL: there is no file */
 	mode_t mode;
 	gid_t gid;
-	struct stat file;	/* the one that is ours */
-	bool is_lost;		/* that is logged */
+	struct stat file; /* the one that is ours */
+	bool is_lost;	  /* that is logged */
 };
 
 /* The socket is open; path outlives the listener. */
-void listener_start(struct listener *listener, const char *path, mode_t mode,
-    gid_t gid);
+void listener_start(
+    struct listener *listener, const char *path, mode_t mode, gid_t gid);
 /*
  * Makes the file of a Unix socket anew when it was removed or replaced, and logs
  * it; what another process put there stays. By one thread.
  */
 void listener_look(struct listener *listener);
+/* Removes the file of a Unix socket that is ours; root leaves it to the next. */
+void listener_remove(const struct listener *listener);
 /* Whether libmilter has closed it, which it does when it ends. */
 bool listener_is_closed(const struct listener *listener);
 /* Connects for a moment: libmilter then looks whether it shall end. */
@@ -55,44 +61,48 @@ void listener_wake(const struct listener *listener);
  */
 void settle(const char *path);
 
-/*
- * The thread that looks all keys up in DNS, logs what changes, and keeps the
- * file of states. It goes by the current snapshot: what a reload changes counts
- * from its next look on. Where DNS decides which keys sign, it takes up the keys
- * itself when their directory has changed, and is quiet since; elsewhere only
- * where keys are missing.
- */
-struct key_watch {
-	struct snapshot_slot *slot;
-	pthread_t thread;
-	pthread_mutex_t lock;	/* of woken and rounds */
-	pthread_cond_t news;
-	bool woken;
-	unsigned long rounds;	/* that are over */
-	_Atomic bool stop;
+/* What systemd is told, if it started us. By one thread. */
+struct notifier {
+	time_t loaded;	   /* the configuration in force */
+	time_t refused;	   /* the last reload, or 0 */
+	struct err reason; /* of that */
+	char said[1024];   /* the last status */
 };
 
-/*
- * Begins it. Where nothing is known of some key yet, waits for the first round,
- * but not for more than some seconds: until then messages of that domain would
- * be told to come again. -1 (ERR_TEMP).
- */
-MUST_USE int key_watch_start(struct key_watch *watch,
-    struct snapshot_slot *slot, struct err *err);
-/* There is a new snapshot. Thread-safe, also behind key_watch_stop(). */
-void key_watch_wake(struct key_watch *watch);
-/* Ends the thread, within a second, and writes the file. */
-void key_watch_stop(struct key_watch *watch);
+void notify_start(struct notifier *notifier);
+/* We serve: domains, keys, and since when the configuration is in force. */
+void notify_ready(
+    const struct notifier *notifier, const struct snapshot *snapshot);
+/* The status once more, if it has changed. */
+void notify_look(struct notifier *notifier, const struct snapshot *snapshot);
+/* A reload begins; it is over, and was refused if err is not NULL. */
+void notify_reloading(void);
+void notify_reloaded(struct notifier *notifier, const struct snapshot *snapshot,
+    const struct err *err);
+void notify_stopping(void);
 
 /*
- * Another number whenever a key was added to or removed from the directories
- * of a snapshot that has keys, or a file was changed in one of a domain that
- * lacks all of them; lacking_only: all but the latter count for nothing. An empty
- * directory of all keys is such a one, too. *ret_late: one of them was changed
- * when the snapshot began to be read, or later, so that it may lack a key. Reads
- * no file.
+ * The thread that takes up changed tables, within three seconds, without a
+ * reload; see table_watch.c. It ends with the process. All of it outlives the
+ * thread.
  */
-uint64_t key_directory_mark(const struct snapshot *snapshot, bool lacking_only,
-    bool *ret_late);
+struct status_writer;
+struct table_watch {
+	struct snapshot_slot *slot;
+	struct status_writer *status;
+};
+
+/* -1 (ERR_TEMP). */
+MUST_USE int table_watch_start(struct table_watch *watch,
+    struct snapshot_slot *slot, struct status_writer *status, struct err *err);
+
+/* key_hand_over.c: gives the key watch what the current snapshot has. */
+struct key_hand_over {
+	struct snapshot_slot *slot;
+	struct key_watch *watch; /* is woken when its keys were read anew */
+};
+
+/* They are valid as long as hand_over. */
+struct key_watch_hands key_hand_over_hands(struct key_hand_over *hand_over);
 
 #endif

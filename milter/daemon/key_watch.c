@@ -1,50 +1,37 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The thread that asks DNS for our keys and watches their directory. */
-#include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/map.h"
-#include "daemon_priv.h"
-#include "preflight/key_sight.h"
+#include "conf/config_dns.h"
+#include "key_watcher_priv.h"
 
 /*
  * FIRST_SECONDS: how long the first round may keep the MTA waiting. PAUSE_MS:
  * between two windows of a later round, so that 10,000 domains are spread over
- * a minute or two; FIRST_PAUSE_MS: of the first one, which asks under 1,000
- * questions a second, for public resolvers answer no more. WRITE_SECONDS: how
- * old dates in the file may be.
+ * a minute or two; FIRST_PAUSE_MS: between those of the first round, which asks
+ * under 1,000 questions a second, because public resolvers do not answer more.
+ * WRITE_SECONDS: how old dates in the file may be.
  */
-enum { FIRST_SECONDS = 10, PAUSE_MS = 250, FIRST_PAUSE_MS = 65,
-	WRITE_SECONDS = 60, RETRY_FACTOR = 5, CLOCK_SLACK = 5,
-	LACKING_SECONDS = 2 };
-
-/* What the thread has for itself. */
-struct watcher {
-	struct key_watch *watch;
-	struct snapshot *snapshot;	/* of this round */
-	struct key_sight *sight;	/* by its configuration; may be NULL */
-	struct arena mem;
-	struct map *uses;	/* by path and fingerprint: what was logged last */
-	size_t silent;		/* keys that DNS did not answer for */
-	bool changed;		/* something that the file does not have yet */
-	time_t written;
-	uint64_t loaded;	/* key_directory_mark() of what is in use */
-	uint64_t marked;	/* and of what was there last */
-	long long skew;		/* of the wall clock, when it was last looked at */
-	uint64_t late;		/* of what was read a second time already */
-	struct err fault;	/* of DNS settings or the file, logged already */
+enum {
+	FIRST_SECONDS = 10,
+	PAUSE_MS = 250,
+	FIRST_PAUSE_MS = 65,
+	WRITE_SECONDS = 60,
+	RETRY_FACTOR = 5,
+	CLOCK_SLACK = 5,
+	LACKING_SECONDS = 2
 };
 
 static void
-lock(struct key_watch *watch)
+key_watch_lock(struct key_watch *watch)
 {
 	ENSURE(pthread_mutex_lock(&watch->lock) == 0);
 }
 
 static void
-unlock(struct key_watch *watch)
+key_watch_unlock(struct key_watch *watch)
 {
 	ENSURE(pthread_mutex_unlock(&watch->lock) == 0);
 }
@@ -64,289 +51,149 @@ from_now(unsigned long ms)
 	return at;
 }
 
-/* Between two windows; a new snapshot waits for the end of the round. */
+/*
+ * Sleeps until a stop, or the time is over; until something else is in force,
+ * too, where for_news.
+ */
 static void
-pause_for(struct key_watch *watch, unsigned long ms)
+key_watch_rest(struct key_watch *watch, unsigned long ms, bool for_news)
 {
 	struct timespec until = from_now(ms);
 	int status = 0;
 
-	lock(watch);
-	while (!watch->stop && status == 0)
-		status = pthread_cond_timedwait(&watch->news, &watch->lock,
-		    &until);
-	unlock(watch);
+	key_watch_lock(watch);
+	while (!(for_news && watch->woken) && !watch->stop && status == 0)
+		status =
+		    pthread_cond_timedwait(&watch->news, &watch->lock, &until);
+	if (for_news)
+		watch->woken = false;
+	key_watch_unlock(watch);
 }
 
-/* Sleeps until there is a new snapshot, a stop, or the time is over. */
-static void
-rest(struct key_watch *watch, unsigned long ms)
-{
-	struct timespec until = from_now(ms);
-	int status = 0;
-
-	lock(watch);
-	while (!watch->woken && !watch->stop && status == 0)
-		status = pthread_cond_timedwait(&watch->news, &watch->lock,
-		    &until);
-	watch->woken = false;
-	unlock(watch);
-}
-
-/* The same fault is logged once. */
-static void
-log_fault(struct watcher *w, const struct err *err)
-{
-	if (strcmp(w->fault.text, err->text) != 0)
-		log_write(LOG_LEVEL_ERROR, "preflight.dkim-key: %s",
-		    err->text);
-	w->fault = *err;
-}
-
-static unsigned long
-interval_of(const struct watcher *w, const struct key_sighting *sighting)
-{
-	unsigned long seconds = w->snapshot->config->preflight.key_interval;
-
-	if (sighting->state == KEY_PUBLISHED || seconds < RETRY_FACTOR)
-		return seconds;
-	return seconds / RETRY_FACTOR;
-}
-
-/* How often we look whether a key is due, or is there at last. */
-static unsigned long
-tick_of(const struct watcher *w)
-{
-	unsigned long seconds = w->snapshot->config->preflight.key_interval /
-	    (2 * RETRY_FACTOR);
-
-	if (keystore_lacks_keys(w->snapshot->keys) && seconds > LACKING_SECONDS)
-		return LACKING_SECONDS;
-	return seconds == 0 ? 1 : seconds;
-}
-
-static bool
-is_due(const struct watcher *w, const struct key_sighting *sighting,
-    time_t now)
-{
-	return sighting->looked == 0 || sighting->looked > now ||
-	    now - sighting->looked >= (time_t)interval_of(w, sighting);
-}
-
-static bool
-is_warning(enum key_use use)
-{
-	switch (use) {
-	case KEY_USE_SIGNING:
-	case KEY_USE_OVERLAP:
-	case KEY_USE_RETIRE:
-	case KEY_USE_PENDING:
-		return false;
-	case KEY_USE_UNPUBLISHED:
-	case KEY_USE_DIFFERS:
-	case KEY_USE_REVOKED:
-	case KEY_USE_UNUSABLE:
-	case KEY_USE_UNKNOWN:
-		break;
-	}
-	return true;
-}
-
-static void
-log_use(const struct sign_key *key, const struct key_sighting *sighting,
-    const char *before, enum key_use use, struct arena *mem)
-{
-	struct slice text = use == KEY_USE_UNKNOWN && sighting->fault.len != 0
-	    ? sighting->fault : sighting->text;
-
-	if (use == KEY_USE_RETIRE)
-		text = slice_format(mem, "%.*s; a newer key signs for long "
-		    "enough: %.*s can be moved away, and the record be removed "
-		    "some days later", SLICE_ARGS(text),
-		    SLICE_ARGS(key->path));
-	log_write(is_warning(use) ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
-	    "key %.*s/%.*s: %s%s%s%s: %.*s", SLICE_ARGS(key->domain),
-	    SLICE_ARGS(key->selector), key_use_name(use),
-	    before == NULL ? "" : " (was ", before == NULL ? "" : before,
-	    before == NULL ? "" : ")", SLICE_ARGS(text));
-}
-
-/* A key that was never asked for is nothing to speak of yet. */
-static void
-compare_use(struct watcher *w, const struct sign_key *key, enum key_use use,
-    bool quiet)
-{
-	struct key_sighting sighting;
-	struct arena mem;
-	struct slice name;
-	enum key_use *before;
-
-	arena_init(&mem);
-	name = slice_format(&mem, "%.*s %.*s", SLICE_ARGS(key->fingerprint),
-	    SLICE_ARGS(key->path));
-	before = map_get(w->uses, name);
-	key_states_get(w->snapshot->key_states, key, &mem, &sighting);
-	if (sighting.looked != 0 && (before == NULL || *before != use)) {
-		if (!quiet)
-			log_use(key, &sighting, before == NULL ? NULL
-			    : key_use_name(*before), use, &mem);
-		if (before == NULL) {
-			before = arena_alloc(&w->mem, sizeof(*before));
-			ENSURE(map_add(w->uses, name, before));
-		}
-		*before = use;
-	}
-	arena_done(&mem);
-}
-
-static void
-compare_uses(struct watcher *w, bool quiet)
-{
-	const struct keystore *store = w->snapshot->keys;
-	struct key_rules rules = key_rules_from_config(w->snapshot->config);
-	enum key_use uses[MAX_KEYS_OF_DOMAIN];
-
-	for (size_t d = 0; d < keystore_domain_count(store); d++) {
-		const struct domain_keys *domain = keystore_domain(store, d);
-
-		key_states_uses(w->snapshot->key_states, domain, &rules,
-		    clock_steady(), uses);
-		for (size_t k = 0; k < domain->count; k++)
-			compare_use(w, domain->keys[k], uses[k], quiet);
-	}
-}
-
-/* Keys that are looked up in this round. */
-struct due {
-	const struct sign_key **keys;
+/*
+ * All keys of a round have its time, so that none is newer by chance. Those of
+ * silent servers come in a second part, so that others do not wait for them.
+ */
+struct round {
+	time_t now;
+	bool silent;
+	/* Domains of which a key is due; those that nobody has read are. */
+	struct slice *domains;
 	size_t count;
 	size_t cap;
+	size_t at; /* the next one */
 };
 
-/* Those of silent servers come last, so that others do not wait for them. */
-static void
-gather_due(const struct watcher *w, bool silent, time_t now,
-    struct arena *mem, struct due *due)
+/* Whether a key is looked up now, in this part of the round. */
+static bool
+is_due(const struct watcher *w, const struct round *round,
+    const struct sign_key *key, struct arena *mem)
 {
-	const struct keystore *store = w->snapshot->keys;
+	unsigned long interval = w->view.config->sign.key_interval;
+	struct key_past past;
 
-	for (size_t d = 0; d < keystore_domain_count(store); d++) {
-		const struct domain_keys *domain = keystore_domain(store, d);
-
-		for (size_t k = 0; k < domain->count; k++) {
-			struct key_sighting sighting;
-			void *array = due->keys;
-
-			key_states_get(w->snapshot->key_states,
-			    domain->keys[k], mem, &sighting);
-			if (!is_due(w, &sighting, now) ||
-			    (sighting.fault.len != 0) != silent)
-				continue;
-			arena_reserve_one(mem, &array, &due->cap, due->count,
-			    sizeof(due->keys[0]));
-			due->keys = array;
-			due->keys[due->count++] = domain->keys[k];
-		}
-	}
+	key_history_get(w->view.history, key, mem, &past);
+	if (past.status != KEY_PUBLISHED && interval >= RETRY_FACTOR)
+		interval /= RETRY_FACTOR;
+	return (past.fault.len != 0) == round->silent &&
+	    (past.looked == 0 || past.looked > round->now ||
+		round->now - past.looked >= (time_t)interval);
 }
 
+/* Looks up the keys of as many domains as find room at once. */
 static void
-log_silence(struct watcher *w, size_t silent, struct slice why)
+look_at_window(struct watcher *w, struct round *round)
 {
-	if (silent != 0 && w->silent == 0)
-		log_write(LOG_LEVEL_WARNING, "preflight.dkim-key: DNS does not "
-		    "answer for %zu key%s, of which the last known state "
-		    "counts: %.*s", silent, silent == 1 ? "" : "s",
-		    SLICE_ARGS(why));
-	else if (silent == 0 && w->silent != 0)
-		log_write(LOG_LEVEL_INFO, "preflight.dkim-key: DNS answers for "
-		    "all keys again");
-	w->silent = silent;
-}
-
-static void
-look_at_window(struct watcher *w, const struct sign_key *const *keys,
-    size_t count, time_t now)
-{
-	struct key_finding findings[KEY_SIGHT_WINDOW];
+	const struct sign_key *keys[KEY_LOOKUP_WINDOW];
+	struct key_shown shown[KEY_LOOKUP_WINDOW];
+	struct domain_keys *held[KEY_LOOKUP_WINDOW];
+	size_t count = 0, held_count = 0;
 	struct arena mem;
 
 	arena_init(&mem);
-	key_sight_look(w->sight, w->snapshot->key_states, keys, count,
-	    (unsigned int)w->snapshot->config->dns.seconds, &w->watch->stop,
-	    &mem, findings);
+	while (round->at < round->count && held_count < KEY_LOOKUP_WINDOW &&
+	    count + MAX_KEYS_OF_DOMAIN <= KEY_LOOKUP_WINDOW) {
+		struct slice name = round->domains[round->at++];
+		const struct domain_keys *before =
+		    keystore_find(w->view.keys, name);
+		struct domain_keys *domain =
+		    keystore_take_once(w->view.keys, name);
+
+		/* A fault that was not reported at load is logged once. */
+		if (domain->fault.len != 0 && !domain->told &&
+		    !slice_eq(before->fault, domain->fault))
+			log_write(
+			    LOG_LEVEL_ERROR, "%.*s", SLICE_ARGS(domain->fault));
+		held[held_count++] = domain;
+		for (size_t k = 0; k < domain->count; k++) {
+			if (is_due(w, round, domain->keys[k], &mem))
+				keys[count++] = domain->keys[k];
+		}
+	}
+	key_lookup_ask(w->lookup,
+	    &(struct key_questions){ .keys = keys,
+		.count = count,
+		.history = w->view.history,
+		.seconds = (unsigned int)w->view.config->dns.seconds,
+		.stop = &w->watch->stop },
+	    &mem, shown);
 	for (size_t i = 0; i < count && !w->watch->stop; i++)
-		w->changed = key_states_note(w->snapshot->key_states, keys[i],
-		    &findings[i], now) || w->changed;
-	arena_done(&mem);
-}
-
-/* All keys of a round have its time, so that none is newer by chance. */
-static void
-look(struct watcher *w, time_t now, bool first)
-{
-	struct due due = { .count = 0 };
-	struct arena mem;
-
-	arena_init(&mem);
-	gather_due(w, false, now, &mem, &due);
-	gather_due(w, true, now, &mem, &due);
-	for (size_t at = 0; at < due.count && !w->watch->stop;
-	    at += KEY_SIGHT_WINDOW) {
-		size_t count = due.count - at < KEY_SIGHT_WINDOW
-		    ? due.count - at : KEY_SIGHT_WINDOW;
-
-		if (at != 0)
-			pause_for(w->watch, first ? FIRST_PAUSE_MS : PAUSE_MS);
-		look_at_window(w, due.keys + at, count, now);
-	}
+		w->changed = key_history_note(w->view.history, keys[i],
+				 &shown[i], round->now) ||
+		    w->changed;
+	for (size_t i = 0; i < held_count; i++)
+		domain_keys_release(held[i]);
 	arena_done(&mem);
 }
 
 static void
-count_silent(struct watcher *w)
+look_at_keys(struct watcher *w, time_t now, bool silent, unsigned long pause_ms)
 {
-	const struct keystore *store = w->snapshot->keys;
-	struct slice why = { NULL, 0 };
-	size_t silent = 0;
+	const struct keystore *store = w->view.keys;
+	struct round round = { .now = now, .silent = silent };
 	struct arena mem;
 
 	arena_init(&mem);
 	for (size_t d = 0; d < keystore_domain_count(store); d++) {
 		const struct domain_keys *domain = keystore_domain(store, d);
+		bool wanted = domain->unread && !silent;
+		void *array = round.domains;
 
-		for (size_t k = 0; k < domain->count; k++) {
-			struct key_sighting sighting;
-
-			key_states_get(w->snapshot->key_states,
-			    domain->keys[k], &mem, &sighting);
-			if (sighting.fault.len == 0)
-				continue;
-			why = sighting.fault;
-			silent++;
-		}
+		for (size_t k = 0; k < domain->count && !wanted; k++)
+			wanted = is_due(w, &round, domain->keys[k], &mem);
+		if (!wanted)
+			continue;
+		arena_reserve_one(&mem, &array, &round.cap, round.count,
+		    sizeof(struct slice));
+		round.domains = array;
+		round.domains[round.count++] = domain->domain;
 	}
-	log_silence(w, silent, why);
+	while (round.at < round.count && !w->watch->stop) {
+		if (w->begun)
+			key_watch_rest(w->watch, pause_ms, false);
+		w->begun = true;
+		look_at_window(w, &round);
+	}
 	arena_done(&mem);
 }
 
 static void
-write_file(struct watcher *w, time_t now)
+key_watch_write_file(struct watcher *w, time_t now)
 {
 	struct err err;
 
-	/* Keys that are all away for a moment are not to be forgotten. */
-	if (w->snapshot->key_states == NULL ||
-	    keystore_domain_count(w->snapshot->keys) == 0)
+	/* Keys that are all gone for a moment must not be forgotten. */
+	if (w->view.history == NULL || keystore_is_empty(w->view.keys))
 		return;
-	if (key_states_write(w->snapshot->key_states, w->snapshot->keys,
-	    w->snapshot->config->preflight.key_states, &err) != 0) {
-		err_wrap(&err, "preflight.key-states");
-		log_fault(w, &err);
+	if (key_history_write(w->view.history, w->view.keys,
+		w->view.config->sign.key_states, &err) != 0) {
+		err_wrap(&err, "sign.key-states");
+		key_watch_log_fault(w, &err);
 		return;
 	}
 	if (w->fault.kind != ERR_NONE)
-		log_write(LOG_LEVEL_INFO, "preflight.key-states: written "
+		log_write(LOG_LEVEL_INFO,
+		    "sign.key-states: written "
 		    "again");
 	w->fault = (struct err){ .kind = ERR_NONE };
 	w->changed = false;
@@ -354,73 +201,69 @@ write_file(struct watcher *w, time_t now)
 }
 
 static void
-drop(struct watcher *w)
+key_watch_drop(struct watcher *w)
 {
-	key_sight_close(w->sight);
-	snapshot_unref(w->snapshot);
-	w->sight = NULL;
-	w->snapshot = NULL;
+	const struct key_watch_hands *hands = &w->watch->hands;
+
+	key_lookup_close(w->lookup);
+	w->lookup = NULL;
+	if (w->view.config != NULL)
+		hands->release(hands->arg, &w->view);
+	w->view = (struct key_watch_view){ .config = NULL };
 }
 
 /* New keys wait for a reload unless DNS decides which ones sign. */
 static uint64_t
-mark_of(const struct snapshot *snapshot, bool *ret_late)
+key_watch_mark_of(const struct key_watch_view *view, bool *ret_late)
 {
-	return key_directory_mark(snapshot,
-	    !key_states_required(snapshot->config), ret_late);
+	return keystore_mark(
+	    view->keys, !key_status_required(view->config), ret_late);
 }
 
-/* The current configuration; false: nothing of it is to be watched. */
+/* What is in force now; false: nothing of it is to be watched. */
 static bool
-follow(struct watcher *w)
+key_watch_follow(struct watcher *w)
 {
-	struct snapshot *current = snapshot_acquire(w->watch->slot);
-	bool is_new = w->snapshot != current, late;
+	const struct key_watch_hands *hands = &w->watch->hands;
+	struct key_watch_view current = hands->acquire(hands->arg);
+	bool is_new = w->view.config == NULL || w->view.keys != current.keys,
+	     late;
 	struct err err;
 
-	if (w->snapshot != NULL && is_new &&
-	    !preflight_same_dns(w->snapshot->config, current->config)) {
-		key_sight_close(w->sight);
-		w->sight = NULL;
+	if (w->view.config != NULL && is_new &&
+	    !config_same_dns(w->view.config, current.config)) {
+		key_lookup_close(w->lookup);
+		w->lookup = NULL;
 	}
-	snapshot_unref(w->snapshot);
-	w->snapshot = current;
-	if (current->key_states == NULL && !keystore_lacks_keys(current->keys)) {
-		drop(w);
+	if (w->view.config != NULL)
+		hands->release(hands->arg, &w->view);
+	w->view = current;
+	if (current.history == NULL && !keystore_lacks_keys(current.keys)) {
+		key_watch_drop(w);
 		return false;
 	}
 	if (is_new) {
-		w->marked = mark_of(current, &late);
-		/* Once more, lest a key is missed; a wrong date stays late. */
+		w->marked = key_watch_mark_of(&current, &late);
+		/*
+		 * Read once more, so that no key is missed; a wrong date stays
+		 * late.
+		 */
 		w->loaded = late && w->late != w->marked ? 0 : w->marked;
 		w->late = late ? w->marked : 0;
 	}
-	if (current->key_states != NULL && w->sight == NULL && key_sight_open(current->config, &w->sight,
-	    &err) != 0)
-		log_fault(w, &err);
+	if (current.history != NULL && w->lookup == NULL &&
+	    key_lookup_open(current.config, &w->lookup, &err) != 0)
+		key_watch_log_fault(w, &err);
 	return true;
 }
 
+/* A reload may have come first; it has read the keys, too. */
 static void
-log_key_fault(void *arg, bool is_error, const char *text)
+key_watch_renew(struct watcher *w, bool forget_dns)
 {
-	(void)arg;
-	log_write(is_error ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s", text);
-}
+	const struct key_watch_hands *hands = &w->watch->hands;
 
-/* Another reload may have come first; it has read the keys, too. */
-static void
-renew(struct watcher *w, bool forget_dns)
-{
-	struct snapshot *new;
-	struct err err;
-
-	if (snapshot_with_keys(w->snapshot, forget_dns, log_key_fault, NULL,
-	    &new, &err) != 0)
-		log_write(LOG_LEVEL_ERROR, "keys are not read anew, going on "
-		    "as before: %s", err.text);
-	else if (snapshot_replace(w->watch->slot, w->snapshot, new))
-		key_watch_wake(w->watch);
+	hands->renew(hands->arg, w->view.keys, forget_dns);
 }
 
 /*
@@ -431,56 +274,62 @@ static void
 watch_directory(struct watcher *w)
 {
 	bool late;
-	uint64_t mark = mark_of(w->snapshot, &late);
+	uint64_t mark = key_watch_mark_of(&w->view, &late);
 
 	if (mark != w->loaded && mark == w->marked) {
-		log_write(LOG_LEVEL_INFO, "the directory of keys has changed: "
+		log_write(LOG_LEVEL_INFO,
+		    "the directory of keys has changed: "
 		    "its keys are taken up");
 		w->loaded = mark;
-		renew(w, false);
+		key_watch_renew(w, false);
 	}
 	w->marked = mark;
-}
-
-/* DNS keeps its answers by the wall clock. */
-static void
-watch_clock(struct watcher *w)
-{
-	long long skew = clock_skew(), jump = skew - w->skew;
-
-	w->skew = skew;
-	if (jump >= -CLOCK_SLACK && jump <= CLOCK_SLACK)
-		return;
-	log_write(LOG_LEVEL_WARNING, "the clock was set by %lld seconds: what "
-	    "DNS said before is forgotten", jump);
-	key_sight_close(w->sight);
-	w->sight = NULL;
-	renew(w, true);
 }
 
 static void
 play_round(struct watcher *w, bool first)
 {
 	time_t now = clock_steady();
+	/* DNS keeps its answers by the wall clock. */
+	long long skew = clock_skew(), jump = skew - w->skew;
+	unsigned long pause_ms = first ? FIRST_PAUSE_MS : PAUSE_MS;
 
-	if (w->snapshot->key_states == NULL) {
+	if (w->view.history == NULL) {
 		watch_directory(w);
 		return;
 	}
-	watch_clock(w);
+	w->skew = skew;
+	if (jump < -CLOCK_SLACK || jump > CLOCK_SLACK) {
+		log_write(LOG_LEVEL_WARNING,
+		    "the clock was set by %lld seconds: what DNS said before "
+		    "is forgotten",
+		    jump);
+		key_lookup_close(w->lookup);
+		w->lookup = NULL;
+		key_watch_renew(w, true);
+	}
 	if (first)
-		compare_uses(w, true);
-	if (w->sight != NULL)
-		look(w, now, first);
+		key_watch_log_roles(w, true);
+	w->begun = false;
+	if (w->lookup != NULL) {
+		look_at_keys(w, now, false, pause_ms);
+		look_at_keys(w, now, true, pause_ms);
+	}
 	if (w->watch->stop)
 		return;
-	compare_uses(w, false);
-	count_silent(w);
-	if (key_states_required(w->snapshot->config) ||
-	    keystore_lacks_keys(w->snapshot->keys))
+	key_watch_log_roles(w, false);
+	key_watch_log_silence(w);
+	if (key_status_required(w->view.config) ||
+	    keystore_lacks_keys(w->view.keys))
 		watch_directory(w);
+	/* What "submilter keys --forget" took out of the file. */
+	if (key_history_forgotten(
+		w->view.keys, w->view.config->sign.key_states)) {
+		log_write(LOG_LEVEL_INFO, "a domain without keys is forgotten");
+		key_watch_renew(w, false);
+	}
 	if (w->changed || w->written > now || now - w->written >= WRITE_SECONDS)
-		write_file(w, now);
+		key_watch_write_file(w, now);
 }
 
 static void *
@@ -491,100 +340,104 @@ watch_keys(void *arg)
 	bool first = true;
 
 	arena_init(&w.mem);
-	w.uses = map_new(&w.mem);
+	w.roles = map_new(&w.mem);
 	while (!watch->stop) {
 		unsigned long seconds = 60;
 
-		if (follow(&w)) {
+		if (key_watch_follow(&w)) {
 			play_round(&w, first);
-			seconds = tick_of(&w);
 			first = false;
+			/* The next look: a key may be due, or have appeared. */
+			seconds = w.view.config->sign.key_interval /
+			    (2UL * RETRY_FACTOR);
+			if (seconds == 0)
+				seconds = 1;
+			if (keystore_lacks_keys(w.view.keys) &&
+			    seconds > LACKING_SECONDS)
+				seconds = LACKING_SECONDS;
 		}
-		lock(watch);
+		key_watch_lock(watch);
 		watch->rounds++;
 		ENSURE(pthread_cond_broadcast(&watch->news) == 0);
-		unlock(watch);
-		rest(watch, seconds * 1000);
+		key_watch_unlock(watch);
+		key_watch_rest(watch, seconds * 1000, true);
 	}
-	if (w.snapshot != NULL)
-		write_file(&w, clock_steady());
-	drop(&w);
+	if (w.view.config != NULL)
+		key_watch_write_file(&w, clock_steady());
+	key_watch_drop(&w);
 	arena_done(&w.mem);
 	return NULL;
 }
 
-/* Whether there is a key that DNS was never heard of. */
+/* Whether DNS has never answered for some key. */
 static bool
-needs_first_round(struct snapshot *snapshot)
+needs_first_round(const struct key_watch_view *view)
 {
+	size_t count =
+	    view->history == NULL ? 0 : keystore_domain_count(view->keys);
 	bool needed = false;
 	struct arena mem;
 
 	arena_init(&mem);
-	for (size_t d = 0; snapshot->key_states != NULL &&
-	    d < keystore_domain_count(snapshot->keys); d++) {
+	for (size_t d = 0; d < count && !needed; d++) {
 		const struct domain_keys *domain =
-		    keystore_domain(snapshot->keys, d);
+		    keystore_domain(view->keys, d);
 
+		needed = domain->unread;
 		for (size_t k = 0; k < domain->count && !needed; k++) {
-			struct key_sighting sighting;
+			struct key_past past;
 
-			key_states_get(snapshot->key_states, domain->keys[k],
-			    &mem, &sighting);
-			needed = sighting.answered == 0;
+			key_history_get(
+			    view->history, domain->keys[k], &mem, &past);
+			needed = past.answered == 0;
 		}
 	}
 	arena_done(&mem);
 	return needed;
 }
 
-static void
-wait_for_first_round(struct key_watch *watch)
-{
-	struct timespec until = from_now(FIRST_SECONDS * 1000UL);
-	int status = 0;
-
-	lock(watch);
-	while (watch->rounds == 0 && status == 0)
-		status = pthread_cond_timedwait(&watch->news, &watch->lock,
-		    &until);
-	unlock(watch);
-	if (status != 0)
-		log_write(LOG_LEVEL_WARNING, "preflight.dkim-key: not all keys "
-		    "were looked up within %d seconds; until that is done, "
-		    "mail of their domains is answered with 451 where a "
-		    "published key is required", FIRST_SECONDS);
-}
-
 int
-key_watch_start(struct key_watch *watch, struct snapshot_slot *slot,
+key_watch_start(struct key_watch *watch, const struct key_watch_hands *hands,
     struct err *err)
 {
-	struct snapshot *snapshot = snapshot_acquire(slot);
-	bool needed = needs_first_round(snapshot);
+	struct key_watch_view view = hands->acquire(hands->arg);
+	bool needed = needs_first_round(&view);
 	pthread_condattr_t attributes;
+	struct timespec until;
+	int status = 0;
 
-	snapshot_unref(snapshot);
-	watch->slot = slot;
+	hands->release(hands->arg, &view);
+	watch->hands = *hands;
 	ENSURE(pthread_condattr_init(&attributes) == 0 &&
 	    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 &&
 	    pthread_cond_init(&watch->news, &attributes) == 0 &&
-	    pthread_mutex_init(&watch->lock, NULL) == 0);
+	    pthread_mutex_init(&watch->lock, NULL) == 0 &&
+	    pthread_mutex_init(&watch->end, NULL) == 0);
 	(void)pthread_condattr_destroy(&attributes);
 	if (pthread_create(&watch->thread, NULL, watch_keys, watch) != 0)
 		return err_set(err, ERR_TEMP, "cannot start a thread");
-	if (needed)
-		wait_for_first_round(watch);
+	until = from_now(FIRST_SECONDS * 1000UL);
+	key_watch_lock(watch);
+	while (needed && watch->rounds == 0 && status == 0)
+		status =
+		    pthread_cond_timedwait(&watch->news, &watch->lock, &until);
+	key_watch_unlock(watch);
+	if (status != 0)
+		log_write(LOG_LEVEL_WARNING,
+		    "sign.dkim-key: not all keys were looked up within %d "
+		    "seconds; until that is done, mail of their domains is "
+		    "answered with 451 where a published key is required",
+		    FIRST_SECONDS);
 	return 0;
 }
 
 void
 key_watch_wake(struct key_watch *watch)
 {
-	lock(watch);
+	key_watch_lock(watch);
 	watch->woken = true;
 	ENSURE(pthread_cond_broadcast(&watch->news) == 0);
-	unlock(watch);
+	key_watch_unlock(watch);
 }
 
 void
@@ -592,5 +445,9 @@ key_watch_stop(struct key_watch *watch)
 {
 	watch->stop = true;
 	key_watch_wake(watch);
-	ENSURE(pthread_join(watch->thread, NULL) == 0);
+	ENSURE(pthread_mutex_lock(&watch->end) == 0);
+	if (!watch->ended)
+		ENSURE(pthread_join(watch->thread, NULL) == 0);
+	watch->ended = true;
+	ENSURE(pthread_mutex_unlock(&watch->end) == 0);
 }

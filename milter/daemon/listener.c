@@ -14,16 +14,10 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/file.h"
 #include "daemon_priv.h"
 
 enum { BACKLOG = 128 };
-
-static void
-close_fd(int *fd)
-{
-	if (*fd >= 0)
-		(void)close(*fd);
-}
 
 static bool
 is_listening(int fd)
@@ -35,32 +29,26 @@ is_listening(int fd)
 	    listens != 0;
 }
 
-/* The one socket of this process that takes connections, or -1. */
-static int
-find_descriptor(void)
+void
+listener_start(
+    struct listener *listener, const char *path, mode_t mode, gid_t gid)
 {
 	DIR *directory = opendir("/proc/self/fd");
 	const struct dirent *entry;
-	int found = -1;
 
-	while (directory != NULL && found < 0 &&
+	*listener = (struct listener){
+		.fd = -1, .path = path, .mode = mode, .gid = gid
+	};
+	/* The one socket of this process that takes connections. */
+	while (directory != NULL && listener->fd < 0 &&
 	    (entry = readdir(directory)) != NULL) {
 		int fd = (int)strtol(entry->d_name, NULL, 10);
 
 		if (entry->d_name[0] != '.' && is_listening(fd))
-			found = fd;
+			listener->fd = fd;
 	}
 	if (directory != NULL)
 		(void)closedir(directory);
-	return found;
-}
-
-void
-listener_start(struct listener *listener, const char *path, mode_t mode,
-    gid_t gid)
-{
-	*listener = (struct listener){ .fd = find_descriptor(), .path = path,
-		.mode = mode, .gid = gid };
 	if (path != NULL && lstat(path, &listener->file) != 0)
 		listener->path = NULL;
 }
@@ -68,15 +56,15 @@ listener_start(struct listener *listener, const char *path, mode_t mode,
 void
 listener_wake(const struct listener *listener)
 {
-	struct sockaddr_storage address;
+	struct sockaddr_storage address = { .ss_family = AF_UNSPEC };
 	socklen_t len = sizeof(address);
-	CLEANUP(close_fd) int fd = -1;
+	CLEANUP(fd_close) int fd = -1;
 
-	if (listener->fd < 0 || getsockname(listener->fd,
-	    (struct sockaddr *)&address, &len) != 0)
+	if (listener->fd < 0 ||
+	    getsockname(listener->fd, (struct sockaddr *)&address, &len) != 0)
 		return;
-	fd = socket(address.ss_family,
-	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	fd = socket(
+	    address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd >= 0)
 		(void)!connect(fd, (const struct sockaddr *)&address, len);
 }
@@ -88,7 +76,7 @@ listener_is_closed(const struct listener *listener)
 }
 
 static bool
-is_there(const struct listener *listener)
+listener_is_there(const struct listener *listener)
 {
 	struct stat now;
 
@@ -97,21 +85,31 @@ is_there(const struct listener *listener)
 	    now.st_ino == listener->file.st_ino;
 }
 
+void
+listener_remove(const struct listener *listener)
+{
+	/* Root, in a directory of others, might be led elsewhere. */
+	if (listener->path != NULL && geteuid() != 0 &&
+	    listener_is_there(listener))
+		(void)unlink(listener->path);
+}
+
 /* A new file under that path; what stands there already stays. */
 static int
 bind_again(struct listener *listener)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	CLEANUP(close_fd) int fd = socket(AF_UNIX,
-	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	CLEANUP(fd_close)
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int flags = fcntl(listener->fd, F_GETFL);
 	mode_t old_mask;
 	int status;
 
 	memcpy(address.sun_path, listener->path, strlen(listener->path));
 	old_mask = umask(0777 & ~listener->mode);
-	status = fd < 0 ? -1 : bind(fd, (const struct sockaddr *)&address,
-	    sizeof(address));
+	status = fd < 0 ?
+	    -1 :
+	    bind(fd, (const struct sockaddr *)&address, sizeof(address));
 	(void)umask(old_mask);
 	if (status != 0 || flags < 0 || listen(fd, BACKLOG) != 0 ||
 	    fcntl(fd, F_SETFL, flags) != 0 ||
@@ -126,7 +124,8 @@ bind_again(struct listener *listener)
 void
 listener_look(struct listener *listener)
 {
-	if (listener->path == NULL || listener->fd < 0 || is_there(listener)) {
+	if (listener->path == NULL || listener->fd < 0 ||
+	    listener_is_there(listener)) {
 		listener->is_lost = false;
 		return;
 	}
@@ -134,12 +133,15 @@ listener_look(struct listener *listener)
 	if (geteuid() == 0)
 		errno = EPERM;
 	else if (bind_again(listener) == 0) {
-		log_write(LOG_LEVEL_WARNING, "the socket %s was removed: it is "
-		    "there again", listener->path);
+		log_write(LOG_LEVEL_WARNING,
+		    "the socket %s was removed: it is "
+		    "there again",
+		    listener->path);
 		return;
 	}
 	if (!listener->is_lost)
-		log_write(LOG_LEVEL_ERROR, "the socket %s was removed, and no "
+		log_write(LOG_LEVEL_ERROR,
+		    "the socket %s was removed, and no "
 		    "MTA reaches this process until a restart: %s",
 		    listener->path, strerror(errno));
 	listener->is_lost = true;

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 libsubmilter_a_SOURCES += \
-	include/daemon/run.h %D%/run.c %D%/key_watch.c %D%/listener.c %D%/key_directory.c %D%/settle.c \
+	include/daemon/run.h %D%/run.c %D%/listener.c \
+	%D%/key_watch.c %D%/key_watch_log.c %D%/key_watch_priv.h \
+	%D%/key_watcher_priv.h %D%/key_hand_over.c \
+	%D%/settle.c %D%/notify.c \
 	include/daemon/account.h %D%/account.c include/daemon/socket.h %D%/socket.c \
-	include/daemon/socket_directory.h %D%/socket_directory.c %D%/daemon_priv.h
+	include/daemon/socket_directory.h %D%/socket_directory.c %D%/daemon_priv.h \
+	include/daemon/status_file.h %D%/status_file.c %D%/status.c \
+	%D%/status_priv.h %D%/table_watch.c

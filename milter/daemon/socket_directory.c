@@ -11,7 +11,9 @@
 #include <pwd.h>
 #include <sys/stat.h>
 
-/* As Postfix is set up everywhere (setgid_group is another one). */
+#include "base/shell.h"
+
+/* The group of Postfix's user; setgid_group is another one. */
 static const char postfix_group[] = "postfix";
 
 struct slice
@@ -25,12 +27,13 @@ socket_path(const struct config *config)
 	return slice_from(listen, slice_find(listen, ':') + 1);
 }
 
-static const char *
-directory_of(struct slice path, struct arena *mem)
+struct slice
+path_directory(struct slice path)
 {
 	size_t slash = slice_find_last(path, '/');
 
-	return slash == 0 ? "/" : slice_cstr(mem, slice_sub(path, 0, slash));
+	return slash == 0 || slash == path.len ? SLICE("/") :
+						 slice_sub(path, 0, slash);
 }
 
 bool
@@ -44,7 +47,7 @@ socket_directory_group(const struct config *config, gid_t *ret_gid)
 	if (path.len == 0)
 		return false;
 	arena_init(&mem);
-	found = stat(directory_of(path, &mem), &status) == 0 &&
+	found = stat(slice_cstr(&mem, path_directory(path)), &status) == 0 &&
 	    S_ISDIR(status.st_mode) && (status.st_mode & S_ISGID) != 0;
 	arena_done(&mem);
 	if (found)
@@ -57,8 +60,9 @@ socket_directory_command(struct arena *mem, const struct config *config,
     const struct account *account, const char *directory)
 {
 	const struct passwd *user = getpwuid(account->uid);
-	struct slice user_name = user != NULL ? slice_of(user->pw_name)
-	    : slice_format(mem, "%lu", (unsigned long)account->uid);
+	struct slice user_name = user != NULL ?
+	    slice_of(user->pw_name) :
+	    slice_format(mem, "%lu", (unsigned long)account->uid);
 	struct slice group_name = config->main.socket_group;
 	const struct group *group;
 
@@ -67,17 +71,21 @@ socket_directory_command(struct arena *mem, const struct config *config,
 		group_name = slice_of(postfix_group);
 	if (group_name.len == 0) {
 		group = getgrgid(account->socket_gid);
-		group_name = group != NULL ? slice_of(group->gr_name)
-		    : slice_format(mem, "%lu",
-			(unsigned long)account->socket_gid);
+		group_name = group != NULL ?
+		    slice_of(group->gr_name) :
+		    slice_format(
+			mem, "%lu", (unsigned long)account->socket_gid);
 	}
-	return slice_format(mem, "install -d -o %.*s -g %.*s -m 2750 %s",
-	    SLICE_ARGS(user_name), SLICE_ARGS(group_name), directory).data;
+	return shell_command(mem,
+	    slice_format(mem, "install -d -o %.*s -g %.*s -m 2750",
+		SLICE_ARGS(user_name), SLICE_ARGS(group_name))
+		.data,
+	    directory);
 }
 
 int
-socket_directory_check(const struct config *config,
-    const struct account *account, struct err *err)
+socket_directory_check(
+    const struct config *config, const struct account *account, struct err *err)
 {
 	struct slice path = socket_path(config);
 	const char *directory;
@@ -88,13 +96,14 @@ socket_directory_check(const struct config *config,
 	if (path.len == 0)
 		return 0;
 	arena_init(&mem);
-	directory = directory_of(path, &mem);
-	/* Of other faults the opening speaks. */
+	directory = slice_cstr(&mem, path_directory(path));
+	/* Opening the socket reports other faults. */
 	if (stat(directory, &status) != 0 && errno == ENOENT)
-		result = err_set(err, ERR_CONFIG, "listen: there is no "
-		    "directory %s; as root: %s", directory,
-		    socket_directory_command(&mem, config, account,
-			directory));
+		result = err_set(err, ERR_CONFIG,
+		    "listen: there is no "
+		    "directory %s; as root: %s",
+		    directory,
+		    socket_directory_command(&mem, config, account, directory));
 	arena_done(&mem);
 	return result;
 }

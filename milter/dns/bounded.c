@@ -11,8 +11,8 @@
 
 enum {
 	MINUTE_US = 60000000,
-	QUOTA_DOMAINS = 20000,	/* that are counted at a time */
-	KEPT_OCTETS = 256 * 1024,	/* of the answers to one message */
+	QUOTA_DOMAINS = 20000,	  /* that are counted at a time */
+	KEPT_OCTETS = 256 * 1024, /* of the answers to one message */
 };
 
 struct domain_quota {
@@ -20,7 +20,7 @@ struct domain_quota {
 	unsigned long a_minute;
 	uint64_t until_us;
 	struct arena mem;
-	struct map *counts;	/* to unsigned long; of this minute */
+	struct map *counts; /* to unsigned long; of this minute */
 };
 
 struct domain_quota *
@@ -46,37 +46,9 @@ domain_quota_free(struct domain_quota *quota)
 	free(quota);
 }
 
-/* One question more; false: not in this minute. */
-static bool
-take(struct domain_quota *quota, struct slice domain)
-{
-	uint64_t now_us = clock_monotonic_us();
-	unsigned long *count;
-	bool granted;
-
-	ENSURE(pthread_mutex_lock(&quota->lock) == 0);
-	if (now_us >= quota->until_us ||
-	    map_count(quota->counts) == QUOTA_DOMAINS) {
-		arena_done(&quota->mem);
-		arena_init(&quota->mem);
-		quota->counts = map_new(&quota->mem);
-		quota->until_us = now_us + MINUTE_US;
-	}
-	count = map_get(quota->counts, domain);
-	if (count == NULL) {
-		count = arena_array(&quota->mem, 1, sizeof(*count));
-		ENSURE(map_add(quota->counts, domain, count));
-	}
-	granted = *count < quota->a_minute;
-	if (granted)
-		++*count;
-	ENSURE(pthread_mutex_unlock(&quota->lock) == 0);
-	return granted;
-}
-
 /* A question that was asked, and its answer where it is kept. */
 struct asked {
-	bool begun;	/* in advance: it has counted */
+	bool begun; /* in advance: it has counted */
 	bool kept;
 	enum dns_outcome outcome;
 	struct dns_answer answer;
@@ -87,13 +59,25 @@ struct bounded {
 	struct resolver *inner;
 	unsigned long most;
 	struct domain_quota *quota;
-	pthread_mutex_t lock;	/* of what follows */
+	pthread_mutex_t lock; /* of what follows */
 	struct slice domain;
 	unsigned long count;
 	size_t kept_octets;
 	struct arena mem;
-	struct map *asked;	/* to struct asked */
+	struct map *asked; /* to struct asked */
 };
+
+static void
+bounded_lock(struct bounded *bounded)
+{
+	ENSURE(pthread_mutex_lock(&bounded->lock) == 0);
+}
+
+static void
+bounded_unlock(struct bounded *bounded)
+{
+	ENSURE(pthread_mutex_unlock(&bounded->lock) == 0);
+}
 
 static struct slice
 question_key(struct slice name, enum dns_type type, struct arena *mem)
@@ -110,18 +94,42 @@ static struct asked *
 admit(struct bounded *bounded, struct slice key, struct err *err)
 {
 	struct asked *asked = map_get(bounded->asked, key);
+	struct domain_quota *quota = bounded->quota;
+	unsigned long *count;
+	uint64_t now_us;
+	bool granted;
 
 	if (asked != NULL && (asked->kept || asked->begun))
 		return asked;
 	if (bounded->count >= bounded->most) {
-		err_set(err, ERR_TEMP, "more than %lu questions for one "
-		    "message (dns.questions)", bounded->most);
+		err_set(err, ERR_TEMP,
+		    "more than %lu questions for one "
+		    "message (dns.questions)",
+		    bounded->most);
 		return NULL;
 	}
-	if (!take(bounded->quota, bounded->domain)) {
-		err_set(err, ERR_TEMP, "more than %lu questions in a minute "
+	now_us = clock_monotonic_us();
+	ENSURE(pthread_mutex_lock(&quota->lock) == 0);
+	if (now_us >= quota->until_us ||
+	    map_count(quota->counts) == QUOTA_DOMAINS) {
+		arena_done(&quota->mem);
+		arena_init(&quota->mem);
+		quota->counts = map_new(&quota->mem);
+		quota->until_us = now_us + MINUTE_US;
+	}
+	count = map_get(quota->counts, bounded->domain);
+	if (count == NULL) {
+		count = arena_array(&quota->mem, 1, sizeof(*count));
+		ENSURE(map_add(quota->counts, bounded->domain, count));
+	}
+	granted = *count < quota->a_minute;
+	*count += granted;
+	ENSURE(pthread_mutex_unlock(&quota->lock) == 0);
+	if (!granted) {
+		err_set(err, ERR_TEMP,
+		    "more than %lu questions in a minute "
 		    "for this domain (dns.domain-questions)",
-		    bounded->quota->a_minute);
+		    quota->a_minute);
 		return NULL;
 	}
 	bounded->count++;
@@ -133,72 +141,55 @@ admit(struct bounded *bounded, struct slice key, struct err *err)
 }
 
 static void
-copy_answer(const struct dns_answer *from, struct arena *mem,
+bounded_copy_answer(const struct dns_answer *from, struct arena *mem,
     struct dns_answer *ret_answer)
 {
-	struct slice *records = arena_array(mem, from->count,
-	    sizeof(*records));
-
-	for (size_t i = 0; i < from->count; i++)
-		records[i] = slice_dup(mem, from->records[i]);
 	*ret_answer = *from;
-	ret_answer->records = records;
+	ret_answer->records = dns_records_copy(from->records, from->count, mem);
 	ret_answer->owner = slice_dup(mem, from->owner);
 }
 
-/* Large answers are not held for the length of the message. */
-static void
-keep(struct bounded *bounded, struct asked *asked, enum dns_outcome outcome,
-    const struct dns_answer *answer, const struct err *err)
-{
-	size_t octets = 0;
-
-	if (outcome != DNS_FAILED) {
-		octets = answer->owner.len;
-		for (size_t i = 0; i < answer->count; i++)
-			octets += answer->records[i].len +
-			    sizeof(struct slice);
-		if (asked->kept || octets > KEPT_OCTETS - bounded->kept_octets)
-			return;
-		copy_answer(answer, &bounded->mem, &asked->answer);
-	} else {
-		asked->err = *err;
-	}
-	bounded->kept_octets += octets;
-	asked->outcome = outcome;
-	asked->kept = true;
-}
-
 static enum dns_outcome
-bounded_lookup(void *handle, struct slice name, enum dns_type type,
-    uint64_t deadline_us, struct arena *mem, struct dns_answer *ret_answer,
-    struct err *err)
+bounded_lookup(void *handle, const struct dns_question *question,
+    struct dns_answer *ret_answer, struct err *err)
 {
 	struct bounded *bounded = handle;
-	struct slice key = question_key(name, type, mem);
+	struct slice key =
+	    question_key(question->name, question->type, question->mem);
 	enum dns_outcome outcome = DNS_FAILED;
 	struct asked *asked;
+	size_t octets = 0;
 	bool kept;
 
-	ENSURE(pthread_mutex_lock(&bounded->lock) == 0);
+	bounded_lock(bounded);
 	asked = admit(bounded, key, err);
 	kept = asked != NULL && asked->kept;
 	if (asked != NULL)
 		asked->begun = false;
-	if (kept && asked->outcome == DNS_FAILED)
-		*err = asked->err;
-	else if (kept)
-		copy_answer(&asked->answer, mem, ret_answer);
-	if (kept)
+	if (kept) {
 		outcome = asked->outcome;
-	ENSURE(pthread_mutex_unlock(&bounded->lock) == 0);
+		bounded_copy_answer(&asked->answer, question->mem, ret_answer);
+	}
+	if (kept && outcome == DNS_FAILED)
+		*err = asked->err;
+	bounded_unlock(bounded);
 	if (asked == NULL || kept)
 		return outcome;
-	outcome = resolver_pass_on(bounded->inner, name, type, deadline_us, mem,
-	    ret_answer, err);
-	ENSURE(pthread_mutex_lock(&bounded->lock) == 0);
-	keep(bounded, asked, outcome, ret_answer, err);
-	ENSURE(pthread_mutex_unlock(&bounded->lock) == 0);
+	outcome = resolver_pass_on(bounded->inner, question, ret_answer, err);
+	octets = ret_answer->owner.len;
+	for (size_t i = 0; i < ret_answer->count; i++)
+		octets += ret_answer->records[i].len + sizeof(struct slice);
+	bounded_lock(bounded);
+	/* Large answers are not held for the length of the message. */
+	if (!asked->kept && octets <= KEPT_OCTETS - bounded->kept_octets) {
+		bounded_copy_answer(ret_answer, &bounded->mem, &asked->answer);
+		if (outcome == DNS_FAILED)
+			asked->err = *err;
+		asked->outcome = outcome;
+		asked->kept = true;
+		bounded->kept_octets += octets;
+	}
+	bounded_unlock(bounded);
 	return outcome;
 }
 
@@ -212,11 +203,11 @@ bounded_prefetch(void *handle, struct slice name, enum dns_type type)
 	bool is_new = false;
 
 	arena_init(&mem);
-	ENSURE(pthread_mutex_lock(&bounded->lock) == 0);
+	bounded_lock(bounded);
 	asked = admit(bounded, question_key(name, type, &mem), &err);
 	if (asked != NULL && !asked->kept && !asked->begun)
 		is_new = asked->begun = true;
-	ENSURE(pthread_mutex_unlock(&bounded->lock) == 0);
+	bounded_unlock(bounded);
 	arena_done(&mem);
 	if (is_new)
 		resolver_prefetch(bounded->inner, name, type);
@@ -240,8 +231,8 @@ static const struct resolver_ops bounded_ops = {
 };
 
 struct resolver *
-bounded_resolver_new(struct resolver *inner, unsigned long questions,
-    struct domain_quota *quota)
+bounded_resolver_new(
+    struct resolver *inner, unsigned long questions, struct domain_quota *quota)
 {
 	struct bounded *bounded = calloc(1, sizeof(*bounded));
 
@@ -261,9 +252,9 @@ bounded_resolver_for(struct resolver *resolver, struct slice domain)
 {
 	struct bounded *bounded = resolver_handle(resolver, &bounded_ops);
 
-	ENSURE(pthread_mutex_lock(&bounded->lock) == 0);
+	bounded_lock(bounded);
 	bounded->domain = domain;
-	ENSURE(pthread_mutex_unlock(&bounded->lock) == 0);
+	bounded_unlock(bounded);
 }
 
 unsigned long
@@ -272,8 +263,8 @@ bounded_resolver_asked(const struct resolver *resolver)
 	struct bounded *bounded = resolver_handle(resolver, &bounded_ops);
 	unsigned long count;
 
-	ENSURE(pthread_mutex_lock(&bounded->lock) == 0);
+	bounded_lock(bounded);
 	count = bounded->count;
-	ENSURE(pthread_mutex_unlock(&bounded->lock) == 0);
+	bounded_unlock(bounded);
 	return count;
 }

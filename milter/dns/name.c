@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Domain names: read from text or wire, written as text. */
 #include "name_priv.h"
 
 #include <string.h>
@@ -6,8 +7,8 @@
 const struct dns_name dns_root = { 1, { 0 } };
 
 bool
-dns_text_octet(struct slice text, size_t *at, unsigned char *ret_octet,
-    bool *ret_escaped)
+dns_text_octet(
+    struct slice text, size_t *at, unsigned char *ret_octet, bool *ret_escaped)
 {
 	struct slice rest = slice_from(text, *at);
 	unsigned long number;
@@ -47,29 +48,9 @@ end_label(struct dns_name *name, size_t label)
 	return true;
 }
 
-/* Room is kept for the length octet of the next label, or the root's. */
-static bool
-add_octet(struct dns_name *name, unsigned char octet)
-{
-	if (name->len >= DNS_NAME_OCTETS - 1)
-		return false;
-	name->wire[name->len++] = octet;
-	return true;
-}
-
-static bool
-add_origin(struct dns_name *name, const struct dns_name *origin)
-{
-	if (origin == NULL || name->len + origin->len > DNS_NAME_OCTETS)
-		return false;
-	memcpy(name->wire + name->len, origin->wire, origin->len);
-	name->len += origin->len;
-	return true;
-}
-
 bool
-dns_name_read(struct slice text, const struct dns_name *origin,
-    struct dns_name *ret_name)
+dns_name_read(
+    struct slice text, const struct dns_name *origin, struct dns_name *ret_name)
 {
 	struct dns_name name = { .len = 1 };
 	size_t label = 0;
@@ -85,8 +66,11 @@ dns_name_read(struct slice text, const struct dns_name *origin,
 		if (!dns_text_octet(text, &at, &octet, &escaped))
 			return false;
 		if (octet != '.' || escaped) {
-			if (!add_octet(&name, octet))
+			/* The next label's length octet must fit, or the
+			 * root's. */
+			if (name.len >= DNS_NAME_OCTETS - 1)
 				return false;
+			name.wire[name.len++] = octet;
 			continue;
 		}
 		if (!end_label(&name, label))
@@ -98,8 +82,11 @@ dns_name_read(struct slice text, const struct dns_name *origin,
 			return true;
 		}
 	}
-	if (!end_label(&name, label) || !add_origin(&name, origin))
+	if (!end_label(&name, label) || origin == NULL ||
+	    name.len + origin->len > DNS_NAME_OCTETS)
 		return false;
+	memcpy(name.wire + name.len, origin->wire, origin->len);
+	name.len += origin->len;
 	*ret_name = name;
 	return true;
 }
@@ -162,6 +149,5 @@ dns_name_lower(struct dns_name *name)
 {
 	/* A length octet is at most 63: no letter. */
 	for (size_t i = 0; i < name->len; i++)
-		name->wire[i] =
-		    (unsigned char)char_lower((char)name->wire[i]);
+		name->wire[i] = (unsigned char)char_lower((char)name->wire[i]);
 }

@@ -17,11 +17,11 @@ struct dns_name {
  * octet that means nothing else (RFC 1035 section 5.1). False for a backslash
  * before nothing or before a number over 255.
  */
-bool dns_text_octet(struct slice text, size_t *at, unsigned char *ret_octet,
-    bool *ret_escaped);
+bool dns_text_octet(
+    struct slice text, size_t *at, unsigned char *ret_octet, bool *ret_escaped);
 
 /*
- * A name as text; without a dot at its end it is below origin, and none when
+ * Reads a name. Without a dot at its end it is below origin; that is false if
  * origin is NULL. "." is the root. False, and *ret_name as it was, for what
  * cannot be a name.
  */
@@ -32,7 +32,7 @@ bool dns_name_from_wire(struct slice wire, struct dns_name *ret_name);
 struct slice dns_name_wire(const struct dns_name *name);
 /* Without a dot at its end; octets outside of host names as \DDD. */
 struct slice dns_name_print(const struct dns_name *name, struct arena *mem);
-/* ASCII letters only: what makes names equal (RFC 4343). */
+/* ASCII letters only, as names are compared (RFC 4343). */
 void dns_name_lower(struct dns_name *name);
 
 extern const struct dns_name dns_root;

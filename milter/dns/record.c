@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Rdata as text. */
 #include "dns/record.h"
 
 #include "name_priv.h"
@@ -32,6 +33,14 @@ dns_name_text(struct slice rdata, struct arena *mem, struct slice *ret_name)
 }
 
 bool
+dns_is_within(struct slice name, struct slice domain)
+{
+	return slice_eq_nocase(name, domain) ||
+	    (name.len > domain.len && slice_ends_nocase(name, domain) &&
+		name.data[name.len - domain.len - 1] == '.');
+}
+
+bool
 dns_txt_text(struct slice rdata, struct arena *mem, struct slice *ret_text)
 {
 	struct strbuf text;
@@ -54,8 +63,8 @@ dns_txt_text(struct slice rdata, struct arena *mem, struct slice *ret_text)
 }
 
 bool
-dns_mx_read(struct slice rdata, struct arena *mem,
-    unsigned int *ret_preference, struct slice *ret_name)
+dns_mx_read(struct slice rdata, struct arena *mem, unsigned int *ret_preference,
+    struct slice *ret_name)
 {
 	if (rdata.len < 2 || !read_last_name(rdata, 2, mem, ret_name))
 		return false;

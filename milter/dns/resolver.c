@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* What all kinds of resolvers have in common. */
 #include "resolver_priv.h"
 
 #include <stdatomic.h>
@@ -16,15 +17,24 @@ const char *
 dns_type_name(enum dns_type type)
 {
 	switch (type) {
-	case DNS_A: return "A";
-	case DNS_NS: return "NS";
-	case DNS_CNAME: return "CNAME";
-	case DNS_SOA: return "SOA";
-	case DNS_PTR: return "PTR";
-	case DNS_MX: return "MX";
-	case DNS_TXT: return "TXT";
-	case DNS_AAAA: return "AAAA";
-	case DNS_SRV: return "SRV";
+	case DNS_A:
+		return "A";
+	case DNS_NS:
+		return "NS";
+	case DNS_CNAME:
+		return "CNAME";
+	case DNS_SOA:
+		return "SOA";
+	case DNS_PTR:
+		return "PTR";
+	case DNS_MX:
+		return "MX";
+	case DNS_TXT:
+		return "TXT";
+	case DNS_AAAA:
+		return "AAAA";
+	case DNS_SRV:
+		return "SRV";
 	}
 	return "record";
 }
@@ -58,11 +68,20 @@ resolver_unref(struct resolver *resolver)
 }
 
 void *
-resolver_handle(const struct resolver *resolver,
-    const struct resolver_ops *ops)
+resolver_handle(const struct resolver *resolver, const struct resolver_ops *ops)
 {
 	ENSURE(resolver->ops == ops);
 	return resolver->handle;
+}
+
+const struct slice *
+dns_records_copy(const struct slice *records, size_t count, struct arena *mem)
+{
+	struct slice *copies = arena_array(mem, count, sizeof(*copies));
+
+	for (size_t i = 0; i < count; i++)
+		copies[i] = slice_dup(mem, records[i]);
+	return copies;
 }
 
 static bool
@@ -78,37 +97,38 @@ canonical_name(struct slice name, struct arena *mem, struct slice *ret_name)
 }
 
 enum dns_outcome
-resolver_pass_on(struct resolver *resolver, struct slice canonical,
-    enum dns_type type, uint64_t deadline_us, struct arena *mem,
+resolver_pass_on(struct resolver *resolver, const struct dns_question *question,
     struct dns_answer *ret_answer, struct err *err)
 {
-	return resolver->ops->lookup(resolver->handle, canonical, type,
-	    deadline_us, mem, ret_answer, err);
+	*ret_answer = (struct dns_answer){ .owner = SLICE("") };
+	return resolver->ops->lookup(
+	    resolver->handle, question, ret_answer, err);
 }
 
 enum dns_outcome
-resolver_lookup(struct resolver *resolver, struct slice name,
-    enum dns_type type, uint64_t deadline_us, struct arena *mem,
-    struct dns_answer *ret_answer, struct err *err)
+resolver_lookup(const struct dns_client *client, struct slice name,
+    enum dns_type type, struct dns_answer *ret_answer, struct err *err)
 {
+	struct dns_question question = { .type = type,
+		.deadline_us = client->deadline_us,
+		.mem = client->mem };
 	enum dns_outcome outcome;
-	struct slice canonical;
 
-	if (!canonical_name(name, mem, &canonical)) {
+	if (!canonical_name(name, client->mem, &question.name)) {
 		*ret_answer = (struct dns_answer){ .count = 0 };
 		return DNS_NO_NAME;
 	}
-	outcome = resolver_pass_on(resolver, canonical, type, deadline_us, mem,
-	    ret_answer, err);
+	outcome =
+	    resolver_pass_on(client->resolver, &question, ret_answer, err);
 	if (outcome == DNS_FAILED)
 		err_wrap(err, "%s of %s", dns_type_name(type),
-		    canonical.len == 0 ? "." : canonical.data);
+		    question.name.len == 0 ? "." : question.name.data);
 	return outcome;
 }
 
 void
-resolver_prefetch(struct resolver *resolver, struct slice name,
-    enum dns_type type)
+resolver_prefetch(
+    struct resolver *resolver, struct slice name, enum dns_type type)
 {
 	struct slice canonical;
 	struct arena mem;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* A resolver over libunbound: lookups under way, and their waiters. */
 #include "dns/resolver_unbound.h"
 
 #include <errno.h>
@@ -28,9 +29,9 @@ enum {
 struct query {
 	struct unbound *owner;
 	enum dns_type type;
-	size_t holders;		/* waiters, and libunbound until it is done */
+	size_t holders; /* waiters, and libunbound until it is done */
 	bool done;
-	int status;		/* of libunbound; result is NULL unless 0 */
+	int status; /* of libunbound; result is NULL unless 0 */
 	struct ub_result *result;
 	pthread_cond_t changed;
 	char name[];
@@ -44,11 +45,11 @@ struct unbound {
 	struct ub_ctx *ctx;
 	pthread_t service;
 	bool has_service;
-	bool is_lost;		/* ctx has no thread, see check_start() */
-	int stop[2];		/* a pipe; the service thread ends by it */
+	bool is_lost; /* ctx has no thread, see check_start() */
+	int stop[2];  /* a pipe; the service thread ends by it */
 	pthread_mutex_t lock;
-	void *under_way;	/* tsearch() tree of struct query */
-	size_t count;		/* in it */
+	void *under_way; /* tsearch() tree of struct query */
+	size_t count;	 /* in it */
 };
 
 static int
@@ -90,13 +91,13 @@ query_free(void *arg)
 }
 
 static void
-lock(struct unbound *unbound)
+resolver_unbound_lock(struct unbound *unbound)
 {
 	ENSURE(pthread_mutex_lock(&unbound->lock) == 0);
 }
 
 static void
-unlock(struct unbound *unbound)
+resolver_unbound_unlock(struct unbound *unbound)
 {
 	ENSURE(pthread_mutex_unlock(&unbound->lock) == 0);
 }
@@ -107,9 +108,9 @@ query_release(struct query *query)
 	struct unbound *owner = query->owner;
 	bool last;
 
-	lock(owner);
+	resolver_unbound_lock(owner);
 	last = --query->holders == 0;
-	unlock(owner);
+	resolver_unbound_unlock(owner);
 	if (last)
 		query_free(query);
 }
@@ -121,14 +122,14 @@ on_answer(void *arg, int status, struct ub_result *result)
 	struct query *query = arg;
 	struct unbound *owner = query->owner;
 
-	lock(owner);
+	resolver_unbound_lock(owner);
 	query->status = status;
 	query->result = result;
 	query->done = true;
 	ENSURE(tdelete(query, &owner->under_way, compare_queries) != NULL);
 	owner->count--;
 	ENSURE(pthread_cond_broadcast(&query->changed) == 0);
-	unlock(owner);
+	resolver_unbound_unlock(owner);
 	query_release(query);
 }
 
@@ -137,53 +138,45 @@ on_answer(void *arg, int status, struct ub_result *result)
  * NULL when there are too many.
  */
 static struct query *
-find_or_add(struct unbound *unbound, struct slice name, enum dns_type type,
-    bool *ret_is_new)
+resolver_unbound_begin(
+    struct unbound *unbound, struct slice name, enum dns_type type)
 {
 	struct query *new = query_new(unbound, name, type);
 	struct query *query = NULL;
 	struct query **found;
+	bool is_new;
+	int status;
 
-	lock(unbound);
+	resolver_unbound_lock(unbound);
 	found = tfind(new, &unbound->under_way, compare_queries);
-	*ret_is_new = found == NULL && unbound->count < MAX_UNDER_WAY;
+	is_new = found == NULL && unbound->count < MAX_UNDER_WAY;
 	if (found != NULL) {
 		query = *found;
 		query->holders++;
-	} else if (*ret_is_new) {
-		ENSURE(tsearch(new, &unbound->under_way,
-		    compare_queries) != NULL);
+	} else if (is_new) {
+		ENSURE(
+		    tsearch(new, &unbound->under_way, compare_queries) != NULL);
 		unbound->count++;
-		query = new;
 		/* The caller's, and libunbound's. */
-		query->holders = 2;
+		new->holders = 2;
 	}
-	unlock(unbound);
-	if (!*ret_is_new)
+	resolver_unbound_unlock(unbound);
+	if (!is_new) {
 		query_free(new);
-	return query;
-}
-
-static struct query *
-begin(struct unbound *unbound, struct slice name, enum dns_type type)
-{
-	bool is_new;
-	struct query *query = find_or_add(unbound, name, type, &is_new);
-
-	if (is_new) {
-		int status = ub_resolve_async(unbound->ctx,
-		    name.len == 0 ? "." : query->name, (int)type, CLASS_IN,
-		    query, on_answer, NULL);
-
-		if (status != 0)
-			on_answer(query, status, NULL);
+		return query;
 	}
-	return query;
+	status = ub_resolve_async(unbound->ctx, name.len == 0 ? "." : new->name,
+	    (int)type, CLASS_IN, new, on_answer, NULL);
+	if (status != 0)
+		on_answer(new, status, NULL);
+	/* A new one has two holders; on_answer() releases one of them. */
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
+	return new;
 }
 
 /* False when the deadline came first. */
 static bool
-wait_for(struct query *query, uint64_t deadline_us)
+resolver_unbound_wait_for(struct query *query, uint64_t deadline_us)
 {
 	struct timespec until = {
 		.tv_sec = (time_t)(deadline_us / 1000000),
@@ -192,95 +185,86 @@ wait_for(struct query *query, uint64_t deadline_us)
 	bool done;
 	int status = 0;
 
-	lock(query->owner);
+	resolver_unbound_lock(query->owner);
 	while (!query->done && status == 0)
-		status = pthread_cond_timedwait(&query->changed,
-		    &query->owner->lock, &until);
+		status = pthread_cond_timedwait(
+		    &query->changed, &query->owner->lock, &until);
 	done = query->done;
-	unlock(query->owner);
+	resolver_unbound_unlock(query->owner);
 	return done;
 }
 
-static const char *
-rcode_text(int rcode)
-{
-	switch (rcode) {
-	case 1: return "FORMERR";
-	case 2: return "SERVFAIL";
-	case 4: return "NOTIMP";
-	case 5: return "REFUSED";
-	default: return "an unusual response code";
-	}
-}
-
-static void
-copy_answer(const struct ub_result *result, struct arena *mem,
-    struct dns_answer *answer)
-{
-	struct slice *records;
-	struct dns_name owner;
-
-	while (result->havedata && result->data[answer->count] != NULL)
-		answer->count++;
-	records = arena_array(mem, answer->count, sizeof(*records));
-	for (size_t i = 0; i < answer->count; i++)
-		records[i] = slice_dup(mem, (struct slice){ result->data[i],
-		    (size_t)result->len[i] });
-	answer->records = records;
-	answer->secure = result->secure != 0;
-	answer->ttl = result->ttl < 0 ? 0 : (uint32_t)result->ttl;
-	if (result->canonname != NULL && dns_name_read(
-	    slice_of(result->canonname), &dns_root, &owner)) {
-		dns_name_lower(&owner);
-		answer->owner = dns_name_print(&owner, mem);
-	}
-}
-
-/* Of a query that is done: nothing in it changes any more. */
+/* Reads the result of a query that is done: it does not change any more. */
 static enum dns_outcome
 read_result(const struct query *query, struct arena *mem,
     struct dns_answer *ret_answer, struct err *err)
 {
+	/* RFC 1035 section 4.1.1 */
+	static const char *const rcodes[] = { [1] = "FORMERR",
+		[2] = "SERVFAIL",
+		[4] = "NOTIMP",
+		[5] = "REFUSED" };
 	const struct ub_result *result = query->result;
-	struct dns_answer answer = { .owner = SLICE("") };
-	enum dns_outcome outcome = DNS_FAILED;
+	const char *rcode = NULL;
+	struct slice *records;
+	struct dns_name owner;
 
-	if (query->status != 0)
+	if (query->status != 0) {
 		err_set(err, ERR_TEMP, "libunbound: %s",
 		    ub_strerror(query->status));
-	else if (result->bogus != 0)
-		/* Its data is there, but somebody else's. */
-		err_set(err, ERR_TEMP, "bogus: %s", result->why_bogus == NULL
-		    ? "DNSSEC validation failed" : escape(mem,
-		    slice_of(result->why_bogus), ERR_TEXT_BYTES / 2));
-	else if (result->nxdomain != 0)
-		outcome = DNS_NO_NAME;
-	else if (result->rcode == 0)
-		outcome = result->havedata ? DNS_FOUND : DNS_NO_DATA;
-	else
-		err_set(err, ERR_TEMP, "no server gave a usable answer (%s)",
-		    rcode_text(result->rcode));
-	if (outcome != DNS_FAILED) {
-		copy_answer(result, mem, &answer);
-		*ret_answer = answer;
+		return DNS_FAILED;
 	}
-	return outcome;
+	if (result->bogus != 0) {
+		/* There is data, but it may be forged. */
+		ret_answer->bogus = true;
+		err_set(err, ERR_TEMP, "bogus: %s",
+		    result->why_bogus == NULL ?
+			"DNSSEC validation failed" :
+			escape(mem, slice_of(result->why_bogus),
+			    ERR_TEXT_BYTES / 2));
+		return DNS_FAILED;
+	}
+	if (result->nxdomain == 0 && result->rcode != 0) {
+		if (result->rcode > 0 &&
+		    (size_t)result->rcode < sizeof(rcodes) / sizeof(rcodes[0]))
+			rcode = rcodes[result->rcode];
+		err_set(err, ERR_TEMP, "no server gave a usable answer (%s)",
+		    rcode != NULL ? rcode : "an unusual response code");
+		return DNS_FAILED;
+	}
+	while (result->havedata && result->data[ret_answer->count] != NULL)
+		ret_answer->count++;
+	records = arena_array(mem, ret_answer->count, sizeof(*records));
+	for (size_t i = 0; i < ret_answer->count; i++)
+		records[i] = slice_dup(mem,
+		    (struct slice){ result->data[i], (size_t)result->len[i] });
+	ret_answer->records = records;
+	ret_answer->secure = result->secure != 0;
+	ret_answer->ttl = result->ttl < 0 ? 0 : (uint32_t)result->ttl;
+	if (result->canonname != NULL &&
+	    dns_name_read(slice_of(result->canonname), &dns_root, &owner)) {
+		dns_name_lower(&owner);
+		ret_answer->owner = dns_name_print(&owner, mem);
+	}
+	return result->nxdomain != 0 ? DNS_NO_NAME :
+	    result->havedata	     ? DNS_FOUND :
+				       DNS_NO_DATA;
 }
 
 static enum dns_outcome
-unbound_lookup(void *handle, struct slice name, enum dns_type type,
-    uint64_t deadline_us, struct arena *mem, struct dns_answer *ret_answer,
-    struct err *err)
+unbound_lookup(void *handle, const struct dns_question *question,
+    struct dns_answer *ret_answer, struct err *err)
 {
-	struct query *query = begin(handle, name, type);
+	struct query *query =
+	    resolver_unbound_begin(handle, question->name, question->type);
 	enum dns_outcome outcome = DNS_FAILED;
 
 	if (query == NULL) {
 		err_set(err, ERR_TEMP, "too many lookups under way");
 		return DNS_FAILED;
 	}
-	if (wait_for(query, deadline_us))
-		outcome = read_result(query, mem, ret_answer, err);
+	if (resolver_unbound_wait_for(query, question->deadline_us))
+		outcome = read_result(query, question->mem, ret_answer, err);
 	else
 		err_set(err, ERR_TEMP, "timed out: no answer yet");
 	query_release(query);
@@ -290,7 +274,7 @@ unbound_lookup(void *handle, struct slice name, enum dns_type type,
 static void
 unbound_prefetch(void *handle, struct slice name, enum dns_type type)
 {
-	struct query *query = begin(handle, name, type);
+	struct query *query = resolver_unbound_begin(handle, name, type);
 
 	if (query != NULL)
 		query_release(query);
@@ -298,7 +282,7 @@ unbound_prefetch(void *handle, struct slice name, enum dns_type type)
 
 /* Hands answers over until the pipe says to stop. */
 static void *
-serve(void *arg)
+resolver_unbound_serve(void *arg)
 {
 	struct unbound *unbound = arg;
 	struct pollfd fds[2] = {
@@ -352,20 +336,24 @@ static const struct resolver_ops unbound_ops = {
 static int
 check_start(struct unbound *unbound, struct err *err)
 {
-	struct query *query = begin(unbound, SLICE("localhost"), DNS_A);
-	bool done = wait_for(query, clock_monotonic_us() + START_TIME_US);
+	struct query *query =
+	    resolver_unbound_begin(unbound, SLICE("localhost"), DNS_A);
+	bool done = resolver_unbound_wait_for(
+	    query, clock_monotonic_us() + START_TIME_US);
 	int status = 0;
 
 	/*
-	 * Its thread has not begun, and it would wait for that for ever, or
-	 * join what is none: the context stays. Nobody calls back, because
+	 * Its thread has not begun. ub_ctx_delete() would wait for that for
+	 * ever, or join a thread that does not exist: the context
+	 * stays. Nobody calls back, because
 	 * the service ends.
 	 */
 	if (!done) {
 		unbound->is_lost = true;
 		status = err_set(err, ERR_TEMP, "libunbound does not start");
 	} else if (query->status != 0) {
-		status = err_set(err, ERR_CONFIG, "libunbound does not start: "
+		status = err_set(err, ERR_CONFIG,
+		    "libunbound does not start: "
 		    "%s (are the trust anchors those of a master file?)",
 		    ub_strerror(query->status));
 	}
@@ -379,27 +367,11 @@ end_at_once(void *arg)
 	return arg;
 }
 
-/*
- * libunbound does not bear that its thread cannot begin: memory and tasks for
- * it must be there. It needs as much as this one.
- */
 static int
-try_thread(struct err *err)
+resolver_unbound_start(struct unbound *unbound,
+    const struct dns_settings *settings, struct err *err)
 {
 	pthread_t thread;
-	int status = pthread_create(&thread, NULL, end_at_once, NULL);
-
-	if (status != 0)
-		return err_set(err, ERR_TEMP, "cannot start a thread: %s",
-		    strerror(status));
-	ENSURE(pthread_join(thread, NULL) == 0);
-	return 0;
-}
-
-static int
-start(struct unbound *unbound, const struct dns_settings *settings,
-    struct err *err)
-{
 	sigset_t all, before;
 	int status;
 
@@ -409,16 +381,22 @@ start(struct unbound *unbound, const struct dns_settings *settings,
 		return err_set(err, ERR_TEMP, "pipe: %s", strerror(errno));
 	sigfillset(&all);
 	ENSURE(pthread_sigmask(SIG_SETMASK, &all, &before) == 0);
-	status = pthread_create(&unbound->service, NULL, serve, unbound);
-	if (status != 0)
+	status = pthread_create(
+	    &unbound->service, NULL, resolver_unbound_serve, unbound);
+	unbound->has_service = status == 0;
+	/*
+	 * libunbound waits for ever if its thread cannot begin. This thread,
+	 * which needs as much, shows that there are memory and tasks for it.
+	 */
+	if (status == 0)
+		status = pthread_create(&thread, NULL, end_at_once, NULL);
+	if (status != 0) {
 		status = err_set(err, ERR_TEMP, "cannot start a thread: %s",
 		    strerror(status));
-	else
-		unbound->has_service = true;
-	if (status == 0)
-		status = try_thread(err);
-	if (status == 0)
+	} else {
+		ENSURE(pthread_join(thread, NULL) == 0);
 		status = check_start(unbound, err);
+	}
 	ENSURE(pthread_sigmask(SIG_SETMASK, &before, NULL) == 0);
 	return status;
 }
@@ -432,7 +410,7 @@ unbound_resolver_new(const struct dns_settings *settings,
 	ENSURE(unbound != NULL);
 	unbound->stop[0] = unbound->stop[1] = -1;
 	ENSURE(pthread_mutex_init(&unbound->lock, NULL) == 0);
-	if (start(unbound, settings, err) != 0) {
+	if (resolver_unbound_start(unbound, settings, err) != 0) {
 		unbound_free(unbound);
 		return err_wrap(err, "DNS");
 	}

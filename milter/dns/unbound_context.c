@@ -46,16 +46,16 @@ static const struct option private_name_options[] = {
 	{ "domain-insecure:", "home.arpa." },
 };
 
-static const struct option no_validation_option =
-    { "module-config:", "iterator" };
+static const struct option no_validation_option = { "module-config:",
+	"iterator" };
 
 static int
 set_options(struct ub_ctx *ctx, const struct option *options, size_t count,
     struct err *err)
 {
 	for (size_t i = 0; i < count; i++) {
-		int status = ub_ctx_set_option(ctx, options[i].name,
-		    options[i].value);
+		int status =
+		    ub_ctx_set_option(ctx, options[i].name, options[i].value);
 
 		if (status != 0)
 			return err_set(err, ERR_CONFIG, "libunbound: %s %s: %s",
@@ -66,8 +66,8 @@ set_options(struct ub_ctx *ctx, const struct option *options, size_t count,
 }
 
 static int
-add_server(struct ub_ctx *ctx, struct slice server, struct arena *mem,
-    struct err *err)
+add_server(
+    struct ub_ctx *ctx, struct slice server, struct arena *mem, struct err *err)
 {
 	size_t at = slice_find(server, '@');
 	unsigned long port = DEFAULT_PORT;
@@ -75,67 +75,37 @@ add_server(struct ub_ctx *ctx, struct slice server, struct arena *mem,
 	struct slice text;
 
 	if (!net_addr_parse(slice_sub(server, 0, at), &addr) ||
-	    (at < server.len && (!slice_number(slice_from(server, at + 1),
-	    UINT16_MAX, &port) || port == 0)))
-		return err_set(err, ERR_CONFIG, "\"%s\" is no ADDRESS or "
-		    "ADDRESS@PORT of a DNS server", escape(mem, server, 64));
-	text = slice_format(mem, "%.*s@%lu", SLICE_ARGS(net_addr_text(mem,
-	    &addr)), port);
+	    (at < server.len &&
+		(!slice_number(slice_from(server, at + 1), UINT16_MAX, &port) ||
+		    port == 0)))
+		return err_set(err, ERR_CONFIG,
+		    "\"%s\" is not an ADDRESS or "
+		    "ADDRESS@PORT of a DNS server",
+		    escape(mem, server, 64));
+	text = slice_format(
+	    mem, "%.*s@%lu", SLICE_ARGS(net_addr_text(mem, &addr)), port);
 	if (ub_ctx_set_fwd(ctx, text.data) != 0)
-		return err_set(err, ERR_CONFIG, "DNS server \"%s\" cannot be "
-		    "used", text.data);
+		return err_set(err, ERR_CONFIG,
+		    "DNS server \"%s\" cannot be "
+		    "used",
+		    text.data);
 	return 0;
-}
-
-/* The word behind "nameserver", or none. */
-static struct slice
-nameserver_of(struct slice line)
-{
-	struct slice word;
-
-	if (!slice_next_item(&line, " \t\r", &word) ||
-	    !slice_eq(word, SLICE("nameserver")) ||
-	    !slice_next_item(&line, " \t\r", &word))
-		return (struct slice){ NULL, 0 };
-	return word;
 }
 
 /*
- * The servers of resolv.conf(5). A line that is not understood is passed over,
- * as the C library does; without any server, this host is asked.
+ * The servers of the settings, or else those of resolv.conf(5). There a line
+ * that is not understood is passed over, as the C library does; without any
+ * server, this host is asked.
  */
-static int
-add_system_servers(struct ub_ctx *ctx, struct slice path, struct arena *mem,
-    struct err *err)
-{
-	size_t named = 0, used = 0;
-	struct slice text, line;
-
-	if (file_read(path, MAX_FILE_BYTES, mem, &text, err) != 0)
-		return err_wrap(err, "%s", escape(mem, path, 256));
-	while (slice_next_item(&text, "\n", &line)) {
-		struct slice server = nameserver_of(line);
-
-		if (server.len == 0)
-			continue;
-		named++;
-		if (ub_ctx_set_fwd(ctx, slice_cstr(mem, server)) == 0)
-			used++;
-	}
-	if (named != 0 && used == 0)
-		return err_set(err, ERR_CONFIG, "%s: no nameserver in it can "
-		    "be used", escape(mem, path, 256));
-	if (named == 0 && ub_ctx_set_fwd(ctx, "127.0.0.1") != 0)
-		return err_set(err, ERR_CONFIG, "this host cannot be asked");
-	return 0;
-}
-
 static int
 set_servers(struct ub_ctx *ctx, const struct dns_settings *settings,
     struct arena *mem, struct err *err)
 {
-	struct slice path = settings->resolv_conf.len == 0
-	    ? SLICE("/etc/resolv.conf") : settings->resolv_conf;
+	struct slice path = settings->resolv_conf.len == 0 ?
+	    SLICE("/etc/resolv.conf") :
+	    settings->resolv_conf;
+	size_t named = 0, used = 0;
+	struct slice text, line, word;
 
 	for (size_t i = 0; i < settings->server_count; i++) {
 		if (add_server(ctx, settings->servers[i], mem, err) != 0)
@@ -143,19 +113,38 @@ set_servers(struct ub_ctx *ctx, const struct dns_settings *settings,
 	}
 	if (settings->server_count > 0 || settings->recursive)
 		return 0;
-	return add_system_servers(ctx, path, mem, err);
+	if (file_read(&(struct file_request){ path, MAX_FILE_BYTES, mem },
+		&text, err) != 0)
+		return err_wrap(err, "%s", escape(mem, path, 256));
+	while (slice_next_item(&text, "\n", &line)) {
+		if (!slice_next_item(&line, " \t\r", &word) ||
+		    !slice_eq(word, SLICE("nameserver")) ||
+		    !slice_next_item(&line, " \t\r", &word))
+			continue;
+		named++;
+		if (ub_ctx_set_fwd(ctx, slice_cstr(mem, word)) == 0)
+			used++;
+	}
+	if (named != 0 && used == 0)
+		return err_set(err, ERR_CONFIG,
+		    "%s: no nameserver in it can "
+		    "be used",
+		    escape(mem, path, 256));
+	if (named == 0 && ub_ctx_set_fwd(ctx, "127.0.0.1") != 0)
+		return err_set(err, ERR_CONFIG, "this host cannot be asked");
+	return 0;
 }
 
 static int
-set_trust_anchor(struct ub_ctx *ctx, struct slice file, struct arena *mem,
-    struct err *err)
+set_trust_anchor(
+    struct ub_ctx *ctx, struct slice file, struct arena *mem, struct err *err)
 {
 	const char *path = slice_cstr(mem, file);
 	int fd, status;
 
 	if (file.len == 0)
 		return set_options(ctx, &no_validation_option, 1, err);
-	/* libunbound would not say why. */
+	/* libunbound would not say why it cannot be read. */
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return err_set(err, ERR_CONFIG, "trust anchor file \"%s\": %s",
@@ -168,28 +157,19 @@ set_trust_anchor(struct ub_ctx *ctx, struct slice file, struct arena *mem,
 	return 0;
 }
 
-static int
-set_cache_time(struct ub_ctx *ctx, unsigned int seconds, struct arena *mem,
-    struct err *err)
-{
-	const char *value = slice_format(mem, "%u", seconds).data;
-	const struct option options[] = {
-		{ "cache-max-ttl:", value },
-		{ "cache-max-negative-ttl:", value },
-	};
-
-	return seconds == 0 ? 0 : set_options(ctx, options, 2, err);
-}
-
-static int
-configure(struct ub_ctx *ctx, const struct dns_settings *settings,
-    struct err *err)
+int
+unbound_context_new(const struct dns_settings *settings,
+    struct ub_ctx **ret_ctx, struct err *err)
 {
 	bool forwards = settings->server_count > 0 || !settings->recursive;
+	struct ub_ctx *ctx = ub_ctx_create();
 	struct arena mem;
 	int status;
 
-	/* What it has to say comes by results; stderr may be anything. */
+	if (ctx == NULL)
+		return err_set(
+		    err, ERR_TEMP, "libunbound: %s", strerror(errno));
+	/* Its results say what went wrong; stderr may be anything. */
 	(void)ub_ctx_debugout(ctx, NULL);
 	(void)ub_ctx_async(ctx, 1);
 	arena_init(&mem);
@@ -198,32 +178,27 @@ configure(struct ub_ctx *ctx, const struct dns_settings *settings,
 	if (status == 0 && forwards)
 		status = set_options(ctx, private_name_options,
 		    sizeof(private_name_options) /
-		    sizeof(private_name_options[0]), err);
-	if (status == 0)
-		status = set_servers(ctx, settings, &mem, err);
-	if (status == 0)
-		status = set_cache_time(ctx, settings->cache_seconds, &mem,
+			sizeof(private_name_options[0]),
 		    err);
 	if (status == 0)
-		status = set_trust_anchor(ctx, settings->trust_anchor_file,
-		    &mem, err);
-	arena_done(&mem);
-	return status;
-}
+		status = set_servers(ctx, settings, &mem, err);
+	if (status == 0 && settings->cache_seconds != 0) {
+		const char *seconds =
+		    slice_format(&mem, "%u", settings->cache_seconds).data;
+		const struct option options[] = {
+			{ "cache-max-ttl:", seconds },
+			{ "cache-max-negative-ttl:", seconds },
+		};
 
-int
-unbound_context_new(const struct dns_settings *settings,
-    struct ub_ctx **ret_ctx, struct err *err)
-{
-	struct ub_ctx *ctx = ub_ctx_create();
-
-	if (ctx == NULL)
-		return err_set(err, ERR_TEMP, "libunbound: %s",
-		    strerror(errno));
-	if (configure(ctx, settings, err) != 0) {
-		ub_ctx_delete(ctx);
-		return -1;
+		status = set_options(ctx, options, 2, err);
 	}
-	*ret_ctx = ctx;
-	return 0;
+	if (status == 0)
+		status = set_trust_anchor(
+		    ctx, settings->trust_anchor_file, &mem, err);
+	arena_done(&mem);
+	if (status == 0)
+		*ret_ctx = ctx;
+	else
+		ub_ctx_delete(ctx);
+	return status;
 }

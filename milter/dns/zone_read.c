@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The records of a master file: RFC 1035 section 5. */
 #include "zone_priv.h"
 
 #include <arpa/inet.h>
@@ -6,10 +7,10 @@
 
 enum {
 	DEFAULT_TTL = 3600,
-	MAX_TTL = 0x7fffffff,		/* RFC 2181 section 8 */
-	MAX_SET_OCTETS = 65535 - 512,	/* what a message can hold */
+	MAX_TTL = 0x7fffffff,	      /* RFC 2181 section 8 */
+	MAX_SET_OCTETS = 65535 - 512, /* what a message can hold */
 	MAX_STRING_OCTETS = 255,
-	RECORD_OCTETS = 12,		/* of a record, beside its data */
+	RECORD_OCTETS = 12, /* of a record, beside its data */
 };
 
 /*
@@ -40,23 +41,23 @@ static const struct fault {
 	{ "TIMEOUT", "timed out" },
 };
 
-/* They say nothing that is asked for, and may stand beside a CNAME. */
+/* Nobody asks for these; they may stand beside a CNAME. */
 static const char *const unread[] = { "APL", "CAA", "CDNSKEY", "CDS", "CERT",
 	"CSYNC", "DHCID", "DNSKEY", "DS", "HINFO", "HTTPS", "LOC", "NAPTR",
 	"NSEC", "NSEC3", "NSEC3PARAM", "OPENPGPKEY", "RP", "RRSIG", "SMIMEA",
 	"SPF", "SSHFP", "SVCB", "TLSA", "URI", "ZONEMD" };
 
 struct reader {
-	struct arena *mem;	/* of the zone */
+	struct arena *mem; /* of the zone */
 	struct map *nodes;
 	struct zone_scanner scanner;
-	size_t at;		/* the token to be read next */
+	size_t at; /* the token to be read next */
 	struct dns_name origin;
 	bool has_origin;
 	struct dns_name owner;
 	bool has_owner;
-	uint32_t ttl;		/* of records that name none */
-	bool has_ttl;		/* by $TTL */
+	uint32_t ttl; /* of records that name none */
+	bool has_ttl; /* by $TTL */
 };
 
 struct zone_set *
@@ -74,8 +75,8 @@ next_token(struct reader *reader)
 {
 	const struct zone_scanner *scanner = &reader->scanner;
 
-	return reader->at == scanner->count ? NULL
-	    : &scanner->tokens[reader->at++];
+	return reader->at == scanner->count ? NULL :
+					      &scanner->tokens[reader->at++];
 }
 
 static int
@@ -137,9 +138,10 @@ read_name(struct reader *reader, const struct zone_token *token,
 		}
 		if (dns_name_read(token->text, origin, ret_name))
 			return 0;
-		if (origin == NULL && dns_name_read(token->text, &dns_root,
-		    ret_name))
-			return err_set(err, ERR_CONFIG, "\"%s\" is relative, "
+		if (origin == NULL &&
+		    dns_name_read(token->text, &dns_root, ret_name))
+			return err_set(err, ERR_CONFIG,
+			    "\"%s\" is relative, "
 			    "and no $ORIGIN says to what",
 			    escape(reader->scanner.mem, token->text, 64));
 	}
@@ -172,7 +174,8 @@ add_node(struct reader *reader, const struct dns_name *name)
 }
 
 static void
-add_number(struct strbuf *rdata, unsigned long number, unsigned int octets)
+zone_read_add_number(
+    struct strbuf *rdata, unsigned long number, unsigned int octets)
 {
 	while (octets-- > 0)
 		strbuf_add_char(rdata,
@@ -194,44 +197,41 @@ add_string(struct reader *reader, const struct zone_token *token,
 
 		if (!dns_text_octet(token->text, &at, &octet, &escaped))
 			return err_set(err, ERR_CONFIG,
-			    "a backslash before no octet");
+			    "a backslash that escapes nothing");
 		if (len == sizeof(octets))
-			return err_set(err, ERR_CONFIG, "a string of over 255 "
+			return err_set(err, ERR_CONFIG,
+			    "a string of over 255 "
 			    "octets: divide it into several");
 		octets[len++] = (char)octet;
 	}
-	add_number(rdata, len, 1);
+	zone_read_add_number(rdata, len, 1);
 	strbuf_add(rdata, (struct slice){ octets, len });
 	return 0;
 }
 
 static int
-add_address(struct reader *reader, const struct zone_token *token,
-    bool is_six, struct strbuf *rdata, struct err *err)
-{
-	char octets[16];
-
-	if (token == NULL || inet_pton(is_six ? AF_INET6 : AF_INET,
-	    slice_cstr(reader->scanner.mem, token->text), octets) != 1)
-		return fail_at(reader, token, is_six ? "an IPv6 address"
-		    : "an IPv4 address", err);
-	strbuf_add(rdata, (struct slice){ octets, is_six ? 16 : 4 });
-	return 0;
-}
-
-static int
-add_part(struct reader *reader, char part, struct strbuf *rdata,
-    struct err *err)
+zone_read_add_part(
+    struct reader *reader, char part, struct strbuf *rdata, struct err *err)
 {
 	const struct zone_token *token = next_token(reader);
+	bool is_six = part == '6';
 	unsigned long number;
 	uint32_t seconds;
 	struct dns_name name;
+	char octets[16];
 
 	switch (part) {
 	case '4':
 	case '6':
-		return add_address(reader, token, part == '6', rdata, err);
+		if (token == NULL ||
+		    inet_pton(is_six ? AF_INET6 : AF_INET,
+			slice_cstr(reader->scanner.mem, token->text),
+			octets) != 1)
+			return fail_at(reader, token,
+			    is_six ? "an IPv6 address" : "an IPv4 address",
+			    err);
+		strbuf_add(rdata, (struct slice){ octets, is_six ? 16 : 4 });
+		return 0;
 	case 'n':
 		if (read_name(reader, token, &name, err) != 0)
 			return -1;
@@ -240,14 +240,15 @@ add_part(struct reader *reader, char part, struct strbuf *rdata,
 	case 't':
 		if (token == NULL || !read_time(token->text, &seconds))
 			return fail_at(reader, token, "a time", err);
-		add_number(rdata, seconds, 4);
+		zone_read_add_number(rdata, seconds, 4);
 		return 0;
 	case 's':
 	case 'l':
-		if (token == NULL || !slice_number(token->text,
-		    part == 's' ? UINT16_MAX : UINT32_MAX, &number))
+		if (token == NULL ||
+		    !slice_number(token->text,
+			part == 's' ? UINT16_MAX : UINT32_MAX, &number))
 			return fail_at(reader, token, "a number", err);
-		add_number(rdata, number, part == 's' ? 2 : 4);
+		zone_read_add_number(rdata, number, part == 's' ? 2 : 4);
 		return 0;
 	default:
 		break;
@@ -265,33 +266,52 @@ cname_is_alone(const struct zone_node *node, bool is_cname)
 {
 	if (!is_cname)
 		return zone_node_set(node, DNS_CNAME) == NULL;
-	return node->failure == NULL && (node->sets == NULL ||
-	    (node->sets->type == DNS_CNAME && node->sets->count == 0));
+	return node->failure == NULL &&
+	    (node->sets == NULL ||
+		(node->sets->type == DNS_CNAME && node->sets->count == 0));
 }
 
+/* The data of a record of the owner, all of what is left of the entry. */
 static int
-add_record(struct reader *reader, struct zone_node *node, enum dns_type type,
-    uint32_t ttl, struct slice rdata, struct err *err)
+zone_read_add_record(struct reader *reader, const struct form *form,
+    uint32_t ttl, struct err *err)
 {
-	struct zone_set *set = zone_node_set(node, type);
+	struct zone_node *node;
+	struct zone_set *set;
+	struct strbuf buf;
+	struct slice rdata;
 	void *records;
 
-	/* The same once more is no other record (RFC 2181 section 5). */
+	strbuf_init(&buf, reader->scanner.mem);
+	for (const char *part = form->parts; *part != '\0'; part++) {
+		if (zone_read_add_part(reader, *part, &buf, err) != 0)
+			return -1;
+	}
+	if (reader->at != reader->scanner.count)
+		return err_set(err, ERR_CONFIG,
+		    "more fields than a %s record has", form->name);
+	rdata = strbuf_slice(&buf);
+	node = add_node(reader, &reader->owner);
+	set = zone_node_set(node, form->type);
+	/* A repeated record counts once (RFC 2181 section 5). */
 	for (size_t i = 0; set != NULL && i < set->count; i++) {
 		if (slice_eq(set->records[i], rdata))
 			return 0;
 	}
-	if (!cname_is_alone(node, type == DNS_CNAME))
+	if (!cname_is_alone(node, form->type == DNS_CNAME))
 		return err_set(err, ERR_CONFIG,
 		    "a CNAME and another record at the same name");
 	if (set == NULL) {
 		set = arena_alloc(reader->mem, sizeof(*set));
-		*set = (struct zone_set){ node->sets, type, ttl, NULL, 0, 0, 0 };
+		*set = (struct zone_set){
+			.next = node->sets, .type = form->type, .ttl = ttl
+		};
 		node->sets = set;
 	}
 	set->octets += rdata.len + RECORD_OCTETS;
 	if (set->octets > MAX_SET_OCTETS)
-		return err_set(err, ERR_CONFIG, "more records of one name "
+		return err_set(err, ERR_CONFIG,
+		    "more records of one name "
 		    "and type than a DNS message can hold");
 	if (ttl < set->ttl)
 		set->ttl = ttl;
@@ -303,55 +323,35 @@ add_record(struct reader *reader, struct zone_node *node, enum dns_type type,
 	return 0;
 }
 
-static int
-read_record_data(struct reader *reader, const struct form *form, uint32_t ttl,
-    struct err *err)
-{
-	struct strbuf rdata;
-
-	strbuf_init(&rdata, reader->scanner.mem);
-	for (const char *part = form->parts; *part != '\0'; part++) {
-		if (add_part(reader, *part, &rdata, err) != 0)
-			return -1;
-	}
-	if (reader->at != reader->scanner.count)
-		return err_set(err, ERR_CONFIG, "more than a %s record has",
-		    form->name);
-	return add_record(reader, add_node(reader, &reader->owner), form->type,
-	    ttl, strbuf_slice(&rdata), err);
-}
-
-static int
-read_fault(struct reader *reader, const char *failure, struct err *err)
-{
-	struct zone_node *node = add_node(reader, &reader->owner);
-
-	if (reader->at != reader->scanner.count)
-		return err_set(err, ERR_CONFIG, "text behind a pseudo type");
-	if (node->failure != NULL)
-		return err_set(err, ERR_CONFIG,
-		    "two pseudo types at the same name");
-	if (!cname_is_alone(node, false))
-		return err_set(err, ERR_CONFIG,
-		    "a CNAME and a pseudo type at the same name");
-	node->failure = failure;
-	return 0;
-}
-
+/* The type of a record and what follows it. */
 static int
 read_typed(struct reader *reader, uint32_t ttl, struct err *err)
 {
 	const struct zone_token *token = next_token(reader);
+	struct zone_node *node;
 
 	if (token == NULL || token->quoted)
 		return fail_at(reader, token, "a record type", err);
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
 		if (slice_eq_nocase(token->text, slice_of(forms[i].name)))
-			return read_record_data(reader, &forms[i], ttl, err);
+			return zone_read_add_record(
+			    reader, &forms[i], ttl, err);
 	}
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
-		if (slice_eq_nocase(token->text, slice_of(faults[i].name)))
-			return read_fault(reader, faults[i].failure, err);
+		if (!slice_eq_nocase(token->text, slice_of(faults[i].name)))
+			continue;
+		node = add_node(reader, &reader->owner);
+		if (reader->at != reader->scanner.count)
+			return err_set(
+			    err, ERR_CONFIG, "text behind a pseudo type");
+		if (node->failure != NULL)
+			return err_set(err, ERR_CONFIG,
+			    "two pseudo types at the same name");
+		if (!cname_is_alone(node, false))
+			return err_set(err, ERR_CONFIG,
+			    "a CNAME and a pseudo type at the same name");
+		node->failure = faults[i].failure;
+		return 0;
 	}
 	for (size_t i = 0; i < sizeof(unread) / sizeof(unread[0]); i++) {
 		if (slice_eq_nocase(token->text, slice_of(unread[i]))) {
@@ -362,21 +362,28 @@ read_typed(struct reader *reader, uint32_t ttl, struct err *err)
 	return fail_at(reader, token, "a record type that is read here", err);
 }
 
-/* [TTL] [class], in either order. */
 static int
-read_ttl_and_class(struct reader *reader, uint32_t *ret_ttl, struct err *err)
+zone_read_read_record(struct reader *reader, struct err *err)
 {
 	bool had_ttl = false, had_class = false;
 	const struct zone_token *token;
+	uint32_t ttl = reader->ttl;
 
-	*ret_ttl = reader->ttl;
+	if (!reader->scanner.no_owner) {
+		if (read_name(
+			reader, next_token(reader), &reader->owner, err) != 0)
+			return -1;
+		reader->has_owner = true;
+	} else if (!reader->has_owner) {
+		return err_set(err, ERR_CONFIG, "a record without a name");
+	}
+	/* [TTL] [class], in either order. */
 	while ((token = next_token(reader)) != NULL) {
 		if (!had_class && slice_eq_nocase(token->text, SLICE("IN"))) {
 			had_class = true;
 		} else if (!had_ttl && token->text.len > 0 &&
 		    char_is_digit(token->text.data[0])) {
-			if (!read_time(token->text, ret_ttl) ||
-			    *ret_ttl > MAX_TTL)
+			if (!read_time(token->text, &ttl) || ttl > MAX_TTL)
 				return fail_at(reader, token, "a TTL", err);
 			had_ttl = true;
 		} else {
@@ -385,30 +392,12 @@ read_ttl_and_class(struct reader *reader, uint32_t *ret_ttl, struct err *err)
 		}
 	}
 	if (had_ttl && !reader->has_ttl)
-		reader->ttl = *ret_ttl;
-	return 0;
-}
-
-static int
-read_record(struct reader *reader, struct err *err)
-{
-	uint32_t ttl;
-
-	if (!reader->scanner.no_owner) {
-		if (read_name(reader, next_token(reader), &reader->owner,
-		    err) != 0)
-			return -1;
-		reader->has_owner = true;
-	} else if (!reader->has_owner) {
-		return err_set(err, ERR_CONFIG, "a record without a name");
-	}
-	if (read_ttl_and_class(reader, &ttl, err) != 0)
-		return -1;
+		reader->ttl = ttl;
 	return read_typed(reader, ttl, err);
 }
 
 static int
-read_directive(struct reader *reader, struct err *err)
+zone_read_read_directive(struct reader *reader, struct err *err)
 {
 	const struct zone_token *what = next_token(reader);
 	const struct zone_token *value = next_token(reader);
@@ -431,24 +420,15 @@ read_directive(struct reader *reader, struct err *err)
 	return 0;
 }
 
-static int
-read_entry(struct reader *reader, struct err *err)
-{
-	const struct zone_token *first = &reader->scanner.tokens[0];
-
-	reader->at = 0;
-	if (!first->quoted && slice_starts(first->text, SLICE("$")))
-		return read_directive(reader, err);
-	return read_record(reader, err);
-}
-
 int
-zone_read(struct slice text, const char *name_for_errors, struct arena *mem,
-    struct map *nodes, struct err *err)
+zone_read(struct zone *zone, struct slice text, const char *name_for_errors,
+    struct err *err)
 {
-	struct reader reader = { .mem = mem, .nodes = nodes,
-		.ttl = DEFAULT_TTL };
+	struct reader reader = {
+		.mem = &zone->mem, .nodes = zone->nodes, .ttl = DEFAULT_TTL
+	};
 	struct zone_scanner *scanner = &reader.scanner;
+	const struct zone_token *first;
 	size_t line;
 	int status;
 
@@ -467,7 +447,12 @@ zone_read(struct slice text, const char *name_for_errors, struct arena *mem,
 		line = scanner->line;
 		if (status == 0 && scanner->count > 0) {
 			line = scanner->entry_line;
-			status = read_entry(&reader, err);
+			reader.at = 0;
+			first = &scanner->tokens[0];
+			status = !first->quoted &&
+				slice_starts(first->text, SLICE("$")) ?
+			    zone_read_read_directive(&reader, err) :
+			    zone_read_read_record(&reader, err);
 		}
 		arena_done(&scratch);
 	} while (status == 0 && scanner->count > 0);

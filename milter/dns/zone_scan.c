@@ -1,18 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* A master file as entries of words and strings. */
 #include "zone_priv.h"
-
-static void
-add_token(struct zone_scanner *scanner, struct slice text, bool quoted)
-{
-	void *tokens = scanner->tokens;
-
-	arena_reserve_one(scanner->mem, &tokens, &scanner->cap, scanner->count,
-	    sizeof(*scanner->tokens));
-	scanner->tokens = tokens;
-	if (scanner->count == 0)
-		scanner->entry_line = scanner->line;
-	scanner->tokens[scanner->count++] = (struct zone_token){ text, quoted };
-}
 
 static bool
 ends_word(char c)
@@ -21,32 +9,27 @@ ends_word(char c)
 	    c == '(' || c == ')' || c == '"';
 }
 
-/* Octets of a word, or of a string behind its opening quote. */
-static size_t
-text_length(struct slice rest, bool quoted)
-{
-	size_t len = 0;
-
-	while (len < rest.len && (quoted ? rest.data[len] != '"' &&
-	    rest.data[len] != '\n' : !ends_word(rest.data[len]))) {
-		/* What is escaped ends nothing; a line cannot be escaped. */
-		if (rest.data[len] == '\\' && len + 1 < rest.len &&
-		    rest.data[len + 1] != '\n')
-			len++;
-		len++;
-	}
-	return len;
-}
-
+/* A word, or a string behind its opening quote. */
 static int
 scan_text(struct zone_scanner *scanner, struct err *err)
 {
 	bool quoted = scanner->rest.data[0] == '"';
 	struct slice rest = slice_from(scanner->rest, quoted);
-	size_t len = text_length(rest, quoted);
-	struct slice text = { rest.data, len };
+	void *tokens = scanner->tokens;
+	struct slice text;
+	size_t len = 0;
 
-	for (size_t i = 0; i < len; i++) {
+	while (len < rest.len &&
+	    (quoted ? rest.data[len] != '"' && rest.data[len] != '\n' :
+		      !ends_word(rest.data[len]))) {
+		/* An escaped octet ends nothing; a line end cannot be escaped. */
+		if (rest.data[len] == '\\' && len + 1 < rest.len &&
+		    rest.data[len + 1] != '\n')
+			len++;
+		len++;
+	}
+	text = slice_sub(rest, 0, len);
+	for (size_t i = 0; i < text.len; i++) {
 		if (char_is_control(text.data[i]) && text.data[i] != '\t')
 			return err_set(err, ERR_CONFIG, "a control character");
 	}
@@ -55,18 +38,16 @@ scan_text(struct zone_scanner *scanner, struct err *err)
 		return err_set(err, ERR_CONFIG, "a string without its end");
 	rest = slice_from(rest, quoted);
 	if (rest.len > 0 && (rest.data[0] == '"' || !ends_word(rest.data[0])))
-		return err_set(err, ERR_CONFIG,
-		    "a quotation mark within a word");
-	add_token(scanner, text, quoted);
+		return err_set(
+		    err, ERR_CONFIG, "a quotation mark within a word");
 	scanner->rest = rest;
+	arena_reserve_one(scanner->mem, &tokens, &scanner->cap, scanner->count,
+	    sizeof(*scanner->tokens));
+	scanner->tokens = tokens;
+	if (scanner->count == 0)
+		scanner->entry_line = scanner->line;
+	scanner->tokens[scanner->count++] = (struct zone_token){ text, quoted };
 	return 0;
-}
-
-static void
-skip_comment(struct zone_scanner *scanner)
-{
-	scanner->rest = slice_from(scanner->rest,
-	    slice_find(scanner->rest, '\n'));
 }
 
 int
@@ -83,7 +64,9 @@ zone_scan(struct zone_scanner *scanner, struct err *err)
 			scanner->no_owner = char_is_wsp(c);
 		at_start = false;
 		if (c == ';') {
-			skip_comment(scanner);
+			/* A comment, up to the end of the line. */
+			scanner->rest = slice_from(
+			    scanner->rest, slice_find(scanner->rest, '\n'));
 			continue;
 		}
 		if (!ends_word(c) || c == '"') {
@@ -92,8 +75,8 @@ zone_scan(struct zone_scanner *scanner, struct err *err)
 			continue;
 		}
 		if (c == ')' && depth == 0)
-			return err_set(err, ERR_CONFIG,
-			    "\")\" without its \"(\"");
+			return err_set(
+			    err, ERR_CONFIG, "\")\" without its \"(\"");
 		if (c == '(')
 			depth++;
 		else if (c == ')')

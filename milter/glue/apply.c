@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Tells the MTA what changes in a message, and the reply. */
 #include "glue_priv.h"
 
 #include <stdlib.h>
@@ -9,7 +10,7 @@ enum { MAX_REPLY_OCTETS = 490, REPLACE_OCTETS = 60000 };
 
 /*
  * A value as the MTA takes it: in a string that may be written to, and without
- * the blank that an MTA puts there itself. (A value of nothing deletes.)
+ * the blank that an MTA adds itself. (An empty value deletes the field.)
  */
 static char *
 value_for_mta(struct arena *mem, struct slice value, unsigned long steps)
@@ -18,16 +19,6 @@ value_for_mta(struct arena *mem, struct slice value, unsigned long steps)
 	    value.data[0] == ' ')
 		value = slice_from(value, 1);
 	return slice_cstr(mem, value);
-}
-
-static bool
-change_header(SMFICTX *ctx, struct arena *mem,
-    const struct edited_field *field, size_t occurrence, unsigned long steps)
-{
-	return smfi_chgheader(ctx, slice_cstr(mem, field->field.name),
-	    (int)occurrence,
-	    field->state == FIELD_DELETED ? NULL
-		: value_for_mta(mem, field->field.value, steps)) == MI_SUCCESS;
 }
 
 static bool
@@ -45,9 +36,16 @@ edits_apply(SMFICTX *ctx, const struct edits *edits, unsigned long steps)
 	 * does not, and they agree on what stands above.
 	 */
 	for (size_t i = received; i > 0; i--) {
-		if (edits->fields[i - 1].state != FIELD_KEPT &&
-		    !change_header(ctx, mem, &edits->fields[i - 1],
-			occurrences[i - 1], steps))
+		const struct edited_field *edited = &edits->fields[i - 1];
+		const struct field *field = &edited->field;
+
+		if (edited->state != FIELD_KEPT &&
+		    smfi_chgheader(ctx, slice_cstr(mem, field->name),
+			(int)occurrences[i - 1],
+			edited->state == FIELD_DELETED ?
+			    NULL :
+			    value_for_mta(mem, field->value, steps)) !=
+			MI_SUCCESS)
 			return false;
 	}
 	/*
@@ -78,15 +76,15 @@ struct replacement {
 	SMFICTX *ctx;
 	unsigned char data[REPLACE_OCTETS];
 	size_t len;
-	bool sent;		/* a piece, at least */
+	bool sent; /* a piece, at least */
 	bool failed;
 };
 
 static void
 flush_body(struct replacement *new)
 {
-	if (!new->failed && new->len > 0 && smfi_replacebody(new->ctx,
-	    new->data, (int)new->len) != MI_SUCCESS)
+	if (!new->failed &&new->len > 0 &&
+	    smfi_replacebody(new->ctx, new->data, (int)new->len) != MI_SUCCESS)
 		new->failed = true;
 	new->sent = new->sent || new->len > 0;
 	new->len = 0;
@@ -144,14 +142,34 @@ body_apply(SMFICTX *ctx, const struct message *message, struct err *err)
 	return failed ? not_taken(err) : 0;
 }
 
+/* libmilter itself refuses what was not agreed on with the MTA. */
+static int
+envelope_apply(
+    SMFICTX *ctx, const struct envelope_edits *envelope, struct err *err)
+{
+	CLEANUP(arena_done) struct arena mem;
+	struct slice path;
+
+	arena_init(&mem);
+	if (!envelope->changes_sender)
+		return 0;
+	path = slice_format(&mem, "<%.*s>", SLICE_ARGS(envelope->sender));
+	if (smfi_chgfrom(ctx, slice_cstr(&mem, path), NULL) != MI_SUCCESS)
+		return err_set(err, ERR_TEMP,
+		    "the MTA does not let MAIL FROM "
+		    "be changed in this connection");
+	return 0;
+}
+
 int
-message_apply(SMFICTX *ctx, const struct message *message,
-    unsigned long steps, struct err *err)
+message_apply(SMFICTX *ctx, const struct message *message, unsigned long steps,
+    struct err *err)
 {
 	if (body_apply(ctx, message, err) != 0)
 		return -1;
-	return edits_apply(ctx, message_edits(message), steps) ? 0
-	    : not_taken(err);
+	if (!edits_apply(ctx, message_edits(message), steps))
+		return not_taken(err);
+	return envelope_apply(ctx, message_envelope(message), err);
 }
 
 int
@@ -177,8 +195,7 @@ verdict_reply(SMFICTX *ctx, const struct verdict *verdict)
 	char text[MAX_REPLY_OCTETS + 2];
 	size_t len = 0;
 
-	if (verdict->action == ACTION_ACCEPT ||
-	    verdict->action == ACTION_HOLD)
+	if (verdict->action == ACTION_ACCEPT || verdict->action == ACTION_HOLD)
 		return SMFIS_CONTINUE;
 	for (size_t i = 0; i < 3; i++)
 		code[i] = verdict->code[i];
@@ -186,7 +203,7 @@ verdict_reply(SMFICTX *ctx, const struct verdict *verdict)
 		enhanced[i] = verdict->enhanced[i];
 	/* Both MTAs take a percent sign for the beginning of something. */
 	for (size_t i = 0; i < verdict->text.len && len < MAX_REPLY_OCTETS;
-	    i++) {
+	     i++) {
 		char c = verdict->text.data[i];
 
 		if (c == '%')
@@ -194,7 +211,7 @@ verdict_reply(SMFICTX *ctx, const struct verdict *verdict)
 		text[len++] = char_is_control(c) || char_is_8bit(c) ? '?' : c;
 	}
 	text[len] = '\0';
-	/* Without a text of ours the MTA answers with its own words. */
+	/* If it does not take our text, it answers with its own. */
 	(void)smfi_setreply(ctx, code, enhanced, text);
 	return verdict->action == ACTION_REJECT ? SMFIS_REJECT : SMFIS_TEMPFAIL;
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* What libmilter calls for a connection and its messages. */
 #include "glue/callbacks.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "glue/tally.h"
 #include "glue_priv.h"
 
 enum { MAX_PACKET_BYTES = 1024 * 1024 };
@@ -29,14 +31,17 @@ end_message(struct session *session)
 
 /* Tells the log and the MTA what becomes of the message, and lets it go. */
 static sfsistat
-conclude(SMFICTX *ctx, struct session *session, const struct verdict *verdict)
+callbacks_conclude(
+    SMFICTX *ctx, struct session *session, const struct verdict *verdict)
 {
-	struct slice line = pipeline_log_line(session->message,
-	    macro_get(ctx, "i"), verdict);
+	struct slice qid = macro_get(ctx, "i");
+	struct slice line = pipeline_log_line(session->message, qid, verdict);
 	sfsistat status = verdict_reply(ctx, verdict);
 
-	log_write_line(verdict->action == ACTION_TEMPFAIL ? LOG_LEVEL_WARNING
-	    : LOG_LEVEL_INFO, line);
+	log_write_line(verdict->action == ACTION_TEMPFAIL ? LOG_LEVEL_WARNING :
+							    LOG_LEVEL_INFO,
+	    line);
+	tally_add(verdict, qid);
 	end_message(session);
 	return status;
 }
@@ -84,9 +89,9 @@ on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
 	(void)unused1;
 	snapshot_unref(snapshot);
 	if (!guard_works() && !atomic_exchange(&told_of_guard, true))
-		log_write(LOG_LEVEL_WARNING, "this libmilter does not let its "
-		    "packets be looked at: whoever can connect can end the "
-		    "process");
+		log_write(LOG_LEVEL_WARNING,
+		    "this libmilter does not let its packets be "
+		    "checked: any client that can connect can end the process");
 	if (status != 0)
 		return SMFIS_REJECT;
 	if ((terms.actions & SMFIF_SETSYMLIST) != 0 && !macros_request(ctx)) {
@@ -102,7 +107,7 @@ on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
 	return SMFIS_CONTINUE;
 }
 
-/* What belongs to no message that MAIL began is never accepted. */
+/* An event of a message that no MAIL began is never accepted. */
 static sfsistat
 out_of_order(void)
 {
@@ -118,8 +123,8 @@ on_connect(SMFICTX *ctx, char *hostname, _SOCK_ADDR *hostaddr)
 
 	(void)hostname;
 	/*
-	 * Another client over the same connection: its terms hold on, but the
-	 * end of the client before took them along.
+	 * Another client over the same connection: the terms of the connection
+	 * hold, but they went with the session of the client before.
 	 */
 	if (session == NULL && terms_were_cut()) {
 		(void)out_of_order();
@@ -129,13 +134,10 @@ on_connect(SMFICTX *ctx, char *hostname, _SOCK_ADDR *hostaddr)
 	(void)on_close(ctx);
 	session = session_new(ctx, terms);
 	session->connected = true;
-	if (!net_addr_from_sockaddr(hostaddr, &session->client))
-		session->client.bits = 0;
-	session->mta_hostname = slice_dup(&session->mem, macro_get(ctx, "j"));
-	session->mta_domain = slice_dup(&session->mem, macro_get(ctx, "m"));
-	session->mta_address = slice_dup(&session->mem,
-	    macro_get(ctx, "{if_addr}"));
-	session->mta_version = slice_dup(&session->mem, macro_get(ctx, "v"));
+	if (!net_addr_from_sockaddr(hostaddr, &session->client.addr))
+		session->client.addr.bits = 0;
+	macros_read(ctx, FACT_AT_CONNECT, &session->client);
+	client_facts_keep(&session->client, &session->mem);
 	return SMFIS_NOREPLY;
 }
 
@@ -150,12 +152,8 @@ on_mail(SMFICTX *ctx, char **argv)
 	if (session == NULL || !session->connected)
 		return out_of_order();
 	end_message(session);
-	facts.client.addr = session->client;
-	facts.mta_hostname = session->mta_hostname;
-	facts.mta_domain = session->mta_domain;
-	facts.mta_address = session->mta_address;
-	facts.mta_version = session->mta_version;
-	macros_at_mail(ctx, &facts);
+	facts.client = session->client;
+	macros_read(ctx, FACT_AT_MAIL, &facts.client);
 	for (size_t i = 1; argv[0] != NULL && argv[i] != NULL; i++) {
 		if (slice_eq_nocase(slice_of(argv[i]), SLICE("SMTPUTF8")))
 			facts.smtputf8 = true;
@@ -165,8 +163,18 @@ on_mail(SMFICTX *ctx, char **argv)
 	snapshot_unref(snapshot);
 	verdict = pipeline_mail(session->message);
 	if (verdict.action != ACTION_ACCEPT)
-		return conclude(ctx, session, &verdict);
+		return callbacks_conclude(ctx, session, &verdict);
 	return SMFIS_CONTINUE;
+}
+
+static sfsistat
+on_rcpt(SMFICTX *ctx, char **argv)
+{
+	struct session *session = session_of(ctx);
+
+	if (session != NULL && session->message != NULL)
+		pipeline_rcpt(session->message, slice_of(argv[0]));
+	return SMFIS_NOREPLY;
 }
 
 static sfsistat
@@ -179,8 +187,8 @@ on_header(SMFICTX *ctx, char *name, char *value)
 	if (session == NULL || session->message == NULL)
 		return SMFIS_NOREPLY;
 	if ((session->terms.steps & SMFIP_HDR_LEADSPC) != 0) {
-		message_add_header(session->message, slice_of(name),
-		    slice_of(value));
+		message_add_header(
+		    session->message, slice_of(name), slice_of(value));
 		return SMFIS_NOREPLY;
 	}
 	/* The MTA took the blank behind the colon off. */
@@ -188,8 +196,8 @@ on_header(SMFICTX *ctx, char *name, char *value)
 	strbuf_init(&whole, &mem);
 	strbuf_add_char(&whole, ' ');
 	strbuf_add_cstr(&whole, value);
-	message_add_header(session->message, slice_of(name),
-	    strbuf_slice(&whole));
+	message_add_header(
+	    session->message, slice_of(name), strbuf_slice(&whole));
 	arena_done(&mem);
 	return SMFIS_NOREPLY;
 }
@@ -204,10 +212,10 @@ on_end_of_header(SMFICTX *ctx)
 		return out_of_order();
 	verdict = pipeline_header(session->message);
 	if (verdict.action != ACTION_ACCEPT)
-		return conclude(ctx, session, &verdict);
+		return callbacks_conclude(ctx, session, &verdict);
 	/* Nothing will be changed or signed: the body need not come here. */
 	if (!message_has_edits(session->message)) {
-		(void)conclude(ctx, session, &verdict);
+		(void)callbacks_conclude(ctx, session, &verdict);
 		return SMFIS_ACCEPT;
 	}
 	return SMFIS_CONTINUE;
@@ -220,8 +228,8 @@ on_body(SMFICTX *ctx, unsigned char *chunk, size_t len)
 
 	if (session == NULL || session->message == NULL)
 		return SMFIS_CONTINUE;
-	pipeline_body(session->message,
-	    (struct slice){ (const char *)chunk, len });
+	pipeline_body(
+	    session->message, (struct slice){ (const char *)chunk, len });
 	/*
 	 * Nothing will be signed: the rest need not come here. An MTA may send
 	 * the last piece along with the end of the message; libmilter then calls
@@ -230,7 +238,7 @@ on_body(SMFICTX *ctx, unsigned char *chunk, size_t len)
 	 */
 	if (len >= FULL_CHUNK_OCTETS &&
 	    (session->terms.steps & SMFIP_SKIP) != 0 &&
-	    !message_wants_body(session->message))
+	    !message_needs_body(session->message))
 		return SMFIS_SKIP;
 	return SMFIS_CONTINUE;
 }
@@ -248,14 +256,14 @@ on_end_of_message(SMFICTX *ctx)
 		return out_of_order();
 	verdict = pipeline_end(session->message);
 	if (((verdict.action == ACTION_ACCEPT ||
-	    verdict.action == ACTION_HOLD) &&
-	    message_apply(ctx, session->message, session->terms.steps,
-		&err) != 0) ||
+		 verdict.action == ACTION_HOLD) &&
+		message_apply(
+		    ctx, session->message, session->terms.steps, &err) != 0) ||
 	    (verdict.action == ACTION_HOLD &&
-	    hold_message(ctx, &verdict, &err) != 0))
-		verdict = verdict_unsure(message_arena(session->message),
-		    "apply", &err);
-	return conclude(ctx, session, &verdict);
+		hold_message(ctx, &verdict, &err) != 0))
+		verdict = verdict_unsure(
+		    message_arena(session->message), REASON_APPLY, &err);
+	return callbacks_conclude(ctx, session, &verdict);
 }
 
 static sfsistat
@@ -278,6 +286,7 @@ callbacks_register(struct snapshot_slot *slot, struct err *err)
 		.xxfi_flags = terms_full().actions,
 		.xxfi_connect = on_connect,
 		.xxfi_envfrom = on_mail,
+		.xxfi_envrcpt = on_rcpt,
 		.xxfi_header = on_header,
 		.xxfi_eoh = on_end_of_header,
 		.xxfi_body = on_body,
@@ -290,11 +299,12 @@ callbacks_register(struct snapshot_slot *slot, struct err *err)
 	current = slot;
 	guard_start();
 	/*
-	 * What is larger than this ends the connection; what is smaller is
-	 * refused here, with a reply that says why.
+	 * A larger packet ends the connection. A header that is too large is
+	 * refused before, with a reply that says why.
 	 */
 	(void)smfi_setmaxdatasize(MAX_PACKET_BYTES);
 	if (smfi_register(description) != MI_SUCCESS)
-		return err_set(err, ERR_CONFIG, "libmilter refuses to register");
+		return err_set(
+		    err, ERR_CONFIG, "libmilter refuses to register");
 	return 0;
 }

@@ -13,9 +13,9 @@ struct terms {
 };
 
 /*
- * The most that an MTA's offer allows. -1: what it lacks is needed with this
- * configuration; the log says what. What else is missing is said once for each
- * thing. Thread-safe.
+ * The most that an MTA's offer allows. -1: this configuration needs something
+ * that it lacks; the log says what. Other things that are missing are logged
+ * once each. Thread-safe.
  */
 MUST_USE int terms_agree(const struct config *config, unsigned long actions,
     unsigned long steps, struct terms *ret_terms);
@@ -24,19 +24,15 @@ struct terms terms_full(void);
 bool terms_were_cut(void);
 
 /*
- * What is known of one connection. Callbacks of a connection never overlap but
+ * One connection. Callbacks of a connection never overlap but
  * may each run on another thread, so all of it hangs on smfi_setpriv().
  */
 struct session {
 	struct terms terms;
-	bool connected;			/* the fields below count */
-	struct net_addr client;
-	struct slice mta_hostname;	/* in mem */
-	struct slice mta_domain;
-	struct slice mta_address;
-	struct slice mta_version;
-	struct arena mem;		/* as long as the connection */
-	struct message *message;	/* NULL between messages */
+	bool connected;		    /* the fields below count */
+	struct client_facts client; /* what is said at connect, in mem */
+	struct arena mem;	    /* as long as the connection */
+	struct message *message;    /* NULL between messages */
 };
 
 /*
@@ -44,12 +40,13 @@ struct session {
  * MTA for them.
  */
 MUST_USE bool macros_request(SMFICTX *ctx);
-/* Fills what the MTA's macros say at MAIL. Slices point into libmilter. */
-void macros_at_mail(SMFICTX *ctx, struct mail_facts *facts);
+/* Fills what the MTA's macros say at a stage. Slices point into libmilter. */
+void macros_read(
+    SMFICTX *ctx, enum fact_stage stage, struct client_facts *client);
 struct slice macro_get(SMFICTX *ctx, const char *name);
 
 /*
- * Has every packet looked at before libmilter reads it: one that it would read
+ * Checks every packet before libmilter reads it: one that libmilter would read
  * beyond ends the session, with a line in the log, and not the process. Call it
  * before libmilter has threads.
  */
@@ -67,8 +64,8 @@ MUST_USE int message_apply(SMFICTX *ctx, const struct message *message,
     unsigned long steps, struct err *err);
 
 /* Has the MTA keep the message back, and say why; -1 if it does not. */
-MUST_USE int hold_message(SMFICTX *ctx, const struct verdict *verdict,
-    struct err *err);
+MUST_USE int hold_message(
+    SMFICTX *ctx, const struct verdict *verdict, struct err *err);
 
 /* The SMTP reply of a verdict, and what the callback returns. */
 sfsistat verdict_reply(SMFICTX *ctx, const struct verdict *verdict);

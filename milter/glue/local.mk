@@ -2,4 +2,5 @@
 libsubmilter_a_SOURCES += \
 	include/glue/callbacks.h %D%/callbacks.c %D%/apply.c %D%/macros.c \
 	%D%/negotiate.c %D%/packet_guard.c \
+	include/glue/tally.h %D%/tally.c \
 	%D%/glue_priv.h

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The MTA's macros: which ones it is asked for, and the facts that they say. */
 #include "glue_priv.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Sendmail names the stage at the end of the header so; older headers do not. */
@@ -8,32 +10,36 @@
 #define SMFIM_EOH 6
 #endif
 
+/* Asks for one macro (or ""), and for those of the facts of a stage. */
+static bool
+request(SMFICTX *ctx, int step, const char *first, enum fact_stage stage)
+{
+	char list[256];
+	size_t len = 0;
+
+	len += (size_t)snprintf(list, sizeof(list), "%s", first);
+	for (enum client_fact fact = 0; fact < FACT_COUNT; fact++) {
+		if (fact_stage(fact) == stage)
+			len += (size_t)snprintf(list + len, sizeof(list) - len,
+			    "%s%s", len == 0 ? "" : " ", fact_macro(fact));
+		ENSURE(len < sizeof(list));
+	}
+	return smfi_setsymlist(ctx, step, list) == MI_SUCCESS;
+}
+
 bool
 macros_request(SMFICTX *ctx)
 {
 	/*
-	 * A list replaces the MTA's own for that stage. The queue id comes with
-	 * MAIL from Sendmail, later from Postfix. m is Sendmail's alone, and
-	 * {if_addr} is there where the client came over the network.
+	 * A list replaces the MTA's own for that stage; at RCPT that spares
+	 * those that nobody reads. The queue id comes with MAIL from Sendmail,
+	 * later from Postfix.
 	 */
-	static const struct {
-		int stage;
-		char list[48];
-	} wanted[] = {
-		{ SMFIM_CONNECT, "j m v {if_addr}" },
-		{ SMFIM_ENVFROM, "i {auth_authen} {mail_addr} {mail_mailer}" },
-		{ SMFIM_EOH, "i" },
-		{ SMFIM_EOM, "i" },
-	};
-
-	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
-		char list[sizeof(wanted[i].list)];
-
-		memcpy(list, wanted[i].list, sizeof(list));
-		if (smfi_setsymlist(ctx, wanted[i].stage, list) != MI_SUCCESS)
-			return false;
-	}
-	return true;
+	return request(ctx, SMFIM_CONNECT, "", FACT_AT_CONNECT) &&
+	    request(ctx, SMFIM_ENVFROM, "i", FACT_AT_MAIL) &&
+	    request(ctx, SMFIM_ENVRCPT, "i", FACT_NEVER) &&
+	    request(ctx, SMFIM_EOH, "i", FACT_NEVER) &&
+	    request(ctx, SMFIM_EOM, "i", FACT_NEVER);
 }
 
 struct slice
@@ -48,11 +54,10 @@ macro_get(SMFICTX *ctx, const char *name)
 }
 
 void
-macros_at_mail(SMFICTX *ctx, struct mail_facts *facts)
+macros_read(SMFICTX *ctx, enum fact_stage stage, struct client_facts *client)
 {
-	facts->client.auth_authen = macro_get(ctx, "{auth_authen}");
-	facts->mail_addr = macro_get(ctx, "{mail_addr}");
-	facts->has_mail_addr = facts->mail_addr.data != NULL;
-	facts->mail_is_local =
-	    slice_eq(macro_get(ctx, "{mail_mailer}"), SLICE("local"));
+	for (enum client_fact fact = 0; fact < FACT_COUNT; fact++) {
+		if (fact_stage(fact) == stage)
+			client->said[fact] = macro_get(ctx, fact_macro(fact));
+	}
 }

@@ -16,15 +16,15 @@
  * save for the body (see on_body()). libmilter itself answers for an MTA that
  * cannot do without the replies.
  */
-static const unsigned long wanted_steps = SMFIP_HDR_LEADSPC | SMFIP_NOHELO |
-    SMFIP_NORCPT | SMFIP_NOUNKNOWN | SMFIP_NODATA | SMFIP_NR_CONN |
+static const unsigned long asked_steps = SMFIP_HDR_LEADSPC | SMFIP_NOHELO |
+    SMFIP_NOUNKNOWN | SMFIP_NODATA | SMFIP_NR_CONN | SMFIP_NR_RCPT |
     SMFIP_NR_HDR | SMFIP_SKIP;
-static const unsigned long edit_actions = SMFIF_ADDHDRS | SMFIF_CHGHDRS |
-    SMFIF_CHGBODY;
-static const unsigned long wanted_actions = SMFIF_ADDHDRS | SMFIF_CHGHDRS |
+static const unsigned long edit_actions =
+    SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY;
+static const unsigned long usual_actions = SMFIF_ADDHDRS | SMFIF_CHGHDRS |
     SMFIF_CHGBODY | SMFIF_QUARANTINE | SMFIF_SETSYMLIST;
 
-/* What any MTA went without, for terms_were_cut() and a line once for each. */
+/* What any MTA lacked: for terms_were_cut(), and to log each once. */
 static _Atomic unsigned long cut_actions;
 static _Atomic unsigned long cut_steps;
 
@@ -37,6 +37,7 @@ static const struct part {
 	{ SMFIF_CHGHDRS, "changing of header fields" },
 	{ SMFIF_CHGBODY, "replacing of the body" },
 	{ SMFIF_QUARANTINE, "quarantine" },
+	{ SMFIF_CHGFROM, "changing of MAIL FROM (what needs it gets 451)" },
 	{ SMFIF_SETSYMLIST, "lists of macros (it must be set up to send j and v "
 	    "at connect, and i, {auth_authen}, {mail_addr} and {mail_mailer} at "
 	    "MAIL)" },
@@ -44,13 +45,13 @@ static const struct part {
 	{ SMFIP_HDR_LEADSPC, "blanks at the start of a field" },
 	{ SMFIP_SKIP, "skipping of the body" },
 	{ SMFIP_NOHELO, "leaving out HELO" },
-	{ SMFIP_NORCPT, "leaving out RCPT" },
+	{ SMFIP_NR_RCPT, "RCPT without a reply" },
 	{ SMFIP_NOUNKNOWN, "leaving out unknown commands" },
 	{ SMFIP_NODATA, "leaving out DATA" },
 };
 
 static void
-add_parts(struct strbuf *out, const struct part *parts, size_t count,
+negotiate_add_parts(struct strbuf *out, const struct part *parts, size_t count,
     unsigned long missing)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -69,10 +70,10 @@ log_missing(enum log_level level, const char *consequence,
 
 	arena_init(&mem);
 	strbuf_init(&out, &mem);
-	add_parts(&out, action_parts,
+	negotiate_add_parts(&out, action_parts,
 	    sizeof(action_parts) / sizeof(action_parts[0]), actions);
-	add_parts(&out, step_parts, sizeof(step_parts) / sizeof(step_parts[0]),
-	    steps);
+	negotiate_add_parts(&out, step_parts,
+	    sizeof(step_parts) / sizeof(step_parts[0]), steps);
 	log_write(level, "the MTA's milter protocol lacks %.*s: %s",
 	    (int)out.len, out.data, consequence);
 	arena_done(&mem);
@@ -85,14 +86,16 @@ signs(const struct config *config)
 	    !config_is_monitor(config, config->sign.mode);
 }
 
-/* Without these a message could go on as it may not. */
+/*
+ * Without these a message could go on in a form in which it may not. If only a
+ * row of rights.levels needs one of them, its messages get 451 in the end.
+ */
 static unsigned long
 needed_actions(const struct config *config)
 {
 	unsigned long needed = 0;
 
-	if (signs(config) ||
-	    !config_is_monitor(config, config->repair.mode) ||
+	if (signs(config) || !config_is_monitor(config, config->repair.mode) ||
 	    !config_is_monitor(config, config->names.mode) ||
 	    !config_is_monitor(config, config->preflight.mode))
 		needed = edit_actions;
@@ -106,24 +109,30 @@ needed_actions(const struct config *config)
 }
 
 /*
- * Such an MTA takes off one blank at the start of a field, if there is one.
- * Whether there was is lost, and counts in a simple signature.
+ * An MTA without this takes off one blank at the start of a field. Whether there
+ * was one is lost, and it counts in a simple signature.
  */
 static unsigned long
 needed_steps(const struct config *config)
 {
 	enum canon_choice canon = config->sign.canonicalization;
 
-	return signs(config) && (canon == CANON_SIMPLE_RELAXED ||
-	    canon == CANON_SIMPLE_SIMPLE) ? SMFIP_HDR_LEADSPC : 0;
+	return signs(config) &&
+		(canon == CANON_SIMPLE_RELAXED ||
+		    canon == CANON_SIMPLE_SIMPLE) ?
+	    SMFIP_HDR_LEADSPC :
+	    0;
 }
 
 int
 terms_agree(const struct config *config, unsigned long actions,
     unsigned long steps, struct terms *ret_terms)
 {
-	unsigned long no_actions = wanted_actions & ~actions;
-	unsigned long no_steps = wanted_steps & ~steps;
+	/* The envelope is not changed unless an option says so. */
+	unsigned long asked = usual_actions |
+	    (config->rights.rewrite_mail_from ? SMFIF_CHGFROM : 0);
+	unsigned long no_actions = asked & ~actions;
+	unsigned long no_steps = asked_steps & ~steps;
 	unsigned long lost_actions = needed_actions(config) & ~actions;
 	unsigned long lost_steps = needed_steps(config) & ~steps;
 	unsigned long told_actions, told_steps;
@@ -138,15 +147,14 @@ terms_agree(const struct config *config, unsigned long actions,
 	if ((no_actions & ~told_actions) != 0 || (no_steps & ~told_steps) != 0)
 		log_missing(LOG_LEVEL_WARNING, "it is served without",
 		    no_actions, no_steps);
-	*ret_terms = (struct terms){ wanted_actions & actions,
-		wanted_steps & steps };
+	*ret_terms = (struct terms){ asked & actions, asked_steps & steps };
 	return 0;
 }
 
 struct terms
 terms_full(void)
 {
-	return (struct terms){ wanted_actions, wanted_steps };
+	return (struct terms){ usual_actions, asked_steps };
 }
 
 bool

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Looks at each packet between its arrival and libmilter, and ends the session
- * of one that libmilter would read beyond. smfi_getsymval() goes through the
+ * Looks at each packet before libmilter does, and ends the session if libmilter
+ * would read beyond the end of it. smfi_getsymval() goes through the
  * strings of a macro packet in pairs: where their number is odd it passes the
  * end of its list (seen in 8.17.1.9), and the process with all of its sessions
  * ends. docs/upstream-libmilter.md has the details.
@@ -35,26 +35,22 @@ enum { COMMAND_CONNECT = 'C', COMMAND_MACROS = 'D' };
 static read_packet_fn *read_packet;
 static atomic_bool called;
 
-/* A packet of macros is a command, and names and values by turns. */
-static bool
-macros_are_pairs(const char *packet, size_t len)
-{
-	size_t ends = 0;
-
-	for (size_t i = 1; i < len; i++)
-		ends += packet[i] == '\0';
-	return ends % 2 == 0 && (len == 1 || packet[len - 1] == '\0');
-}
-
-/* What libmilter looks for in them without looking where they end. */
+/*
+ * Whether it holds what libmilter looks for without looking where it ends: a
+ * host name that ends, or a command with pairs of a macro's name and value.
+ */
 static bool
 packet_is_sound(char command, const char *packet, size_t len)
 {
-	if (command == COMMAND_MACROS)
-		return macros_are_pairs(packet, len);
+	size_t ends = 0;
+
 	if (command == COMMAND_CONNECT)
 		return memchr(packet, '\0', len) != NULL;
-	return true;
+	if (command != COMMAND_MACROS)
+		return true;
+	for (size_t i = 1; i < len; i++)
+		ends += packet[i] == '\0';
+	return ends % 2 == 0 && (len == 1 || packet[len - 1] == '\0');
 }
 
 static void
@@ -67,16 +63,17 @@ log_refusal(int fd, char command)
 	/* For an inet socket the kernel says process 0. */
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
 	    peer.pid != 0)
-		(void)snprintf(from, sizeof(from), "user %lu",
-		    (unsigned long)peer.uid);
+		(void)snprintf(
+		    from, sizeof(from), "user %lu", (unsigned long)peer.uid);
 	log_write(LOG_LEVEL_ERROR, "%s sent %s: its session is ended", from,
 	    command == COMMAND_MACROS ? "macros that are not pairs of name and "
-	    "value" : "a host name that does not end");
+					"value" :
+					"a host name that does not end");
 }
 
 __attribute__((visibility("default"), weak)) char *
-mi_rd_cmd(int fd, struct timeval *timeout, char *command, size_t *ret_len,
-    char *name)
+mi_rd_cmd(
+    int fd, struct timeval *timeout, char *command, size_t *ret_len, char *name)
 {
 	char *packet = read_packet(fd, timeout, command, ret_len, name);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* One item of a list of addresses, and a reverse-path. */
 #include "address_priv.h"
 #include "message/display.h"
 
-/* More than either may have; whoever joins pieces stops there. */
+/* More than either may have: pieces are joined up to here. */
 enum { MAX_LOCAL_OCTETS = 320, MAX_DOMAIN_OCTETS = 320 };
 
 /* A local part: what in it has another meaning for some reader or relay. */
@@ -14,7 +15,8 @@ check_local(struct reader *r, struct slice local, bool quoted, bool escapes)
 	if (local.len > MAX_LOCAL_OCTETS)
 		return reader_fail(r, "a local part that is too long");
 	if (!quoted && !local_part_is_dot_atom(local))
-		return reader_fail(r, "a local part that is empty or has misplaced dots");
+		return reader_fail(
+		    r, "a local part that is empty or has misplaced dots");
 	if (local.len == 0)
 		return reader_fail(r, "an empty local part");
 	for (size_t i = 0; i < local.len; i++) {
@@ -28,13 +30,14 @@ check_local(struct reader *r, struct slice local, bool quoted, bool escapes)
 			reader_met(r, CONSTRUCT_RELAY_MARK);
 	}
 	/*
-	 * Some programs take a backslash to the letter, and some trim what they
-	 * have taken out of its quotes, or drop blanks.
+	 * Some programs take a backslash literally, and some trim what stood in
+	 * quotes, or drop blanks.
 	 */
 	if (escapes || slice_has(local, ' '))
 		reader_met(r, CONSTRUCT_QUOTED_LOCAL);
 	if (display_has_blank(local, r->mem))
-		return reader_fail(r, "a blank or invisible character in an address");
+		return reader_fail(
+		    r, "a blank or invisible character in an address");
 	/* Some look for "?q?" alone. */
 	if (slice_has(local, '?'))
 		reader_met(r, CONSTRUCT_ENCODED_ADDRESS);
@@ -55,9 +58,10 @@ read_domain_literal(struct reader *r, struct slice *ret_domain)
 
 	reader_met(r, CONSTRUCT_DOMAIN_LITERAL);
 	for (r->at++; !reader_at_end(r) && reader_peek(r) != ']'; r->at++) {
-		if (reader_peek(r) == '[' || reader_peek(r) == '\\' || reader_peek(r) == '\n' ||
-		    char_is_wsp(reader_peek(r)))
-			return reader_fail(r, "a domain literal that is no address");
+		if (reader_peek(r) == '[' || reader_peek(r) == '\\' ||
+		    reader_peek(r) == '\n' || char_is_wsp(reader_peek(r)))
+			return reader_fail(
+			    r, "a domain literal that is not an address");
 	}
 	if (reader_at_end(r))
 		return reader_fail(r, "a domain literal without end");
@@ -71,7 +75,7 @@ read_domain_literal(struct reader *r, struct slice *ret_domain)
  * *ret_end: where it ends, what follows skipped.
  */
 static int
-read_domain(struct reader *r, struct slice *ret_domain, size_t *ret_end)
+address_read_domain(struct reader *r, struct slice *ret_domain, size_t *ret_end)
 {
 	struct slice domain, more;
 	struct strbuf joined;
@@ -90,7 +94,7 @@ read_domain(struct reader *r, struct slice *ret_domain, size_t *ret_end)
 	}
 	domain = reader_atom(r);
 	if (domain.len == 0)
-		return reader_fail(r, "no domain behind '@'");
+		return reader_fail(r, "no domain after '@'");
 	*ret_end = r->at;
 	for (;;) {
 		size_t end = r->at;
@@ -99,9 +103,10 @@ read_domain(struct reader *r, struct slice *ret_domain, size_t *ret_end)
 
 		if (reader_skip_cfws_as(r, CONSTRUCT_SPACED_ADDRESS) != 0)
 			return -1;
-		if (r->at == end || reader_at_end(r) || !address_is_word_char(reader_peek(r)) ||
+		if (r->at == end || reader_at_end(r) ||
+		    !address_is_word_char(reader_peek(r)) ||
 		    !dots_join(domain, slice_from(r->in, r->at))) {
-			/* Nothing of the domain: what follows is not read yet. */
+			/* Not of the domain: what follows is not read yet. */
 			r->at = end;
 			r->constructs = before;
 			r->comments = comments;
@@ -127,27 +132,28 @@ read_domain(struct reader *r, struct slice *ret_domain, size_t *ret_end)
 struct words {
 	size_t count;
 	struct word first;
-	size_t start;		/* of the first one */
-	size_t end;		/* of the last one */
-	struct slice local;	/* all of them, joined by their dots ... */
-	struct strbuf joined_text;	/* ... in here, if they are several */
-	bool joined;		/* they are one local part */
-	bool quoted;		/* the first one was quoted ... */
-	bool escapes;		/* ... and had a backslash */
-	unsigned int as_name;	/* constructs, should they be a name */
+	size_t start;		   /* of the first one */
+	size_t end;		   /* of the last one */
+	struct slice local;	   /* all of them, joined by their dots ... */
+	struct strbuf joined_text; /* ... in here, if they are several */
+	bool joined;		   /* they are one local part */
+	bool quoted;		   /* the first one was quoted ... */
+	bool escapes;		   /* ... and had a backslash */
+	unsigned int as_name;	   /* constructs, should they be a name */
 	bool any_quoted;
 };
 
-/* What is odd about a word if it is a part of a name. */
+/* Notes what is odd about a word if it is part of a name. */
 static void
 add_to_name(struct reader *r, struct words *words, const struct word *word)
 {
-	words->as_name |= word_constructs(word, ((words->as_name |
-	    r->constructs) & CONSTRUCT_BIT(CONSTRUCT_ODD_NAME)) != 0);
+	words->as_name |= word_constructs(word,
+	    ((words->as_name | r->constructs) &
+		CONSTRUCT_BIT(CONSTRUCT_ODD_NAME)) != 0);
 }
 
 static void
-add_word(struct reader *r, struct words *words, const struct word *word,
+address_add_word(struct reader *r, struct words *words, const struct word *word,
     size_t start)
 {
 	if (words->count == 0) {
@@ -186,17 +192,18 @@ add_word(struct reader *r, struct words *words, const struct word *word,
 	words->end = r->at;
 }
 
-/* The words are a local part; behind them stands '@' and a domain, or neither. */
+/* The words are a local part; '@' and a domain follow, or neither. */
 static int
-finish_address(struct reader *r, const struct words *words,
-    struct mailbox *mailbox)
+finish_address(
+    struct reader *r, const struct words *words, struct mailbox *mailbox)
 {
 	size_t end = words->end;
 
 	if (check_local(r, words->local, words->quoted, words->escapes) != 0)
 		return -1;
-	if (words->quoted && slice_has(slice_sub(r->in, words->start,
-	    words->end - words->start), '\n'))
+	if (words->quoted &&
+	    slice_has(slice_sub(r->in, words->start, words->end - words->start),
+		'\n'))
 		return reader_fail(r, "a fold in an address");
 	if (words->count > 1)
 		reader_met(r, CONSTRUCT_SPACED_ADDRESS);
@@ -205,25 +212,11 @@ finish_address(struct reader *r, const struct words *words,
 		if (r->at != words->end)
 			reader_met(r, CONSTRUCT_SPACED_ADDRESS);
 		r->at++;
-		if (read_domain(r, &mailbox->domain, &end) != 0)
+		if (address_read_domain(r, &mailbox->domain, &end) != 0)
 			return -1;
 	}
 	mailbox->offset = words->start;
 	mailbox->len = end - words->start;
-	return 0;
-}
-
-/* A route, "@one,@two:", as RFC 5322 section 4.4 has it. */
-static int
-skip_route(struct reader *r)
-{
-	reader_met(r, CONSTRUCT_ROUTE);
-	while (!reader_at_end(r) && reader_peek(r) != ':' && reader_peek(r) != '>')
-		r->at++;
-	if (reader_peek(r) != ':')
-		return reader_fail(r, "a route without end");
-	r->at++;
-	reader_skip_blanks(r);
 	return 0;
 }
 
@@ -240,20 +233,31 @@ read_angle(struct reader *r, struct mailbox *mailbox)
 	reader_skip_blanks(r);
 	if (reader_peek(r) == '>')
 		return reader_fail(r, "no address between '<' and '>'");
-	if (reader_peek(r) == '@' && skip_route(r) != 0)
-		return -1;
+	/* A route, "@one,@two:", as RFC 5322 section 4.4 has it. */
+	if (reader_peek(r) == '@') {
+		reader_met(r, CONSTRUCT_ROUTE);
+		while (!reader_at_end(r) && reader_peek(r) != ':' &&
+		    reader_peek(r) != '>')
+			r->at++;
+		if (reader_peek(r) != ':')
+			return reader_fail(r, "a route without end");
+		r->at++;
+		reader_skip_blanks(r);
+	}
 	do {
 		size_t start = r->at;
 		struct word word;
 
 		if (reader_word(r, &word) != 0)
 			return -1;
-		add_word(r, &words, &word, start);
+		address_add_word(r, &words, &word, start);
 		if (reader_skip_cfws_as(r, CONSTRUCT_SPACED_ADDRESS) != 0)
 			return -1;
-	} while (words.joined && !reader_at_end(r) && address_is_word_char(reader_peek(r)));
+	} while (words.joined && !reader_at_end(r) &&
+	    address_is_word_char(reader_peek(r)));
 	if (!words.joined)
-		return reader_fail(r, "text inside '<' and '>' that is no address");
+		return reader_fail(
+		    r, "text inside '<' and '>' that is not an address");
 	if (reader_peek(r) != '@' && r->at != words.end)
 		reader_met(r, CONSTRUCT_ODD_NAME);
 	if (finish_address(r, &words, mailbox) != 0)
@@ -263,8 +267,10 @@ read_angle(struct reader *r, struct mailbox *mailbox)
 	if (reader_skip_cfws_as(r, CONSTRUCT_SPACED_ADDRESS) != 0)
 		return -1;
 	if (reader_peek(r) != '>')
-		return reader_fail(r, reader_at_end(r) ? "'<' without '>'"
-		    : "text inside '<' and '>' that is no address");
+		return reader_fail(r,
+		    reader_at_end(r) ?
+			"'<' without '>'" :
+			"text inside '<' and '>' that is not an address");
 	r->at++;
 	return 0;
 }
@@ -273,65 +279,62 @@ read_angle(struct reader *r, struct mailbox *mailbox)
 static int
 skip_text_behind(struct reader *r)
 {
-	while (!reader_at_end(r) && reader_peek(r) != ',' && reader_peek(r) != ';') {
+	while (!reader_at_end(r) && reader_peek(r) != ',' &&
+	    reader_peek(r) != ';') {
 		struct word word;
 
 		reader_met(r, CONSTRUCT_TEXT_BEHIND);
-		if ((reader_peek(r) != '"' && !address_is_word_char(reader_peek(r))) ||
-		    reader_word(r, &word) != 0 ||
-		    slice_has(word.text, '@') || slice_has(word.text, '<'))
-			return reader_fail(r, construct_text(CONSTRUCT_TEXT_BEHIND));
+		if ((reader_peek(r) != '"' &&
+			!address_is_word_char(reader_peek(r))) ||
+		    reader_word(r, &word) != 0 || slice_has(word.text, '@') ||
+		    slice_has(word.text, '<'))
+			return reader_fail(
+			    r, construct_text(CONSTRUCT_TEXT_BEHIND));
 		if (reader_skip_cfws(r) != 0)
 			return -1;
 	}
 	return 0;
 }
 
-/*
- * A name that is no phrase, from start to the next '<' outside of quotes and
- * comments. False when there is none before something that ends all names.
- */
-static bool
-find_bare_name(struct reader *r, size_t start)
-{
-	r->at = start;
-	while (!reader_at_end(r) && reader_peek(r) != '<') {
-		size_t escapes;
-
-		if (reader_peek(r) == ':' || reader_peek(r) == ';' || reader_peek(r) == '>')
-			return false;
-		if (reader_peek(r) == '"') {
-			if (reader_skip_quoted(r, &escapes) != 0)
-				return false;
-		} else if (reader_peek(r) == '(') {
-			if (reader_skip_comment(r) != 0)
-				return false;
-		} else {
-			r->at++;
-		}
-	}
-	return !reader_at_end(r);
-}
-
 /* "name <address>" from the '<' on; the name begins at start. */
 static enum item
-finish_named(struct reader *r, size_t start, size_t end,
-    struct mailbox *mailbox)
+finish_named(
+    struct reader *r, size_t start, size_t end, struct mailbox *mailbox)
 {
-	*mailbox = (struct mailbox){
-		.display = slice_trim(slice_sub(r->in, start, end - start)) };
+	*mailbox = (struct mailbox){ .display = slice_trim(slice_sub(
+					 r->in, start, end - start)) };
 	if (read_angle(r, mailbox) != 0 || reader_skip_cfws(r) != 0 ||
 	    skip_text_behind(r) != 0)
 		return ITEM_ERROR;
 	return ITEM_MAILBOX;
 }
 
+/*
+ * A name that is not a phrase, from start to the next '<' outside of quotes and
+ * comments. If there is none before something that ends all names, the fault
+ * is the one that was met first.
+ */
 static enum item
 read_bare_name(struct reader *r, size_t start, struct mailbox *mailbox)
 {
 	struct err why = *r->err;
+	bool is_name = true;
 
-	if (!find_bare_name(r, start)) {
+	r->at = start;
+	while (is_name && !reader_at_end(r) && reader_peek(r) != '<') {
+		size_t escapes;
+
+		if (reader_peek(r) == '"')
+			is_name = reader_skip_quoted(r, &escapes) == 0;
+		else if (reader_peek(r) == '(')
+			is_name = reader_skip_comment(r) == 0;
+		else if (reader_peek(r) == ':' || reader_peek(r) == ';' ||
+		    reader_peek(r) == '>')
+			is_name = false;
+		else
+			r->at++;
+	}
+	if (!is_name || reader_at_end(r)) {
 		*r->err = why;
 		return ITEM_ERROR;
 	}
@@ -343,15 +346,34 @@ read_bare_name(struct reader *r, size_t start, struct mailbox *mailbox)
 
 /* "alice@corp.example", perhaps with a comment that names her. */
 static enum item
-finish_bare(struct reader *r, const struct words *words,
-    struct mailbox *mailbox)
+finish_bare(
+    struct reader *r, const struct words *words, struct mailbox *mailbox)
 {
+	struct slice value = slice_trim(r->in), address;
+	bool is_lone;
+
 	if (finish_address(r, words, mailbox) != 0)
 		return ITEM_ERROR;
 	r->comment = (struct slice){ NULL, 0 };
 	if (reader_skip_cfws_as(r, CONSTRUCT_ADDRESS_COMMENT) != 0)
 		return ITEM_ERROR;
 	mailbox->comment = r->comment;
+	address = slice_sub(r->in, mailbox->offset, mailbox->len);
+	/*
+	 * "alice@corp.example>": the rest of a pair of brackets, if there is
+	 * nothing else in the field, not even a blank, that a program could read
+	 * in its light.
+	 */
+	is_lone = reader_peek(r) == '>' && value.data == address.data &&
+	    value.len == address.len + 1;
+	for (size_t i = 0; i < address.len && is_lone; i++)
+		is_lone = address_is_word_char(address.data[i]) ||
+		    address.data[i] == '@';
+	if (is_lone) {
+		reader_met(r, CONSTRUCT_TEXT_BEHIND);
+		r->at++;
+		reader_skip_blanks(r);
+	}
 	if (reader_peek(r) == '<') {
 		reader_fail(r, construct_text(CONSTRUCT_TEXT_BEHIND));
 		return read_bare_name(r, words->start, mailbox);
@@ -385,32 +407,36 @@ reader_item(struct reader *r, struct mailbox *mailbox)
 		}
 		if (reader_peek(r) == '@' && words.count > 1 &&
 		    !words.any_quoted) {
-			reader_fail(r, "an address behind a name stands in "
+			reader_fail(r,
+			    "an address after a name stands in "
 			    "'<' and '>'");
 			return read_bare_name(r, start, mailbox);
 		}
-		if (words.count > 0 && (reader_at_end(r) || reader_peek(r) == ',' ||
-		    reader_peek(r) == ';')) {
+		if (words.count > 0 &&
+		    (reader_at_end(r) || reader_peek(r) == ',' ||
+			reader_peek(r) == ';')) {
 			if (words.count == 1 &&
 			    finish_address(r, &words, mailbox) == 0)
 				return ITEM_LONE_WORD;
 			if (words.count > 1)
-				reader_fail(r, "words, and no address in "
+				reader_fail(r,
+				    "words, and no address in "
 				    "'<' and '>'");
 			return read_bare_name(r, start, mailbox);
 		}
 		if (reader_word(r, &word) != 0)
 			return read_bare_name(r, start, mailbox);
-		add_word(r, &words, &word, word_start);
+		address_add_word(r, &words, &word, word_start);
 		if (reader_skip_cfws(r) != 0)
 			return ITEM_ERROR;
 	}
 	if (words.count == 1)
 		add_to_name(r, &words, &words.first);
 	r->constructs |= words.as_name;
-	/* "=?...?=<a@x>": without a blank it is no encoded word. */
-	if (words.end == r->at && words.count > 0 && slice_ends_nocase(
-	    slice_sub(r->in, start, words.end - start), SLICE("=")))
+	/* "=?...?=<a@x>": without a blank it is not an encoded word. */
+	if (words.end == r->at && words.count > 0 &&
+	    slice_ends_nocase(
+		slice_sub(r->in, start, words.end - start), SLICE("=")))
 		reader_met(r, CONSTRUCT_ODD_NAME);
 	return finish_named(r, start, words.end, mailbox);
 }
@@ -439,13 +465,14 @@ reverse_path_parse(struct slice path, struct arena *mem, bool *ret_null,
 		return reader_fail(&r, "a route");
 	if (reader_word(&r, &word) != 0)
 		return -1;
-	add_word(&r, &words, &word, 0);
+	address_add_word(&r, &words, &word, 0);
 	if (finish_address(&r, &words, &mailbox) != 0)
 		return -1;
 	if (!reader_at_end(&r))
 		return reader_fail(&r, construct_text(CONSTRUCT_TEXT_BEHIND));
 	if ((r.constructs & CONSTRUCT_BIT(CONSTRUCT_SPACED_ADDRESS)) != 0)
-		return reader_fail(&r, construct_text(CONSTRUCT_SPACED_ADDRESS));
+		return reader_fail(
+		    &r, construct_text(CONSTRUCT_SPACED_ADDRESS));
 	*ret_null = false;
 	*ret_mailbox = mailbox;
 	*ret_constructs = r.constructs;

@@ -17,7 +17,7 @@ struct gathering {
 	unsigned int lone_constructs;
 };
 
-/* What was met in the item at hand, and in lone words before it, counts. */
+/* The constructs of this item, and of lone words before it, count. */
 static void
 keep_constructs(struct reader *r, struct gathering *all)
 {
@@ -27,16 +27,16 @@ keep_constructs(struct reader *r, struct gathering *all)
 }
 
 static int
-keep_mailbox(struct reader *r, struct gathering *all,
-    const struct mailbox *mailbox)
+keep_mailbox(
+    struct reader *r, struct gathering *all, const struct mailbox *mailbox)
 {
 	void *items = all->list.items;
 
 	if (all->list.count >= all->max)
-		return err_set(r->err, ERR_LIMIT, "more than %zu mailboxes",
-		    all->max);
-	arena_reserve_one(all->mem, &items, &all->cap, all->list.count,
-	    sizeof(*mailbox));
+		return err_set(
+		    r->err, ERR_LIMIT, "more than %zu mailboxes", all->max);
+	arena_reserve_one(
+	    all->mem, &items, &all->cap, all->list.count, sizeof(*mailbox));
 	all->list.items = items;
 	all->list.items[all->list.count++] = *mailbox;
 	return 0;
@@ -65,14 +65,14 @@ take_item(struct reader *r, struct gathering *all, enum item item,
 		reader_met(r, CONSTRUCT_BARE_NAME);
 		all->list.count -= all->lone_count;
 		all->lone_constructs &= ~ADDRESS_CONSTRUCTS;
-		mailbox->display = slice_trim(slice_sub(r->in,
-		    all->lone_start, end - all->lone_start));
+		mailbox->display = slice_trim(
+		    slice_sub(r->in, all->lone_start, end - all->lone_start));
 	}
 	keep_constructs(r, all);
 	return keep_mailbox(r, all, mailbox);
 }
 
-/* What stands between two items; false with no error at the end. */
+/* Reads what separates two items; *ret_more is false at the end. */
 static int
 read_separator(struct reader *r, bool *in_group, bool *ret_more)
 {
@@ -85,11 +85,15 @@ read_separator(struct reader *r, bool *in_group, bool *ret_more)
 	}
 	if (reader_at_end(r)) {
 		*ret_more = false;
-		return *in_group ? reader_fail(r, "a group without ';' "
-		    "at its end; a name with ':' stands in quotes") : 0;
+		return *in_group ?
+		    reader_fail(r,
+			"a group without ';' "
+			"at its end; a name with ':' stands in quotes") :
+		    0;
 	}
 	if (reader_peek(r) == ';')
-		return reader_fail(r, "';' outside of a group; a name with it "
+		return reader_fail(r,
+		    "';' outside of a group; a name with it "
 		    "stands in quotes");
 	if (reader_peek(r) != ',')
 		return reader_fail(r, construct_text(CONSTRUCT_TEXT_BEHIND));
@@ -98,8 +102,8 @@ read_separator(struct reader *r, bool *in_group, bool *ret_more)
 }
 
 int
-mailbox_list_parse(struct slice value, size_t max_mailboxes,
-    struct arena *mem, struct mailbox_list *ret_list, struct err *err)
+mailbox_list_parse(struct slice value, size_t max_mailboxes, struct arena *mem,
+    struct mailbox_list *ret_list, struct err *err)
 {
 	struct reader r = { .in = value, .mem = mem, .err = err };
 	CLEANUP(arena_done) struct arena growing;
@@ -130,7 +134,8 @@ mailbox_list_parse(struct slice value, size_t max_mailboxes,
 				return -1;
 			if (item == ITEM_GROUP) {
 				if (in_group)
-					return reader_fail(&r, "a group in a group");
+					return reader_fail(
+					    &r, "a group in a group");
 				in_group = true;
 				keep_constructs(&r, &all);
 				if (reader_skip_leading_cfws(&r) != 0)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Addresses and names as they are written here. */
 #include "message/address.h"
 
 #include "address_priv.h"
@@ -10,8 +11,8 @@ enum { WORD_OCTETS = 75, MAX_QUOTED_OCTETS = 400 };
 /* Words of a name that will be printed as one. */
 struct run {
 	struct strbuf text;
-	bool plain;		/* atoms only: no quotes needed */
-	bool decoded;		/* holds text that came from an encoded word */
+	bool plain;   /* atoms only: no quotes needed */
+	bool decoded; /* holds text that came from an encoded word */
 };
 
 static void
@@ -29,20 +30,7 @@ static bool
 is_atom(struct slice text)
 {
 	return local_part_is_dot_atom(text) && !slice_has(text, '.') &&
-	    !slice_has(text, '\'') &&
-	    !slice_has_text_nocase(text, SLICE("=?"));
-}
-
-/* RFC 2047 section 5 (3): a dot is encoded in a word of a name. */
-static void
-print_encoded_word(struct strbuf *buf, struct slice text)
-{
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.data[i] == '.')
-			strbuf_add_cstr(buf, "=2E");
-		else
-			strbuf_add_char(buf, text.data[i]);
-	}
+	    !slice_has(text, '\'') && !slice_has_text_nocase(text, SLICE("=?"));
 }
 
 /* Text as encoded words, each in characters of its own. */
@@ -52,7 +40,7 @@ print_words(struct strbuf *buf, const char *charset, struct slice text)
 	static const char hex[] = "0123456789ABCDEF";
 	/* "=?" charset "?Q?" and "?=" */
 	const size_t frame = 7 + slice_of(charset).len;
-	const size_t character = 12;	/* four octets, encoded */
+	const size_t character = 12; /* four octets, encoded */
 	size_t used = 0;
 
 	for (size_t i = 0; i < text.len; i++) {
@@ -89,8 +77,8 @@ address_words_octets(size_t charset_octets, struct slice text)
 
 	for (size_t i = 0; i < text.len; i++) {
 		char c = text.data[i];
-		size_t len = char_is_alpha(c) || char_is_digit(c) || c == ' '
-		    ? 1 : 3;
+		size_t len =
+		    char_is_alpha(c) || char_is_digit(c) || c == ' ' ? 1 : 3;
 
 		if (used != 0 && address_begins_character(c) &&
 		    used + character > WORD_OCTETS) {
@@ -116,8 +104,8 @@ print_unknown(struct strbuf *buf, struct slice text)
 	for (size_t i = 0; i < text.len; i += PIECE_OCTETS) {
 		if (i != 0)
 			strbuf_add_cstr(buf, "\n ");
-		print_words(buf, "unknown-8bit",
-		    slice_sub(text, i, PIECE_OCTETS));
+		print_words(
+		    buf, "unknown-8bit", slice_sub(text, i, PIECE_OCTETS));
 	}
 }
 
@@ -182,7 +170,7 @@ end_run(struct run *run, struct strbuf *buf)
 		address_print_quoted(buf, text);
 }
 
-/* What an encoded word says that some programs would read otherwise. */
+/* The text of an encoded word, without characters that programs misread. */
 static struct slice
 decode_harmless(struct slice text, struct arena *mem)
 {
@@ -191,8 +179,10 @@ decode_harmless(struct slice text, struct arena *mem)
 
 	strbuf_init(&buf, mem);
 	for (size_t i = 0; i < decoded.len; i++)
-		strbuf_add_char(&buf, char_is_control(decoded.data[i]) ||
-		    decoded.data[i] == '?' ? ' ' : decoded.data[i]);
+		strbuf_add_char(&buf,
+		    char_is_control(decoded.data[i]) || decoded.data[i] == '?' ?
+			' ' :
+			decoded.data[i]);
 	return slice_trim(strbuf_slice(&buf));
 }
 
@@ -208,10 +198,10 @@ add_to_run(struct run *run, struct slice text, bool quoted)
 		run->plain = false;
 }
 
-/* One piece of a name and what is left of it; comments are no pieces. */
+/* Takes one piece of a name off; the rest. Comments are skipped. */
 static struct slice
-next_piece(struct slice rest, struct arena *mem, struct slice *ret_text,
-    bool *ret_quoted)
+address_print_next_piece(struct slice rest, struct arena *mem,
+    struct slice *ret_text, bool *ret_quoted)
 {
 	struct slice inside = { NULL, 0 };
 	size_t at = 0;
@@ -267,8 +257,8 @@ skip_white(struct slice text)
 {
 	size_t i = 0;
 
-	while (i < text.len && (char_is_wsp(text.data[i]) ||
-	    text.data[i] == '\n'))
+	while (
+	    i < text.len && (char_is_wsp(text.data[i]) || text.data[i] == '\n'))
 		i++;
 	return slice_from(text, i);
 }
@@ -284,7 +274,8 @@ words_can_stay(struct slice raw, struct arena *mem)
 	bool words = false, quotes = false, quoted;
 
 	while (rest.len > 0) {
-		rest = skip_white(next_piece(rest, mem, &text, &quoted));
+		rest = skip_white(
+		    address_print_next_piece(rest, mem, &text, &quoted));
 		if (slice_has_text_nocase(text, SLICE("=?"))) {
 			if (quoted || !display_word_is_plain(text, mem))
 				return false;
@@ -297,20 +288,21 @@ words_can_stay(struct slice raw, struct arena *mem)
 }
 
 /*
- * A piece with the encoded words behind it: blanks between such are none
- * (RFC 2047 section 6.2).
+ * A piece with the encoded words that follow it: blanks between such words do
+ * not count (RFC 2047 section 6.2).
  */
 static struct slice
-neighbours(struct slice text, bool quoted, struct slice *rest,
-    struct arena *mem)
+neighbours(
+    struct slice text, bool quoted, struct slice *rest, struct arena *mem)
 {
 	struct strbuf buf;
 
 	strbuf_init(&buf, mem);
 	strbuf_add(&buf, text);
 	while (!quoted && rest->len > 0) {
-		struct slice more, behind = skip_white(next_piece(*rest, mem,
-		    &more, &quoted));
+		struct slice more,
+		    behind = skip_white(
+			address_print_next_piece(*rest, mem, &more, &quoted));
 
 		if (quoted || !slice_has_text_nocase(more, SLICE("=?")))
 			break;
@@ -332,7 +324,8 @@ print_name(struct slice raw, struct arena *mem)
 	strbuf_init(&buf, mem);
 	start_run(&run, mem);
 	while (rest.len > 0) {
-		rest = skip_white(next_piece(rest, mem, &text, &quoted));
+		rest = skip_white(
+		    address_print_next_piece(rest, mem, &text, &quoted));
 		if (!slice_has_text_nocase(text, SLICE("=?"))) {
 			add_to_run(&run, text, quoted);
 			continue;
@@ -349,28 +342,16 @@ print_name(struct slice raw, struct arena *mem)
 		start_run(&run, mem);
 		if (buf.len != 0)
 			strbuf_add_cstr(&buf, fold ? "\n " : " ");
-		print_encoded_word(&buf, text);
+		/* RFC 2047 section 5 (3): in a name a dot is encoded. */
+		for (size_t i = 0; i < text.len; i++) {
+			if (text.data[i] == '.')
+				strbuf_add_cstr(&buf, "=2E");
+			else
+				strbuf_add_char(&buf, text.data[i]);
+		}
 	}
 	end_run(&run, &buf);
 	return strbuf_slice(&buf);
-}
-
-/* What a comment says, as a name: its parentheses and escapes mean nothing. */
-static struct slice
-comment_name(struct slice comment, struct arena *mem)
-{
-	struct strbuf buf;
-
-	strbuf_init(&buf, mem);
-	for (size_t i = 0; i < comment.len; i++) {
-		char c = comment.data[i];
-
-		if (c == '\\' && i + 1 < comment.len)
-			c = comment.data[++i];
-		strbuf_add_char(&buf, c == '"' || c == '\\' || c == '(' ||
-		    c == ')' || c == '\n' ? ' ' : c);
-	}
-	return print_name(strbuf_slice(&buf), mem);
 }
 
 void
@@ -383,51 +364,14 @@ encoded_words_append(struct strbuf *buf, const char *charset, struct slice text)
 		print_unknown(buf, text);
 	else if (slice_eq(slice_of(charset), SLICE("utf-8")) &&
 	    address_base64_octets(text) * 5 <
-	    address_words_octets(charset_octets, text) * 4)
+		address_words_octets(charset_octets, text) * 4)
 		strbuf_add(buf, address_in_base64(text, buf->mem));
 	else
 		print_words(buf, charset, text);
 }
 
-/* A name as one text: quotes removed, encoded words decoded. */
-static struct slice
-plain_name(struct slice raw, struct arena *mem)
-{
-	struct slice rest = skip_white(raw), text;
-	struct run run;
-	bool quoted;
-
-	start_run(&run, mem);
-	while (rest.len > 0) {
-		rest = skip_white(next_piece(rest, mem, &text, &quoted));
-		if (slice_has_text_nocase(text, SLICE("=?")))
-			text = decode_harmless(neighbours(text, quoted, &rest,
-			    mem), mem);
-		add_to_run(&run, text, quoted);
-	}
-	text = strbuf_slice(&run.text);
-	return slice_is_utf8(text) ? display_settle(text, mem) : text;
-}
-
-/* Whether text fits in one encoded word, with its parentheses in pairs. */
-static bool
-is_one_word(struct slice text)
-{
-	size_t octets = slice_of("=?utf-8?Q?").len + 2;
-	int depth = 0;
-
-	for (size_t i = 0; i < text.len && depth >= 0; i++) {
-		char c = text.data[i];
-
-		octets += char_is_alpha(c) || char_is_digit(c) || c == ' '
-		    ? 1 : 3;
-		depth += c == '(' ? 1 : c == ')' ? -1 : 0;
-	}
-	return depth == 0 && octets <= WORD_OCTETS;
-}
-
 /*
- * Parentheses say nothing to a program that decodes before it parses, if they
+ * Parentheses mean nothing to a program that decodes before it parses, if they
  * are all in one word.
  */
 static struct slice
@@ -440,9 +384,10 @@ with_parentheses(struct slice text, struct arena *mem)
 		struct slice part;
 
 		for (end = at; end < text.len && text.data[end] != '(' &&
-		    text.data[end] != ')';)
+		     text.data[end] != ')';)
 			end++;
-		part = address_without_marks(slice_sub(text, at, end - at), mem);
+		part =
+		    address_without_marks(slice_sub(text, at, end - at), mem);
 		if (part.len != 0 && buf.len != 0 &&
 		    buf.data[buf.len - 1] == ')')
 			strbuf_add_char(&buf, ' ');
@@ -457,14 +402,43 @@ with_parentheses(struct slice text, struct arena *mem)
 	return strbuf_slice(&buf);
 }
 
+/* The name as one text: quotes removed, encoded words decoded. */
 void
 display_name_encode(struct strbuf *buf, struct slice raw)
 {
-	struct slice text = plain_name(raw, buf->mem);
-	struct slice kept = with_parentheses(text, buf->mem);
+	size_t octets = sizeof("=?utf-8?Q?"
+			       "?=") -
+	    1;
+	struct slice rest = skip_white(raw), text, kept;
+	struct run run;
+	bool quoted;
+	int depth = 0;
 
-	text = slice_is_utf8(text) && is_one_word(kept) ? kept
-	    : address_without_marks(text, buf->mem);
+	start_run(&run, buf->mem);
+	while (rest.len > 0) {
+		rest = skip_white(
+		    address_print_next_piece(rest, buf->mem, &text, &quoted));
+		if (slice_has_text_nocase(text, SLICE("=?")))
+			text = decode_harmless(
+			    neighbours(text, quoted, &rest, buf->mem),
+			    buf->mem);
+		add_to_run(&run, text, quoted);
+	}
+	text = strbuf_slice(&run.text);
+	if (slice_is_utf8(text))
+		text = display_settle(text, buf->mem);
+	/* Parentheses stay if they are in pairs and it is one encoded word. */
+	kept = with_parentheses(text, buf->mem);
+	for (size_t i = 0; i < kept.len && depth >= 0; i++) {
+		char c = kept.data[i];
+
+		octets +=
+		    char_is_alpha(c) || char_is_digit(c) || c == ' ' ? 1 : 3;
+		depth += c == '(' ? 1 : c == ')' ? -1 : 0;
+	}
+	text = slice_is_utf8(text) && depth == 0 && octets <= WORD_OCTETS ?
+	    kept :
+	    address_without_marks(text, buf->mem);
 	if (text.len != 0)
 		encoded_words_append(buf, "utf-8", text);
 }
@@ -476,8 +450,8 @@ display_name_append(struct strbuf *buf, struct slice text)
 
 	strbuf_init(&clean, buf->mem);
 	for (size_t i = 0; i < text.len; i++)
-		strbuf_add_char(&clean, char_is_control(text.data[i]) ? ' '
-		    : text.data[i]);
+		strbuf_add_char(
+		    &clean, char_is_control(text.data[i]) ? ' ' : text.data[i]);
 	if (slice_is_ascii(text))
 		address_print_quoted(buf, strbuf_slice(&clean));
 	else
@@ -490,14 +464,25 @@ print_mailbox(struct strbuf *buf, const struct mailbox *mailbox,
     struct slice domain, size_t max_octets)
 {
 	CLEANUP(arena_done) struct arena scratch;
-	const size_t frame_octets = 3;		/* " <" and ">" */
-	struct strbuf address;
-	struct slice name;
+	const size_t frame_octets = 3; /* " <" and ">" */
+	struct strbuf address, comment;
+	struct slice name = mailbox->display;
 
 	arena_init(&scratch);
-	name = mailbox->display.len != 0
-	    ? print_name(mailbox->display, &scratch)
-	    : comment_name(mailbox->comment, &scratch);
+	strbuf_init(&comment, &scratch);
+	/* A comment as a name: its parentheses and escapes mean nothing. */
+	for (size_t i = 0; name.len == 0 && i < mailbox->comment.len; i++) {
+		char c = mailbox->comment.data[i];
+
+		if (c == '\\' && i + 1 < mailbox->comment.len)
+			c = mailbox->comment.data[++i];
+		strbuf_add_char(&comment,
+		    c == '"' || c == '\\' || c == '(' || c == ')' || c == '\n' ?
+			' ' :
+			c);
+	}
+	name =
+	    print_name(name.len != 0 ? name : strbuf_slice(&comment), &scratch);
 	strbuf_init(&address, &scratch);
 	local_part_append(&address, mailbox->local);
 	if (domain.len != 0) {
@@ -505,11 +490,11 @@ print_mailbox(struct strbuf *buf, const struct mailbox *mailbox,
 		strbuf_add(&address, domain);
 	}
 	if (max_octets != 0) {
-		size_t used = address_octets(strbuf_slice(&address)) +
-		    frame_octets;
+		size_t used =
+		    address_octets(strbuf_slice(&address)) + frame_octets;
 
-		name = address_name_within(name,
-		    max_octets > used ? max_octets - used : 0, &scratch);
+		name = address_name_within(
+		    name, max_octets > used ? max_octets - used : 0, &scratch);
 	}
 	strbuf_add(buf, name);
 	strbuf_add_cstr(buf, name.len != 0 ? " <" : "<");
@@ -526,8 +511,11 @@ mailbox_list_print(const struct mailbox *items, size_t count,
 	strbuf_init(&buf, mem);
 	for (size_t i = 0; i < count; i++) {
 		strbuf_add_cstr(&buf, i == 0 ? " " : ",\n ");
-		print_mailbox(&buf, &items[i], completed != NULL &&
-		    completed[i].len != 0 ? completed[i] : items[i].domain, 0);
+		print_mailbox(&buf, &items[i],
+		    completed != NULL && completed[i].len != 0 ?
+			completed[i] :
+			items[i].domain,
+		    0);
 	}
 	return strbuf_slice(&buf);
 }

@@ -9,13 +9,13 @@
  * addresses of. Functions that can fail return -1 with the reader's *err set.
  */
 struct reader {
-	struct slice in;	/* the value, control characters made blanks */
+	struct slice in; /* the value, control characters made blanks */
 	size_t at;
 	struct arena *mem;
 	struct err *err;
-	unsigned int constructs;	/* of the item at hand */
-	struct slice comment;	/* the last one that was skipped */
-	unsigned int comments;	/* how many this item has */
+	unsigned int constructs; /* of the item at hand */
+	struct slice comment;	 /* the last one that was skipped */
+	unsigned int comments;	 /* how many this item has */
 };
 
 static inline int
@@ -64,10 +64,10 @@ MUST_USE int reader_skip_quoted(struct reader *r, size_t *ret_escapes);
 
 /* A word of a phrase or a local part. */
 struct word {
-	struct slice text;	/* without quotes */
+	struct slice text; /* without quotes */
 	bool quoted;
-	size_t escapes;		/* backslashes in the quotes */
-	bool folded;		/* there was a line end in the quotes */
+	size_t escapes; /* backslashes in the quotes */
+	bool folded;	/* there was a line end in the quotes */
 };
 
 /* Empty where no atom begins. */
@@ -81,12 +81,12 @@ MUST_USE int reader_word(struct reader *r, struct word *ret_word);
 unsigned int word_constructs(const struct word *word, bool known_odd);
 
 /* What is met in an address, and says nothing of a name. */
-#define ADDRESS_CONSTRUCTS \
-	(CONSTRUCT_BIT(CONSTRUCT_RELAY_MARK) | \
-	CONSTRUCT_BIT(CONSTRUCT_DOMAIN_LITERAL) | \
-	CONSTRUCT_BIT(CONSTRUCT_QUOTED_LOCAL) | \
-	CONSTRUCT_BIT(CONSTRUCT_ENCODED_ADDRESS) | \
-	CONSTRUCT_BIT(CONSTRUCT_SPACED_ADDRESS))
+#define ADDRESS_CONSTRUCTS                             \
+	(CONSTRUCT_BIT(CONSTRUCT_RELAY_MARK) |         \
+	    CONSTRUCT_BIT(CONSTRUCT_DOMAIN_LITERAL) |  \
+	    CONSTRUCT_BIT(CONSTRUCT_QUOTED_LOCAL) |    \
+	    CONSTRUCT_BIT(CONSTRUCT_ENCODED_ADDRESS) | \
+	    CONSTRUCT_BIT(CONSTRUCT_SPACED_ADDRESS))
 
 enum item { ITEM_ERROR, ITEM_MAILBOX, ITEM_LONE_WORD, ITEM_GROUP };
 
@@ -127,8 +127,8 @@ size_t address_words_octets(size_t charset_octets, struct slice text);
  * fits, else decoded, cut at a word, and written anew. Empty where not even a
  * character fits.
  */
-struct slice address_name_within(struct slice name, size_t max_octets,
-    struct arena *mem);
+struct slice address_name_within(
+    struct slice name, size_t max_octets, struct arena *mem);
 
 /* Whether every token with "=?" in it is a word that programs agree on. */
 bool address_words_are_plain(struct slice text);

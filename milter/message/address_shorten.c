@@ -31,8 +31,8 @@ address_octets(struct slice text)
 static size_t
 character_before(struct slice text, size_t at)
 {
-	while (at > 0 && at < text.len &&
-	    !address_begins_character(text.data[at]))
+	while (
+	    at > 0 && at < text.len && !address_begins_character(text.data[at]))
 		at--;
 	return at < text.len ? at : text.len;
 }
@@ -53,8 +53,8 @@ address_in_base64(struct slice text, struct arena *mem)
 		size_t len = character_before(text, WORD_TEXT_OCTETS);
 		struct encoder encoder;
 
-		strbuf_add_cstr(&buf, buf.len == 0 ? "=?utf-8?B?"
-		    : "\n =?utf-8?B?");
+		strbuf_add_cstr(
+		    &buf, buf.len == 0 ? "=?utf-8?B?" : "\n =?utf-8?B?");
 		encoder_init(&encoder, TRANSFER_BASE64, add_encoded, &buf);
 		encoder_add(&encoder, slice_sub(text, 0, len));
 		encoder_finish(&encoder);
@@ -72,8 +72,9 @@ address_base64_octets(struct slice text)
 	while (text.len > 0) {
 		size_t len = character_before(text, WORD_TEXT_OCTETS);
 
-		octets += (octets == 0 ? sizeof("=?utf-8?B?")
-		    : sizeof("\n =?utf-8?B?")) - 1;
+		octets += (octets == 0 ? sizeof("=?utf-8?B?") :
+					 sizeof("\n =?utf-8?B?")) -
+		    1;
 		octets += (len + 2) / 3 * 4 + sizeof("?=") - 1;
 		text = slice_from(text, len);
 	}
@@ -120,18 +121,10 @@ print_shortest(struct slice text, struct arena *mem)
 }
 
 /*
- * Characters that say in which direction others run: the one that ends what
- * another began may be cut off. U+FFFD says nothing.
+ * What a name says, without anything that would be syntax where it is cut; and
+ * without characters that say in which direction others run, since the one that
+ * ends such a run may be cut off. U+FFFD says nothing.
  */
-static bool
-is_dropped(UChar32 c)
-{
-	return c < 0 || c == 0xfffd || c == 0x200e || c == 0x200f ||
-	    c == 0x061c || (c >= 0x202a && c <= 0x202e) ||
-	    (c >= 0x2066 && c <= 0x2069);
-}
-
-/* What a name says, without anything that would be syntax where it is cut. */
 static struct slice
 text_of_name(struct slice name, struct arena *mem)
 {
@@ -142,81 +135,61 @@ text_of_name(struct slice name, struct arena *mem)
 	for (int32_t at = 0, next = 0; at < (int32_t)text.len; at = next) {
 		UChar32 c;
 
-		U8_NEXT((const uint8_t *)text.data, next, (int32_t)text.len,
-		    c);
+		U8_NEXT((const uint8_t *)text.data, next, (int32_t)text.len, c);
 		if (c >= 0 && c < 0x80 && char_is_control((char)c))
 			strbuf_add_char(&buf, ' ');
-		else if (!is_dropped(c))
-			strbuf_add(&buf, slice_sub(text, (size_t)at,
-			    (size_t)(next - at)));
+		else if (c >= 0 && c != 0xfffd && c != 0x200e && c != 0x200f &&
+		    c != 0x061c && (c < 0x202a || c > 0x202e) &&
+		    (c < 0x2066 || c > 0x2069))
+			strbuf_add(&buf,
+			    slice_sub(text, (size_t)at, (size_t)(next - at)));
 	}
 	text = display_settle(slice_trim(strbuf_slice(&buf)), mem);
 	/* Quotes do not keep all programs from decoding what is in them. */
-	return slice_is_ascii(text) && !slice_has_text_nocase(text,
-	    SLICE("=?")) ? text : address_without_marks(text, mem);
+	return slice_is_ascii(text) &&
+		!slice_has_text_nocase(text, SLICE("=?")) ?
+	    text :
+	    address_without_marks(text, mem);
 }
 
-/* Whether a character belongs to the one before it. */
-static bool
-is_joined(UChar32 c)
-{
-	const UChar32 joiner = 0x200d;
-
-	return c == joiner || (c >= 0x1f3fb && c <= 0x1f3ff) ||
-	    (c > 0 && (U_MASK(u_charType(c)) & U_GC_M_MASK) != 0);
-}
-
-/* Before what people see as one character, if it does not end there. */
+/*
+ * Where text is cut of which so many octets fit: at a blank; in a word only if
+ * a blank would cost half of what fits, and then before what people see as one
+ * character.
+ */
 static size_t
-cut_at_character(struct slice text, size_t fit)
+cut_at(struct slice text, size_t fit)
 {
 	const UChar32 joiner = 0x200d;
 	const uint8_t *octets = (const uint8_t *)text.data;
 	int32_t at = (int32_t)fit, len = (int32_t)text.len;
 
+	if (fit == text.len || text.data[fit] == ' ')
+		return fit;
+	for (size_t blank = fit; blank > fit / 2; blank--) {
+		if (text.data[blank - 1] == ' ')
+			return blank - 1;
+	}
 	while (at > 0 && at < len) {
 		int32_t before = at, next = at;
 		UChar32 left, right;
 
 		U8_PREV(octets, 0, before, left);
 		U8_NEXT(octets, next, len, right);
-		if (left != joiner && !is_joined(right))
+		if (left != joiner && right != joiner &&
+		    (right < 0x1f3fb || right > 0x1f3ff) &&
+		    (right <= 0 ||
+			(U_MASK(u_charType(right)) & U_GC_M_MASK) == 0))
 			return (size_t)at;
 		at = before;
 	}
 	return fit;
 }
 
-/*
- * Where text is cut of which so many octets fit: at a blank; in a word only
- * where that would cost half of what fits.
- */
-static size_t
-cut_at_word(struct slice text, size_t fit)
-{
-	if (fit == text.len || text.data[fit] == ' ')
-		return fit;
-	for (size_t at = fit; at > fit / 2; at--) {
-		if (text.data[at - 1] == ' ')
-			return at - 1;
-	}
-	return cut_at_character(text, fit);
-}
-
-/* A comma or the like at the end was before a word that is gone. */
-static struct slice
-without_end(struct slice text)
-{
-	static const struct slice marks = { " ,;:-/(&", 8 };
-
-	while (text.len > 0 && slice_has(marks, text.data[text.len - 1]))
-		text.len--;
-	return text;
-}
-
 struct slice
 address_name_within(struct slice name, size_t max_octets, struct arena *mem)
 {
+	static const struct slice marks = { " ,;:-/(&", 8 };
 	struct slice text;
 	size_t low = 0, high;
 
@@ -227,8 +200,8 @@ address_name_within(struct slice name, size_t max_octets, struct arena *mem)
 	high = text.len < max_octets ? text.len : max_octets;
 	while (low < high) {
 		size_t middle = low + (high - low + 1) / 2;
-		struct slice some = slice_sub(text, 0,
-		    character_before(text, middle));
+		struct slice some =
+		    slice_sub(text, 0, character_before(text, middle));
 
 		if (shortest_octets(some) <= max_octets)
 			low = middle;
@@ -236,7 +209,12 @@ address_name_within(struct slice name, size_t max_octets, struct arena *mem)
 			high = middle - 1;
 	}
 	low = character_before(text, low);
-	if (low < text.len)
-		text = without_end(slice_sub(text, 0, cut_at_word(text, low)));
+	if (low < text.len) {
+		text = slice_sub(text, 0, cut_at(text, low));
+		/* A mark at the end belonged to a word that is gone. */
+		while (
+		    text.len > 0 && slice_has(marks, text.data[text.len - 1]))
+			text.len--;
+	}
 	return print_shortest(text, mem);
 }

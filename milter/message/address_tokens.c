@@ -1,57 +1,34 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Words, comments and quotes of addresses, and what is odd about them. */
 #include "address_priv.h"
 #include "message/display.h"
 
-/* What fits on a line whatever stands before it: such quotes need no fold. */
+/* Quoted text of this length fits on any line: it is not folded. */
 enum { MAX_PLAIN_QUOTED = 800 };
 
 const char *
 construct_text(enum construct construct)
 {
 	static const char *const texts[CONSTRUCT_COUNT] = {
-		[CONSTRUCT_GROUP] = "a group",
-		[CONSTRUCT_ROUTE] = "a route",
-		[CONSTRUCT_RELAY_MARK] = "'%' or '!' in a local part",
-		[CONSTRUCT_DOMAIN_LITERAL] = "a domain literal",
-		[CONSTRUCT_QUOTED_LOCAL] =
-		    "a quoted local part with special characters",
-		[CONSTRUCT_ENCODED_ADDRESS] = "an encoded word in an address",
-		[CONSTRUCT_SPACED_ADDRESS] =
-		    "blanks or comments inside an address",
-		[CONSTRUCT_TEXT_BEHIND] = "text behind the address",
-		[CONSTRUCT_BARE_NAME] =
-		    "a name with ',', '@' or other marks and no quotes",
-		[CONSTRUCT_EMPTY_ITEM] = "an empty item in the list",
-		[CONSTRUCT_CONTROL] = "a control character",
-		[CONSTRUCT_BLANK_LINE] = "a line of white space only",
-		[CONSTRUCT_NOT_UTF8] = "8-bit text that is not UTF-8",
-		[CONSTRUCT_DOT_NAME] = "dots in a name without quotes",
-		[CONSTRUCT_COMMENT] = "a comment",
-		[CONSTRUCT_ADDRESS_COMMENT] = "a comment behind the address",
-		[CONSTRUCT_ESCAPED_QUOTE] = "escaped characters in a name",
-		[CONSTRUCT_QUOTED_WORD] = "an encoded word in quotes",
-		[CONSTRUCT_ODD_NAME] = "a name that programs read differently",
+#define CONSTRUCT(id, said, ...) [CONSTRUCT_##id] = said,
+#include "message/constructs.def"
 	};
 
 	ENSURE(construct < CONSTRUCT_COUNT);
 	return texts[construct];
 }
 
-/* atext of RFC 5322 section 3.2.3, with the 8-bit octets of RFC 6532. */
-static bool
-is_atext(char c)
-{
-	static const struct slice marks = { "!#$%&'*+-/=?^_`{|}~", 19 };
-
-	return char_is_alpha(c) || char_is_digit(c) || char_is_8bit(c) ||
-	    slice_has(marks, c);
-}
-
-/* An octet of an atom, or of a phrase as it was written before RFC 822. */
+/*
+ * An octet of an atom (atext of RFC 5322 section 3.2.3, with the 8-bit octets of
+ * RFC 6532), or of a phrase as it was written before RFC 822.
+ */
 bool
 address_is_word_char(char c)
 {
-	return is_atext(c) || c == '.';
+	static const struct slice marks = { "!#$%&'*+-/=?^_`{|}~.", 20 };
+
+	return char_is_alpha(c) || char_is_digit(c) || char_is_8bit(c) ||
+	    slice_has(marks, c);
 }
 
 bool
@@ -104,19 +81,6 @@ reader_clean_octets(struct reader *r)
 		reader_met(r, CONSTRUCT_NOT_UTF8);
 }
 
-/* Whether text has an octet that means something outside of quotes. */
-static bool
-has_marks(struct slice text)
-{
-	static const struct slice marks = { "@<>,;:()[]\\", 11 };
-
-	for (size_t i = 0; i < text.len; i++) {
-		if (slice_has(marks, text.data[i]))
-			return true;
-	}
-	return false;
-}
-
 bool
 address_words_are_plain(struct slice text)
 {
@@ -148,16 +112,18 @@ comment_is_plain(const struct reader *r, size_t start)
 	if (start == 0 || !char_is_wsp(r->in.data[start - 1]) ||
 	    slice_trim(text).len == 0)
 		return false;
-	if (!reader_at_end(r) && !char_is_wsp(reader_peek(r)) && reader_peek(r) != ',' &&
-	    reader_peek(r) != '\n')
+	if (!reader_at_end(r) && !char_is_wsp(reader_peek(r)) &&
+	    reader_peek(r) != ',' && reader_peek(r) != '\n')
 		return false;
 	for (size_t i = 0; i < text.len; i++) {
 		bool blank = char_is_wsp(text.data[i]);
 
 		if (char_is_alpha(text.data[i]))
 			continue;
-		if (slice_has(marks, text.data[i]) || (blank && (i == 0 ||
-		    i + 1 == text.len || char_is_wsp(text.data[i - 1]))))
+		if (slice_has(marks, text.data[i]) ||
+		    (blank &&
+			(i == 0 || i + 1 == text.len ||
+			    char_is_wsp(text.data[i - 1]))))
 			return false;
 	}
 	return address_words_are_plain(text) && !display_is_odd(text);
@@ -197,7 +163,8 @@ reader_skip_comment(struct reader *r)
 void
 reader_skip_blanks(struct reader *r)
 {
-	while (!reader_at_end(r) && (char_is_wsp(reader_peek(r)) || reader_peek(r) == '\n'))
+	while (!reader_at_end(r) &&
+	    (char_is_wsp(reader_peek(r)) || reader_peek(r) == '\n'))
 		r->at++;
 }
 
@@ -221,7 +188,7 @@ reader_skip_cfws(struct reader *r)
 	return reader_skip_cfws_as(r, CONSTRUCT_COMMENT);
 }
 
-/* What stands before an item: some programs take a comment there along. */
+/* CFWS before an item: some programs take a comment there for part of it. */
 int
 reader_skip_leading_cfws(struct reader *r)
 {
@@ -252,32 +219,6 @@ reader_skip_quoted(struct reader *r, size_t *ret_escapes)
 	return 0;
 }
 
-/*
- * A quoted-string; *ret_text is what it means, without quotes, and
- * *ret_escapes how many octets in it were escaped.
- */
-static int
-read_quoted(struct reader *r, struct slice *ret_text, size_t *ret_escapes)
-{
-	size_t start = r->at + 1, len = 0;
-	char *text;
-
-	if (reader_skip_quoted(r, ret_escapes) != 0)
-		return -1;
-	*ret_text = slice_sub(r->in, start, r->at - 1 - start);
-	if (*ret_escapes == 0 && !slice_has(*ret_text, '\n'))
-		return 0;
-	text = arena_alloc(r->mem, r->at - start + 1);
-	for (size_t i = start; i < r->at - 1; i++) {
-		if (r->in.data[i] == '\\')
-			i++;
-		if (r->in.data[i] != '\n')
-			text[len++] = r->in.data[i];
-	}
-	*ret_text = (struct slice){ text, len };
-	return 0;
-}
-
 struct slice
 reader_atom(struct reader *r)
 {
@@ -291,50 +232,65 @@ reader_atom(struct reader *r)
 int
 reader_word(struct reader *r, struct word *ret_word)
 {
+	struct slice inside;
+	size_t start = r->at, len = 0;
+	char *text;
+
 	*ret_word = (struct word){ .quoted = reader_peek(r) == '"' };
-	if (ret_word->quoted) {
-		size_t start = r->at;
-
-		if (read_quoted(r, &ret_word->text, &ret_word->escapes) != 0)
-			return -1;
-		ret_word->folded = slice_has(slice_sub(r->in, start,
-		    r->at - start), '\n');
-		return 0;
+	if (!ret_word->quoted) {
+		ret_word->text = reader_atom(r);
+		if (ret_word->text.len > 0)
+			return 0;
+		return reader_fail(r,
+		    reader_at_end(r) ? "an address is missing" :
+				       "a character that must not stand here");
 	}
-	ret_word->text = reader_atom(r);
-	if (ret_word->text.len == 0)
-		return reader_fail(r, reader_at_end(r) ? "an address is missing"
-		    : "a character that must not stand here");
+	if (reader_skip_quoted(r, &ret_word->escapes) != 0)
+		return -1;
+	inside = slice_sub(r->in, start + 1, r->at - start - 2);
+	ret_word->folded = slice_has(inside, '\n');
+	ret_word->text = inside;
+	if (ret_word->escapes == 0 && !ret_word->folded)
+		return 0;
+	text = arena_alloc(r->mem, inside.len + 1);
+	for (size_t i = 0; i < inside.len; i++) {
+		if (inside.data[i] == '\\')
+			i++;
+		if (inside.data[i] != '\n')
+			text[len++] = inside.data[i];
+	}
+	ret_word->text = (struct slice){ text, len };
 	return 0;
-}
-
-/*
- * Whether a quoted word is one that all programs end at the same quote: escapes
- * are pairs of quotes, with no mark of syntax beside them, and no line ends.
- */
-static bool
-quotes_are_plain(const struct word *word)
-{
-	size_t quotes = 0;
-
-	if (word->folded || word->text.len > MAX_PLAIN_QUOTED ||
-	    word->text.len == 0 ||
-	    (word->escapes > 0 && has_marks(word->text)))
-		return false;
-	for (size_t i = 0; i < word->text.len; i++)
-		quotes += word->text.data[i] == '"';
-	return word->escapes == quotes && quotes % 2 == 0;
 }
 
 /* What is odd about a word that turns out to be part of a name. */
 unsigned int
 word_constructs(const struct word *word, bool known_odd)
 {
+	static const struct slice marks = { "@<>,;:()[]\\", 11 };
+	const struct slice text = word->text;
 	unsigned int constructs = 0;
+	bool is_odd = known_odd;
+	size_t quotes = 0;
 
-	if (!known_odd && ((word->quoted && !quotes_are_plain(word)) ||
-	    !address_words_are_plain(word->text) ||
-	    display_is_odd(word->text)))
+	/*
+	 * Not all programs end a quoted word at the same quote, unless escapes
+	 * are pairs of quotes, with no mark of syntax beside them, and no line
+	 * ends.
+	 */
+	if (word->quoted && !is_odd) {
+		is_odd = word->folded || text.len > MAX_PLAIN_QUOTED ||
+		    text.len == 0;
+		for (size_t i = 0; i < text.len && !is_odd; i++) {
+			is_odd =
+			    word->escapes > 0 && slice_has(marks, text.data[i]);
+			quotes += text.data[i] == '"';
+		}
+		is_odd = is_odd || word->escapes != quotes || quotes % 2 != 0;
+	}
+	if (!known_odd &&
+	    (is_odd || !address_words_are_plain(word->text) ||
+		display_is_odd(word->text)))
 		constructs |= CONSTRUCT_BIT(CONSTRUCT_ODD_NAME);
 	if (!word->quoted && slice_has(word->text, '.'))
 		constructs |= CONSTRUCT_BIT(CONSTRUCT_DOT_NAME);

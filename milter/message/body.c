@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* A body that is kept: in memory, or if it is large in a file without a name. */
 #include "message/body.h"
 
 #include <errno.h>
@@ -12,8 +13,9 @@ enum { FIRST_OCTETS = 4096 };
 void
 body_init(struct body *body, const char *directory, size_t memory_limit)
 {
-	*body = (struct body){ .directory = directory,
-		.memory_limit = memory_limit, .fd = -1 };
+	*body = (struct body){
+		.directory = directory, .memory_limit = memory_limit, .fd = -1
+	};
 }
 
 void
@@ -25,29 +27,8 @@ body_done(struct body *body)
 	body_init(body, body->directory, body->memory_limit);
 }
 
-/* A file that has no name, or none any more. */
 static int
-open_nameless(const char *directory)
-{
-	char path[4096];
-	int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
-
-	/* Not every file system has O_TMPFILE. */
-	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR))
-		return fd;
-	if (strlen(directory) > sizeof(path) - 32) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	(void)stpcpy(stpcpy(path, directory), "/submilter.XXXXXX");
-	fd = mkostemp(path, O_CLOEXEC);
-	if (fd >= 0)
-		(void)unlink(path);
-	return fd;
-}
-
-static int
-write_all(struct body *body, const char *data, size_t len, struct err *err)
+body_write_all(struct body *body, const char *data, size_t len, struct err *err)
 {
 	while (len > 0) {
 		ssize_t done = write(body->fd, data, len);
@@ -63,14 +44,29 @@ write_all(struct body *body, const char *data, size_t len, struct err *err)
 	return 0;
 }
 
+/* What is in memory goes to a file that has no name, or none any more. */
 static int
 move_to_file(struct body *body, struct err *err)
 {
-	body->fd = open_nameless(body->directory);
+	const char *directory = body->directory;
+	char path[4096];
+
+	body->fd =
+	    open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
+	/* Not every file system has O_TMPFILE. */
+	if (body->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR)) {
+		if (strlen(directory) > sizeof(path) - 32)
+			return err_set(err, ERR_TEMP, "%s: %s", directory,
+			    strerror(ENAMETOOLONG));
+		(void)stpcpy(stpcpy(path, directory), "/submilter.XXXXXX");
+		body->fd = mkostemp(path, O_CLOEXEC);
+		if (body->fd >= 0)
+			(void)unlink(path);
+	}
 	if (body->fd < 0)
-		return err_set(err, ERR_TEMP, "%s: %s", body->directory,
-		    strerror(errno));
-	if (write_all(body, body->data, (size_t)body->size, err) != 0)
+		return err_set(
+		    err, ERR_TEMP, "%s: %s", directory, strerror(errno));
+	if (body_write_all(body, body->data, (size_t)body->size, err) != 0)
 		return -1;
 	free(body->data);
 	body->data = NULL;
@@ -88,7 +84,7 @@ body_add(struct body *body, struct slice chunk, struct err *err)
 	    move_to_file(body, err) != 0)
 		return -1;
 	if (body->fd >= 0) {
-		if (write_all(body, chunk.data, chunk.len, err) != 0)
+		if (body_write_all(body, chunk.data, chunk.len, err) != 0)
 			return -1;
 		body->size = size;
 		return 0;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Content-Type and Content-Transfer-Encoding, as readers take them. */
 #include "message/content_type.h"
 
 /* Skips blanks, folds and comments. */
 static bool
-skip_cfws(struct slice *s)
+content_type_skip_cfws(struct slice *s)
 {
 	unsigned int depth = 0;
 
@@ -26,7 +27,7 @@ skip_cfws(struct slice *s)
 
 /* token of RFC 2045 section 5.1. */
 static struct slice
-take_token(struct slice *s)
+content_type_take_token(struct slice *s)
 {
 	static const struct slice specials = { "()<>@,;:\\\"/[]?=", 15 };
 	struct slice token;
@@ -47,12 +48,12 @@ take_value(struct slice *s, struct arena *mem, struct slice *ret_text)
 	struct strbuf buf;
 
 	if (s->len == 0 || s->data[0] != '"') {
-		*ret_text = take_token(s);
+		*ret_text = content_type_take_token(s);
 		return ret_text->len > 0;
 	}
 	strbuf_init(&buf, mem);
 	for (*s = slice_from(*s, 1); s->len > 0 && s->data[0] != '"';
-	    *s = slice_from(*s, 1)) {
+	     *s = slice_from(*s, 1)) {
 		if (s->data[0] == '\\' && s->len > 1)
 			*s = slice_from(*s, 1);
 		if (s->data[0] != '\n' && s->data[0] != '\r')
@@ -70,19 +71,20 @@ take_type(struct slice *s, struct arena *mem, struct slice *ret_type)
 {
 	struct slice type, subtype;
 
-	if (!skip_cfws(s))
+	if (!content_type_skip_cfws(s))
 		return false;
-	type = take_token(s);
-	if (!skip_cfws(s) || s->len == 0 || s->data[0] != '/')
+	type = content_type_take_token(s);
+	if (!content_type_skip_cfws(s) || s->len == 0 || s->data[0] != '/')
 		return false;
 	*s = slice_from(*s, 1);
-	if (!skip_cfws(s))
+	if (!content_type_skip_cfws(s))
 		return false;
-	subtype = take_token(s);
+	subtype = content_type_take_token(s);
 	if (type.len == 0 || subtype.len == 0)
 		return false;
-	*ret_type = slice_lower(mem, slice_format(mem, "%.*s/%.*s",
-	    SLICE_ARGS(type), SLICE_ARGS(subtype)));
+	*ret_type = slice_lower(mem,
+	    slice_format(
+		mem, "%.*s/%.*s", SLICE_ARGS(type), SLICE_ARGS(subtype)));
 	return true;
 }
 
@@ -104,7 +106,7 @@ mime_type_plain(struct slice value, struct arena *mem, struct slice *ret_plain)
 		return false;
 	strbuf_init(&buf, mem);
 	strbuf_add(&buf, type);
-	while (skip_cfws(&rest)) {
+	while (content_type_skip_cfws(&rest)) {
 		if (rest.len == 0) {
 			*ret_plain = strbuf_slice(&buf);
 			return true;
@@ -112,16 +114,17 @@ mime_type_plain(struct slice value, struct arena *mem, struct slice *ret_plain)
 		if (rest.data[0] != ';')
 			return false;
 		rest = slice_from(rest, 1);
-		if (!skip_cfws(&rest))
+		if (!content_type_skip_cfws(&rest))
 			return false;
 		if (rest.len == 0)
 			continue;
-		name = slice_lower(mem, take_token(&rest));
-		if (name.len == 0 || !skip_cfws(&rest) || rest.len == 0 ||
-		    rest.data[0] != '=')
+		name = slice_lower(mem, content_type_take_token(&rest));
+		if (name.len == 0 || !content_type_skip_cfws(&rest) ||
+		    rest.len == 0 || rest.data[0] != '=')
 			return false;
 		rest = slice_from(rest, 1);
-		if (!skip_cfws(&rest) || !take_value(&rest, mem, &text))
+		if (!content_type_skip_cfws(&rest) ||
+		    !take_value(&rest, mem, &text))
 			return false;
 		/* RFC 2046 section 4.1.2: the names of charsets have no case. */
 		if (slice_eq(name, SLICE("charset")))
@@ -130,13 +133,6 @@ mime_type_plain(struct slice value, struct arena *mem, struct slice *ret_plain)
 		    SLICE_ARGS(text));
 	}
 	return false;
-}
-
-/* Whether a value ends here: behind it the next parameter or nothing. */
-static bool
-ends_here(struct slice rest)
-{
-	return skip_cfws(&rest) && (rest.len == 0 || rest.data[0] == ';');
 }
 
 /* A parameter; false when there is none that can be read. */
@@ -149,21 +145,28 @@ find_parameter(struct slice value, struct slice name, struct arena *mem,
 	if (!take_type(&rest, mem, &type))
 		return false;
 	for (;;) {
-		struct slice attribute, text;
+		struct slice attribute, text, behind;
 
-		if (!skip_cfws(&rest) || rest.len == 0 || rest.data[0] != ';')
+		if (!content_type_skip_cfws(&rest) || rest.len == 0 ||
+		    rest.data[0] != ';')
 			return false;
 		rest = slice_from(rest, 1);
-		if (!skip_cfws(&rest))
+		if (!content_type_skip_cfws(&rest))
 			return false;
 		if (rest.len == 0 || rest.data[0] == ';')
 			continue;
-		attribute = take_token(&rest);
-		if (!skip_cfws(&rest) || rest.len == 0 || rest.data[0] != '=')
+		attribute = content_type_take_token(&rest);
+		if (!content_type_skip_cfws(&rest) || rest.len == 0 ||
+		    rest.data[0] != '=')
 			return false;
 		rest = slice_from(rest, 1);
-		if (!skip_cfws(&rest) || !take_value(&rest, mem, &text) ||
-		    !ends_here(rest))
+		if (!content_type_skip_cfws(&rest) ||
+		    !take_value(&rest, mem, &text))
+			return false;
+		/* The next parameter or nothing follows. */
+		behind = rest;
+		if (!content_type_skip_cfws(&behind) ||
+		    (behind.len > 0 && behind.data[0] != ';'))
 			return false;
 		if (slice_eq_nocase(attribute, name)) {
 			*ret_text = text;
@@ -172,9 +175,9 @@ find_parameter(struct slice value, struct slice name, struct arena *mem,
 	}
 }
 
-/* Behind the next ';' that stands in no quotes; false when there is none. */
+/* Moves behind the next ';' outside of quotes; false when there is none. */
 static bool
-next_piece(struct slice *rest)
+content_type_next_piece(struct slice *rest)
 {
 	bool quoted = false;
 
@@ -202,16 +205,16 @@ written_value(struct slice piece, struct slice name, struct slice *ret_written)
 {
 	size_t len = 0;
 
-	if (!skip_cfws(&piece))
+	if (!content_type_skip_cfws(&piece))
 		return -1;
-	if (!slice_eq_nocase(take_token(&piece), name))
+	if (!slice_eq_nocase(content_type_take_token(&piece), name))
 		return 0;
-	if (!skip_cfws(&piece))
+	if (!content_type_skip_cfws(&piece))
 		return -1;
 	if (piece.len == 0 || piece.data[0] != '=')
 		return 0;
 	piece = slice_from(piece, 1);
-	if (!skip_cfws(&piece))
+	if (!content_type_skip_cfws(&piece))
 		return -1;
 	if (piece.len > 0 && piece.data[0] == '"') {
 		len = 1 + slice_find(slice_from(piece, 1), '"') + 1;
@@ -225,17 +228,9 @@ written_value(struct slice piece, struct slice name, struct slice *ret_written)
 	return len > 0;
 }
 
-static struct slice
-without_quotes(struct slice written)
-{
-	if (written.len > 0 && written.data[0] == '"')
-		written = slice_sub(written, 1, written.len - 2);
-	return written;
-}
-
 bool
-mime_boundary(struct slice value, struct arena *mem,
-    struct slice *ret_boundary, struct slice *ret_written)
+mime_boundary(struct slice value, struct arena *mem, struct slice *ret_boundary,
+    struct slice *ret_written)
 {
 	const struct slice name = SLICE("boundary");
 	struct slice rest = value, text, written;
@@ -247,19 +242,23 @@ mime_boundary(struct slice value, struct arena *mem,
 		*ret_written = (struct slice){ NULL, 0 };
 		return true;
 	}
-	while (found >= 0 && next_piece(&rest)) {
+	while (found >= 0 && content_type_next_piece(&rest)) {
 		found = written_value(rest, name, &written);
 		if (found <= 0)
 			continue;
-		text = slice_trim(without_quotes(written));
+		text = written.data[0] == '"' ?
+		    slice_sub(written, 1, written.len - 2) :
+		    written;
+		text = slice_trim(text);
 		if (text.len == 0 || slice_has(text, '"') ||
 		    slice_has(text, '\\'))
 			return false;
 		*ret_boundary = slice_dup(mem, text);
 		/* Nothing to be put right if the rest of the field is odd. */
-		*ret_written = written.data[0] == '"' &&
-		    written.len == text.len + 2 ? (struct slice){ NULL, 0 }
-		    : written;
+		*ret_written =
+		    written.data[0] == '"' && written.len == text.len + 2 ?
+		    (struct slice){ NULL, 0 } :
+		    written;
 		return true;
 	}
 	return false;
@@ -272,7 +271,7 @@ mime_has_boundaries(struct slice value)
 	unsigned int count = 0;
 	int found = 0;
 
-	while (found >= 0 && count < 2 && next_piece(&value)) {
+	while (found >= 0 && count < 2 && content_type_next_piece(&value)) {
 		found = written_value(value, SLICE("boundary"), &written);
 		count += found > 0;
 	}
@@ -283,8 +282,8 @@ bool
 mime_encoding_token(struct slice value, struct slice *ret_token)
 {
 	*ret_token = (struct slice){ "", 0 };
-	if (!skip_cfws(&value))
+	if (!content_type_skip_cfws(&value))
 		return false;
-	*ret_token = take_token(&value);
-	return skip_cfws(&value) && value.len == 0;
+	*ret_token = content_type_take_token(&value);
+	return content_type_skip_cfws(&value) && value.len == 0;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Text as people see it: folded, by its skeleton, its words and addresses. */
 #include <stdatomic.h>
 #include <unicode/uloc.h>
 #include <unicode/unorm2.h>
@@ -16,8 +17,8 @@ display_add_utf8(struct strbuf *buf, const UChar *text, int32_t len)
 	arena_init(&scratch);
 	/* Three octets a unit are enough for UTF-8. */
 	octets = arena_alloc(&scratch, (size_t)len * 3 + 1);
-	(void)u_strToUTF8WithSub(octets, len * 3, &used, text, len, 0xfffd,
-	    NULL, &status);
+	(void)u_strToUTF8WithSub(
+	    octets, len * 3, &used, text, len, 0xfffd, NULL, &status);
 	if (U_SUCCESS(status))
 		strbuf_add(buf, (struct slice){ octets, (size_t)used });
 }
@@ -31,8 +32,8 @@ display_utf16(struct slice text, struct arena *mem, int32_t *ret_len)
 	ENSURE(text.len < INT32_MAX / 4);
 	*ret_len = 0;
 	(void)u_strFromUTF8WithSub(units, (int32_t)text.len + 1, ret_len,
-	    text.data == NULL ? "" : text.data, (int32_t)text.len, 0xfffd,
-	    NULL, &status);
+	    text.data == NULL ? "" : text.data, (int32_t)text.len, 0xfffd, NULL,
+	    &status);
 	ENSURE(U_SUCCESS(status));
 	return units;
 }
@@ -42,14 +43,13 @@ display_next_char(const UChar *text, int32_t len, int32_t *at)
 {
 	UChar32 c = text[(*at)++];
 
-	if (U16_IS_LEAD(text[*at - 1]) && *at < len &&
-	    U16_IS_TRAIL(text[*at]))
+	if (U16_IS_LEAD(text[*at - 1]) && *at < len && U16_IS_TRAIL(text[*at]))
 		c = U16_GET_SUPPLEMENTARY(c, text[(*at)++]);
 	return c;
 }
 
 static bool
-is_mark(UChar32 c)
+display_is_mark(UChar32 c)
 {
 	return c >= 0x300 && u_getCombiningClass(c) != 0;
 }
@@ -74,10 +74,12 @@ tidy(UChar *text, int32_t len)
 		}
 		if (U16_IS_LEAD(unit) && i + 1 < len &&
 		    U16_IS_TRAIL(text[i + 1]))
-			marks = is_mark(U16_GET_SUPPLEMENTARY(unit,
-			    text[i + 1])) ? marks + 1 : 0;
+			marks = display_is_mark(
+				    U16_GET_SUPPLEMENTARY(unit, text[i + 1])) ?
+			    marks + 1 :
+			    0;
 		else
-			marks = is_mark(unit) ? marks + 1 : 0;
+			marks = display_is_mark(unit) ? marks + 1 : 0;
 		if (marks > most_marks) {
 			i += U16_IS_LEAD(unit) && i + 1 < len ? 1 : 0;
 			continue;
@@ -86,8 +88,8 @@ tidy(UChar *text, int32_t len)
 			if (used == 0 || text[used - 1] == ' ')
 				continue;
 			unit = ' ';
-		} else if (u_isISOControl(unit) || u_charType(unit) ==
-		    U_FORMAT_CHAR) {
+		} else if (u_isISOControl(unit) ||
+		    u_charType(unit) == U_FORMAT_CHAR) {
 			continue;
 		} else if (unit == 0x3002) {
 			/* IDEOGRAPHIC FULL STOP separates labels, too. */
@@ -98,62 +100,44 @@ tidy(UChar *text, int32_t len)
 	return used > 0 && text[used - 1] == ' ' ? used - 1 : used;
 }
 
-/* ASCII needs none of Unicode's tables. */
-static struct slice
-fold_ascii(struct slice text, struct arena *mem)
-{
-	struct strbuf buf;
-
-	strbuf_init(&buf, mem);
-	for (size_t i = 0; i < text.len; i++) {
-		char c = text.data[i];
-
-		if (char_is_wsp(c) || c == '\n' || c == '\r') {
-			if (buf.len != 0 && buf.data[buf.len - 1] != ' ')
-				strbuf_add_char(&buf, ' ');
-		} else if (!char_is_control(c)) {
-			strbuf_add_char(&buf, char_lower(c));
-		}
-	}
-	return slice_trim(strbuf_slice(&buf));
-}
-
-/* NFKC with case folded; *len units of the result. */
-static UChar *
-normalize(const UChar *from, int32_t *len, struct arena *mem)
-{
-	UErrorCode status = U_ZERO_ERROR;
-	const UNormalizer2 *nfkc = unorm2_getNFKCCasefoldInstance(&status);
-	UChar *to;
-	int32_t room;
-
-	ENSURE(U_SUCCESS(status));
-	/* One unit may become eighteen; ask how many there are in all. */
-	room = unorm2_normalize(nfkc, from, *len, NULL, 0, &status);
-	ENSURE(status == U_BUFFER_OVERFLOW_ERROR || U_SUCCESS(status));
-	to = arena_array(mem, (size_t)room + 1, sizeof(*to));
-	status = U_ZERO_ERROR;
-	*len = unorm2_normalize(nfkc, from, *len, to, room + 1, &status);
-	ENSURE(U_SUCCESS(status));
-	return to;
-}
-
 struct slice
 display_fold(struct slice text, struct arena *mem)
 {
+	UErrorCode status = U_ZERO_ERROR;
+	const UNormalizer2 *nfkc;
 	struct strbuf buf;
-	UChar *units;
-	int32_t len;
+	UChar *units, *folded;
+	int32_t len, room;
 
-	if (slice_is_ascii(text))
-		return fold_ascii(text, mem);
-	units = display_utf16(text, mem, &len);
-	/* What nobody sees goes first: what stood around it may then combine. */
-	len = tidy(units, len);
-	units = normalize(units, &len, mem);
-	len = tidy(units, len);
 	strbuf_init(&buf, mem);
-	display_add_utf8(&buf, units, len);
+	if (slice_is_ascii(text)) {
+		for (size_t i = 0; i < text.len; i++) {
+			char c = text.data[i];
+
+			if (char_is_wsp(c) || c == '\n' || c == '\r') {
+				if (buf.len != 0 &&
+				    buf.data[buf.len - 1] != ' ')
+					strbuf_add_char(&buf, ' ');
+			} else if (!char_is_control(c)) {
+				strbuf_add_char(&buf, char_lower(c));
+			}
+		}
+		return slice_trim(strbuf_slice(&buf));
+	}
+	units = display_utf16(text, mem, &len);
+	/* What nobody sees goes first: its neighbours may combine then. */
+	len = tidy(units, len);
+	nfkc = unorm2_getNFKCCasefoldInstance(&status);
+	ENSURE(U_SUCCESS(status));
+	/* One unit may become eighteen; ask how many there are in all. */
+	room = unorm2_normalize(nfkc, units, len, NULL, 0, &status);
+	ENSURE(status == U_BUFFER_OVERFLOW_ERROR || U_SUCCESS(status));
+	folded = arena_array(mem, (size_t)room + 1, sizeof(*folded));
+	status = U_ZERO_ERROR;
+	len = unorm2_normalize(nfkc, units, len, folded, room + 1, &status);
+	ENSURE(U_SUCCESS(status));
+	len = tidy(folded, len);
+	display_add_utf8(&buf, folded, len);
 	return strbuf_slice(&buf);
 }
 
@@ -176,48 +160,36 @@ display_spoof_checker(void)
 	return none;
 }
 
-/*
- * Lines over and below letters, and rings around them: those are no letters of
- * any language. Strokes through them are, as in U+00F8.
- */
-static bool
-is_ornament(UChar unit)
-{
-	return unit == 0x305 || unit == 0x332 || unit == 0x333 ||
-	    unit == 0x33f || unit == 0x347 || unit == 0x35f ||
-	    (unit >= 0x20d0 && unit <= 0x20f0) ||
-	    (unit >= 0xfe20 && unit <= 0xfe2f);
-}
-
-static int32_t
-drop_ornaments(UChar *text, int32_t len)
-{
-	int32_t used = 0;
-
-	for (int32_t i = 0; i < len; i++) {
-		if (!is_ornament(text[i]))
-			text[used++] = text[i];
-	}
-	return used;
-}
-
 struct slice
 display_skeleton(struct slice folded, struct arena *mem)
 {
 	UErrorCode status = U_ZERO_ERROR;
 	struct strbuf buf;
 	UChar *from, *to;
-	int32_t len, room;
+	int32_t units, len = 0, room;
 
-	from = display_utf16(folded, mem, &len);
-	len = drop_ornaments(from, len);
-	room = uspoof_getSkeleton(display_spoof_checker(), 0, from, len, NULL, 0,
-	    &status);
+	from = display_utf16(folded, mem, &units);
+	for (int32_t i = 0; i < units; i++) {
+		UChar unit = from[i];
+
+		/*
+		 * Lines over and below letters, and rings around them: no
+		 * language has such letters. Strokes, as in U+00F8, stay.
+		 */
+		if (unit == 0x305 || unit == 0x332 || unit == 0x333 ||
+		    unit == 0x33f || unit == 0x347 || unit == 0x35f ||
+		    (unit >= 0x20d0 && unit <= 0x20f0) ||
+		    (unit >= 0xfe20 && unit <= 0xfe2f))
+			continue;
+		from[len++] = unit;
+	}
+	room = uspoof_getSkeleton(
+	    display_spoof_checker(), 0, from, len, NULL, 0, &status);
 	ENSURE(status == U_BUFFER_OVERFLOW_ERROR || U_SUCCESS(status));
 	to = arena_array(mem, (size_t)room + 1, sizeof(*to));
 	status = U_ZERO_ERROR;
-	len = uspoof_getSkeleton(display_spoof_checker(), 0, from, len, to, room + 1,
-	    &status);
+	len = uspoof_getSkeleton(
+	    display_spoof_checker(), 0, from, len, to, room + 1, &status);
 	ENSURE(U_SUCCESS(status));
 	strbuf_init(&buf, mem);
 	display_add_utf8(&buf, to, len);
@@ -248,19 +220,9 @@ display_has_blank(struct slice text, struct arena *mem)
 bool
 display_is_letter(UChar32 c)
 {
-	return c > 0 && (U_MASK(u_charType(c)) & (U_GC_L_MASK | U_GC_M_MASK |
-	    U_GC_N_MASK)) != 0;
-}
-
-static bool
-is_letter_before(struct slice text, size_t end, size_t *ret_begin)
-{
-	int32_t at = (int32_t)end;
-	UChar32 c;
-
-	U8_PREV((const uint8_t *)text.data, 0, at, c);
-	*ret_begin = (size_t)at;
-	return display_is_letter(c);
+	return c > 0 &&
+	    (U_MASK(u_charType(c)) &
+		(U_GC_L_MASK | U_GC_M_MASK | U_GC_N_MASK)) != 0;
 }
 
 /* Where the local part of an '@' begins, as people read it. */
@@ -268,33 +230,21 @@ static size_t
 local_part_begin(struct slice text, size_t at)
 {
 	static const struct slice ends = { " <>()[]\",;:@\\'`", 15 };
-	size_t begin = at, before;
+	size_t begin = at;
 
-	while (begin > 0 && (is_letter_before(text, begin, &before) ||
-	    (before + 1 == begin && !char_is_8bit(text.data[before]) &&
-	    !slice_has(ends, text.data[before]))))
-		begin = before;
-	return begin;
-}
-
-/* Where the domain behind an '@' ends. */
-static size_t
-domain_end(struct slice text, size_t begin)
-{
-	int32_t at = (int32_t)begin, next = at;
-
-	for (; at < (int32_t)text.len; at = next) {
+	while (begin > 0) {
+		int32_t before = (int32_t)begin;
 		UChar32 c;
 
-		U8_NEXT((const uint8_t *)text.data, next, (int32_t)text.len,
-		    c);
-		if (!display_is_letter(c) && c != '-' && c != '.' && c != '_')
+		U8_PREV((const uint8_t *)text.data, 0, before, c);
+		if (!display_is_letter(c) &&
+		    ((size_t)before + 1 != begin ||
+			char_is_8bit(text.data[before]) ||
+			slice_has(ends, text.data[before])))
 			break;
+		begin = (size_t)before;
 	}
-	while (at > (int32_t)begin && (text.data[at - 1] == '.' ||
-	    text.data[at - 1] == '-'))
-		at--;
-	return (size_t)at;
+	return begin;
 }
 
 static bool
@@ -310,11 +260,26 @@ display_next_address(struct slice *rest, struct slice *ret_address)
 	struct slice text = *rest;
 
 	for (size_t at = slice_find(text, '@'); at < text.len;
-	    at += 1 + slice_find(slice_from(text, at + 1), '@')) {
+	     at += 1 + slice_find(slice_from(text, at + 1), '@')) {
 		size_t begin = local_part_begin(text, at);
-		size_t end = domain_end(text, at + 1);
-		struct slice domain = slice_sub(text, at + 1, end - at - 1);
+		int32_t next = (int32_t)at + 1;
+		size_t end = at + 1;
+		struct slice domain;
 
+		while (next < (int32_t)text.len) {
+			UChar32 c;
+
+			U8_NEXT((const uint8_t *)text.data, next,
+			    (int32_t)text.len, c);
+			if (!display_is_letter(c) && c != '-' && c != '.' &&
+			    c != '_')
+				break;
+			end = (size_t)next;
+		}
+		while (end > at + 1 &&
+		    (text.data[end - 1] == '.' || text.data[end - 1] == '-'))
+			end--;
+		domain = slice_sub(text, at + 1, end - at - 1);
 		if (begin == at || !slice_has(domain, '.') ||
 		    domain.data[0] == '.')
 			continue;
@@ -333,19 +298,18 @@ display_next_word(struct slice *rest, struct slice *ret_word)
 	size_t begin, end = 0;
 
 	do {
-		for (begin = end; begin < text.len &&
-		    !is_domain_char(text.data[begin]);)
+		for (begin = end;
+		     begin < text.len && !is_domain_char(text.data[begin]);)
 			begin++;
-		for (end = begin; end < text.len &&
-		    is_domain_char(text.data[end]);)
+		for (end = begin;
+		     end < text.len && is_domain_char(text.data[end]);)
 			end++;
 		*rest = slice_from(text, end);
 		*ret_word = slice_sub(text, begin, end - begin);
-		while (ret_word->len > 0 &&
-		    slice_has(edges, ret_word->data[0]))
+		while (ret_word->len > 0 && slice_has(edges, ret_word->data[0]))
 			*ret_word = slice_from(*ret_word, 1);
-		while (ret_word->len > 0 && slice_has(edges,
-		    ret_word->data[ret_word->len - 1]))
+		while (ret_word->len > 0 &&
+		    slice_has(edges, ret_word->data[ret_word->len - 1]))
 			ret_word->len--;
 	} while (ret_word->len == 0 && end < text.len);
 	return ret_word->len > 0;
@@ -379,11 +343,10 @@ display_words(struct slice text, struct arena *mem)
 	for (int32_t at = 0, next = 0; at < (int32_t)text.len; at = next) {
 		UChar32 c;
 
-		U8_NEXT((const uint8_t *)text.data, next, (int32_t)text.len,
-		    c);
+		U8_NEXT((const uint8_t *)text.data, next, (int32_t)text.len, c);
 		if (display_is_letter(c))
-			strbuf_add(&buf, slice_sub(text, (size_t)at,
-			    (size_t)(next - at)));
+			strbuf_add(&buf,
+			    slice_sub(text, (size_t)at, (size_t)(next - at)));
 		else if (buf.data[buf.len - 1] != ' ')
 			strbuf_add_char(&buf, ' ');
 	}

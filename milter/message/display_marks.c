@@ -16,27 +16,18 @@ enum { FEW_UNITS = 8 };
 bool
 display_is_blank(UChar32 c)
 {
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r' ||
-	    c == 0x85 || c == 0x115f || c == 0x1160 || c == 0x3164 ||
-	    c == 0xffa0 || c == 0x2800 || c == 0xfffd ||
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == 0x85 ||
+	    c == 0x115f || c == 0x1160 || c == 0x3164 || c == 0xffa0 ||
+	    c == 0x2800 || c == 0xfffd ||
 	    (U_MASK(u_charType(c)) & U_GC_Z_MASK) != 0;
-}
-
-/* Blanks that are less wide than the one between words, or not shown at all. */
-static bool
-is_narrow(UChar32 c)
-{
-	return u_hasBinaryProperty(c, UCHAR_DEFAULT_IGNORABLE_CODE_POINT) ||
-	    (c >= 0x2004 && c <= 0x200a && c != 0x2007) || c == 0x202f ||
-	    c == 0x205f;
 }
 
 bool
 display_is_unseen(UChar32 c)
 {
 	/* U+FFFC stands for an object that is not there. */
-	return c == 0xfffc || (U_MASK(u_charType(c)) & (U_GC_CC_MASK |
-	    U_GC_CF_MASK)) != 0 ||
+	return c == 0xfffc ||
+	    (U_MASK(u_charType(c)) & (U_GC_CC_MASK | U_GC_CF_MASK)) != 0 ||
 	    u_hasBinaryProperty(c, UCHAR_DEFAULT_IGNORABLE_CODE_POINT);
 }
 
@@ -49,37 +40,17 @@ look_of(const USpoofChecker *checker, UChar32 c)
 	int32_t len = 0;
 
 	U16_APPEND_UNSAFE(units, len, c);
-	len = uspoof_getSkeleton(checker, 0, units, len, skeleton, FEW_UNITS,
-	    &status);
+	len = uspoof_getSkeleton(
+	    checker, 0, units, len, skeleton, FEW_UNITS, &status);
 	return U_SUCCESS(status) && len == 1 ? skeleton[0] : 0;
 }
 
 /* Characters that look like a mark, by TR 39. */
 struct looks {
-	USet *dots;		/* on the line and in the middle */
+	USet *dots; /* on the line and in the middle */
 	USet *dashes;
 	USet *apostrophes;
 };
-
-static void
-add_look(const struct looks *looks, const USpoofChecker *checker, UChar32 c)
-{
-	switch (look_of(checker, c)) {
-	case '.':
-	case 0xb7:
-		uset_add(looks->dots, c);
-		break;
-	case '-':
-	case 0x30fc:
-		uset_add(looks->dashes, c);
-		break;
-	case '\'':
-		uset_add(looks->apostrophes, c);
-		break;
-	default:
-		break;
-	}
-}
 
 static UBool U_CALLCONV
 add_looks(const void *context, UChar32 start, UChar32 limit, UCharCategory type)
@@ -89,22 +60,22 @@ add_looks(const void *context, UChar32 start, UChar32 limit, UCharCategory type)
 	const USpoofChecker *checker = display_spoof_checker();
 
 	for (UChar32 c = start < 0x80 ? 0x80 : start; c < limit; c++) {
-		if ((U_MASK(type) & none) == 0 &&
-		    !u_hasBinaryProperty(c, UCHAR_IDEOGRAPHIC) &&
-		    u_getIntPropertyValue(c, UCHAR_HANGUL_SYLLABLE_TYPE) ==
+		UChar look;
+
+		if ((U_MASK(type) & none) != 0 ||
+		    u_hasBinaryProperty(c, UCHAR_IDEOGRAPHIC) ||
+		    u_getIntPropertyValue(c, UCHAR_HANGUL_SYLLABLE_TYPE) !=
 			U_HST_NOT_APPLICABLE)
-			add_look(looks, checker, c);
+			continue;
+		look = look_of(checker, c);
+		if (look == '.' || look == 0xb7)
+			uset_add(looks->dots, c);
+		else if (look == '-' || look == 0x30fc)
+			uset_add(looks->dashes, c);
+		else if (look == '\'')
+			uset_add(looks->apostrophes, c);
 	}
 	return true;
-}
-
-static void
-free_looks(struct looks *looks)
-{
-	uset_close(looks->dots);
-	uset_close(looks->dashes);
-	uset_close(looks->apostrophes);
-	free(looks);
 }
 
 /*
@@ -134,22 +105,34 @@ all_looks(void)
 	uset_freeze(mine->apostrophes);
 	if (atomic_compare_exchange_strong(&shared, &none, mine))
 		return mine;
-	free_looks(mine);
+	uset_close(mine->dots);
+	uset_close(mine->dashes);
+	uset_close(mine->apostrophes);
+	free(mine);
 	return none;
+}
+
+/* The other form of a character, units of it; 0: there is none. */
+static int32_t
+other_form(UChar32 c, UChar units[FEW_UNITS])
+{
+	UErrorCode status = U_ZERO_ERROR;
+	const UNormalizer2 *nfkc = unorm2_getNFKCCasefoldInstance(&status);
+	int32_t len;
+
+	ENSURE(U_SUCCESS(status));
+	len = unorm2_getDecomposition(nfkc, c, units, FEW_UNITS, &status);
+	return U_SUCCESS(status) && len > 0 ? len : 0;
 }
 
 /* Whether a character is another one, or a few, in another form. */
 static bool
 stands_for(UChar32 c, const char *text)
 {
-	UErrorCode status = U_ZERO_ERROR;
-	const UNormalizer2 *nfkc = unorm2_getNFKCCasefoldInstance(&status);
 	UChar units[FEW_UNITS];
-	int32_t len;
+	int32_t len = other_form(c, units);
 
-	ENSURE(U_SUCCESS(status));
-	len = unorm2_getDecomposition(nfkc, c, units, FEW_UNITS, &status);
-	if (U_FAILURE(status) || len != (int32_t)strlen(text))
+	if (len != (int32_t)strlen(text))
 		return false;
 	for (int32_t i = 0; i < len; i++) {
 		if (units[i] != (UChar)text[i])
@@ -158,27 +141,13 @@ stands_for(UChar32 c, const char *text)
 	return true;
 }
 
-/* Letters in another form: U+2122, letters in squares. */
-static bool
-stands_for_letters(UChar32 c)
-{
-	UErrorCode status = U_ZERO_ERROR;
-	const UNormalizer2 *nfkc = unorm2_getNFKCCasefoldInstance(&status);
-	UChar units[FEW_UNITS];
-	int32_t len;
-
-	ENSURE(U_SUCCESS(status));
-	len = unorm2_getDecomposition(nfkc, c, units, FEW_UNITS, &status);
-	return U_SUCCESS(status) && len > 0 && display_is_letter(units[0]);
-}
-
 static bool
 name_has(UChar32 c, const char *text, char *ret_last)
 {
 	UErrorCode status = U_ZERO_ERROR;
 	char name[128];
-	int32_t len = u_charName(c, U_UNICODE_CHAR_NAME, name, sizeof(name),
-	    &status);
+	int32_t len =
+	    u_charName(c, U_UNICODE_CHAR_NAME, name, sizeof(name), &status);
 
 	if (U_FAILURE(status) || len < 2 || len >= (int32_t)sizeof(name) ||
 	    strstr(name, text) == NULL)
@@ -222,26 +191,28 @@ is_ringed(UChar32 c)
 		return true;
 	return (U_MASK(u_charType(c)) & (U_GC_SO_MASK | U_GC_SM_MASK)) != 0 &&
 	    (name_has(c, "CIRCLED", &last) || name_has(c, "BULLSEYE", &last) ||
-	    name_has(c, "FISHEYE", &last));
+		name_has(c, "FISHEYE", &last));
 }
 
-/* Marks that stand at words or around them, not between. */
-static bool
-is_of_words(const struct looks *looks, UChar32 c)
+bool
+display_is_quote(UChar32 c)
 {
-	return (U_MASK(u_charType(c)) & (U_GC_PI_MASK | U_GC_PF_MASK |
-	    U_GC_PS_MASK | U_GC_PE_MASK)) != 0 ||
-	    u_hasBinaryProperty(c, UCHAR_QUOTATION_MARK) ||
-	    uset_contains(looks->apostrophes, c);
+	if (c < 0x80)
+		return c == '\'' || c == '`' || c == '"';
+	return u_hasBinaryProperty(c, UCHAR_QUOTATION_MARK) ||
+	    uset_contains(all_looks()->apostrophes, c);
 }
 
 static enum display_mark
 mark_beyond_ascii(UChar32 c)
 {
-	const uint32_t between = U_GC_P_MASK | U_GC_S_MASK | U_GC_CO_MASK |
-	    U_GC_CN_MASK;
+	const uint32_t between =
+	    U_GC_P_MASK | U_GC_S_MASK | U_GC_CO_MASK | U_GC_CN_MASK;
+	const uint32_t around =
+	    U_GC_PI_MASK | U_GC_PF_MASK | U_GC_PS_MASK | U_GC_PE_MASK;
 	const struct looks *looks = all_looks();
 	uint32_t type = U_MASK(u_charType(c));
+	UChar units[FEW_UNITS];
 	char last;
 
 	if (stands_for(c, "@"))
@@ -252,21 +223,28 @@ mark_beyond_ascii(UChar32 c)
 		return c == 0x1f150 ? MARK_RINGED_A : MARK_RINGED;
 	if (stands_for(c, "(a)"))
 		return MARK_RINGED_A;
-	if (display_plain_letter(c) != c || stands_for_letters(c))
+	/* Letters in another form: U+2122, letters in squares. */
+	if (display_plain_letter(c) != c ||
+	    (other_form(c, units) > 0 && display_is_letter(units[0])))
 		return MARK_OTHER;
 	if (uset_contains(looks->dots, c) && (type & U_GC_P_MASK) != 0)
-		return look_of(display_spoof_checker(), c) == 0xb7
-		    ? MARK_BETWEEN : MARK_DOT;
+		return look_of(display_spoof_checker(), c) == 0xb7 ?
+		    MARK_BETWEEN :
+		    MARK_DOT;
 	if (uset_contains(looks->dots, c))
 		return MARK_DOT_LETTER;
 	if ((type & U_GC_MN_MASK) != 0 && name_has(c, " DOT", &last))
 		return MARK_DOT_OVER;
-	/* ARABIC FULL STOP looks like a hyphen, but is none. */
-	if (c != 0x6d4 && (u_hasBinaryProperty(c, UCHAR_DASH) ||
-	    (uset_contains(looks->dashes, c) && (type & (U_GC_P_MASK |
-		U_GC_S_MASK)) != 0)))
+	/* ARABIC FULL STOP looks like a hyphen, but is not one. */
+	if (c != 0x6d4 &&
+	    (u_hasBinaryProperty(c, UCHAR_DASH) ||
+		(uset_contains(looks->dashes, c) &&
+		    (type & (U_GC_P_MASK | U_GC_S_MASK)) != 0)))
 		return MARK_DASH;
-	if ((type & between) != 0 && !is_of_words(looks, c))
+	/* Not marks that belong to a word or stand around it. */
+	if ((type & between) != 0 && (type & around) == 0 &&
+	    !u_hasBinaryProperty(c, UCHAR_QUOTATION_MARK) &&
+	    !uset_contains(looks->apostrophes, c))
 		return MARK_BETWEEN;
 	return MARK_OTHER;
 }
@@ -294,6 +272,10 @@ display_is_of_script(UChar32 c, UChar32 left, UChar32 right)
 	/* RFC 5892 appendix A.3: Catalan. */
 	if (c == 0xb7 && (left | 0x20) == 'l' && (right | 0x20) == 'l')
 		return true;
+	/* Unicode 16 has dots, U+00B7 and U+0323 too, as a part of any Latin text. */
+	if (before == USCRIPT_LATIN &&
+	    uscript_getScript(c, &status) <= USCRIPT_INHERITED)
+		return false;
 	if (is_east_asian(left) && is_east_asian(right))
 		return true;
 	return before > USCRIPT_INHERITED && behind > USCRIPT_INHERITED &&
@@ -318,8 +300,14 @@ display_is_stray(UChar32 c, UChar32 left, UChar32 right)
 enum display_mark
 display_mark_of(UChar32 c)
 {
-	if (display_is_blank(c))
-		return is_narrow(c) ? MARK_NARROW : MARK_BLANK;
+	if (display_is_blank(c)) {
+		/* Less wide than the one between words, or not shown at all. */
+		bool is_narrow = (c >= 0x2004 && c <= 0x200a && c != 0x2007) ||
+		    c == 0x202f || c == 0x205f ||
+		    u_hasBinaryProperty(c, UCHAR_DEFAULT_IGNORABLE_CODE_POINT);
+
+		return is_narrow ? MARK_NARROW : MARK_BLANK;
+	}
 	if (c == '@')
 		return MARK_AT;
 	if (c == '.')

@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Characters that programs show in more than one way, or that turn others. */
+/* Characters that programs show in different ways, or that turn others. */
 #include "display_priv.h"
 
 /* UAX 9 allows many more; nobody's name has them. */
 enum { MAX_DEPTH = 8 };
 
-static bool
-is_override(UChar32 c)
-{
-	return c == 0x202d || c == 0x202e;
-}
-
-/* What begins or ends a stretch of one direction. */
+/* A character that begins or ends a stretch of one direction. */
 static bool
 is_stretch(UChar32 c)
 {
@@ -19,8 +13,8 @@ is_stretch(UChar32 c)
 }
 
 /*
- * A character of nobody, of some programs only, or a line end. Reserved ones
- * that will be pictures are shown as such by whoever knows more than ICU does.
+ * A private or unassigned character, or a line end. Not those that are reserved
+ * for pictures: a program with a newer Unicode than ours shows them.
  */
 static bool
 is_odd_char(UChar32 c)
@@ -33,27 +27,7 @@ is_odd_char(UChar32 c)
 		return false;
 	return (type & odd) != 0 || (c >= 0xfff9 && c <= 0xfffc) ||
 	    (type == U_GC_CN_MASK &&
-	    !u_hasBinaryProperty(c, UCHAR_EXTENDED_PICTOGRAPHIC));
-}
-
-/* The stretches that are open, by what ends them. */
-struct stretches {
-	UChar32 ends[MAX_DEPTH];
-	size_t depth;
-};
-
-/* False when one ends that has not begun, or when there are too many. */
-static bool
-follow_stretch(struct stretches *open, UChar32 c)
-{
-	const UChar32 end_embedding = 0x202c, end_isolate = 0x2069;
-
-	if (c == end_embedding || c == end_isolate)
-		return open->depth > 0 && open->ends[--open->depth] == c;
-	if (open->depth == MAX_DEPTH)
-		return false;
-	open->ends[open->depth++] = c >= 0x2066 ? end_isolate : end_embedding;
-	return true;
+		!u_hasBinaryProperty(c, UCHAR_EXTENDED_PICTOGRAPHIC));
 }
 
 static UChar32
@@ -68,18 +42,30 @@ next_char(struct slice text, int32_t *at)
 bool
 display_is_odd(struct slice text)
 {
-	struct stretches open = { .depth = 0 };
+	const UChar32 end_embedding = 0x202c, end_isolate = 0x2069;
+	UChar32 ends[MAX_DEPTH]; /* of the stretches that are open */
+	size_t depth = 0;
 
 	for (int32_t at = 0; at < (int32_t)text.len;) {
 		UChar32 c = next_char(text, &at);
 
 		if (c < 0x80)
 			continue;
-		if (is_odd_char(c) || is_override(c) ||
-		    (is_stretch(c) && !follow_stretch(&open, c)))
+		/* The last two turn text that has a direction of its own. */
+		if (is_odd_char(c) || c == 0x202d || c == 0x202e)
 			return true;
+		if (!is_stretch(c))
+			continue;
+		if (c == end_embedding || c == end_isolate) {
+			if (depth == 0 || ends[--depth] != c)
+				return true;
+			continue;
+		}
+		if (depth == MAX_DEPTH)
+			return true;
+		ends[depth++] = c >= 0x2066 ? end_isolate : end_embedding;
 	}
-	return open.depth > 0;
+	return depth > 0;
 }
 
 struct slice
@@ -96,21 +82,16 @@ display_settle(struct slice text, struct arena *mem)
 		if (is_stretch(c))
 			continue;
 		if (c >= 0x80 && is_odd_char(c))
-			strbuf_add_cstr(&buf, (U_MASK(u_charType(c)) &
-			    (U_GC_CO_MASK | U_GC_CN_MASK)) != 0
-			    ? "\xef\xbf\xbd" : " ");
+			strbuf_add_cstr(&buf,
+			    (U_MASK(u_charType(c)) &
+				(U_GC_CO_MASK | U_GC_CN_MASK)) != 0 ?
+				"\xef\xbf\xbd" :
+				" ");
 		else
-			strbuf_add(&buf, slice_sub(text, (size_t)at,
-			    (size_t)(next - at)));
+			strbuf_add(&buf,
+			    slice_sub(text, (size_t)at, (size_t)(next - at)));
 	}
 	return strbuf_slice(&buf);
-}
-
-/* What joins letters of Persian and of Indic scripts, and parts of pictures. */
-static bool
-is_joiner(UChar32 c)
-{
-	return c == 0x200c || c == 0x200d || (c >= 0xfe00 && c <= 0xfe0f);
 }
 
 struct slice
@@ -129,13 +110,15 @@ display_neutral(struct slice text, struct arena *mem)
 			continue;
 		}
 		mark = display_mark_of(c);
-		if (c >= 0x80 && mark == MARK_UNSEEN && !is_joiner(c))
+		/* Joiners of Persian and Indic letters, and of pictures, stay. */
+		if (c >= 0x80 && mark == MARK_UNSEEN && c != 0x200c &&
+		    c != 0x200d && (c < 0xfe00 || c > 0xfe0f))
 			continue;
 		if (mark == MARK_AT || mark == MARK_RINGED_A)
 			strbuf_add_char(&buf, ' ');
 		else
-			strbuf_add(&buf, slice_sub(text, (size_t)at,
-			    (size_t)(next - at)));
+			strbuf_add(&buf,
+			    slice_sub(text, (size_t)at, (size_t)(next - at)));
 	}
 	return strbuf_slice(&buf);
 }

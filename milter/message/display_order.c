@@ -5,59 +5,8 @@
 
 #include "display_priv.h"
 
-static bool
-is_isolate(UChar32 c)
-{
-	return c >= 0x2066 && c <= 0x2069;
-}
-
-/* Whether text shows as it stands, whatever the program does. */
-static bool
-has_one_order(const UChar *text, int32_t len)
-{
-	for (int32_t at = 0; at < len;) {
-		UChar32 c = display_next_char(text, len, &at);
-		UCharDirection direction = u_charDirection(c);
-
-		if (direction == U_RIGHT_TO_LEFT ||
-		    direction == U_RIGHT_TO_LEFT_ARABIC ||
-		    direction == U_ARABIC_NUMBER ||
-		    u_hasBinaryProperty(c, UCHAR_BIDI_CONTROL))
-			return false;
-	}
-	return true;
-}
-
-static int32_t
-append(UChar *to, int32_t used, UChar32 c)
-{
-	if (c > 0xffff)
-		to[used++] = (UChar)U16_LEAD(c);
-	to[used++] = (UChar)(c > 0xffff ? U16_TRAIL(c) : c);
-	return used;
-}
-
 /* Which controls a program knows. */
 enum controls { ALL_CONTROLS, NO_ISOLATES, NO_CONTROLS };
-
-/* Text on one line, without the controls that are not known; its length. */
-static int32_t
-prepare(const UChar *text, int32_t len, enum controls controls, UChar *to)
-{
-	int32_t used = 0;
-
-	for (int32_t at = 0; at < len;) {
-		UChar32 c = display_next_char(text, len, &at);
-		bool control = u_hasBinaryProperty(c, UCHAR_BIDI_CONTROL);
-		if (control && (controls == NO_CONTROLS ||
-		    (controls == NO_ISOLATES && is_isolate(c))))
-			continue;
-		if (u_charDirection(c) == U_BLOCK_SEPARATOR)
-			c = ' ';
-		used = append(to, used, c);
-	}
-	return used;
-}
 
 static void
 close_bidi(UBiDi **bidi)
@@ -65,34 +14,40 @@ close_bidi(UBiDi **bidi)
 	ubidi_close(*bidi);
 }
 
+/* Text on one line as a program shows it that knows these controls. */
 static struct display_order
-reorder(const UChar *text, int32_t len, UBiDiLevel base,
+reorder(const struct display_order *text, UBiDiLevel base,
     enum controls controls, struct arena *mem)
 {
-	UChar *line = arena_array(mem, (size_t)len + 1, sizeof(*line));
-	UChar *shown = arena_array(mem, (size_t)len + 1, sizeof(*shown));
+	size_t room = (size_t)text->len + 1;
+	UChar *line = arena_array(mem, room, sizeof(*line));
+	UChar *shown = arena_array(mem, room, sizeof(*shown));
 	CLEANUP(close_bidi) UBiDi *bidi = ubidi_open();
 	UErrorCode status = U_ZERO_ERROR;
+	int32_t len = 0;
 
 	ENSURE(bidi != NULL);
-	len = prepare(text, len, controls, line);
+	for (int32_t at = 0; at < text->len;) {
+		UChar32 c = display_next_char(text->text, text->len, &at);
+		bool is_isolate = c >= 0x2066 && c <= 0x2069;
+
+		if ((controls == NO_CONTROLS ||
+			(controls == NO_ISOLATES && is_isolate)) &&
+		    u_hasBinaryProperty(c, UCHAR_BIDI_CONTROL))
+			continue;
+		if (u_charDirection(c) == U_BLOCK_SEPARATOR)
+			c = ' ';
+		if (c > 0xffff)
+			line[len++] = (UChar)U16_LEAD(c);
+		line[len++] = (UChar)(c > 0xffff ? U16_TRAIL(c) : c);
+	}
 	ubidi_setPara(bidi, line, len, base, NULL, &status);
-	len = ubidi_writeReordered(bidi, shown, len + 1, UBIDI_DO_MIRRORING |
-	    UBIDI_KEEP_BASE_COMBINING | UBIDI_REMOVE_BIDI_CONTROLS, &status);
+	len = ubidi_writeReordered(bidi, shown, len + 1,
+	    UBIDI_DO_MIRRORING | UBIDI_KEEP_BASE_COMBINING |
+		UBIDI_REMOVE_BIDI_CONTROLS,
+	    &status);
 	ENSURE(U_SUCCESS(status));
 	return (struct display_order){ shown, len };
-}
-
-static bool
-is_there(const struct display_order *orders, size_t count,
-    const struct display_order *order)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (orders[i].len == order->len && u_memcmp(orders[i].text,
-		    order->text, order->len) == 0)
-			return true;
-	}
-	return false;
 }
 
 size_t
@@ -101,9 +56,20 @@ display_orders(const UChar *text, int32_t len, struct arena *mem,
 {
 	static const UBiDiLevel bases[] = { 0, 1 };
 	size_t count = 1;
+	bool one_order = true;
 
 	ret_orders[0] = (struct display_order){ text, len };
-	if (len == 0 || has_one_order(text, len))
+	for (int32_t at = 0; at < len && one_order;) {
+		UChar32 c = display_next_char(text, len, &at);
+		UCharDirection direction = u_charDirection(c);
+
+		one_order = direction != U_RIGHT_TO_LEFT &&
+		    direction != U_RIGHT_TO_LEFT_ARABIC &&
+		    direction != U_ARABIC_NUMBER &&
+		    !u_hasBinaryProperty(c, UCHAR_BIDI_CONTROL);
+	}
+	/* Then it shows as it stands, whatever the program does. */
+	if (one_order)
 		return count;
 	/*
 	 * Some programs show a name from right to left, because it begins so or
@@ -111,11 +77,18 @@ display_orders(const UChar *text, int32_t len, struct arena *mem,
 	 */
 	for (size_t i = 0; i < sizeof(bases) / sizeof(bases[0]); i++) {
 		for (unsigned int controls = ALL_CONTROLS;
-		    controls <= NO_CONTROLS; controls++) {
-			struct display_order order = reorder(text, len,
+		     controls <= NO_CONTROLS; controls++) {
+			struct display_order order = reorder(&ret_orders[0],
 			    bases[i], (enum controls)controls, mem);
 
-			if (!is_there(ret_orders, count, &order))
+			size_t k = 0;
+
+			while (k < count &&
+			    (ret_orders[k].len != order.len ||
+				u_memcmp(ret_orders[k].text, order.text,
+				    order.len) != 0))
+				k++;
+			if (k == count)
 				ret_orders[count++] = order;
 		}
 	}

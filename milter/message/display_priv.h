@@ -7,7 +7,7 @@
 
 #include "message/display.h"
 
-/* Adds UTF-16 as UTF-8; what is no character becomes U+FFFD. */
+/* Adds UTF-16 as UTF-8; a surrogate that is alone becomes U+FFFD. */
 void display_add_utf8(struct strbuf *buf, const UChar *text, int32_t len);
 
 /* UTF-8 as UTF-16, *ret_len units, in an arena; invalid octets are U+FFFD. */
@@ -19,31 +19,34 @@ UChar32 display_next_char(const UChar *text, int32_t len, int32_t *at);
 /* Opened once, never closed; thread-safe to read (ICU: uspoof.h). */
 const USpoofChecker *display_spoof_checker(void);
 
-/* What a character is to whoever looks for an address. */
+/* What a character is in an address. */
 enum display_mark {
-	MARK_OTHER,		/* letters, and all that is below */
+	MARK_OTHER, /* letters, and all that is not one of these */
 	MARK_UNSEEN,
 	MARK_BLANK,
-	MARK_NARROW,		/* a blank that may be overlooked */
+	MARK_NARROW, /* a blank that may be overlooked */
 	MARK_AT,
-	MARK_RINGED_A,		/* an 'a' in a ring: that letter or '@' */
-	MARK_RINGED,		/* another small thing in a ring */
+	MARK_RINGED_A, /* an 'a' in a ring: that letter or '@' */
+	MARK_RINGED,   /* another small thing in a ring */
 	MARK_DOT,
-	MARK_DOT_LETTER,	/* a digit or letter that looks like one */
-	MARK_DOT_OVER,		/* a dot at the letter before it */
-	MARK_BETWEEN,		/* another mark: a dot, if it stands like one */
+	MARK_DOT_LETTER, /* a digit or letter that looks like one */
+	MARK_DOT_OVER,	 /* a dot at the letter before it */
+	MARK_BETWEEN,	 /* another mark: a dot, if it stands like one */
 	MARK_DASH,
 };
 
 enum display_mark display_mark_of(UChar32 c);
 
-/* Whether a mark belongs between two letters of their script, as in U+00B7 between two l. */
+/* Quotes and apostrophes. */
+bool display_is_quote(UChar32 c);
+
+/* Whether a mark is part of the script of two letters, as U+00B7 of "l.l". */
 bool display_is_of_script(UChar32 c, UChar32 left, UChar32 right);
 
-/* Whether a letter between two others is of another script, and like none. */
+/* A letter between two others of another script, unlike any ASCII letter. */
 bool display_is_stray(UChar32 c, UChar32 left, UChar32 right);
 
-/* What shows as a blank: separators, fillers, the empty braille pattern. */
+/* Shown as a blank: separators, fillers, the empty braille pattern. */
 bool display_is_blank(UChar32 c);
 
 /* Controls, format characters and what is not shown by default. */

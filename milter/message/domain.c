@@ -35,8 +35,8 @@ check_labels(struct slice domain, struct err *err)
 		}
 		if (!char_is_alpha(c) && !char_is_digit(c) && c != '-' &&
 		    c != '_')
-			return err_set(err, ERR_DATA,
-			    "a character that no domain has");
+			return err_set(
+			    err, ERR_DATA, "a character that no domain has");
 		label++;
 	}
 	return 0;
@@ -56,15 +56,15 @@ domain_canonical(struct slice domain, struct arena *mem,
 		char *ascii = NULL;
 
 		if (!slice_is_utf8(lower))
-			return err_set(err, ERR_DATA,
-			    "a domain that is not UTF-8");
+			return err_set(
+			    err, ERR_DATA, "a domain that is not UTF-8");
 		/*
 		 * IDNA2008 without any mapping: what another reader would have
 		 * to fold first (an ideographic dot, a full-width letter) is no
 		 * name, so nobody can fold it to one that is owned.
 		 */
 		if (idn2_lookup_u8((const uint8_t *)slice_cstr(mem, lower),
-		    (uint8_t **)&ascii, IDN2_NO_TR46) != IDN2_OK)
+			(uint8_t **)&ascii, IDN2_NO_TR46) != IDN2_OK)
 			return err_set(err, ERR_DATA,
 			    "an internationalized domain that IDNA2008 does not allow");
 		lower = slice_lower(mem, slice_of(ascii));
@@ -80,7 +80,7 @@ bool
 domain_unicode(struct slice domain, struct arena *mem, struct slice *ret_domain)
 {
 	char *text = NULL;
-	struct slice unicode, again;
+	struct slice unicode, again = { NULL, 0 };
 	struct err err;
 
 	if (!slice_has_text_nocase(domain, SLICE("xn--")) ||
@@ -121,8 +121,8 @@ literal_canonical(struct slice literal, struct arena *mem,
 	struct net_addr addr;
 
 	if (!net_addr_parse(inner, &addr) || (addr.bits == 128) != six)
-		return err_set(err, ERR_DATA,
-		    "a domain literal that is no address");
+		return err_set(
+		    err, ERR_DATA, "a domain literal that is not an address");
 	*ret_domain = slice_format(mem, "[%s%.*s]", six ? "ipv6:" : "",
 	    SLICE_ARGS(net_addr_text(mem, &addr)));
 	return 0;
@@ -138,8 +138,9 @@ address_canonical(const struct mailbox *mailbox, struct slice default_domain,
 	struct strbuf text;
 	bool completed = false;
 
-	if (!utf8 && (!slice_is_ascii(mailbox->local) ||
-	    !slice_is_ascii(mailbox->domain)))
+	if (!utf8 &&
+	    (!slice_is_ascii(mailbox->local) ||
+		!slice_is_ascii(mailbox->domain)))
 		return err_set(err, ERR_DATA,
 		    "an internationalized address in a message without SMTPUTF8");
 	if (!slice_is_utf8(mailbox->local))
@@ -153,10 +154,11 @@ address_canonical(const struct mailbox *mailbox, struct slice default_domain,
 	}
 	if (!slice_has(domain, '.') && !slice_starts(domain, SLICE("["))) {
 		if (default_domain.len == 0)
-			return err_set(err, ERR_DATA,
-			    "an address without a full domain");
-		domain = domain.len == 0 ? default_domain
-		    : slice_format(mem, "%.*s.%.*s", SLICE_ARGS(domain),
+			return err_set(
+			    err, ERR_DATA, "an address without a full domain");
+		domain = domain.len == 0 ?
+		    default_domain :
+		    slice_format(mem, "%.*s.%.*s", SLICE_ARGS(domain),
 			SLICE_ARGS(default_domain));
 		if (domain_canonical(domain, mem, &domain, err) != 0)
 			return -1;

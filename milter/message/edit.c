@@ -4,15 +4,15 @@
 #include "base/map.h"
 
 void
-edits_init(struct edits *edits, struct arena *mem,
-    const struct header *received)
+edits_init(
+    struct edits *edits, struct arena *mem, const struct header *received)
 {
 	*edits = (struct edits){ .mem = mem, .received = received };
 	edits->cap = received->count + 4;
 	edits->fields = arena_array(mem, edits->cap, sizeof(*edits->fields));
 	for (size_t i = 0; i < received->count; i++)
-		edits->fields[i] = (struct edited_field){
-			received->fields[i], FIELD_KEPT, i };
+		edits->fields[i] =
+		    (struct edited_field){ received->fields[i], FIELD_KEPT, i };
 	edits->count = received->count;
 }
 
@@ -33,7 +33,7 @@ edits_count(const struct edits *edits, struct slice name)
 	size_t count = 0;
 
 	for (size_t i = edits_find(edits, name, 0); i < edits->count;
-	    i = edits_find(edits, name, i + 1))
+	     i = edits_find(edits, name, i + 1))
 		count++;
 	return count;
 }
@@ -66,7 +66,7 @@ edits_delete_all(struct edits *edits, struct slice name)
 	bool found = false;
 
 	for (size_t i = edits_find(edits, name, 0); i < edits->received->count;
-	    i = edits_find(edits, name, i + 1)) {
+	     i = edits_find(edits, name, i + 1)) {
 		edits_delete(edits, i);
 		found = true;
 	}
@@ -74,7 +74,7 @@ edits_delete_all(struct edits *edits, struct slice name)
 }
 
 static void
-append(struct edits *edits, struct slice name, struct slice value,
+edit_append(struct edits *edits, struct slice name, struct slice value,
     enum field_state state)
 {
 	void *fields = edits->fields;
@@ -90,20 +90,20 @@ append(struct edits *edits, struct slice name, struct slice value,
 void
 edits_add(struct edits *edits, struct slice name, struct slice value)
 {
-	append(edits, name, value, FIELD_ADDED);
+	edit_append(edits, name, value, FIELD_ADDED);
 }
 
 void
 edits_add_on_top(struct edits *edits, struct slice name, struct slice value)
 {
-	append(edits, name, value, FIELD_ON_TOP);
+	edit_append(edits, name, value, FIELD_ON_TOP);
 }
 
 const struct field *
 edits_view(const struct edits *edits, size_t *ret_count)
 {
-	struct field *view = arena_array(edits->mem, edits->count + 1,
-	    sizeof(*view));
+	struct field *view =
+	    arena_array(edits->mem, edits->count + 1, sizeof(*view));
 	size_t count = 0;
 
 	/* The last one put on top is the first of the header. */
@@ -125,8 +125,8 @@ const size_t *
 edits_occurrences(const struct edits *edits, struct arena *mem)
 {
 	const struct header *received = edits->received;
-	size_t *numbers = arena_array(mem, received->count + 1,
-	    sizeof(*numbers));
+	size_t *numbers =
+	    arena_array(mem, received->count + 1, sizeof(*numbers));
 	struct map *seen = map_new(mem);
 
 	for (size_t i = 0; i < received->count; i++) {

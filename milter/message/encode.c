@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Content transfer encodings: lenient decoding, and encoding. */
 #include "message/encode.h"
 
 /* RFC 2045 sections 6.7 and 6.8. */
@@ -40,7 +41,7 @@ emit(const struct decoder *decoder, const char *data, size_t len)
 		decoder->sink(decoder->arg, (struct slice){ data, len });
 }
 
-/* What was held turned out to be no more than it looks like. */
+/* The text that was held is not an escape, and stands for itself. */
 static void
 release_held(struct decoder *decoder)
 {
@@ -64,15 +65,14 @@ decode_escape(struct decoder *decoder, char c)
 		return true;
 	}
 	if ((blanks && (c == '\r' || char_is_wsp(c)) &&
-	    decoder->held_count < sizeof(decoder->held)) ||
+		decoder->held_count < sizeof(decoder->held)) ||
 	    (last == '=' && char_hex_value(c) >= 0)) {
 		decoder->held[decoder->held_count++] = c;
 		return true;
 	}
 	if (decoder->held_count == 2 && char_hex_value(last) >= 0 &&
 	    char_hex_value(c) >= 0) {
-		octet = (char)(char_hex_value(last) << 4 |
-		    char_hex_value(c));
+		octet = (char)(char_hex_value(last) << 4 | char_hex_value(c));
 		decoder->held_count = 0;
 		emit(decoder, &octet, 1);
 		return true;
@@ -81,12 +81,13 @@ decode_escape(struct decoder *decoder, char c)
 	return false;
 }
 
-static void
-decode_quoted(struct decoder *decoder, struct slice text)
+void
+decoder_add(struct decoder *decoder, struct slice text)
 {
 	size_t start = 0;
 
-	for (size_t i = 0; i < text.len; i++) {
+	for (size_t i = 0;
+	     decoder->from == TRANSFER_QUOTED_PRINTABLE && i < text.len; i++) {
 		if (decoder->held_count > 0) {
 			if (decode_escape(decoder, text.data[i])) {
 				start = i + 1;
@@ -100,18 +101,8 @@ decode_quoted(struct decoder *decoder, struct slice text)
 		decoder->held[decoder->held_count++] = '=';
 		start = i + 1;
 	}
-	emit(decoder, text.data + start, text.len - start);
-}
-
-void
-decoder_add(struct decoder *decoder, struct slice text)
-{
-	if (text.len == 0)
-		return;
-	if (decoder->from == TRANSFER_QUOTED_PRINTABLE)
-		decode_quoted(decoder, text);
-	else
-		emit(decoder, text.data, text.len);
+	if (text.len > 0)
+		emit(decoder, text.data + start, text.len - start);
 }
 
 void
@@ -119,8 +110,8 @@ decoder_finish(struct decoder *decoder)
 {
 	size_t blanks = 1;
 
-	while (blanks < decoder->held_count &&
-	    char_is_wsp(decoder->held[blanks]))
+	while (
+	    blanks < decoder->held_count && char_is_wsp(decoder->held[blanks]))
 		blanks++;
 	/* A soft break before the end of the text. */
 	if (blanks == decoder->held_count)
@@ -138,10 +129,10 @@ encoder_init(struct encoder *encoder, enum transfer_encoding to,
 
 /* The line that is gathered, and what ends it. */
 static void
-end_line(struct encoder *encoder, const char *end)
+encode_end_line(struct encoder *encoder, const char *end)
 {
-	encoder->sink(encoder->arg,
-	    (struct slice){ encoder->line, encoder->used });
+	encoder->sink(
+	    encoder->arg, (struct slice){ encoder->line, encoder->used });
 	encoder->sink(encoder->arg, slice_of(end));
 	encoder->used = 0;
 }
@@ -150,7 +141,7 @@ static void
 base64_group(struct encoder *encoder)
 {
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	    "abcdefghijklmnopqrstuvwxyz0123456789+/";
+				     "abcdefghijklmnopqrstuvwxyz0123456789+/";
 	const unsigned char *in = encoder->held;
 	size_t count = encoder->held_count;
 	char *out = encoder->line + encoder->used;
@@ -163,34 +154,34 @@ base64_group(struct encoder *encoder)
 	encoder->held_count = 0;
 	encoder->held[0] = encoder->held[1] = encoder->held[2] = 0;
 	if (encoder->used == LINE_OCTETS)
-		end_line(encoder, "\r\n");
+		encode_end_line(encoder, "\r\n");
 }
 
 static void
-put(struct encoder *encoder, char c)
+encode_put(struct encoder *encoder, char c)
 {
 	encoder->line[encoder->used++] = c;
 }
 
 /* One octet as it stands, or as =XX, after a soft break if it does not fit. */
 static void
-quoted_octet(struct encoder *encoder, char c, bool escape)
+encode_quoted_octet(struct encoder *encoder, char c, bool escape)
 {
 	static const char hex[] = "0123456789ABCDEF";
 	size_t need = escape ? 3 : 1;
 
 	/* One column is kept for the "=" of a soft break. */
 	if (encoder->used + need > LINE_OCTETS - 1) {
-		put(encoder, '=');
-		end_line(encoder, "\r\n");
+		encode_put(encoder, '=');
+		encode_end_line(encoder, "\r\n");
 	}
 	if (!escape) {
-		put(encoder, c);
+		encode_put(encoder, c);
 		return;
 	}
-	put(encoder, '=');
-	put(encoder, hex[(unsigned char)c >> 4]);
-	put(encoder, hex[(unsigned char)c & 15]);
+	encode_put(encoder, '=');
+	encode_put(encoder, hex[(unsigned char)c >> 4]);
+	encode_put(encoder, hex[(unsigned char)c & 15]);
 }
 
 /* White space that turns out to stand at the end of a line. */
@@ -199,10 +190,11 @@ escape_last(struct encoder *encoder)
 {
 	char last;
 
-	if (encoder->used == 0 || !char_is_wsp(encoder->line[encoder->used - 1]))
+	if (encoder->used == 0 ||
+	    !char_is_wsp(encoder->line[encoder->used - 1]))
 		return;
 	last = encoder->line[--encoder->used];
-	quoted_octet(encoder, last, true);
+	encode_quoted_octet(encoder, last, true);
 }
 
 /* "From " and "." alone tempt relays; an encoded first octet does not. */
@@ -219,54 +211,47 @@ escape_first(struct encoder *encoder)
 	for (size_t i = 0; i < len; i++)
 		rest[i] = encoder->line[i];
 	encoder->used = 0;
-	quoted_octet(encoder, rest[0], true);
+	encode_quoted_octet(encoder, rest[0], true);
 	for (size_t i = 1; i < len; i++)
-		put(encoder, rest[i]);
-}
-
-static void
-hard_break(struct encoder *encoder)
-{
-	escape_last(encoder);
-	escape_first(encoder);
-	end_line(encoder, "\r\n");
-}
-
-static void
-quoted_add(struct encoder *encoder, char c)
-{
-	if (encoder->pending_cr) {
-		encoder->pending_cr = false;
-		if (c == '\n') {
-			hard_break(encoder);
-			return;
-		}
-		quoted_octet(encoder, '\r', true);
-	}
-	if (c == '\r') {
-		encoder->pending_cr = true;
-		return;
-	}
-	/* A soft break must not make a boundary: no line begins with "-". */
-	quoted_octet(encoder, c, c == '=' || char_is_8bit(c) ||
-	    (char_is_control(c) && c != '\t') || (c == '-' &&
-	    (encoder->used == 0 || encoder->used + 1 > LINE_OCTETS - 1)));
-	if (encoder->used == sizeof("From ") - 1)
-		escape_first(encoder);
+		encode_put(encoder, rest[i]);
 }
 
 void
 encoder_add(struct encoder *encoder, struct slice text)
 {
 	for (size_t i = 0; i < text.len; i++) {
-		if (encoder->to == TRANSFER_QUOTED_PRINTABLE) {
-			quoted_add(encoder, text.data[i]);
+		char c = text.data[i];
+
+		if (encoder->to != TRANSFER_QUOTED_PRINTABLE) {
+			encoder->held[encoder->held_count++] = (unsigned char)c;
+			if (encoder->held_count == 3)
+				base64_group(encoder);
 			continue;
 		}
-		encoder->held[encoder->held_count++] =
-		    (unsigned char)text.data[i];
-		if (encoder->held_count == 3)
-			base64_group(encoder);
+		if (encoder->pending_cr && c == '\n') {
+			encoder->pending_cr = false;
+			escape_last(encoder);
+			escape_first(encoder);
+			encode_end_line(encoder, "\r\n");
+			continue;
+		}
+		if (encoder->pending_cr)
+			encode_quoted_octet(encoder, '\r', true);
+		encoder->pending_cr = c == '\r';
+		if (encoder->pending_cr)
+			continue;
+		/*
+		 * A soft break must not make a boundary: no line begins with
+		 * "-".
+		 */
+		encode_quoted_octet(encoder, c,
+		    c == '=' || char_is_8bit(c) ||
+			(char_is_control(c) && c != '\t') ||
+			(c == '-' &&
+			    (encoder->used == 0 ||
+				encoder->used + 1 > LINE_OCTETS - 1)));
+		if (encoder->used == sizeof("From ") - 1)
+			escape_first(encoder);
 	}
 }
 
@@ -277,15 +262,15 @@ encoder_finish(struct encoder *encoder)
 		if (encoder->held_count > 0)
 			base64_group(encoder);
 		if (encoder->used > 0)
-			end_line(encoder, "");
+			encode_end_line(encoder, "");
 		return;
 	}
 	if (encoder->pending_cr) {
 		encoder->pending_cr = false;
-		quoted_octet(encoder, '\r', true);
+		encode_quoted_octet(encoder, '\r', true);
 	}
 	escape_last(encoder);
 	escape_first(encoder);
 	if (encoder->used > 0)
-		end_line(encoder, "");
+		encode_end_line(encoder, "");
 }

@@ -3,6 +3,7 @@
 #include <unicode/ucnv.h>
 
 #include "display_priv.h"
+#include "message/decode.h"
 
 /* Words in words in words: more layers than any program decodes. */
 enum { DECODE_LAYERS = 3, CHARSET_OCTETS = 40 };
@@ -16,7 +17,7 @@ static const struct {
 	{ "unicode-1-1-utf-8", "utf-8" }, { "unicode-2-0-utf-8", "utf-8" },
 	{ "x-unicode-2-0-utf-7", "utf-7" } };
 
-/* Whose octets may be in either order: nobody sends these in a header. */
+/* Charsets whose octets may be in either order; nobody sends these in names. */
 static bool
 has_two_orders(struct slice charset)
 {
@@ -46,7 +47,7 @@ open_charset(struct slice charset, struct arena *mem)
 	UErrorCode status = U_ZERO_ERROR;
 	UConverter *converter;
 
-	/* ICU looks for files of what it does not know. */
+	/* ICU looks for a file for a charset that it does not know. */
 	if (charset.len == 0 || charset.len >= CHARSET_OCTETS ||
 	    is_unknown_8bit(charset))
 		return NULL;
@@ -106,8 +107,8 @@ to_units(struct slice octets, struct slice charset, struct arena *mem,
 		return true;
 	}
 	converter = open_charset(charset, mem);
-	return converter != NULL && read_units(converter, octets, false, mem,
-	    ret_units, ret_len);
+	return converter != NULL &&
+	    read_units(converter, octets, false, mem, ret_units, ret_len);
 }
 
 static void
@@ -122,22 +123,9 @@ convert_as(struct slice octets, const char *charset, struct strbuf *buf,
 }
 
 /*
- * Whether an '@' of broken text in a double-byte charset is gone: some take it
- * for the end of a character that nobody knows, and others for itself.
- */
-static bool
-has_lost_at(struct slice octets, struct slice shown)
-{
-	return slice_has(octets, '@') && !slice_is_ascii(octets) &&
-	    !slice_has(shown, '@') && (display_is_odd(shown) ||
-	    slice_has_text_nocase(shown, SLICE("\xef\xbf\xbd")));
-}
-
-/*
- * Octets of a charset as UTF-8. Those of no known one are UTF-8 or Windows-1252,
- * as programs guess, and with all_guesses both; those of two orders are shown
- * in both, and broken ones with an '@' also as what they are without their
- * charset.
+ * Octets of a charset as UTF-8. Those of an unknown one are UTF-8 or
+ * Windows-1252, as programs guess, and with all_guesses both; those of two
+ * orders are shown in both.
  */
 static void
 convert(struct slice octets, struct slice charset, bool all_guesses,
@@ -150,17 +138,26 @@ convert(struct slice octets, struct slice charset, bool all_guesses,
 		bool four = slice_has(charset, '4') ||
 		    slice_has_text_nocase(charset, SLICE("32"));
 
-		convert_as(octets, four ? "UTF-32BE" : "UTF-16BE", buf,
-		    scratch);
+		convert_as(
+		    octets, four ? "UTF-32BE" : "UTF-16BE", buf, scratch);
 		strbuf_add_char(buf, ' ');
-		convert_as(octets, four ? "UTF-32LE" : "UTF-16LE", buf,
-		    scratch);
+		convert_as(
+		    octets, four ? "UTF-32LE" : "UTF-16LE", buf, scratch);
 	} else if (to_units(octets, charset, scratch, &units, &len)) {
 		size_t begin = buf->len;
+		struct slice shown;
 
 		display_add_utf8(buf, units, len);
-		if (has_lost_at(octets, slice_from(strbuf_slice(buf),
-		    begin))) {
+		shown = slice_from(strbuf_slice(buf), begin);
+		/*
+		 * An '@' of broken text in a double-byte charset is gone: some
+		 * programs take it for the end of an unknown character, and
+		 * others for itself.
+		 */
+		if (slice_has(octets, '@') && !slice_is_ascii(octets) &&
+		    !slice_has(shown, '@') &&
+		    (display_is_odd(shown) ||
+			slice_has_text_nocase(shown, SLICE("\xef\xbf\xbd")))) {
 			strbuf_add_char(buf, ' ');
 			convert_as(octets, "US-ASCII", buf, scratch);
 		}
@@ -175,72 +172,10 @@ convert(struct slice octets, struct slice charset, bool all_guesses,
 	}
 }
 
-static struct slice
-decode_q(struct slice text, struct arena *mem)
-{
-	struct strbuf buf;
-
-	strbuf_init(&buf, mem);
-	for (size_t i = 0; i < text.len; i++) {
-		char c = text.data[i];
-
-		if (c == '=' && i + 2 < text.len &&
-		    char_hex_value(text.data[i + 1]) >= 0 &&
-		    char_hex_value(text.data[i + 2]) >= 0) {
-			c = (char)(char_hex_value(text.data[i + 1]) << 4 |
-			    char_hex_value(text.data[i + 2]));
-			i += 2;
-		} else if (c == '_') {
-			c = ' ';
-		}
-		strbuf_add_char(&buf, c);
-	}
-	return strbuf_slice(&buf);
-}
-
-/* The value of a digit of base64; -1 for anything else. */
-static int
-base64_value(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (char_is_digit(c))
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-/* What is not base64 is passed over, as programs do. */
-static struct slice
-decode_b(struct slice text, struct arena *mem)
-{
-	unsigned int bits = 0, have = 0;
-	struct strbuf buf;
-
-	strbuf_init(&buf, mem);
-	for (size_t i = 0; i < text.len; i++) {
-		int value = base64_value(text.data[i]);
-
-		/* Behind padding another word may begin. */
-		if (text.data[i] == '=')
-			have = 0;
-		if (value < 0)
-			continue;
-		bits = (bits << 6 | (unsigned int)value) & 0xffffff;
-		have += 6;
-		if (have >= 8) {
-			have -= 8;
-			strbuf_add_char(&buf, (char)(bits >> have & 0xff));
-		}
-	}
-	return strbuf_slice(&buf);
-}
-
 /* "=?charset*language?Q?encoded?=" and its length. */
 struct word {
 	struct slice charset;
-	char kind;		/* 'q' or 'b' */
+	char kind; /* 'q' or 'b' */
 	struct slice encoded;
 	size_t len;
 };
@@ -252,31 +187,16 @@ struct word {
  */
 struct word_text {
 	struct slice text;
-	size_t end;		/* of the last search; text.len: no more */
-	bool all_guesses;	/* at what no charset says */
+	size_t end;	  /* of the last search; text.len: no more */
+	bool all_guesses; /* at what no charset says */
 };
-
-/* The first "?=" at or behind an offset that never decreases; text.len: none. */
-static size_t
-find_word_end(struct word_text *in, size_t from)
-{
-	size_t at = in->end < from ? from : in->end;
-
-	for (; at < in->text.len; at++) {
-		at += slice_find(slice_from(in->text, at), '?');
-		if (at + 1 < in->text.len && in->text.data[at + 1] == '=')
-			break;
-	}
-	in->end = at < in->text.len ? at : in->text.len;
-	return in->end;
-}
 
 /*
  * An encoded word at an offset. The encoded text ends at "?=": some programs let
  * it have blanks.
  */
 static bool
-read_word(struct word_text *in, size_t at, struct word *ret_word)
+encoded_word_read_word(struct word_text *in, size_t at, struct word *ret_word)
 {
 	struct slice text = slice_from(in->text, at);
 	struct slice rest = slice_from(text, 2);
@@ -291,13 +211,20 @@ read_word(struct word_text *in, size_t at, struct word *ret_word)
 		return false;
 	/* RFC 2231 section 5. */
 	word.charset = slice_sub(rest, 0, question);
-	word.charset = slice_sub(word.charset, 0,
-	    slice_find(word.charset, '*'));
+	word.charset =
+	    slice_sub(word.charset, 0, slice_find(word.charset, '*'));
 	word.kind = char_lower(rest.data[question + 1]);
 	if (word.kind != 'q' && word.kind != 'b')
 		return false;
 	begin = at + 2 + question + 3;
-	end = find_word_end(in, begin);
+	/* The first "?=" from there on; begin never decreases. */
+	for (end = in->end < begin ? begin : in->end; end < in->text.len;
+	     end++) {
+		end += slice_find(slice_from(in->text, end), '?');
+		if (end + 1 < in->text.len && in->text.data[end + 1] == '=')
+			break;
+	}
+	in->end = end < in->text.len ? end : in->text.len;
 	if (end >= in->text.len)
 		return false;
 	word.encoded = slice_sub(in->text, begin, end - begin);
@@ -306,22 +233,44 @@ read_word(struct word_text *in, size_t at, struct word *ret_word)
 	return true;
 }
 
-/* Blanks between two encoded words are not shown (RFC 2047 section 6.2). */
-static size_t
-blanks_before_word(struct slice text)
-{
-	size_t i = 0;
-
-	while (i < text.len && (char_is_wsp(text.data[i]) ||
-	    text.data[i] == '\n'))
-		i++;
-	return slice_starts(slice_from(text, i), SLICE("=?")) ? i : 0;
-}
-
 static struct slice
 octets_of(struct slice encoded, char kind, struct arena *mem)
 {
-	return kind == 'q' ? decode_q(encoded, mem) : decode_b(encoded, mem);
+	unsigned int bits = 0, have = 0;
+	struct strbuf buf;
+
+	strbuf_init(&buf, mem);
+	for (size_t i = 0; kind == 'q' && i < encoded.len; i++) {
+		char c = encoded.data[i];
+
+		if (c == '=' && i + 2 < encoded.len &&
+		    char_hex_value(encoded.data[i + 1]) >= 0 &&
+		    char_hex_value(encoded.data[i + 2]) >= 0) {
+			c = (char)(char_hex_value(encoded.data[i + 1]) << 4 |
+			    char_hex_value(encoded.data[i + 2]));
+			i += 2;
+		} else if (c == '_') {
+			c = ' ';
+		}
+		strbuf_add_char(&buf, c);
+	}
+	for (size_t i = 0; kind == 'b' && i < encoded.len; i++) {
+		int value = base64_value(encoded.data[i]);
+
+		/* Another word may begin behind padding. */
+		if (encoded.data[i] == '=')
+			have = 0;
+		/* Programs skip what is not base64. */
+		if (value < 0)
+			continue;
+		bits = (bits << 6 | (unsigned int)value) & 0xffffff;
+		have += 6;
+		if (have >= 8) {
+			have -= 8;
+			strbuf_add_char(&buf, (char)(bits >> have & 0xff));
+		}
+	}
+	return strbuf_slice(&buf);
 }
 
 /*
@@ -335,63 +284,47 @@ decode_run(struct word_text *in, size_t start, struct strbuf *buf)
 	CLEANUP(arena_done) struct arena mem;
 	struct strbuf octets, encoded;
 	struct word first, word;
-	size_t at = start;
+	size_t at = start, next;
 	char kind;
 
 	arena_init(&mem);
-	if (!read_word(in, at, &first))
+	if (!encoded_word_read_word(in, at, &first))
 		return 0;
 	strbuf_init(&octets, &mem);
 	strbuf_init(&encoded, &mem);
 	kind = first.kind;
-	while (read_word(in, at, &word) &&
+	while (encoded_word_read_word(in, at, &word) &&
 	    slice_eq_nocase(word.charset, first.charset)) {
 		if (word.kind != kind) {
-			strbuf_add(&octets, octets_of(strbuf_slice(&encoded),
-			    kind, &mem));
+			strbuf_add(&octets,
+			    octets_of(strbuf_slice(&encoded), kind, &mem));
 			encoded.len = 0;
 			kind = word.kind;
 		}
 		strbuf_add(&encoded, word.encoded);
 		at += word.len;
-		at += blanks_before_word(slice_from(in->text, at));
+		/* Blanks between two words are not shown (section 6.2). */
+		next = at;
+		while (next < in->text.len &&
+		    (char_is_wsp(in->text.data[next]) ||
+			in->text.data[next] == '\n'))
+			next++;
+		if (slice_starts(slice_from(in->text, next), SLICE("=?")))
+			at = next;
 	}
 	strbuf_add(&octets, octets_of(strbuf_slice(&encoded), kind, &mem));
-	convert(strbuf_slice(&octets), first.charset, in->all_guesses &&
-	    is_unknown_8bit(first.charset), buf, &mem);
+	convert(strbuf_slice(&octets), first.charset,
+	    in->all_guesses && is_unknown_8bit(first.charset), buf, &mem);
 	return at - start;
 }
 
-/* Decodes each encoded word; whether there was one. */
-static bool
-decode_words(struct slice text, bool all_guesses, struct arena *mem,
-    struct slice *ret_text)
-{
-	struct word_text in = { text, 0, all_guesses };
-	struct strbuf buf;
-	bool found = false;
-	size_t at = 0;
-
-	strbuf_init(&buf, mem);
-	while (at < text.len) {
-		size_t len = text.data[at] == '=' ? decode_run(&in, at, &buf)
-		    : 0;
-
-		found = found || len > 0;
-		if (len == 0)
-			strbuf_add_char(&buf, text.data[at]);
-		at += len == 0 ? 1 : len;
-	}
-	*ret_text = strbuf_slice(&buf);
-	return found;
-}
-
 static struct slice
-decode(struct slice raw, bool all_guesses, struct arena *mem)
+encoded_word_decode(struct slice raw, bool all_guesses, struct arena *mem)
 {
 	CLEANUP(arena_done) struct arena scratch;
 	struct slice text;
 	struct strbuf buf;
+	bool found = true; /* an encoded word, in the layer before */
 
 	arena_init(&scratch);
 	strbuf_init(&buf, &scratch);
@@ -407,10 +340,26 @@ decode(struct slice raw, bool all_guesses, struct arena *mem)
 		strbuf_add_char(&buf, c);
 	}
 	text = strbuf_slice(&buf);
-	for (int layer = 0; layer < DECODE_LAYERS; layer++) {
-		if (!slice_has_text_nocase(text, SLICE("=?")) ||
-		    !decode_words(text, all_guesses, &scratch, &text))
-			break;
+	for (int layer = 0; found && layer < DECODE_LAYERS &&
+	     slice_has_text_nocase(text, SLICE("=?"));
+	     layer++) {
+		struct word_text in = { text, 0, all_guesses };
+		struct strbuf decoded;
+		size_t at = 0;
+
+		found = false;
+		strbuf_init(&decoded, &scratch);
+		while (at < text.len) {
+			size_t len = text.data[at] == '=' ?
+			    decode_run(&in, at, &decoded) :
+			    0;
+
+			found = found || len > 0;
+			if (len == 0)
+				strbuf_add_char(&decoded, text.data[at]);
+			at += len == 0 ? 1 : len;
+		}
+		text = strbuf_slice(&decoded);
 	}
 	return slice_dup(mem, text);
 }
@@ -418,13 +367,13 @@ decode(struct slice raw, bool all_guesses, struct arena *mem)
 struct slice
 display_decode(struct slice raw, struct arena *mem)
 {
-	return decode(raw, false, mem);
+	return encoded_word_decode(raw, false, mem);
 }
 
 struct slice
 display_decode_all(struct slice raw, struct arena *mem)
 {
-	return decode(raw, true, mem);
+	return encoded_word_decode(raw, true, mem);
 }
 
 /*
@@ -442,15 +391,14 @@ is_simple_charset(UConverter *converter)
 	char ascii[LAST - FIRST + 1];
 	UChar units[2 * sizeof(ascii)];
 
-	if (type == UCNV_UTF8 || type == UCNV_US_ASCII ||
-	    type == UCNV_LATIN_1)
+	if (type == UCNV_UTF8 || type == UCNV_US_ASCII || type == UCNV_LATIN_1)
 		return true;
 	if (type != UCNV_SBCS)
 		return false;
 	for (size_t i = 0; i < sizeof(ascii); i++)
 		ascii[i] = (char)(FIRST + i);
 	if (ucnv_toUChars(converter, units, 2 * (int32_t)sizeof(ascii), ascii,
-	    (int32_t)sizeof(ascii), &status) != (int32_t)sizeof(ascii) ||
+		(int32_t)sizeof(ascii), &status) != (int32_t)sizeof(ascii) ||
 	    U_FAILURE(status))
 		return false;
 	for (size_t i = 0; i < sizeof(ascii); i++) {
@@ -472,11 +420,15 @@ add_whole(const struct word *word, struct slice octets, struct strbuf *buf)
 	UChar *units;
 	int32_t len;
 
-	if (word->kind == 'b' ? word->encoded.len % 4 != 0
-	    : slice_has(slice_from(word->encoded, word->encoded.len > 2
-		? word->encoded.len - 2 : 0), '=') && word->encoded.len > 0 &&
-	    !(word->encoded.len > 2 &&
-	    word->encoded.data[word->encoded.len - 3] == '='))
+	if (word->kind == 'b' ?
+		word->encoded.len % 4 != 0 :
+		slice_has(
+		    slice_from(word->encoded,
+			word->encoded.len > 2 ? word->encoded.len - 2 : 0),
+		    '=') &&
+		    word->encoded.len > 0 &&
+		    !(word->encoded.len > 2 &&
+			word->encoded.data[word->encoded.len - 3] == '='))
 		return false;
 	if (is_unknown_8bit(word->charset) || is_utf8(word->charset)) {
 		strbuf_add(buf, octets);
@@ -500,8 +452,8 @@ has_no_syntax(struct slice text)
 		char c = text.data[i];
 
 		if (char_is_control(c) || c == '"' || c == '\\' || c == '<' ||
-		    c == '>' || c == '@' || (c == '=' && i + 1 < text.len &&
-		    text.data[i + 1] == '?'))
+		    c == '>' || c == '@' ||
+		    (c == '=' && i + 1 < text.len && text.data[i + 1] == '?'))
 			return false;
 		depth += c == '(' ? 1 : c == ')' ? -1 : 0;
 		if (depth < 0)
@@ -535,7 +487,7 @@ display_word_is_plain(struct slice token, struct arena *mem)
 		questions += c == '?';
 	}
 	/* No dot stands in base64; in the other encoding it can be encoded. */
-	if (questions != 4 || !read_word(&in, 0, &word) ||
+	if (questions != 4 || !encoded_word_read_word(&in, 0, &word) ||
 	    word.len != token.len || word.encoded.len == 0 ||
 	    (word.kind == 'b' && slice_has(word.encoded, '.')))
 		return false;
@@ -544,5 +496,5 @@ display_word_is_plain(struct slice token, struct arena *mem)
 	return add_whole(&word, octets, &buf) && buf.len > 0 &&
 	    has_no_syntax(strbuf_slice(&buf)) &&
 	    (is_unknown_8bit(word.charset) ||
-	    !display_is_odd(strbuf_slice(&buf)));
+		!display_is_odd(strbuf_slice(&buf)));
 }

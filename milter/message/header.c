@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The header of a message as it came. */
 #include "message/header.h"
 
 void
@@ -21,8 +22,8 @@ name_is_valid(struct slice name)
 }
 
 /*
- * Copies a value without the CR of its line ends. What is no fold would begin
- * another field for whoever reads the message next, so it is no value.
+ * Copies a value without the CR of its line ends. A line end that is not a fold
+ * is refused: to the next reader another field would begin there.
  */
 static int
 copy_value(struct arena *mem, struct slice value, struct slice *ret_copy,
@@ -58,8 +59,8 @@ header_add(struct header *header, struct slice name, struct slice value,
 	void *fields = header->fields;
 
 	if (limits->fields != 0 && header->count >= limits->fields)
-		return err_set(err, ERR_LIMIT,
-		    "more than %zu header fields", limits->fields);
+		return err_set(err, ERR_LIMIT, "more than %zu header fields",
+		    limits->fields);
 	if (limits->field_bytes != 0 &&
 	    (value.len > limits->field_bytes || name.len > limits->field_bytes))
 		return err_set(err, ERR_LIMIT,
@@ -99,7 +100,7 @@ header_count(const struct header *header, struct slice name)
 	size_t count = 0;
 
 	for (size_t i = header_find(header, name, 0); i < header->count;
-	    i = header_find(header, name, i + 1))
+	     i = header_find(header, name, i + 1))
 		count++;
 	return count;
 }
@@ -129,7 +130,7 @@ field_unfold(struct arena *mem, struct slice value)
 
 /* The line that text begins with, its line end left out of *ret_line. */
 static struct slice
-next_line(struct slice text, struct slice *ret_line)
+header_next_line(struct slice text, struct slice *ret_line)
 {
 	size_t end = slice_find(text, '\n');
 
@@ -145,7 +146,7 @@ header_parse(struct header *header, struct slice text,
 {
 	struct slice line, rest;
 
-	rest = next_line(text, &line);
+	rest = header_next_line(text, &line);
 	/* The separator of an mbox file is not part of the message. */
 	if (slice_starts(line, SLICE("From ")) ||
 	    slice_starts(line, SLICE(">From ")))
@@ -154,7 +155,7 @@ header_parse(struct header *header, struct slice text,
 		struct slice name, value;
 		size_t colon;
 
-		rest = next_line(text, &line);
+		rest = header_next_line(text, &line);
 		if (line.len == 0) {
 			*ret_body = rest;
 			return 0;
@@ -167,7 +168,7 @@ header_parse(struct header *header, struct slice text,
 			break;
 		/* Lines that begin with white space go on with this field. */
 		while (rest.len > 0 && char_is_wsp(rest.data[0]))
-			rest = next_line(rest, &line);
+			rest = header_next_line(rest, &line);
 		value.data = text.data + colon + 1;
 		value.len = (size_t)(line.data + line.len - value.data);
 		if (header_add(header, name, value, limits, err) != 0)

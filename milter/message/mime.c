@@ -3,11 +3,12 @@
 #include <string.h>
 
 #include "message/content_type.h"
+#include "message/decode.h"
 #include "mime_priv.h"
 
-/* What a line must show to be a boundary: "--", its octets, "--", blanks. */
+/* So much of a line is kept: "--", a boundary, "--" and some blanks. */
 enum { LINE_HEAD_OCTETS = 256 };
-/* Octets of a line that say whether it is base64: words are shorter. */
+/* Octets of a line that tell base64 from text: words are shorter. */
 enum { BASE64_LOOK = 16 };
 
 enum place { AT_HEADER, AT_CONTENT };
@@ -15,8 +16,8 @@ enum place { AT_HEADER, AT_CONTENT };
 /* An entity that is open, from the message inwards. */
 struct level {
 	size_t part;
-	struct slice boundary;		/* of a multipart; empty: none */
-	bool closed;			/* its last boundary was seen: epilogue */
+	struct slice boundary; /* of a multipart; empty: none */
+	bool closed;	       /* its last boundary was seen: epilogue */
 };
 
 struct mime_scan {
@@ -28,18 +29,18 @@ struct mime_scan {
 	size_t depth;
 	enum place place;
 	bool over_limit;
-	uint64_t at;			/* octets so far */
+	uint64_t at; /* octets so far */
 	/* The line that is being read. */
 	uint64_t line_start;
-	uint64_t line_octets;		/* without its line end */
+	uint64_t line_octets; /* without its line end */
 	char head[LINE_HEAD_OCTETS];
 	size_t head_len;
-	bool blank_tail;		/* blanks alone are behind the head */
-	uint64_t line_8bit;		/* octets */
+	bool blank_tail;    /* blanks alone are behind the head */
+	uint64_t line_8bit; /* octets */
 	bool line_nul;
 	bool line_bare;
 	bool line_utf8;
-	unsigned int utf8_more;		/* octets that a character still wants */
+	unsigned int utf8_more; /* octets that a character still lacks */
 	bool pending_cr;
 	/* The header that is being read, and how much of it is whole lines. */
 	struct strbuf header;
@@ -64,8 +65,10 @@ open_part(struct mime_scan *scan)
 {
 	void *parts = scan->parts;
 	struct mime_part part = { .kind = MIME_LEAF,
-		.header_start = scan->at, .content_start = scan->at,
-		.content_end = scan->at, .is_utf8 = true };
+		.header_start = scan->at,
+		.content_start = scan->at,
+		.content_end = scan->at,
+		.is_utf8 = true };
 
 	if (scan->count == MIME_MAX_PARTS || scan->depth == MIME_MAX_DEPTH) {
 		scan->over_limit = true;
@@ -75,11 +78,10 @@ open_part(struct mime_scan *scan)
 		part.parent = scan->levels[scan->depth - 1].part;
 		part.seal = current(scan)->seal;
 	}
-	arena_reserve_one(scan->mem, &parts, &scan->cap, scan->count,
-	    sizeof(part));
+	arena_reserve_one(
+	    scan->mem, &parts, &scan->cap, scan->count, sizeof(part));
 	scan->parts = parts;
-	scan->levels[scan->depth++] =
-	    (struct level){ .part = scan->count };
+	scan->levels[scan->depth++] = (struct level){ .part = scan->count };
 	scan->parts[scan->count++] = part;
 	scan->place = AT_HEADER;
 	scan->header.len = 0;
@@ -96,40 +98,6 @@ is_any(struct slice type, const char *const *types)
 	return false;
 }
 
-static enum mime_seal
-seal_of(struct slice type)
-{
-	static const char *const encrypted[] = { "multipart/encrypted",
-		"application/pkcs7-mime", "application/x-pkcs7-mime", NULL };
-
-	if (slice_eq(type, SLICE("multipart/signed")))
-		return MIME_SIGNED;
-	return is_any(type, encrypted) ? MIME_ENCRYPTED : MIME_UNSEALED;
-}
-
-/* What no delimiter can be made of without harm on the way. */
-static bool
-has_odd_octet(struct slice boundary)
-{
-	for (size_t i = 0; i < boundary.len; i++) {
-		if (char_is_8bit(boundary.data[i]) ||
-		    char_is_control(boundary.data[i]))
-			return true;
-	}
-	return false;
-}
-
-/* Whether a multipart around it has the same. */
-static bool
-is_open_boundary(const struct mime_scan *scan, struct slice boundary)
-{
-	for (size_t i = 0; i < scan->depth; i++) {
-		if (slice_eq(scan->levels[i].boundary, boundary))
-			return true;
-	}
-	return false;
-}
-
 /* A multipart that cannot be taken apart is a leaf. */
 static void
 classify_multipart(struct mime_scan *scan, struct slice type,
@@ -140,14 +108,23 @@ classify_multipart(struct mime_scan *scan, struct slice type,
 
 	if (!mime_boundary(type_value, mem, &boundary, &written)) {
 		part->is_unreadable = true;
+		part->lacks_boundary =
+		    !slice_has_text_nocase(type_value, SLICE("boundary"));
+		part->boundary = SLICE("---");
 		return;
 	}
-	if (boundary.len > MIME_BOUNDARY_BYTES || has_odd_octet(boundary) ||
-	    mime_has_boundaries(type_value) ||
-	    is_open_boundary(scan, boundary)) {
-		part->is_ambiguous = true;
+	part->is_ambiguous = boundary.len > MIME_BOUNDARY_BYTES ||
+	    mime_has_boundaries(type_value);
+	/* Such octets may change on the way, and the delimiter with them. */
+	for (size_t i = 0; i < boundary.len && !part->is_ambiguous; i++)
+		part->is_ambiguous = char_is_8bit(boundary.data[i]) ||
+		    char_is_control(boundary.data[i]);
+	/* A multipart around it may have the same. */
+	for (size_t i = 0; i < scan->depth && !part->is_ambiguous; i++)
+		part->is_ambiguous =
+		    slice_eq(scan->levels[i].boundary, boundary);
+	if (part->is_ambiguous)
 		return;
-	}
 	part->kind = MIME_MULTIPART;
 	part->is_digest = slice_eq(type, SLICE("multipart/digest"));
 	part->boundary = slice_dup(scan->mem, boundary);
@@ -155,7 +132,7 @@ classify_multipart(struct mime_scan *scan, struct slice type,
 	scan->levels[scan->depth - 1].boundary = part->boundary;
 }
 
-/* How the content is encoded, by what programs may take for it. */
+/* How the content is encoded, as programs may read the label. */
 static void
 classify_encoding(struct mime_scan *scan, struct slice value)
 {
@@ -163,27 +140,29 @@ classify_encoding(struct mime_scan *scan, struct slice value)
 	struct slice token;
 	bool is_all = mime_encoding_token(value, &token);
 
-	part->encoding = is_all || token.len > 0
-	    ? transfer_encoding_find(token) : TRANSFER_OTHER;
+	part->encoding = is_all || token.len > 0 ?
+	    transfer_encoding_find(token) :
+	    TRANSFER_OTHER;
 	part->encoding_has_more = !is_all && token.len > 0;
 	if (token.len <= MIME_ENCODING_BYTES)
 		part->encoding_token = slice_dup(scan->mem, token);
 }
 
-/* What an entity is by its fields; the content begins. */
+/* Notes what an entity is by its fields; its content begins here. */
 static void
-classify(struct mime_scan *scan, struct slice type_value,
-    struct slice encoding)
+classify(struct mime_scan *scan, struct slice type_value, struct slice encoding)
 {
 	static const char *const messages[] = { "message/rfc822",
 		"message/global", "message/news", NULL };
+	static const char *const encrypted[] = { "multipart/encrypted",
+		"application/pkcs7-mime", "application/x-pkcs7-mime", NULL };
 	struct mime_part *part = current(scan);
 	struct slice type = SLICE("text/plain");
 	struct arena mem;
 
 	arena_init(&mem);
-	part->is_ambiguous = part->header.types > 1 ||
-	    type_value.len > MIME_TYPE_BYTES;
+	part->is_ambiguous =
+	    part->header.types > 1 || type_value.len > MIME_TYPE_BYTES;
 	if (!part->is_ambiguous)
 		(void)mime_type(type_value, &mem, &type);
 	/* In a digest parts are messages (RFC 2046 section 5.1.5). */
@@ -196,8 +175,11 @@ classify(struct mime_scan *scan, struct slice type_value,
 	part->is_text = slice_starts(type, SLICE("text/"));
 	part->is_message = slice_starts(type, SLICE("message/"));
 	part->is_rfc822 = slice_eq(type, SLICE("message/rfc822"));
-	if (part->seal == MIME_UNSEALED)
-		part->seal = seal_of(type);
+	if (part->seal == MIME_UNSEALED && is_any(type, encrypted))
+		part->seal = MIME_ENCRYPTED;
+	else if (part->seal == MIME_UNSEALED &&
+	    slice_eq(type, SLICE("multipart/signed")))
+		part->seal = MIME_SIGNED;
 	scan->place = AT_CONTENT;
 	if (slice_starts(type, SLICE("multipart/"))) {
 		classify_multipart(scan, type, type_value, &mem);
@@ -214,12 +196,14 @@ mime_scan_new(struct arena *mem, struct slice type, struct slice encoding)
 {
 	struct mime_scan *scan = arena_alloc(mem, sizeof(*scan));
 
-	*scan = (struct mime_scan){ .mem = mem, .line_utf8 = true,
-		.blank_tail = true };
+	*scan = (struct mime_scan){
+		.mem = mem, .line_utf8 = true, .blank_tail = true
+	};
 	strbuf_init(&scan->header, mem);
 	open_part(scan);
 	current(scan)->header.encodings = encoding.len > 0;
-	current(scan)->header.encoding_is_last = mime_is_plain_encoding(encoding);
+	current(scan)->header.encoding_is_last =
+	    mime_is_plain_encoding(encoding);
 	classify(scan, type, encoding);
 	return scan;
 }
@@ -232,44 +216,56 @@ is_attached(struct mime_scan *scan)
 	    part_at(scan, scan->depth - 2)->kind == MIME_MESSAGE;
 }
 
-/* The header of a part is whole. */
-static void
-end_header(struct mime_scan *scan)
+/* An attached message of text alone; what was read of it is its content. */
+static bool
+take_for_text(struct mime_scan *scan, struct slice text)
 {
-	struct mime_labels labels;
+	struct mime_part *part = current(scan);
 
-	current(scan)->header.ended = true;
-	mime_read_header(&current(scan)->header, strbuf_slice(&scan->header),
-	    is_attached(scan), &labels);
-	classify(scan, labels.type, labels.encoding);
+	if (!is_attached(scan) || !part_at(scan, scan->depth - 2)->is_rfc822 ||
+	    !mime_lacks_header(text))
+		return false;
+	mime_measure_text(part, text);
+	part->header = (struct mime_header){ .is_missing = true };
+	classify(scan, SLICE(""), SLICE(""));
+	part->content_start = part->header_start;
+	return true;
 }
 
-/* A delimiter or the end of all comes before the empty line. */
+/*
+ * A delimiter or the end of all comes before the empty line. What an empty line
+ * there would open is noted: some readers take the header for ended.
+ */
 static void
 cut_header(struct mime_scan *scan)
 {
 	struct mime_part *part = current(scan);
 	struct mime_labels labels;
-	struct slice type;
+	struct slice type = SLICE("text/plain");
+	struct slice text =
+	    slice_sub(strbuf_slice(&scan->header), 0, scan->header_lines);
 	struct arena mem;
 
-	if (scan->depth == 1)
+	if (scan->depth == 1 || take_for_text(scan, text))
 		return;
-	mime_read_header(&part->header, slice_sub(strbuf_slice(&scan->header),
-	    0, scan->header_lines), is_attached(scan), &labels);
+	mime_read_header(&part->header, text, is_attached(scan), &labels);
 	classify_encoding(scan, labels.encoding);
 	arena_init(&mem);
-	part->header.would_open = part->header.types > 1 ||
-	    (labels.type.len == 0 &&
-		part_at(scan, scan->depth - 2)->is_digest) ||
+	if (labels.type.len == 0 && part_at(scan, scan->depth - 2)->is_digest)
+		type = SLICE("message/rfc822");
+	else if (labels.type.len <= MIME_TYPE_BYTES)
+		(void)mime_type(labels.type, &mem, &type);
+	part->header.names_parts = part->header.types > 1 ||
 	    labels.type.len > MIME_TYPE_BYTES ||
-	    (mime_type(labels.type, &mem, &type) &&
-		(slice_starts(type, SLICE("multipart/")) ||
-		slice_starts(type, SLICE("message/"))));
+	    slice_starts(type, SLICE("multipart/")) ||
+	    slice_starts(type, SLICE("message/"));
+	part->header.names_message = part->header.types <= 1 &&
+	    part->header.encodings == 0 &&
+	    slice_eq(type, SLICE("message/rfc822"));
 	arena_done(&mem);
 }
 
-/* The content of what is open from a level on ends before this line. */
+/* The entities from a level on end before this line. */
 static void
 close_levels(struct mime_scan *scan, size_t depth, uint64_t end)
 {
@@ -279,15 +275,17 @@ close_levels(struct mime_scan *scan, size_t depth, uint64_t end)
 		/* A header without an end has no content behind it. */
 		if (scan->place == AT_HEADER) {
 			cut_header(scan);
-			part->content_start = end > part->header_start ? end
-			    : part->header_start;
+			if (!part->header.is_missing)
+				part->content_start = end > part->header_start ?
+				    end :
+				    part->header_start;
 		}
 		scan->place = AT_CONTENT;
 		if (scan->utf8_more > 0)
 			part->is_utf8 = false;
 		scan->utf8_more = 0;
-		part->content_end = end > part->content_start ? end
-		    : part->content_start;
+		part->content_end =
+		    end > part->content_start ? end : part->content_start;
 		scan->depth--;
 	}
 }
@@ -329,82 +327,82 @@ find_boundary(const struct mime_scan *scan, size_t *ret_level, bool *ret_last,
 	return false;
 }
 
-/* Whether a line belongs to the header that is being read. */
+/* A line of the header of a part, which ends at an empty one. */
 static void
 header_line(struct mime_scan *scan)
 {
-	struct mime_part *part = current(scan);
+	struct mime_header *header = &current(scan)->header;
+	struct slice text = strbuf_slice(&scan->header);
+	struct mime_labels labels;
 
-	if (scan->line_octets > part->header.longest_line)
-		part->header.longest_line = scan->line_octets;
-	part->header.has_8bit = part->header.has_8bit ||
-	    scan->line_8bit > 0;
-	part->header.has_bare = part->header.has_bare || scan->line_bare ||
-	    scan->line_nul;
+	if (scan->line_octets > header->longest_line)
+		header->longest_line = scan->line_octets;
+	header->has_8bit = header->has_8bit || scan->line_8bit > 0;
+	header->has_bare =
+	    header->has_bare || scan->line_bare || scan->line_nul;
 	scan->header_lines = scan->header.len;
-	if (scan->line_octets == 0)
-		end_header(scan);
+	if (scan->line_octets != 0 || take_for_text(scan, text))
+		return;
+	header->ended = true;
+	mime_read_header(header, text, is_attached(scan), &labels);
+	classify(scan, labels.type, labels.encoding);
 }
 
-/* By its beginning and its length: text in between is no matter. */
-static bool
-is_base64_line(const struct mime_scan *scan)
-{
-	if (scan->line_octets == 0 || scan->line_octets % 4 != 0 ||
-	    scan->line_8bit > 0 || scan->line_nul)
-		return false;
-	for (size_t i = 0; i < scan->head_len && i < BASE64_LOOK; i++) {
-		char c = scan->head[i];
-
-		if (!char_is_alpha(c) && !char_is_digit(c) && c != '+' &&
-		    c != '/' && c != '=')
-			return false;
-	}
-	return true;
-}
-
+/*
+ * A line of the content. Sendmail looks for the dashes of parts also where a
+ * multipart names no boundary.
+ */
 static void
 content_line(struct mime_scan *scan, bool is_lookalike)
 {
 	const struct slice head = { scan->head, scan->head_len };
+	const struct slice trimmed = slice_trim(head);
 	struct mime_part *part = current(scan);
+	bool is_base64 = part->encoding == TRANSFER_BASE64 &&
+	    scan->line_octets > 0 && scan->line_octets % 4 == 0 &&
+	    scan->line_8bit == 0 && !scan->line_nul;
 
 	part->has_lookalike = part->has_lookalike || is_lookalike;
-	if (part->encoding == TRANSFER_BASE64 && is_base64_line(scan))
+	/* Its beginning and its length say so; the rest does not matter. */
+	for (size_t i = 0; is_base64 && i < head.len && i < BASE64_LOOK; i++)
+		is_base64 =
+		    base64_value(head.data[i]) >= 0 || head.data[i] == '=';
+	if (is_base64)
 		part->base64_octets += scan->line_octets;
 	part->has_label = part->has_label || mime_is_8bit_label(head);
-
+	if (part->lacks_boundary && !part->is_closed) {
+		part->is_closed = slice_eq(head, SLICE("-------"));
+		part->has_dashes = part->has_dashes ||
+		    (!part->is_closed &&
+			(slice_eq(trimmed, SLICE("-----")) ||
+			    slice_eq(trimmed, SLICE("-------"))));
+	}
 	part->has_8bit = part->has_8bit || scan->line_8bit > 0;
 	part->octets_8bit += scan->line_8bit;
 	part->has_nul = part->has_nul || scan->line_nul;
 	part->has_bare = part->has_bare || scan->line_bare;
-	part->is_utf8 = part->is_utf8 && scan->line_utf8 &&
-	    scan->utf8_more == 0;
-	if (scan->line_octets > part->longest_line)
-		part->longest_line = scan->line_octets;
-}
-
-/* The line at hand is one of this multipart. */
-static void
-note_delimiter(const struct mime_scan *scan, struct mime_part *part)
-{
-	part->has_padding = part->has_padding ||
-	    char_is_wsp(scan->head[scan->head_len - 1]);
+	part->is_utf8 =
+	    part->is_utf8 && scan->line_utf8 && scan->utf8_more == 0;
 	if (scan->line_octets > part->longest_line)
 		part->longest_line = scan->line_octets;
 }
 
 static void
-end_line(struct mime_scan *scan)
+mime_end_line(struct mime_scan *scan)
 {
+	struct mime_part *part;
 	size_t level;
 	bool last, is_lookalike;
 
 	if (find_boundary(scan, &level, &last, &is_lookalike)) {
-		note_delimiter(scan, part_at(scan, level));
+		part = part_at(scan, level);
+		part->has_padding = part->has_padding ||
+		    char_is_wsp(scan->head[scan->head_len - 1]);
+		if (scan->line_octets > part->longest_line)
+			part->longest_line = scan->line_octets;
 		/* The line end before a boundary belongs to it. */
-		close_levels(scan, level + 1, scan->line_start >= 2
-		    ? scan->line_start - 2 : 0);
+		close_levels(scan, level + 1,
+		    scan->line_start >= 2 ? scan->line_start - 2 : 0);
 		scan->place = AT_CONTENT;
 		if (last) {
 			scan->levels[level].closed = true;
@@ -427,54 +425,35 @@ end_line(struct mime_scan *scan)
 	scan->utf8_more = 0;
 }
 
-/* The shape of UTF-8 (RFC 3629): how many octets follow the first one. */
 static void
-check_utf8(struct mime_scan *scan, unsigned char c)
+line_octet(struct mime_scan *scan, char octet)
 {
+	unsigned char c = (unsigned char)octet;
+
+	if (scan->head_len < LINE_HEAD_OCTETS)
+		scan->head[scan->head_len++] = octet;
+	else
+		scan->blank_tail = scan->blank_tail && char_is_wsp(octet);
+	scan->line_octets++;
+	scan->line_8bit += char_is_8bit(octet);
+	/* The form of UTF-8 (RFC 3629): how many octets follow the first one. */
 	if (scan->utf8_more > 0) {
 		scan->utf8_more--;
 		scan->line_utf8 = scan->line_utf8 && (c & 0xc0) == 0x80;
-		return;
+	} else if (c >= 0x80) {
+		scan->utf8_more = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : 1;
+		scan->line_utf8 = scan->line_utf8 && c >= 0xc2 && c <= 0xf4;
 	}
-	if (c < 0x80)
-		return;
-	scan->utf8_more = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : 1;
-	scan->line_utf8 = scan->line_utf8 && c >= 0xc2 && c <= 0xf4;
-}
-
-static void
-line_octet(struct mime_scan *scan, char c)
-{
-	if (scan->head_len < LINE_HEAD_OCTETS)
-		scan->head[scan->head_len++] = c;
-	else
-		scan->blank_tail = scan->blank_tail && char_is_wsp(c);
-	scan->line_octets++;
-	scan->line_8bit += char_is_8bit(c);
-	check_utf8(scan, (unsigned char)c);
 	scan->line_nul = scan->line_nul || c == '\0';
 }
 
-/* A header is kept as text, up to a bound. */
-static void
-keep_header(struct mime_scan *scan, char c)
-{
-	if (scan->place != AT_HEADER)
-		return;
-	if (scan->header.len >= MIME_HEADER_BYTES)
-		scan->over_limit = true;
-	else
-		strbuf_add_char(&scan->header, c);
-}
-
-/* Takes octets of content that say nothing: ASCII within a line. How many. */
+/* Takes octets of ASCII text within a line of content; how many. */
 static size_t
-plain_run(struct mime_scan *scan, struct slice text)
+mime_plain_run(struct mime_scan *scan, struct slice text)
 {
 	size_t len = 0, head;
 
-	if (scan->place == AT_HEADER || scan->pending_cr ||
-	    scan->utf8_more > 0)
+	if (scan->place == AT_HEADER || scan->pending_cr || scan->utf8_more > 0)
 		return 0;
 	while (len < text.len && text.data[len] != '\0' &&
 	    !char_is_8bit(text.data[len]) && text.data[len] != '\r' &&
@@ -498,16 +477,19 @@ mime_scan_add(struct mime_scan *scan, struct slice chunk)
 	for (size_t i = 0; i < chunk.len && !scan->over_limit; i++) {
 		char c;
 
-		i += plain_run(scan, slice_from(chunk, i));
+		i += mime_plain_run(scan, slice_from(chunk, i));
 		if (i == chunk.len)
 			break;
 		c = chunk.data[i];
-
 		scan->at++;
-		keep_header(scan, c);
+		if (scan->place == AT_HEADER &&
+		    scan->header.len >= MIME_HEADER_BYTES)
+			scan->over_limit = true;
+		else if (scan->place == AT_HEADER)
+			strbuf_add_char(&scan->header, c);
 		if (scan->pending_cr && c == '\n') {
 			scan->pending_cr = false;
-			end_line(scan);
+			mime_end_line(scan);
 			continue;
 		}
 		if (scan->pending_cr) {
@@ -530,12 +512,14 @@ mime_scan_finish(struct mime_scan *scan, const struct mime_part **ret_parts,
 {
 	if (!scan->over_limit && (scan->line_octets > 0 || scan->pending_cr)) {
 		scan->line_bare = scan->line_bare || scan->pending_cr;
-		end_line(scan);
+		mime_end_line(scan);
 	}
 	if (scan->over_limit)
-		return err_set(err, ERR_LIMIT, "more than %d parts, parts "
+		return err_set(err, ERR_LIMIT,
+		    "more than %d parts, parts "
 		    "deeper than %d, or a part with a header of more than %d "
-		    "octets", (int)MIME_MAX_PARTS, (int)MIME_MAX_DEPTH,
+		    "octets",
+		    (int)MIME_MAX_PARTS, (int)MIME_MAX_DEPTH,
 		    (int)MIME_HEADER_BYTES);
 	close_levels(scan, 0, scan->at);
 	*ret_parts = scan->parts;

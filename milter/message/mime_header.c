@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What matters of the header of a part: its labels, and what MTAs measure. */
+/* The header of a part: its labels, and the lengths that MTAs measure. */
 #include "message/content_type.h"
 #include "message/part_header.h"
 #include "mime_priv.h"
@@ -30,8 +30,8 @@ has_open_quote(struct slice value)
 }
 
 void
-mime_measure_field(struct mime_header *facts, struct slice name,
-    struct slice value)
+mime_measure_field(
+    struct mime_header *facts, struct slice name, struct slice value)
 {
 	struct slice rest = value, piece;
 
@@ -50,13 +50,33 @@ mime_measure_field(struct mime_header *facts, struct slice name,
 	}
 }
 
-/* Counts a field that may stand once; a copy of the first is none. */
+static bool
+mime_header_is_one_of(struct slice name, const char *const *names)
+{
+	for (; *names != NULL; names++) {
+		if (slice_eq_nocase(name, slice_of(*names)))
+			return true;
+	}
+	return false;
+}
+
+bool
+mime_is_lost_field(struct slice name)
+{
+	static const char *const names[] = { "Bcc", "Return-Path",
+		"Content-Length", "Full-Name", NULL };
+
+	return mime_header_is_one_of(name, names) ||
+	    slice_starts_nocase(name, SLICE("Resent-"));
+}
+
+/* Counts a field that may occur once; a copy of the first does not count. */
 static void
 count_once(const struct part_field *field, struct slice *first,
     unsigned int *count, bool *ret_has_copy)
 {
-	if (*count > 0 && slice_eq(slice_trim(field->value),
-	    slice_trim(*first)))
+	if (*count > 0 &&
+	    slice_eq(slice_trim(field->value), slice_trim(*first)))
 		*ret_has_copy = true;
 	else if ((*count)++ == 0)
 		*first = field->value;
@@ -66,26 +86,37 @@ static void
 note_field(struct mime_header *facts, const struct part_field *field,
     struct mime_labels *labels)
 {
+	/* Sendmail reads and writes these anew as addresses (docs/sendmail.md). */
+	static const char *const addresses[] = { "From", "Sender", "Reply-To",
+		"To", "Cc", "Apparently-To", "Errors-To",
+		"Disposition-Notification-To", NULL };
+
 	mime_measure_field(facts, field->name, field->value);
 	facts->has_name_blank = facts->has_name_blank || field->has_blank;
+	facts->has_quoted_mbox = facts->has_quoted_mbox || field->has_mbox_line;
+	facts->has_unfolded = facts->has_unfolded || field->has_unfolded;
+	facts->has_lost_field =
+	    facts->has_lost_field || mime_is_lost_field(field->name);
+	facts->has_address_field = facts->has_address_field ||
+	    mime_header_is_one_of(field->name, addresses);
 	if (slice_eq_nocase(field->name, SLICE("MIME-Version")))
 		facts->has_version = true;
 	if (slice_eq_nocase(field->name, SLICE("Content-Type")))
-		count_once(field, &labels->type, &facts->types,
-		    &facts->has_copy);
+		count_once(
+		    field, &labels->type, &facts->types, &facts->has_copy);
 	facts->encoding_is_last = false;
 	if (!slice_eq_nocase(field->name, SLICE("Content-Transfer-Encoding")))
 		return;
-	count_once(field, &labels->encoding, &facts->encodings,
-	    &facts->has_copy);
+	count_once(
+	    field, &labels->encoding, &facts->encodings, &facts->has_copy);
 	facts->encoding_is_last = facts->encodings == 1 &&
 	    slice_eq(field->name, SLICE("Content-Transfer-Encoding")) &&
 	    !field->has_blank && mime_is_plain_encoding(field->value);
 }
 
 void
-mime_read_header(struct mime_header *facts, struct slice text,
-    bool in_message, struct mime_labels *ret_labels)
+mime_read_header(struct mime_header *facts, struct slice text, bool in_message,
+    struct mime_labels *ret_labels)
 {
 	struct part_field field = { .end = 0 };
 	size_t begin = in_message ? part_header_mbox_line(text) : 0;
@@ -104,6 +135,36 @@ mime_read_header(struct mime_header *facts, struct slice text,
 	if (facts->encodings > 1 || facts->has_bare ||
 	    (text.len > begin && char_is_wsp(text.data[begin])))
 		ret_labels->encoding = SLICE("=");
+}
+
+bool
+mime_lacks_header(struct slice text)
+{
+	struct part_field field;
+
+	if (text.len == 0 || char_is_wsp(text.data[0]) ||
+	    slice_starts(text, SLICE("\r\n")) ||
+	    part_header_mbox_line(text) > 0)
+		return false;
+	while (text.len > 0) {
+		if (part_field_next(text, 0, &field))
+			return false;
+		text = slice_from(text, part_line_length(text));
+	}
+	return true;
+}
+
+void
+mime_measure_text(struct mime_part *part, struct slice text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		part->octets_8bit += char_is_8bit(text.data[i]);
+		part->has_nul = part->has_nul || text.data[i] == '\0';
+	}
+	part->has_8bit = part->has_8bit || part->octets_8bit > 0;
+	part->has_bare = part->has_bare || part->header.has_bare;
+	if (part->header.longest_line > part->longest_line)
+		part->longest_line = part->header.longest_line;
 }
 
 bool

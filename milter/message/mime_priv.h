@@ -18,7 +18,16 @@ struct mime_labels {
 void mime_read_header(struct mime_header *facts, struct slice text,
     bool in_message, struct mime_labels *ret_labels);
 
-/* A value of Content-Transfer-Encoding as MTAs write it themselves. */
+/*
+ * Whether an attached message has no header: text begins in its first line,
+ * and no field follows. text: up to its first empty line, or its end.
+ */
+bool mime_lacks_header(struct slice text);
+
+/* Notes 8-bit octets, NUL and the like of such text. */
+void mime_measure_text(struct mime_part *part, struct slice text);
+
+/* A value of Content-Transfer-Encoding in the form that MTAs write. */
 bool mime_is_plain_encoding(struct slice value);
 
 /* A line that is a field which says 8bit or binary, or in the next line. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Date and Message-ID: whether they are valid, repaired ones and new ones. */
 #include "message/stamp.h"
 
 #include <string.h>
@@ -8,15 +9,15 @@
 
 enum { COMMENT_DEPTH = 16 };
 
-static const char *const months[12] = { "January", "February", "March",
-	"April", "May", "June", "July", "August", "September", "October",
-	"November", "December" };
+static const char *const months[12] = { "January", "February", "March", "April",
+	"May", "June", "July", "August", "September", "October", "November",
+	"December" };
 static const char days[7][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri",
 	"Sat" };
 
 /* Blanks, folds and comments; false when a comment does not end. */
 static bool
-skip_cfws(struct slice *s)
+stamp_skip_cfws(struct slice *s)
 {
 	unsigned int depth = 0;
 
@@ -41,7 +42,7 @@ skip_cfws(struct slice *s)
 static bool
 take_char(struct slice *s, char c)
 {
-	if (!skip_cfws(s) || s->len == 0 || s->data[0] != c)
+	if (!stamp_skip_cfws(s) || s->len == 0 || s->data[0] != c)
 		return false;
 	*s = slice_from(*s, 1);
 	return true;
@@ -53,7 +54,7 @@ take_number(struct slice *s, size_t min, size_t max, unsigned long *ret_number)
 {
 	size_t len = 0;
 
-	if (!skip_cfws(s))
+	if (!stamp_skip_cfws(s))
 		return false;
 	while (len < s->len && len <= max && char_is_digit(s->data[len]))
 		len++;
@@ -70,7 +71,7 @@ take_letters(struct slice *s)
 	struct slice word;
 	size_t len = 0;
 
-	if (!skip_cfws(s))
+	if (!stamp_skip_cfws(s))
 		return (struct slice){ NULL, 0 };
 	while (len < s->len && char_is_alpha(s->data[len]))
 		len++;
@@ -82,41 +83,13 @@ take_letters(struct slice *s)
 /* A date as it is written; with lenient, forms that are wrong but clear. */
 struct date {
 	bool lenient;
-	struct slice weekday;		/* a word, or empty */
+	struct slice weekday; /* a word, or empty */
 	unsigned long day, year, hour, minute, second;
-	unsigned int month;		/* from 0 */
-	struct slice zone;		/* a name, or empty */
-	char sign;			/* of the offset, where there is no name */
-	unsigned long offset;		/* hours and minutes, as in "+0100" */
+	unsigned int month;   /* from 0 */
+	struct slice zone;    /* a name, or empty */
+	char sign;	      /* of the offset, where there is no name */
+	unsigned long offset; /* hours and minutes, as in "+0100" */
 };
-
-/* The month of "Nov", or with lenient also of "November" and "Sept". */
-static bool
-find_month(struct slice word, bool lenient, unsigned int *ret_month)
-{
-	for (unsigned int i = 0; i < 12; i++) {
-		struct slice name = slice_of(months[i]);
-
-		if (!lenient)
-			name = slice_sub(name, 0, 3);
-		if (slice_eq_nocase(word, name) || (word.len >= 3 &&
-		    slice_starts_nocase(name, word))) {
-			*ret_month = i;
-			return true;
-		}
-	}
-	return false;
-}
-
-static unsigned long
-days_of_month(unsigned int month, unsigned long year)
-{
-	static const unsigned char length[12] = { 31, 28, 31, 30, 31, 30, 31,
-		31, 30, 31, 30, 31 };
-	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-
-	return length[month] + (month == 1 && leap ? 1UL : 0UL);
-}
 
 /* In the Gregorian calendar; January and February count to the year before. */
 static const char *
@@ -127,59 +100,44 @@ weekday_name(const struct date *date)
 	unsigned long year = date->year - (date->month < 2 ? 1 : 0);
 
 	return days[(year + year / 4 - year / 100 + year / 400 +
-	    shift[date->month] + date->day) % 7];
+			shift[date->month] + date->day) %
+	    7];
 }
 
-/* "Mon,"; with lenient any word, also in another language, and no comma. */
-static bool
-take_weekday(struct slice *s, struct date *date)
-{
-	date->weekday = take_letters(s);
-	if (date->weekday.len == 0)
-		return true;
-	if (date->lenient) {
-		(void)take_char(s, '.');
-		(void)take_char(s, ',');
-		return true;
-	}
-	return take_char(s, ',');
-}
-
+/* "23 Nov 2026"; with lenient also "November" and "Sept". */
 static bool
 take_day(struct slice *s, struct date *date)
 {
-	struct slice before;
+	static const unsigned char days_of[12] = { 31, 28, 31, 30, 31, 30, 31,
+		31, 30, 31, 30, 31 };
+	struct slice before, word, name;
+	unsigned long year;
 
-	if (!take_number(s, 1, 2, &date->day) ||
-	    !find_month(take_letters(s), date->lenient, &date->month) ||
-	    !skip_cfws(s))
+	if (!take_number(s, 1, 2, &date->day))
+		return false;
+	word = take_letters(s);
+	for (date->month = 0; date->month < 12; date->month++) {
+		name = slice_of(months[date->month]);
+		if (!date->lenient)
+			name = slice_sub(name, 0, 3);
+		if (slice_eq_nocase(word, name) ||
+		    (word.len >= 3 && slice_starts_nocase(name, word)))
+			break;
+	}
+	if (date->month == 12 || !stamp_skip_cfws(s))
 		return false;
 	before = *s;
 	if (!take_number(s, 2, 4, &date->year))
 		return false;
 	/* RFC 5322 section 4.3: what two and three digits mean. */
 	if (before.len - s->len < 4)
-		date->year += before.len - s->len == 2 && date->year < 50
-		    ? 2000 : 1900;
-	return date->year >= 1900 && date->day >= 1 &&
-	    date->day <= days_of_month(date->month, date->year);
-}
-
-static bool
-take_time(struct slice *s, struct date *date)
-{
-	size_t digits = date->lenient ? 1 : 2;
-	struct slice before;
-
-	if (!take_number(s, digits, 2, &date->hour) || !take_char(s, ':') ||
-	    !take_number(s, digits, 2, &date->minute))
-		return false;
-	before = *s;
-	if (!take_char(s, ':'))
-		*s = before;
-	else if (!take_number(s, digits, 2, &date->second))
-		return false;
-	return date->hour <= 23 && date->minute <= 59 && date->second <= 60;
+		date->year +=
+		    before.len - s->len == 2 && date->year < 50 ? 2000 : 1900;
+	year = date->year;
+	return year >= 1900 && date->day >= 1 &&
+	    (date->day <= days_of[date->month] ||
+		(date->month == 1 && date->day == 29 &&
+		    ((year % 4 == 0 && year % 100 != 0) || year % 400 == 0)));
 }
 
 /* "+0100"; with lenient "+01:00", too. */
@@ -219,7 +177,7 @@ take_zone(struct slice *s, struct date *date)
 {
 	size_t before = s->len;
 
-	if (!skip_cfws(s) || s->len == 0 ||
+	if (!stamp_skip_cfws(s) || s->len == 0 ||
 	    (s->len == before && !date->lenient))
 		return false;
 	if (is_sign(*s))
@@ -227,7 +185,7 @@ take_zone(struct slice *s, struct date *date)
 	date->zone = take_letters(s);
 	if (date->lenient && is_sign(*s) &&
 	    (slice_eq_nocase(date->zone, SLICE("GMT")) ||
-	    slice_eq_nocase(date->zone, SLICE("UTC")))) {
+		slice_eq_nocase(date->zone, SLICE("UTC")))) {
 		date->zone.len = 0;
 		return take_offset(s, date);
 	}
@@ -237,15 +195,33 @@ take_zone(struct slice *s, struct date *date)
 	    (date->zone.len >= 3 && date->zone.len <= 5);
 }
 
+/* With lenient the weekday may be any word, also of another language. */
 static bool
 date_parse(struct slice value, bool lenient, struct date *ret_date)
 {
-	struct slice s = value;
+	struct date *date = ret_date;
+	size_t digits = lenient ? 1 : 2;
+	struct slice s = value, before;
+	bool comma = true;
 
-	*ret_date = (struct date){ .lenient = lenient };
-	return take_weekday(&s, ret_date) && take_day(&s, ret_date) &&
-	    take_time(&s, ret_date) && take_zone(&s, ret_date) &&
-	    skip_cfws(&s) && s.len == 0;
+	*date = (struct date){ .lenient = lenient };
+	date->weekday = take_letters(&s);
+	if (date->weekday.len != 0) {
+		if (lenient)
+			(void)take_char(&s, '.');
+		comma = take_char(&s, ',') || lenient;
+	}
+	if (!comma || !take_day(&s, date) ||
+	    !take_number(&s, digits, 2, &date->hour) || !take_char(&s, ':') ||
+	    !take_number(&s, digits, 2, &date->minute))
+		return false;
+	before = s;
+	if (!take_char(&s, ':'))
+		s = before;
+	else if (!take_number(&s, digits, 2, &date->second))
+		return false;
+	return date->hour <= 23 && date->minute <= 59 && date->second <= 60 &&
+	    take_zone(&s, date) && stamp_skip_cfws(&s) && s.len == 0;
 }
 
 bool
@@ -253,8 +229,9 @@ date_is_valid(struct slice value)
 {
 	struct date date;
 
-	return date_parse(value, false, &date) && (date.weekday.len == 0 ||
-	    slice_eq_nocase(date.weekday, slice_of(weekday_name(&date))));
+	return date_parse(value, false, &date) &&
+	    (date.weekday.len == 0 ||
+		slice_eq_nocase(date.weekday, slice_of(weekday_name(&date))));
 }
 
 bool
@@ -284,56 +261,46 @@ date_format(struct arena *mem, time_t when)
 
 	ENSURE(gmtime_r(&when, &tm) != NULL);
 	return slice_format(mem, "%s, %d %.3s %d %02d:%02d:%02d +0000",
-	    days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon],
-	    tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	    days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900,
+	    tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
 static bool
-is_printable(char c)
+stamp_is_printable(char c)
 {
 	return c > ' ' && c < 0x7f;
 }
 
-/* "..." without blanks: no-fold-quote of RFC 2822 section 3.6.4. */
-static bool
-take_quoted(struct slice *s)
-{
-	*s = slice_from(*s, 1);
-	while (s->len > 0 && s->data[0] != '"') {
-		/* A backslash may stand before any of them. */
-		if (s->data[0] == '\\')
-			*s = slice_from(*s, 1);
-		if (s->len == 0 || !is_printable(s->data[0]))
-			return false;
-		*s = slice_from(*s, 1);
-	}
-	if (s->len == 0)
-		return false;
-	*s = slice_from(*s, 1);
-	return true;
-}
-
 /*
  * An identifier up to its ">" or the end: printable octets without blanks and
- * brackets, or a quoted string. Programs compare it octet by octet, so that a
- * second "@", none at all or a ":" still names the message.
+ * brackets, or a quoted string (no-fold-quote of RFC 2822 section 3.6.4, where a
+ * backslash may stand before any octet). Programs compare it octet by octet, so
+ * that a second "@", none at all or a ":" still names the message.
  */
 static bool
 take_identifier(struct slice *s, struct slice *ret_id)
 {
-	struct slice before = *s;
+	size_t at = 0;
 
-	while (s->len > 0 && s->data[0] != '>') {
-		struct slice at = *s;
+	while (at < s->len && s->data[at] != '>') {
+		size_t end = at + 1;
 
-		if (s->data[0] == '"' && take_quoted(s))
-			continue;
-		*s = at;
-		if (!is_printable(s->data[0]) || s->data[0] == '<')
+		if (!stamp_is_printable(s->data[at]) || s->data[at] == '<')
 			return false;
-		*s = slice_from(*s, 1);
+		while (
+		    s->data[at] == '"' && end < s->len && s->data[end] != '"') {
+			end += s->data[end] == '\\';
+			if (end == s->len || !stamp_is_printable(s->data[end]))
+				break;
+			end++;
+		}
+		/* Quotes that do not end are octets like others. */
+		at = s->data[at] == '"' && end < s->len && s->data[end] == '"' ?
+		    end + 1 :
+		    at + 1;
 	}
-	*ret_id = slice_sub(before, 0, before.len - s->len);
+	*ret_id = slice_sub(*s, 0, at);
+	*s = slice_from(*s, at);
 	return ret_id->len > 0;
 }
 
@@ -345,18 +312,18 @@ message_id_is_usable(struct slice value)
 	if (!take_char(&s, '<') || !take_identifier(&s, &id) || s.len == 0)
 		return false;
 	s = slice_from(s, 1);
-	return skip_cfws(&s) && s.len == 0;
+	return stamp_skip_cfws(&s) && s.len == 0;
 }
 
 struct slice
-message_id_repair(struct arena *mem, struct slice value,
-    struct slice hostname, time_t when)
+message_id_repair(
+    struct arena *mem, struct slice value, struct slice hostname, time_t when)
 {
 	const size_t max_octets = 250;
 	struct slice s = slice_trim(value), id;
 	size_t start = slice_find(s, '<');
 
-	/* What stands in brackets, or the whole where there are none. */
+	/* The text in brackets, or all of it if there are none. */
 	if (start < s.len)
 		s = slice_from(s, start + 1);
 	s = slice_trim(slice_sub(s, 0, slice_find(s, '>')));
@@ -379,6 +346,6 @@ message_id_new(struct arena *mem, struct slice hostname, time_t when)
 		text[i] = digits[random[i] % 32];
 	ENSURE(gmtime_r(&when, &tm) != NULL);
 	return slice_format(mem, "<%04d%02d%02d%02d%02d%02d.%s@%.*s>",
-	    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
-	    tm.tm_min, tm.tm_sec, text, SLICE_ARGS(hostname));
+	    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
+	    tm.tm_sec, text, SLICE_ARGS(hostname));
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Lists of tags, "v=1; d=example.org", of DKIM and DMARC. */
 #include "message/tag_list.h"
 
 /* tag-name of RFC 6376 section 3.2. */
@@ -16,20 +17,6 @@ is_name(struct slice name)
 	return true;
 }
 
-/* tag-value: printable ASCII with white space between. */
-static bool
-is_value(struct slice value)
-{
-	for (size_t i = 0; i < value.len; i++) {
-		char c = value.data[i];
-
-		if (char_is_8bit(c) || (char_is_control(c) && c != '\t' &&
-		    c != '\r' && c != '\n'))
-			return false;
-	}
-	return true;
-}
-
 enum tag_read
 tag_next(struct slice *rest, struct tag *ret_tag, const char **ret_fault)
 {
@@ -39,6 +26,7 @@ tag_next(struct slice *rest, struct tag *ret_tag, const char **ret_fault)
 	size_t equals = slice_find(text, '=');
 	struct tag tag = { .name = slice_trim(slice_sub(text, 0, equals)),
 		.raw = slice_from(text, equals + 1) };
+	bool is_value = true;
 
 	/* One ";" may stand at the end. */
 	if (last && slice_trim(text).len == 0) {
@@ -47,7 +35,15 @@ tag_next(struct slice *rest, struct tag *ret_tag, const char **ret_fault)
 	}
 	*rest = slice_from(*rest, last ? end : end + 1);
 	tag.value = slice_trim(tag.raw);
-	if (equals < text.len && is_name(tag.name) && is_value(tag.value)) {
+	/* tag-value: printable ASCII with white space between. */
+	for (size_t i = 0; i < tag.value.len && is_value; i++) {
+		char c = tag.value.data[i];
+
+		is_value = !char_is_8bit(c) &&
+		    (!char_is_control(c) || c == '\t' || c == '\r' ||
+			c == '\n');
+	}
+	if (equals < text.len && is_name(tag.name) && is_value) {
 		*ret_tag = tag;
 		return TAG_READ;
 	}
@@ -56,7 +52,7 @@ tag_next(struct slice *rest, struct tag *ret_tag, const char **ret_fault)
 	else if (equals == text.len)
 		*ret_fault = "a tag without \"=\"";
 	else if (!is_name(tag.name))
-		*ret_fault = "a tag whose name is none";
+		*ret_fault = "a tag name that is not one";
 	else
 		*ret_fault = "an octet that is not printable ASCII";
 	return TAG_FAULT;
@@ -75,8 +71,8 @@ tag_list_parse(struct slice text, struct tag_list *ret_list, struct err *err)
 			return err_set(err, ERR_DATA, "%.*s= is there twice",
 			    SLICE_ARGS(slice_sub(tag.name, 0, 32)));
 		if (ret_list->count == TAG_LIST_MAX)
-			return err_set(err, ERR_LIMIT, "more than %d tags",
-			    TAG_LIST_MAX);
+			return err_set(
+			    err, ERR_LIMIT, "more than %d tags", TAG_LIST_MAX);
 		ret_list->items[ret_list->count++] = tag;
 	}
 	if (read == TAG_FAULT)

@@ -1,116 +1,80 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the log says of a message, in one line that no logger has to cut. */
+/* The line of a message in the log, which no logger has to cut. */
 #include "base/log.h"
 #include "message_priv.h"
 
-/* What stands between the entries of a list, and of the warnings. */
-#define LIST_JOIN SLICE(",")
-#define TEXT_JOIN SLICE("; ")
+enum log_field {
+#define LOG_FIELD(id, name, kind, max) LOG_##id,
+#include "pipeline/log_fields.def"
+#undef LOG_FIELD
+	LOG_FIELDS
+};
 
-/* One fact of the log line: a value, or a list of them. */
-struct fact {
+enum log_kind {
+	LOG_KIND_WORD,
+	LOG_KIND_LIST,
+	LOG_KIND_NUMBER,
+	LOG_KIND_MS,
+	LOG_KIND_TEXT,
+	LOG_KIND_TEXTS
+};
+
+static const struct log_form {
 	const char *name;
+	enum log_kind kind;
+	size_t max;
+} forms[LOG_FIELDS] = {
+#define LOG_FIELD(id, name, kind, max) { name, LOG_KIND_##kind, max },
+#include "pipeline/log_fields.def"
+#undef LOG_FIELD
+};
+
+static const enum log_field outlook_fields[PREFLIGHT_CHECKS] = {
+	[PREFLIGHT_SPF] = LOG_SPF,
+	[PREFLIGHT_DMARC] = LOG_DMARC,
+	[PREFLIGHT_ADSP] = LOG_ADSP,
+	[PREFLIGHT_SENDER_ID] = LOG_SENDER_ID,
+	[PREFLIGHT_UNSUBSCRIBE] = LOG_UNSUBSCRIBE,
+};
+
+/* One field: a value, or the entries of a list. */
+struct fact {
+	const struct log_form *form;
 	const struct slice *items;
 	size_t count;
-	size_t left_out;	/* items that are not even here */
-	struct slice join;
-	size_t max;		/* octets of it where the line would be too long */
-	bool is_text;		/* sentences of ours, printable as they stand */
+	size_t left_out; /* entries that are not even here */
+	size_t max;	 /* octets of it where the line would be too long */
 };
 
-enum { MAX_FACTS = 19 + PREFLIGHT_CHECKS };
-
-static const char *const outlook_names[PREFLIGHT_CHECKS] = { "spf", "dmarc",
-	"adsp", "sender_id", "unsubscribe" };
-
+/* All fields of a message, in the order of the line. */
 struct facts {
-	struct arena *mem;
-	struct fact items[MAX_FACTS];
+	struct message *message;
+	const struct verdict *verdict; /* that the MTA is told */
+	struct fact items[LOG_FIELDS];
 	size_t count;
 };
 
+/* Without entries there is no such field. */
 static void
-add_list(struct facts *facts, const char *name, size_t max,
-    const struct slice *items, size_t count)
+add_list(struct facts *facts, enum log_field field, const struct slice *items,
+    size_t count)
 {
 	if (count == 0)
 		return;
-	ENSURE(facts->count < MAX_FACTS);
-	facts->items[facts->count++] = (struct fact){ .name = name,
-		.items = items, .count = count, .join = LIST_JOIN,
-		.max = max };
+	ENSURE(facts->count < LOG_FIELDS);
+	facts->items[facts->count++] = (struct fact){ .form = &forms[field],
+		.items = items,
+		.count = count,
+		.max = forms[field].max };
 }
 
 static void
-add(struct facts *facts, const char *name, size_t max, struct slice value)
+log_line_add(struct facts *facts, enum log_field field, struct slice value)
 {
-	struct slice *item = arena_alloc(facts->mem, sizeof(*item));
+	struct slice *item = arena_alloc(&facts->message->mem, sizeof(*item));
 
 	*item = value;
-	add_list(facts, name, max, item, value.len == 0 ? 0 : 1);
-}
-
-static void
-add_text(struct facts *facts, const char *name, size_t max, struct slice value)
-{
-	if (value.len == 0)
-		return;
-	add(facts, name, max, value);
-	facts->items[facts->count - 1].is_text = true;
-}
-
-static void
-add_signed(struct facts *facts, size_t max, const struct message *message)
-{
-	struct slice *items = arena_array(facts->mem, MAX_SIGNATURES,
-	    sizeof(*items));
-
-	for (size_t i = 0; message->is_signed && i < message->key_count; i++) {
-		const struct sign_key *key = message->signatures[i].key;
-
-		items[i] = slice_format(facts->mem, "%.*s/%.*s",
-		    SLICE_ARGS(key->domain), SLICE_ARGS(key->selector));
-	}
-	if (!message->is_signed)
-		add(facts, "signed", max, SLICE("none"));
-	else
-		add_list(facts, "signed", max, items, message->key_count);
-}
-
-static void
-add_from(struct facts *facts, size_t max, const struct authors *authors)
-{
-	struct slice *items = arena_array(facts->mem, authors->count + 1,
-	    sizeof(*items));
-	size_t count = 0;
-
-	for (size_t i = 0; i < authors->count; i++) {
-		if (authors->items[i].role == ROLE_FROM)
-			items[count++] = authors->items[i].address.text;
-	}
-	add_list(facts, "from", max, items, count);
-}
-
-static void
-add_warnings(struct facts *facts, size_t max, const struct message *message)
-{
-	struct fact *fact;
-
-	add_list(facts, "warning", max, message->warnings,
-	    message->warning_count);
-	if (message->warning_count == 0)
-		return;
-	fact = &facts->items[facts->count - 1];
-	fact->is_text = true;
-	fact->join = TEXT_JOIN;
-	fact->left_out = message->warnings_left_out;
-}
-
-static struct slice
-reply_text(struct message *message, const struct verdict *verdict)
-{
-	return slice_format(&message->mem, "%s %s %.*s", verdict->code,
-	    verdict->enhanced, SLICE_ARGS(verdict->text));
+	add_list(facts, field, item, value.len == 0 ? 0 : 1);
 }
 
 /* The reverse-path without its brackets, but for the null one. */
@@ -123,111 +87,188 @@ bare_path(struct slice path)
 	return path.len == 0 ? SLICE("<>") : path;
 }
 
+/* Octets that the claimed reverse-path takes from the one beside it. */
+enum { CLAIMED_ROOM = 40 };
+
+/* The authors as they go on, and what was claimed in their place. */
+static void
+log_add_authors(struct facts *facts)
+{
+	const struct message *message = facts->message;
+	const struct authors *authors = &message->authors;
+	struct slice path = bare_path(message->facts.path);
+	struct slice *from = arena_array(
+	    &facts->message->mem, 2 * authors->count + 1, sizeof(*from));
+	struct slice *rights = from + authors->count;
+	size_t count = 0, right_count = 0;
+
+	if (message->envelope.changes_sender) {
+		log_line_add(
+		    facts, LOG_MAIL_FROM, bare_path(message->envelope.sender));
+		facts->items[facts->count - 1].max -= CLAIMED_ROOM;
+		log_line_add(facts, LOG_CLAIMED_MAIL_FROM, path);
+	} else {
+		log_line_add(facts, LOG_MAIL_FROM, path);
+	}
+	if (message->rcpts != 0)
+		log_line_add(facts, LOG_RCPTS,
+		    slice_format(&facts->message->mem, "%lu", message->rcpts));
+	for (size_t i = 0; i < authors->count; i++) {
+		const struct author *author = &authors->items[i];
+		size_t j = 0;
+
+		if (author->role == ROLE_FROM)
+			from[count++] = author->address.text;
+		/* The rows that give more than the own address; each once. */
+		if ((author->right != RIGHT_GRANTED &&
+			author->right != RIGHT_BEHALF) ||
+		    slice_eq(author->how, RIGHTS_OWN_ADDRESS))
+			continue;
+		while (j < right_count && !slice_eq(rights[j], author->how))
+			j++;
+		if (j == right_count)
+			rights[right_count++] = author->how;
+	}
+	add_list(facts, LOG_FROM, from, count);
+	add_list(facts, LOG_RIGHT, rights, right_count);
+	log_line_add(facts, LOG_CLAIMED_FROM, message->claimed_from);
+}
+
 /*
- * The first field of a name as it came, where a repair has replaced it: users
- * look for the old Message-ID, and programs with a wrong clock show in Date.
+ * The first field of a name: users look for the Message-ID that they know, and
+ * programs with a wrong clock show in Date.
  */
 static void
-add_old(struct facts *facts, const char *key, size_t max,
-    const struct message *message, struct slice name, enum repair repair)
+add_header_field(struct facts *facts, enum log_field field, struct slice name,
+    bool as_it_came)
 {
-	for (size_t i = 0; (message->repairs & repair) != 0 &&
-	    i < message->header.count; i++) {
-		const struct field *field = &message->header.fields[i];
+	struct message *message = facts->message;
+	const struct field *fields = message->header.fields;
+	size_t count = message->header.count;
 
-		if (!slice_eq_nocase(field->name, name))
+	if (!as_it_came)
+		fields = edits_view(&message->edits, &count);
+	for (size_t i = 0; i < count; i++) {
+		if (!slice_eq_nocase(fields[i].name, name))
 			continue;
-		add(facts, key, max, slice_trim(field_unfold(facts->mem,
-		    field->value)));
+		log_line_add(facts, field,
+		    slice_trim(field_unfold(&message->mem, fields[i].value)));
 		return;
 	}
 }
 
-/* The bounds, with names and marks, add up to less than LOG_LINE_OCTETS. */
+/* What became of it and why; in monitor mode, what would have. */
 static void
-gather(struct message *message, struct slice qid,
-    const struct verdict *verdict, struct facts *facts)
+add_outcome(struct facts *facts)
 {
-	struct arena *mem = &message->mem;
-	const struct verdict *would = message->would.action != ACTION_ACCEPT
-	    ? &message->would : &message->foreseen;
-	const struct verdict *told = verdict;
+	struct arena *mem = &facts->message->mem;
+	const struct outcome *outcome = &facts->message->outcome;
+	const struct verdict *verdict = facts->verdict;
+	struct slice detail;
 
-	add(facts, "qid", 32, qid);
-	add(facts, "login", 100, message->submitter.login);
-	add(facts, "via", 16, message->submitter.via);
-	add(facts, "client", 45, net_addr_text(mem,
-	    &message->facts.client.addr));
-	add(facts, "mail_from", 96, bare_path(message->facts.path));
-	add_from(facts, 200, &message->authors);
-	add(facts, "claimed_from", 80, message->claimed_from);
-	add(facts, "action", 8, slice_of(action_name(verdict->action)));
-	if (would->action != ACTION_ACCEPT) {
-		told = would;
-		add(facts, "would", 8, slice_of(action_name(told->action)));
+	log_line_add(facts, LOG_ACTION, slice_of(action_name(verdict->action)));
+	if (outcome->standing != OUTCOME_STANDS &&
+	    outcome->verdict.action != ACTION_ACCEPT) {
+		verdict = &outcome->verdict;
+		log_line_add(
+		    facts, LOG_WOULD, slice_of(action_name(verdict->action)));
 	}
-	if (told->action != ACTION_ACCEPT) {
-		bool held = told->action == ACTION_HOLD;
-
-		add(facts, "reason", 20, slice_of(told->reason));
-		/* Of a message that is held the client hears nothing. */
-		if (!held)
-			add_text(facts, "reply", 200,
-			    reply_text(message, told));
-		add_text(facts, "detail", 100, !held ? told->detail :
-		    told->detail.len == 0 ? told->text :
-		    slice_format(mem, "%.*s; %.*s", SLICE_ARGS(told->text),
-			SLICE_ARGS(told->detail)));
-	}
-	add(facts, message->repairs_done ? "repaired" : "would_repair", 150,
-	    repair_names(mem, message->repairs));
-	add_old(facts, "old_date", 32, message, SLICE("Date"), REPAIRED_DATE);
-	add_old(facts, "old_message_id", 64, message, SLICE("Message-ID"),
-	    REPAIRED_MESSAGE_ID);
-	add_signed(facts, 140, message);
-	if (!message->is_signed && verdict->action == ACTION_ACCEPT)
-		add_text(facts, "unsigned", 100, message->unsigned_why);
-	for (size_t i = 0; i < PREFLIGHT_CHECKS; i++)
-		add(facts, outlook_names[i], 12, message->outlooks[i].result);
-	add_warnings(facts, 100, message);
-	add(facts, "ms", 12, slice_format(mem, "%.1f",
-	    (double)message->busy_us / 1000));
+	if (verdict->action == ACTION_ACCEPT)
+		return;
+	log_line_add(facts, LOG_REASON, slice_of(reason_name(verdict->reason)));
+	detail = verdict->detail;
+	if (verdict->action != ACTION_HOLD)
+		log_line_add(facts, LOG_REPLY,
+		    slice_format(mem, "%s %s %.*s", verdict->code,
+			verdict->enhanced, SLICE_ARGS(verdict->text)));
+	/* The client hears nothing of a message that is held. */
+	else if (detail.len == 0)
+		detail = verdict->text;
+	else
+		detail = slice_format(mem, "%.*s; %.*s",
+		    SLICE_ARGS(verdict->text), SLICE_ARGS(detail));
+	log_line_add(facts, LOG_DETAIL, detail);
 }
 
-/* A value that needs no quotes: it cannot be taken for another key. */
+static void
+gather(struct facts *facts, struct slice qid)
+{
+	struct message *message = facts->message;
+	struct arena *mem = &message->mem;
+	enum action action = facts->verdict->action;
+	struct slice *signed_by = NULL;
+
+	log_line_add(facts, LOG_QID, qid);
+	log_line_add(facts, LOG_LOGIN, message->submitter.login);
+	log_line_add(facts, LOG_VIA, message->submitter.via);
+	log_line_add(
+	    facts, LOG_CLIENT, net_addr_text(mem, &message->facts.client.addr));
+	log_add_authors(facts);
+	add_header_field(facts, LOG_MESSAGE_ID, SLICE("Message-ID"),
+	    !message->has_edits ||
+		(action != ACTION_ACCEPT && action != ACTION_HOLD));
+	add_outcome(facts);
+	log_line_add(facts,
+	    message->repairs_done ? LOG_REPAIRED : LOG_WOULD_REPAIR,
+	    repair_names(mem, message->repairs));
+	if ((message->repairs & REPAIRED_DATE) != 0)
+		add_header_field(facts, LOG_OLD_DATE, SLICE("Date"), true);
+	if ((message->repairs & REPAIRED_MESSAGE_ID) != 0)
+		add_header_field(
+		    facts, LOG_OLD_MESSAGE_ID, SLICE("Message-ID"), true);
+	if (message->is_signed)
+		signed_by =
+		    arena_array(mem, MAX_SIGNATURES, sizeof(*signed_by));
+	for (size_t i = 0; message->is_signed && i < message->key_count; i++) {
+		const struct sign_key *key = message->signatures[i].key;
+
+		signed_by[i] = slice_format(mem, "%.*s/%.*s",
+		    SLICE_ARGS(key->domain), SLICE_ARGS(key->selector));
+	}
+	if (message->is_signed)
+		add_list(facts, LOG_SIGNED, signed_by, message->key_count);
+	else
+		log_line_add(facts, LOG_SIGNED, SLICE("none"));
+	if (!message->is_signed && action == ACTION_ACCEPT)
+		log_line_add(facts, LOG_UNSIGNED, message->unsigned_why);
+	for (size_t i = 0; i < PREFLIGHT_CHECKS; i++)
+		log_line_add(
+		    facts, outlook_fields[i], message->outlooks[i].result);
+	add_list(facts, LOG_WARNING, message->outcome.warnings,
+	    message->outcome.warning_count);
+	if (message->outcome.warning_count != 0)
+		facts->items[facts->count - 1].left_out =
+		    message->outcome.warnings_left_out;
+	log_line_add(facts, LOG_MS,
+	    slice_format(mem, "%.1f", (double)message->busy_us / 1000));
+}
+
+static struct slice
+join_of(const struct fact *fact)
+{
+	return fact->form->kind == LOG_KIND_TEXTS ? SLICE("; ") : SLICE(",");
+}
+
+/* A sentence of ours, printable as it stands. */
 static bool
-is_plain(struct slice value)
+fact_is_text(const struct fact *fact)
+{
+	return fact->form->kind == LOG_KIND_TEXT ||
+	    fact->form->kind == LOG_KIND_TEXTS;
+}
+
+/* Whether a value could be taken for another field. */
+static bool
+needs_quotes(struct slice value)
 {
 	for (size_t i = 0; i < value.len; i++) {
 		char c = value.data[i];
 
 		if (c == ' ' || c == '=' || c == '"' || c == '\\' ||
 		    char_is_control(c) || char_is_8bit(c))
-			return false;
-	}
-	return value.len != 0;
-}
-
-static bool
-needs_quotes(const struct fact *fact)
-{
-	for (size_t i = 0; i < fact->count; i++) {
-		if (fact->is_text || !is_plain(fact->items[i]))
 			return true;
 	}
-	return false;
-}
-
-/* One octet as it stands in the line. */
-static void
-add_octet(struct strbuf *buf, char c, bool is_text)
-{
-	bool odd = char_is_control(c) || char_is_8bit(c);
-
-	if (is_text)
-		strbuf_add_char(buf, c == '"' ? '\'' : odd ? '?' : c);
-	else
-		escape_append(buf, (struct slice){ &c, 1 }, 1);
+	return value.len == 0;
 }
 
 /*
@@ -235,14 +276,21 @@ add_octet(struct strbuf *buf, char c, bool is_text)
  * the value did not.
  */
 static size_t
-add_value(struct strbuf *buf, struct slice value, bool is_text, size_t max)
+add_value(
+    struct strbuf *buf, const struct fact *fact, struct slice value, size_t max)
 {
 	size_t start = buf->len;
 
 	for (size_t i = 0; i < value.len; i++) {
 		size_t before = buf->len;
+		char c = value.data[i];
 
-		add_octet(buf, value.data[i], is_text);
+		if (!fact_is_text(fact))
+			escape_append(buf, (struct slice){ &c, 1 }, 1);
+		else if (char_is_control(c) || char_is_8bit(c))
+			strbuf_add_char(buf, '?');
+		else
+			strbuf_add_char(buf, c == '"' ? '\'' : c);
 		if (buf->len - start > max) {
 			buf->len = before;
 			return value.len - i;
@@ -252,8 +300,8 @@ add_value(struct strbuf *buf, struct slice value, bool is_text, size_t max)
 }
 
 /*
- * Adds the items that fit whole in max octets, and the beginning of the first
- * one in any case; how many items are not there as a whole.
+ * Adds the entries that fit whole in max octets, and the beginning of the first
+ * one in any case; how many entries are not there as a whole.
  */
 static size_t
 add_items(struct strbuf *buf, const struct fact *fact, size_t max)
@@ -264,9 +312,9 @@ add_items(struct strbuf *buf, const struct fact *fact, size_t max)
 		size_t before = buf->len, room;
 
 		if (i != 0)
-			strbuf_add(buf, fact->join);
+			strbuf_add(buf, join_of(fact));
 		room = buf->len - start < max ? max - (buf->len - start) : 0;
-		if (add_value(buf, fact->items[i], fact->is_text, room) == 0)
+		if (add_value(buf, fact, fact->items[i], room) == 0)
 			continue;
 		if (i != 0)
 			buf->len = before;
@@ -275,71 +323,70 @@ add_items(struct strbuf *buf, const struct fact *fact, size_t max)
 	return fact->left_out;
 }
 
-static void
-add_fact(struct strbuf *buf, const struct fact *fact, size_t max)
-{
-	bool quotes = needs_quotes(fact);
-	size_t more;
-
-	strbuf_addf(buf, "%s%s=%s", buf->len == 0 ? "" : " ", fact->name,
-	    quotes ? "\"" : "");
-	more = fact->count == 1 && fact->left_out == 0
-	    ? add_value(buf, fact->items[0], fact->is_text, max)
-	    : add_items(buf, fact, max);
-	if (quotes)
-		strbuf_add_char(buf, '"');
-	if (more != 0)
-		strbuf_addf(buf, " %s_more=%zu", fact->name, more);
-}
-
 static struct slice
 print_facts(const struct facts *facts, bool bounded)
 {
 	struct strbuf buf;
 
-	strbuf_init(&buf, facts->mem);
-	for (size_t i = 0; i < facts->count; i++)
-		add_fact(&buf, &facts->items[i],
-		    bounded ? facts->items[i].max : LOG_LINE_OCTETS);
+	strbuf_init(&buf, &facts->message->mem);
+	for (size_t i = 0; i < facts->count; i++) {
+		const struct fact *fact = &facts->items[i];
+		size_t max = bounded ? fact->max : LOG_LINE_OCTETS;
+		bool quotes = fact_is_text(fact);
+		size_t more;
+
+		for (size_t j = 0; j < fact->count && !quotes; j++)
+			quotes = needs_quotes(fact->items[j]);
+		strbuf_addf(&buf, "%s%s=%s", i == 0 ? "" : " ",
+		    fact->form->name, quotes ? "\"" : "");
+		more = fact->count == 1 && fact->left_out == 0 ?
+		    add_value(&buf, fact, fact->items[0], max) :
+		    add_items(&buf, fact, max);
+		if (quotes)
+			strbuf_add_char(&buf, '"');
+		if (more != 0)
+			strbuf_addf(
+			    &buf, " %s_more=%zu", fact->form->name, more);
+	}
 	return strbuf_slice(&buf);
 }
 
 struct slice
-pipeline_log_line(struct message *message, struct slice qid,
-    const struct verdict *verdict)
+pipeline_log_line(
+    struct message *message, struct slice qid, const struct verdict *verdict)
 {
-	struct facts facts = { .mem = &message->mem };
+	struct facts facts = { .message = message, .verdict = verdict };
 	struct slice line;
 
-	gather(message, qid, verdict, &facts);
+	gather(&facts, qid);
 	line = print_facts(&facts, false);
 	return line.len <= LOG_LINE_OCTETS ? line : print_facts(&facts, true);
 }
 
 void
-pipeline_log_json(struct message *message, const struct verdict *verdict,
-    struct strbuf *buf)
+pipeline_log_json(
+    struct message *message, const struct verdict *verdict, struct strbuf *buf)
 {
-	struct facts facts = { .mem = &message->mem };
+	struct facts facts = { .message = message, .verdict = verdict };
 
-	gather(message, (struct slice){ NULL, 0 }, verdict, &facts);
+	gather(&facts, (struct slice){ NULL, 0 });
 	for (size_t i = 0; i < facts.count; i++) {
 		const struct fact *fact = &facts.items[i];
 		struct strbuf value;
 
-		strbuf_init(&value, facts.mem);
+		strbuf_init(&value, &message->mem);
 		for (size_t j = 0; j < fact->count; j++) {
 			if (j != 0)
-				strbuf_add(&value, fact->join);
+				strbuf_add(&value, join_of(fact));
 			strbuf_add(&value, fact->items[j]);
 		}
 		if (i != 0)
 			strbuf_add_char(buf, ',');
-		json_append(buf, slice_of(fact->name));
+		json_append(buf, slice_of(fact->form->name));
 		strbuf_add_char(buf, ':');
 		json_append(buf, strbuf_slice(&value));
 		if (fact->left_out != 0)
-			strbuf_addf(buf, ",\"%s_more\":\"%zu\"", fact->name,
-			    fact->left_out);
+			strbuf_addf(buf, ",\"%s_more\":\"%zu\"",
+			    fact->form->name, fact->left_out);
 	}
 }

@@ -2,16 +2,16 @@
 #ifndef SUBMILTER_PIPELINE_MESSAGE_PRIV_H
 #define SUBMILTER_PIPELINE_MESSAGE_PRIV_H
 
+#include "outcome_priv.h"
 #include "pipeline/pipeline.h"
 #include "preflight/preflight.h"
 #include "repair/repair_body.h"
+#include "repair/repair_decode.h"
 #include "repair/repair_header.h"
-#include "sign/key_record.h"
+#include "keys/key_choice.h"
 
-/* More signatures than this help nobody: each takes a key operation. */
+/* More signatures help nobody, and each takes a key operation. */
 enum { MAX_SIGNATURES = 8 };
-/* Warnings that are kept; a sender can make some of names, but not all. */
-enum { MAX_WARNINGS = 16, MAX_NAME_WARNINGS = 4 };
 
 /* Facts first, then what each step found out, in the order of the steps. */
 struct message {
@@ -19,100 +19,155 @@ struct message {
 	struct snapshot *snapshot;
 	struct mail_facts facts;
 	struct submitter submitter;
-	bool unchecked;			/* no login, and let through */
-	size_t typed_paths;
+	struct rights_levels levels; /* the submitter's */
+	struct slice rcpt;	     /* while it is counted */
+	unsigned long rcpts;	     /* recipients that the MTA took */
 	struct header header;
 	struct err header_fault;
-	struct authors authors;
-	struct slice claimed_from;	/* what From was, where it is rewritten */
-	struct slice warnings[MAX_WARNINGS];	/* what goes on, and should be known */
-	size_t warning_count;
-	size_t warnings_left_out;
-	size_t name_warnings;
-	struct verdict would;		/* what monitor mode did not do */
-	struct verdict foreseen;	/* likewise, and it is signed all the same */
-	struct verdict held;		/* why the MTA shall keep it back */
-	bool rewrite_from;
-	struct verdict refusal;		/* what stands if that does not help */
-	struct cover cover;		/* by signatures of others */
-	unsigned int repairs;		/* that the message needed */
+	struct authors authors;	  /* with the reverse-path as it goes on */
+	struct authors *received; /* as they came; NULL before repair */
+	struct envelope_edits envelope;
+	struct slice claimed_from; /* what From was, where it is rewritten */
+	struct outcome outcome;
+	struct cover cover;   /* by signatures of others */
+	unsigned int repairs; /* that the message needed */
 	bool repairs_done;
 	bool has_edits;
+	bool has_tags; /* of preflight: only we write its field */
 	struct edits edits;
 	struct signer *signer;
-	const struct sign_policy *sign_policy;	/* the signer's */
+	const struct sign_policy *sign_policy; /* the signer's */
 	struct err body_fault;
 	struct body body;
-	struct mime_scan *scan;		/* NULL: the body goes on as it is */
-	struct body_plan body_plan;	/* without parts: it goes on as it came */
-	bool eight_bits;		/* it came with some, or may have */
-	bool odd_blanks;		/* in a body to be signed as relaxed */
+	struct mime_scan *scan;	     /* NULL: the body goes on as it is */
+	struct body_plan body_plan;  /* without parts: it goes on as it came */
+	struct decoded_body decoded; /* a body to go on in its place ... */
+	bool is_decoded;	     /* if so; the plan is for that one then */
+	bool eight_bits;	     /* it came with some, or may have */
+	bool odd_blanks;	     /* in a body to be signed as relaxed */
 	struct outlook outlooks[PREFLIGHT_CHECKS];
 	size_t key_count;
 	const struct sign_key **keys;
-	struct slice unsigned_why;	/* why no key was chosen; may be empty */
-	struct err key_fault;		/* why it is not known which keys sign */
+	struct slice unsigned_why;    /* why no key was chosen; may be empty */
+	struct key_choice key_choice; /* that the keys belong to */
 	struct signature *signatures;
 	bool is_signed;
-	uint64_t busy_us;
+	uint64_t busy_us;     /* in all events before this one */
+	uint64_t deadline_us; /* of this event (clock_monotonic_us()) */
 };
 
-/* judge.c: who sends, and whether he may. */
+/* message.c */
 
 const struct config *message_config(const struct message *message);
 
+/* The MTA as it names itself; MTA_AUTO: it does not. */
+enum mta_choice message_mta_at_hand(const struct message *message);
+/* As configured, or as the MTA names itself; MTA_AUTO: it does not. */
+enum mta_choice message_mta(const struct message *message);
+/* The MTA and its name; the other facts for repairs are empty. */
+struct repair_facts message_mta_facts(const struct message *message);
+
 /*
- * What a section decides under "monitor": the message goes on, and the log
- * says what would have been.
+ * The steps: each is called once for an event, in the order of the array in
+ * pipeline.c, and says what should become of the message. What is done with
+ * that in monitor mode, or where a right is lacking, is not for a step to say.
  */
-struct verdict message_in_mode(struct message *message, enum section_mode mode,
-    struct verdict verdict);
 
-/* Adds to what the log line warns of; each text once. */
-void message_warn(struct message *message, struct slice warning);
+struct verdict step_identify(struct message *message);
+/* The reverse-path as typed and as the MTA reads it. */
+struct verdict step_path(struct message *message);
+struct verdict step_recipient(struct message *message);
+/* The header is not too large and can be read. */
+struct verdict step_bounds(struct message *message);
+struct verdict step_authors(struct message *message);
+struct verdict step_names(struct message *message);
+struct verdict step_names_watched(struct message *message);
+/* Writes the header anew; where it only watches, it counts the repairs. */
+struct verdict step_repair(struct message *message);
+struct verdict step_repair_watched(struct message *message);
+/*
+ * The header as written here is judged like the one that came: it has one
+ * reading, and all authors in it are the submitter's.
+ */
+struct verdict step_result(struct message *message);
+/*
+ * With which keys the message will be signed, if at all. Refuses if that is not
+ * known, and by option if no key signs.
+ */
+struct verdict step_keys(struct message *message);
+/* Chooses none, and says why the message goes on unsigned. */
+struct verdict step_keys_watched(struct message *message);
+/* What receivers will conclude; adds the tag to the edits. */
+struct verdict step_preflight(struct message *message);
+struct verdict step_as_it_came(struct message *message);
+/* The header as it goes on, to a signer with the keys that were chosen. */
+struct verdict step_begin_signing(struct message *message);
+/* Plans the changes that let the body arrive as it is signed. */
+struct verdict step_body(struct message *message);
+/* Makes those changes and the signatures, and checks them. */
+struct verdict step_sign(struct message *message);
+struct verdict step_hold(struct message *message);
 
+/* What steps share. */
+
+struct author_rules message_author_rules(
+    const struct message *message, bool in_header);
+/* The block rights as it is for this submitter. */
+struct rights message_rights(const struct message *message);
+/*
+ * Whether a change for which a block asks is made, or would be where all is
+ * only watched: that takes repairs, too. In pipeline.c, which knows the modes.
+ */
+bool message_may_change(
+    const struct message *message, enum section_mode asking);
+/* Whether an author may be, or would be, put in the place of a foreign one. */
+bool message_may_rewrite(const struct message *message);
+/*
+ * Addresses at this MTA's own name get the domain that it writes for that, in
+ * the authors from an index on.
+ */
+MUST_USE int message_rename_authors(struct message *message, size_t from,
+    struct authors *authors, struct err *err);
+/* A header and its authors: as it came, or as it was written here. */
+struct judged {
+	struct authors *authors;
+	const struct header *header;
+	bool is_result; /* of repairs */
+};
+
+/*
+ * Every author of a header is read, and the submitter's right to each is
+ * looked up. Authors that were added before are not judged again.
+ */
+struct verdict message_judge_authors(
+    struct message *message, const struct judged *judged);
+struct verdict message_judge_names(
+    struct message *message, const struct judged *judged);
+
+/* No edits, except that a tag of ours is dropped from every message. */
+void message_begin_edits(struct message *message);
+/* Only we write X-Submilter-Preflight, whoever sends. */
+void message_drop_tags(const struct message *message, struct edits *edits);
+/* The value of the first such field as it goes on; empty: none. */
+struct slice message_field_value(
+    const struct message *message, struct slice name);
 /*
  * Warns of signatures of others that the edits break, or a body that is changed
  * from an octet on (UINT64_MAX: it is not).
  */
 void message_warn_broken(struct message *message, uint64_t body_from);
-
-/* The submitter, and the reverse-path as typed and as the MTA reads it. */
-struct verdict message_judge_mail(struct message *message);
-/* Authors and names of the header as received. */
-struct verdict message_judge_header(struct message *message);
-/*
- * What was written here is judged like what was received: it has one reading,
- * and all authors in it are the submitter's.
- */
-struct verdict message_judge_result(struct message *message);
+/* Hands a piece of the body to the signer, and keeps it. */
+MUST_USE int message_take_body(
+    struct message *message, struct slice chunk, struct err *err);
+/* For look-ups in tables: results live as long as the message. */
+static inline struct table_context
+message_context(struct message *message, struct err *err)
+{
+	return (struct table_context){ .mem = &message->mem,
+		.deadline_us = message->deadline_us,
+		.err = err };
+}
 
 /* When DNS must have answered what a message asks from now on. */
 uint64_t preflight_deadline(const struct message *message);
-/*
- * choose_keys.c: the keys of a domain that may sign now, by what DNS showed of
- * them; warns of what it did not show. Where that is not known it sets
- * message->key_fault.
- */
-const struct domain_keys *message_usable_keys(struct message *message,
-    const struct domain_keys *domain);
-
-/* As configured, or as the MTA says of itself; MTA_AUTO: it says nothing. */
-enum mta_choice message_mta(const struct message *message);
-
-/*
- * signing.c: the header as it goes on, to a signer with the keys that were
- * chosen; each piece of the body; and at its end what the body needs to arrive
- * as it is signed, the signatures, and their check.
- */
-struct verdict message_begin_signing(struct message *message);
-MUST_USE int message_take_body(struct message *message, struct slice chunk,
-    struct err *err);
-struct verdict message_sign(struct message *message);
-
-/* foresee.c: whoever is the sender, X-Submilter-Preflight is ours to write. */
-void message_drop_tags(const struct message *message, struct edits *edits);
-/* foresee.c: what receivers will conclude; changes the tag among the edits. */
-struct verdict message_foresee(struct message *message);
-
 #endif

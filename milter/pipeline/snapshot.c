@@ -5,41 +5,16 @@
 #include <stdlib.h>
 
 #include "base/file.h"
+#include "conf/config_dns.h"
+#include "keys/key_role.h"
 
-static const struct slice *
-lower_names(struct arena *mem, const struct slice_list *list)
+void
+snapshot_check_values(const struct snapshot *snapshot,
+    const struct table *table, const struct report *report)
 {
-	struct slice *names = arena_array(mem, list->count + 1, sizeof(*names));
-
-	for (size_t i = 0; i < list->count; i++)
-		names[i] = slice_lower(mem, list->items[i]);
-	return names;
-}
-
-int
-sign_policy_from_config(const struct config *config, struct arena *mem,
-    struct sign_policy *ret_policy, struct err *err)
-{
-	enum canon_choice canon = config->sign.canonicalization;
-	struct sign_policy policy = {
-		.header_canon = canon == CANON_SIMPLE_RELAXED ||
-		    canon == CANON_SIMPLE_SIMPLE ? CANON_SIMPLE : CANON_RELAXED,
-		.body_canon = canon == CANON_RELAXED_SIMPLE ||
-		    canon == CANON_SIMPLE_SIMPLE ? CANON_SIMPLE : CANON_RELAXED,
-		.signed_names = lower_names(mem, &config->sign.signed_headers),
-		.signed_count = config->sign.signed_headers.count,
-		.oversigned_names =
-		    lower_names(mem, &config->sign.oversigned_headers),
-		.oversigned_count = config->sign.oversigned_headers.count,
-		.present_names =
-		    lower_names(mem, &config->sign.oversigned_present),
-		.present_count = config->sign.oversigned_present.count,
-	};
-
-	if (sign_policy_check(&policy, err) != 0)
-		return err_wrap(err, "sign");
-	*ret_policy = policy;
-	return 0;
+	identity_check_values(&snapshot->identity, table, report);
+	rights_check_values(&snapshot->rights, table, report);
+	preflight_check_values(&snapshot->preflight, table, report);
 }
 
 static void
@@ -51,339 +26,379 @@ snapshot_free(struct snapshot *snapshot)
 		resolver_unref(snapshot->preflight.resolver);
 	} else {
 		preflight_world_close(&snapshot->preflight);
-		rights_close(&snapshot->rights);
-		identity_close(&snapshot->identity);
 		config_free(snapshot->config);
 	}
-	key_states_unref(snapshot->key_states);
+	table_set_free(snapshot->tables);
+	key_history_unref(snapshot->key_history);
 	keystore_free(snapshot->keys);
 	arena_done(&snapshot->mem);
 	free(snapshot);
 	snapshot_unref(root);
 }
 
+/* A snapshot while it is built. */
+struct building {
+	struct snapshot *snapshot;
+	const struct snapshot *previous; /* what is in force; NULL: nothing */
+	const struct report *report;
+	unsigned int faults;
+};
+
 static void
-add_own_domain(struct map *domains, struct slice domain, struct arena *mem)
+building_fault(struct building *building, const char *text)
 {
-	struct slice canonical;
-	struct err err;
-
-	if (domain_canonical(domain, mem, &canonical, &err) == 0)
-		(void)!map_add(domains, canonical, domains);
+	report_error(building->report, "%s", text);
+	building->faults++;
 }
 
-/* Whose mail this service sends: the default domain and all that have a key. */
-static int
-open_names(struct snapshot *snapshot, struct err *err)
+static unsigned int
+open_names(struct snapshot *snapshot, const struct report *report)
 {
-	const struct config *config = snapshot->config;
-	struct map *domains = map_new(&snapshot->mem);
-	struct slice *list;
-	size_t count;
+	struct own_domains *own = &snapshot->own_domains;
 
-	add_own_domain(domains, config->main.domain, &snapshot->mem);
-	for (size_t i = 0; snapshot->keys != NULL &&
-	    i < keystore_domain_count(snapshot->keys); i++)
-		add_own_domain(domains,
-		    keystore_domain(snapshot->keys, i)->domain, &snapshot->mem);
-	count = map_count(domains);
-	list = arena_array(&snapshot->mem, count + 1, sizeof(*list));
-	for (size_t i = 0; i < count; i++)
-		(void)map_entry(domains, i, &list[i]);
-	snapshot->own_domains = domains;
-	return names_open(&snapshot->names, config, list, count,
-	    &snapshot->mem, err);
+	own_domains_init(own, snapshot->config, &snapshot->mem);
+	keystore_name_domains(snapshot->keys, own);
+	return names_open(
+	    &snapshot->names, snapshot->config, own, report, &snapshot->mem);
 }
 
-static int
-open_preflight(struct snapshot *snapshot, const struct snapshot *previous,
-    void (*report)(void *arg, bool is_error, const char *text), void *arg,
-    struct err *err)
-{
-	const struct config *config = snapshot->config;
-	struct resolver *resolver = NULL;
-
-	if (!preflight_is_on(config))
-		return 0;
-	if (previous != NULL && previous->preflight.resolver != NULL &&
-	    preflight_same_dns(config, previous->config))
-		resolver = resolver_ref(previous->preflight.resolver);
-	else if (preflight_resolver(config, &resolver, err) != 0)
-		return err_wrap(err, "dns");
-	return preflight_world_open(&snapshot->preflight, config, resolver,
-	    report, arg, &snapshot->mem, err);
-}
-
-/* What was known of keys before; and all keys are known from now on. */
+/* Takes over what was known of keys, and makes all keys known from now on. */
 static void
-open_key_states(struct snapshot *snapshot, const struct snapshot *previous,
-    void (*report)(void *arg, bool is_error, const char *text), void *arg)
+open_key_states(const struct building *building)
 {
-	struct slice path = snapshot->config->preflight.key_states;
+	struct snapshot *snapshot = building->snapshot;
+	const struct snapshot *previous = building->previous;
+	struct slice path = snapshot->config->sign.key_states;
 	bool found;
 	struct err err;
 
-	if (snapshot->config->preflight.dkim_key == DKIM_KEY_OFF ||
+	if (snapshot->config->sign.dkim_key == DKIM_KEY_OFF ||
 	    snapshot->keys == NULL)
 		return;
-	if (previous != NULL && previous->key_states != NULL) {
-		snapshot->key_states = key_states_ref(previous->key_states);
+	if (previous != NULL && previous->key_history != NULL) {
+		snapshot->key_history = key_history_ref(previous->key_history);
 	} else {
-		snapshot->key_states = key_states_new();
-		if (key_states_read(snapshot->key_states, path, &found,
-		    &err) != 0) {
-			err_wrap(&err, "preflight.key-states: %s is not used",
+		snapshot->key_history = key_history_new();
+		if (key_history_read(
+			snapshot->key_history, path, &found, &err) != 0) {
+			err_wrap(&err, "sign.key-states: %s is not used",
 			    escape(&snapshot->mem, path, 256));
-			report(arg, false, err.text);
+			report_warning(building->report, "%s", err.text);
 		}
 	}
+	key_history_recall(snapshot->key_history, path, snapshot->keys,
+	    &(struct recall){ .directory = snapshot->config->main.keys,
+		.unpublished = !key_status_required(snapshot->config),
+		.report = building->report });
 	for (size_t d = 0; d < keystore_domain_count(snapshot->keys); d++) {
 		const struct domain_keys *domain =
 		    keystore_domain(snapshot->keys, d);
 
 		for (size_t k = 0; k < domain->count; k++)
-			key_states_track(snapshot->key_states, domain->keys[k]);
+			key_history_track(
+			    snapshot->key_history, domain->keys[k]);
 	}
 }
 
 /* Keys that are away look like keys that nobody made. */
 static void
-warn_of_no_keys(const struct snapshot *snapshot,
-    void (*report)(void *arg, bool is_error, const char *text), void *arg)
+warn_of_no_keys(const struct building *building)
 {
+	const struct snapshot *snapshot = building->snapshot;
 	const struct config *config = snapshot->config;
 	struct arena mem;
 
-	if (snapshot->keys == NULL || keystore_domain_count(snapshot->keys) != 0)
+	if (snapshot->keys == NULL || !keystore_is_empty(snapshot->keys))
 		return;
 	arena_init(&mem);
-	report(arg, false, slice_format(&mem, "keys: there is no key in %s, and "
-	    "%s: make some with \"submilter genkey DOMAIN\"",
+	report_warning(building->report,
+	    "keys: there is no key in %s, and %s: make some with \"submilter "
+	    "genkey DOMAIN\"",
 	    escape(&mem, config->main.keys, 256),
-	    config->sign.broken_keys == BROKEN_KEYS_LATER
-	    ? "mail that they would sign is told to come again"
-	    : "nothing is signed").data);
+	    config->sign.broken_keys == BROKEN_KEYS_LATER ?
+		"mail that they would sign is told to come again" :
+		"nothing is signed");
 	arena_done(&mem);
 }
 
-/* Another directory is not the same keys that have become unreadable. */
-static const struct keystore *
-keys_before(const struct config *config, const struct snapshot *previous)
-{
-	return previous != NULL && slice_eq(previous->config->main.keys,
-	    config->main.keys) ? previous->keys : NULL;
-}
-
-/* What is compared with what was in force, and how often it is cut. */
-struct comparing {
-	void (*report)(void *arg, bool is_error, const char *text);
-	void *arg;
-	struct arena *mem;
-	unsigned int faults;
-};
-
-static void
-compare_table(struct comparing *c, const struct table *table,
-    const struct table *before)
-{
-	size_t lost = 0;
-	struct err err;
-
-	if (table == NULL || before == NULL ||
-	    !slice_eq(table_spec(table), table_spec(before)))
-		return;
-	if (table_check_whole(table, before, &lost, &err) != 0) {
-		c->report(c->arg, true, err.text);
-		c->faults++;
-	} else if (lost != 0) {
-		c->report(c->arg, false, slice_format(c->mem, "table %s: ends "
-		    "where %zu line%s more stood before", escape(c->mem,
-		    table_spec(table), 200), lost, lost == 1 ? "" : "s").data);
-	}
-}
-
-static void
-compare_file(struct comparing *c, const struct config_file *file,
-    const struct config *before)
-{
-	size_t lost = 0;
-
-	for (size_t i = 0; i < before->file_count && lost == 0; i++) {
-		if (slice_eq(before->files[i].path, file->path))
-			lost = text_lines_lost(file->text,
-			    before->files[i].text);
-	}
-	if (lost == 0)
-		return;
-	c->report(c->arg, true, slice_format(c->mem, "%.*s: ends where %zu "
-	    "line%s more stood before: is the file cut? If it is whole, put a "
-	    "comment line (#) at its end", SLICE_ARGS(file->path), lost,
-	    lost == 1 ? "" : "s").data);
-	c->faults++;
-}
-
 /*
- * What is cut between two lines reads as well as the whole: only what was in
- * force shows that something is missing.
+ * A file that was cut between two lines reads as well as the whole: only what
+ * was in force shows that something is missing.
  */
-static unsigned int
-compare(const struct snapshot *snapshot, const struct snapshot *previous,
-    void (*report)(void *arg, bool is_error, const char *text), void *arg,
-    struct arena *mem)
+static void
+find_cut_files(struct building *building)
 {
-	struct comparing c = { .report = report, .arg = arg, .mem = mem };
+	const struct snapshot *snapshot = building->snapshot;
 	const struct config *config = snapshot->config;
-	const struct rights *rights = &snapshot->rights;
+	const struct config *before = building->previous->config;
+	struct arena *mem = &building->snapshot->mem;
 
-	for (size_t i = 0; i < config->file_count; i++)
-		compare_file(&c, &config->files[i], previous->config);
-	for (size_t i = 0; i < rights->table_count; i++) {
-		for (size_t j = 0; j < previous->rights.table_count; j++)
-			compare_table(&c, rights->tables[i],
-			    previous->rights.tables[j]);
+	for (size_t f = 0; f < config->file_count; f++) {
+		const struct config_file *file = &config->files[f];
+		size_t lost = 0;
+
+		for (size_t i = 0; i < before->file_count && lost == 0; i++) {
+			if (slice_eq(before->files[i].path, file->path))
+				lost = text_lines_lost(
+				    file->text, before->files[i].text);
+		}
+		if (lost != 0)
+			building_fault(building,
+			    slice_format(mem,
+				"%.*s: ends where %zu line%s more stood before: "
+				"is the file cut? If it is whole, put a comment "
+				"line (#) at its end",
+				SLICE_ARGS(file->path), lost,
+				lost == 1 ? "" : "s")
+				.data);
 	}
-	compare_table(&c, snapshot->identity.network,
-	    previous->identity.network);
-	compare_table(&c, snapshot->identity.login_map,
-	    previous->identity.login_map);
-	compare_table(&c, snapshot->preflight.levels,
-	    previous->preflight.levels);
-	compare_table(&c, snapshot->preflight.egress_table,
-	    previous->preflight.egress_table);
-	return c.faults;
+	for (size_t i = 0; i < table_set_count(snapshot->tables); i++) {
+		const struct table *table = table_set_at(snapshot->tables, i);
+		const struct table *old = table_set_find(
+		    building->previous->tables, table_spec(table));
+		size_t lost = 0;
+		struct err err;
+
+		if (old == NULL)
+			continue;
+		if (table_check_whole(table, old, &lost, &err) != 0)
+			building_fault(building, err.text);
+		else if (lost != 0)
+			report_warning(building->report,
+			    "table %s: ends where %zu line%s more stood before",
+			    escape(mem, table_spec(table), 200), lost,
+			    lost == 1 ? "" : "s");
+	}
+}
+
+/* All tables, each once, and what is asked of them; values are reported. */
+static int
+snapshot_open_tables(const struct building *building, struct err *err)
+{
+	struct snapshot *snapshot = building->snapshot;
+	const struct config *config = snapshot->config;
+	size_t count;
+	const struct table_use *uses =
+	    config_tables(config, &snapshot->mem, &count);
+	int status = table_set_open(&(struct table_set_options){ .uses = uses,
+					.count = count,
+					.before = building->previous == NULL ?
+					    NULL :
+					    building->previous->tables,
+					.report = building->report },
+	    &snapshot->tables, err);
+
+	identity_init(
+	    &snapshot->identity, config, snapshot->tables, &snapshot->mem);
+	rights_from_set(
+	    &snapshot->rights, config, snapshot->tables, &snapshot->mem);
+	identity_check_values(&snapshot->identity, NULL, building->report);
+	rights_check_values(&snapshot->rights, NULL, building->report);
+	return status;
+}
+
+/* The one that was in use, with what it knows; NULL: a new one. */
+static int
+take_resolver(const struct config *config, struct resolver *old,
+    struct resolver **ret_resolver, struct err *err)
+{
+	if (old == NULL)
+		return config_resolver(config, ret_resolver, err);
+	*ret_resolver = resolver_ref(old);
+	return 0;
 }
 
 /* Each part is tried, so that one run names every fault. */
-static unsigned int
-build(struct snapshot *snapshot, const struct snapshot *previous,
-    void (*report)(void *arg, bool is_error, const char *text), void *arg)
+static void
+build(struct building *building)
 {
+	struct snapshot *snapshot = building->snapshot;
+	const struct snapshot *previous = building->previous;
 	const struct config *config = snapshot->config;
-	unsigned int faults = 0;
+	struct keystore *keys_before = NULL;
+	struct resolver *resolver = NULL;
 	struct err err;
 
 	/* Tables and keys report their own faults, one by one. */
-	if (identity_open(&snapshot->identity, config, report, arg,
-	    &snapshot->mem, &err) != 0)
-		faults++;
-	if (rights_open(&snapshot->rights, config, report, arg, &snapshot->mem,
-	    &err) != 0)
-		faults++;
-	if (sign_policy_from_config(config, &snapshot->mem,
-	    &snapshot->sign_policy, &err) != 0) {
-		report(arg, true, err.text);
-		faults++;
-	}
-	snapshot->engine = config->sign.engine == ENGINE_NATIVE
-	    ? &sign_engine_native : &sign_engine_opendkim;
-	if (snapshot->engine->init(&err) != 0) {
-		report(arg, true, err.text);
-		faults++;
-	}
-	if (config->main.keys.len != 0 && keystore_load(config->main.keys,
-	    keys_before(config, previous), report, arg, &snapshot->keys,
-	    &err) != 0)
-		faults++;
+	if (snapshot_open_tables(building, &err) != 0)
+		building->faults++;
+	building->faults += identity_check_config(config, building->report);
+	building->faults += sign_check_config(config, building->report);
+	snapshot->sign_policy = sign_policy_from_config(config, &snapshot->mem);
+	snapshot->engine = config->sign.engine == ENGINE_NATIVE ?
+	    &sign_engine_native :
+	    &sign_engine_opendkim;
+	if (snapshot->engine->init(&err) != 0)
+		building_fault(building, err.text);
+	/* Another directory is not the same keys that cannot be read now. */
+	if (previous != NULL &&
+	    slice_eq(previous->config->main.keys, config->main.keys))
+		keys_before = previous->keys;
+	if (config->main.keys.len != 0 &&
+	    keystore_load(config->main.keys,
+		&(struct keystore_options){
+		    .previous = keys_before, .report = building->report },
+		&snapshot->keys, &err) != 0)
+		building->faults++;
 	else
-		open_key_states(snapshot, previous, report, arg);
-	warn_of_no_keys(snapshot, report, arg);
-	if (open_names(snapshot, &err) != 0) {
-		report(arg, true, err.text);
-		faults++;
+		open_key_states(building);
+	warn_of_no_keys(building);
+	building->faults += open_names(snapshot, building->report);
+	if (preflight_check_config(config, building->report) != 0) {
+		building->faults++;
+	} else if (preflight_is_on(config)) {
+		if (previous != NULL &&
+		    config_same_dns(config, previous->config))
+			resolver = previous->preflight.resolver;
+		if (take_resolver(config, resolver, &resolver, &err) != 0) {
+			err_wrap(&err, "dns");
+			building_fault(building, err.text);
+		} else if (preflight_world_open(&snapshot->preflight, config,
+			       resolver, snapshot->tables, &snapshot->mem,
+			       &err) != 0)
+			building_fault(building, err.text);
 	}
-	if (open_preflight(snapshot, previous, report, arg, &err) != 0) {
-		report(arg, true, err.text);
-		faults++;
-	}
-	if (faults == 0 && previous != NULL)
-		faults = compare(snapshot, previous, report, arg,
-		    &snapshot->mem);
-	return faults;
+	preflight_check_values(&snapshot->preflight, NULL, building->report);
+	if (building->faults == 0 && previous != NULL)
+		find_cut_files(building);
 }
 
 int
 snapshot_new(struct config *config, const struct snapshot *previous,
-    void (*report)(void *arg, bool is_error, const char *text), void *arg,
-    struct snapshot **ret_snapshot, struct err *err)
+    const struct report *report, struct snapshot **ret_snapshot,
+    struct err *err)
 {
 	struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
-	unsigned int faults;
+	struct building building = {
+		.snapshot = snapshot, .previous = previous, .report = report
+	};
 
 	ENSURE(snapshot != NULL);
 	arena_init(&snapshot->mem);
-	ENSURE(clock_gettime(CLOCK_REALTIME, &snapshot->began) == 0);
 	snapshot->config = config;
 	snapshot->references = 1;
 	snapshot->limits = (struct header_limits){
-		.bytes = config->limits.header_bytes,
-		.fields = config->limits.header_fields,
-		.field_bytes = config->limits.field_bytes,
+		.bytes = config->bounds.header_bytes,
+		.fields = config->bounds.header_fields,
+		.field_bytes = config->bounds.field_bytes,
 	};
 	snapshot->author_forms = author_forms_from_config(config);
-	faults = build(snapshot, previous, report, arg);
-	if (faults != 0) {
+	build(&building);
+	if (building.faults != 0) {
 		snapshot_free(snapshot);
 		return err_set(err, ERR_CONFIG,
-		    "%u part%s of the configuration cannot be used", faults,
-		    faults == 1 ? "" : "s");
+		    "%u part%s of the configuration cannot be used",
+		    building.faults, building.faults == 1 ? "" : "s");
 	}
 	*ret_snapshot = snapshot;
 	return 0;
 }
 
-/* A snapshot that lacks its keys and its resolver, and shares all else. */
+/*
+ * A snapshot that lacks its keys and its resolver, and shares all else; tables
+ * NULL: those of previous.
+ */
 static struct snapshot *
-share(struct snapshot *previous)
+share(struct snapshot *previous, struct table *const *tables)
 {
 	struct snapshot *snapshot = malloc(sizeof(*snapshot));
+	const struct config *config = previous->config;
+	const struct rights *old = &previous->rights;
+	bool same;
 
 	ENSURE(snapshot != NULL);
 	/* Not as a whole: references of the other one change meanwhile. */
 	*snapshot = (struct snapshot){
 		.config = previous->config,
-		.identity = previous->identity,
-		.rights = previous->rights,
+		.tables = table_set_with(previous->tables, tables),
+		.rights = *old,
 		.author_forms = previous->author_forms,
 		.sign_policy = previous->sign_policy,
 		.engine = previous->engine,
 		.preflight = previous->preflight,
 		.limits = previous->limits,
-		.root = snapshot_ref(previous->root != NULL ? previous->root
-		    : previous),
+		.root = snapshot_ref(
+		    previous->root != NULL ? previous->root : previous),
 		.references = 1,
 	};
 	arena_init(&snapshot->mem);
+	/*
+	 * The rights gather from their tables again if one of those is another,
+	 * or if the result stands in memory that goes with previous.
+	 */
+	same = old->examples == snapshot->root->rights.examples;
+	for (size_t i = 0; i < old->table_count && same; i++)
+		same = old->tables[i] ==
+		    table_set_find(
+			snapshot->tables, table_spec(old->tables[i]));
+	snapshot->rights.levels =
+	    table_set_find(snapshot->tables, config->rights.levels);
+	if (!same)
+		rights_from_set(&snapshot->rights, config, snapshot->tables,
+		    &snapshot->mem);
+	identity_init(
+	    &snapshot->identity, config, snapshot->tables, &snapshot->mem);
 	snapshot->preflight.resolver = NULL;
-	ENSURE(clock_gettime(CLOCK_REALTIME, &snapshot->began) == 0);
+	snapshot->preflight.levels =
+	    table_set_find(snapshot->tables, config->preflight.levels);
+	snapshot->preflight.egress_table =
+	    table_set_find(snapshot->tables, config->preflight.egress_table);
 	return snapshot;
 }
 
 int
-snapshot_with_keys(struct snapshot *previous, bool forget_dns,
-    void (*report)(void *arg, bool is_error, const char *text), void *arg,
+snapshot_with_tables(struct snapshot *previous, struct table *const *tables,
     struct snapshot **ret_snapshot, struct err *err)
 {
-	struct snapshot *snapshot = share(previous);
+	struct snapshot *snapshot = share(previous, tables);
+
+	snapshot->preflight.resolver = previous->preflight.resolver == NULL ?
+	    NULL :
+	    resolver_ref(previous->preflight.resolver);
+	snapshot->keys = keystore_ref(previous->keys);
+	snapshot->key_history = previous->key_history == NULL ?
+	    NULL :
+	    key_history_ref(previous->key_history);
+	if (open_names(snapshot, NULL) != 0) {
+		snapshot_unref(snapshot);
+		return err_set(err, ERR_CONFIG, "names.protected-names");
+	}
+	*ret_snapshot = snapshot;
+	return 0;
+}
+
+int
+snapshot_with_keys(struct snapshot *previous, bool forget_dns,
+    const struct report *report, struct snapshot **ret_snapshot,
+    struct err *err)
+{
+	struct snapshot *snapshot = share(previous, NULL);
+	const struct building building = {
+		.snapshot = snapshot, .previous = previous, .report = report
+	};
 	struct resolver *old = previous->preflight.resolver;
 	const struct config *config = snapshot->config;
 	int status = 0;
 
-	if (old != NULL && !forget_dns)
-		snapshot->preflight.resolver = resolver_ref(old);
-	else if (old != NULL)
-		status = preflight_resolver(config,
+	if (old != NULL)
+		status = take_resolver(config, forget_dns ? NULL : old,
 		    &snapshot->preflight.resolver, err);
 	if (status == 0 && config->main.keys.len != 0)
-		status = keystore_load(config->main.keys, previous->keys,
-		    report, arg, &snapshot->keys, err);
-	if (status == 0)
-		status = open_names(snapshot, err);
+		status = keystore_load(config->main.keys,
+		    &(struct keystore_options){
+			.previous = previous->keys, .report = building.report },
+		    &snapshot->keys, err);
+	if (status == 0) {
+		open_key_states(&building);
+		if (open_names(snapshot, NULL) != 0)
+			status =
+			    err_set(err, ERR_CONFIG, "names.protected-names");
+	}
 	if (status != 0) {
 		snapshot_unref(snapshot);
 		return -1;
 	}
-	open_key_states(snapshot, previous, report, arg);
-	warn_of_no_keys(snapshot, report, arg);
+	warn_of_no_keys(&building);
 	*ret_snapshot = snapshot;
 	return 0;
 }
@@ -405,7 +420,8 @@ snapshot_unref(struct snapshot *snapshot)
 void
 snapshot_slot_init(struct snapshot_slot *slot, struct snapshot *first)
 {
-	ENSURE(pthread_mutex_init(&slot->lock, NULL) == 0);
+	ENSURE(pthread_mutex_init(&slot->lock, NULL) == 0 &&
+	    pthread_mutex_init(&slot->change, NULL) == 0);
 	slot->current = first;
 }
 
@@ -420,20 +436,16 @@ snapshot_acquire(struct snapshot_slot *slot)
 	return snapshot;
 }
 
-bool
-snapshot_replace(struct snapshot_slot *slot, const struct snapshot *expected,
-    struct snapshot *snapshot)
+void
+snapshot_change_begin(struct snapshot_slot *slot)
 {
-	struct snapshot *dropped = snapshot;
+	ENSURE(pthread_mutex_lock(&slot->change) == 0);
+}
 
-	ENSURE(pthread_mutex_lock(&slot->lock) == 0);
-	if (slot->current == expected) {
-		dropped = slot->current;
-		slot->current = snapshot;
-	}
-	ENSURE(pthread_mutex_unlock(&slot->lock) == 0);
-	snapshot_unref(dropped);
-	return dropped != snapshot;
+void
+snapshot_change_end(struct snapshot_slot *slot)
+{
+	ENSURE(pthread_mutex_unlock(&slot->change) == 0);
 }
 
 void
@@ -453,4 +465,5 @@ snapshot_slot_done(struct snapshot_slot *slot)
 {
 	snapshot_publish(slot, NULL);
 	(void)pthread_mutex_destroy(&slot->lock);
+	(void)pthread_mutex_destroy(&slot->change);
 }

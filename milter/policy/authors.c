@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The authors of a message: who stands in MAIL FROM and in author fields. */
 #include "policy/authors.h"
 
 /* The fields that name authors. */
 static const struct author_field {
 	struct slice name;
 	enum author_role role;
-	bool once;		/* RFC 5322 section 3.6, RFC 9057 section 3 */
+	bool once; /* RFC 5322 section 3.6, RFC 9057 section 3 */
 	bool one_mailbox;
-	bool may_be_empty;	/* an empty From, or <>, counts as missing */
+	bool may_be_empty; /* an empty From, or <>, counts as missing */
 } author_fields[] = {
 	{ { "From", 4 }, ROLE_FROM, true, false, true },
 	{ { "Sender", 6 }, ROLE_SENDER, true, true, false },
@@ -20,93 +21,71 @@ const char *
 author_role_name(enum author_role role)
 {
 	for (size_t i = 0; i < sizeof(author_fields) / sizeof(author_fields[0]);
-	    i++) {
+	     i++) {
 		if (author_fields[i].role == role)
 			return author_fields[i].name.data;
 	}
 	return "MAIL FROM";
 }
 
-/*
- * Which option says what of which construct. Options with two words are stored
- * as bool-like enums: what the second one stands for is in the table.
- */
-enum second_word { SECOND_REPAIR, SECOND_ACCEPT };
+/* What is done about a construct: the words of three types of options. */
+enum form { FORM_REFUSED, FORM_REPAIRED, FORM_ACCEPTED };
+
+static enum form
+form_of_refuse_accept(enum refuse_accept choice)
+{
+	return choice == RA_ACCEPT ? FORM_ACCEPTED : FORM_REFUSED;
+}
+
+static enum form
+form_of_refuse_repair(enum refuse_repair choice)
+{
+	return choice == RR_REPAIR ? FORM_REPAIRED : FORM_REFUSED;
+}
+
+static enum form
+form_of_refuse_repair_accept(enum refuse_repair_accept choice)
+{
+	return choice == RRA_ACCEPT ? FORM_ACCEPTED :
+	    choice == RRA_REPAIR    ? FORM_REPAIRED :
+				      FORM_REFUSED;
+}
 
 struct author_forms
 author_forms_from_config(const struct config *config)
 {
-	const struct {
-		enum construct construct;
-		unsigned int choice;
-		enum second_word second;
-	} options[] = {
-		{ CONSTRUCT_GROUP, config->authors.group, SECOND_REPAIR },
-		{ CONSTRUCT_ROUTE, config->authors.route, SECOND_REPAIR },
-		{ CONSTRUCT_RELAY_MARK, config->authors.relay_mark,
-		    SECOND_ACCEPT },
-		{ CONSTRUCT_DOMAIN_LITERAL, config->authors.domain_literal,
-		    SECOND_ACCEPT },
-		{ CONSTRUCT_QUOTED_LOCAL, config->authors.quoted_local,
-		    SECOND_ACCEPT },
-		{ CONSTRUCT_ENCODED_ADDRESS, config->authors.encoded_address,
-		    SECOND_ACCEPT },
-		{ CONSTRUCT_SPACED_ADDRESS, config->authors.spaced_address,
-		    SECOND_REPAIR },
-		{ CONSTRUCT_TEXT_BEHIND, config->authors.text_behind,
-		    SECOND_REPAIR },
-		{ CONSTRUCT_BARE_NAME, config->authors.bare_name,
-		    SECOND_REPAIR },
-		{ CONSTRUCT_EMPTY_ITEM, config->authors.empty_item,
-		    SECOND_REPAIR },
-		{ CONSTRUCT_CONTROL, config->authors.control, SECOND_REPAIR },
-		{ CONSTRUCT_BLANK_LINE, config->authors.blank_line,
-		    SECOND_REPAIR },
-		{ CONSTRUCT_NOT_UTF8, config->authors.raw_8bit,
-		    SECOND_REPAIR },
-		{ CONSTRUCT_DOT_NAME, config->authors.dots, SECOND_REPAIR },
-		{ CONSTRUCT_COMMENT, config->authors.comment, SECOND_REPAIR },
-		{ CONSTRUCT_ADDRESS_COMMENT, config->authors.address_comment,
-		    SECOND_REPAIR },
-		{ CONSTRUCT_ESCAPED_QUOTE, config->authors.escapes,
-		    SECOND_REPAIR },
-		{ CONSTRUCT_QUOTED_WORD, config->authors.quoted_word,
-		    SECOND_REPAIR },
-		{ CONSTRUCT_ODD_NAME, config->authors.odd_name,
-		    SECOND_REPAIR },
+	const enum form of_constructs[CONSTRUCT_COUNT] = {
+#define CONSTRUCT(id, said, field, name, type, ...) \
+	[CONSTRUCT_##id] = form_of_##type(config->authors.field),
+#include "message/constructs.def"
 	};
-	bool repairs = !config_is_monitor(config, config->repair.mode);
+	bool repairs = config_counts_repairs(config);
 	struct author_forms forms = {
 		.several_from = config->authors.several_from == RA_ACCEPT,
-		.same_fields = repairs &&
-		    config->authors.second_field == RR_REPAIR,
-		.odd_fields = repairs &&
-		    config->authors.odd_field_name == RR_REPAIR,
+		.same_fields =
+		    repairs && config->authors.second_field == RR_REPAIR,
+		.odd_fields =
+		    repairs && config->authors.odd_field_name == RR_REPAIR,
 		.misleading_fields = repairs,
 		.empty_from = repairs && config->repair.from,
 		.utf8_address = config->authors.utf8_address == RA_ACCEPT,
 	};
 
-	_Static_assert(sizeof(options) / sizeof(options[0]) == CONSTRUCT_COUNT,
-	    "an option for each construct");
-	_Static_assert(RA_REFUSE == 0 && RR_REFUSE == 0 && RRA_REFUSE == 0 &&
-	    RR_REPAIR == 1 && RRA_REPAIR == 1, "the order of the words");
-	for (size_t i = 0; i < CONSTRUCT_COUNT; i++) {
-		bool repair = options[i].choice == 1 &&
-		    options[i].second == SECOND_REPAIR;
+	for (unsigned int i = 0; i < CONSTRUCT_COUNT; i++) {
+		enum form form = of_constructs[i];
 
-		if (options[i].choice == 0 || (repair && !repairs))
-			forms.refused |= CONSTRUCT_BIT(options[i].construct);
-		else if (repair)
-			forms.repaired |= CONSTRUCT_BIT(options[i].construct);
+		if (form == FORM_REFUSED || (form == FORM_REPAIRED && !repairs))
+			forms.refused |= CONSTRUCT_BIT(i);
+		else if (form == FORM_REPAIRED)
+			forms.repaired |= CONSTRUCT_BIT(i);
 	}
 	return forms;
 }
 
 /* The first construct that the rules refuse, as an error. */
 static int
-check_forms(unsigned int constructs, const struct author_forms *forms,
-    struct err *err)
+check_forms(
+    unsigned int constructs, const struct author_forms *forms, struct err *err)
 {
 	for (unsigned int i = 0; i < CONSTRUCT_COUNT; i++) {
 		if ((constructs & forms->refused & CONSTRUCT_BIT(i)) != 0)
@@ -133,20 +112,17 @@ authors_keep(struct authors *authors, const struct author *author)
 	authors->items[authors->count++] = *author;
 }
 
+/* Its mailbox is in it already; what is compared is added here. */
 static int
-add_mailbox(struct authors *authors, const struct mailbox *mailbox,
-    enum author_role role, size_t field, bool rewrite,
+add_author(struct authors *authors, struct author author,
     const struct author_rules *rules, struct err *err)
 {
-	struct author author = { .role = role, .mailbox = *mailbox,
-		.field = field, .rewrite = rewrite };
-
 	if (rules->max_authors != 0 && authors->count >= rules->max_authors)
 		return err_set(err, ERR_LIMIT, "more than %zu author addresses",
 		    rules->max_authors);
-	if (address_canonical(mailbox, rules->domain,
-	    rules->utf8 || rules->forms.utf8_address,
-	    authors->mem, &author.address, &author.completed, err) != 0)
+	if (address_canonical(&author.mailbox, rules->domain,
+		rules->utf8 || rules->forms.utf8_address, authors->mem,
+		&author.address, &author.completed, err) != 0)
 		return -1;
 	authors_keep(authors, &author);
 	return 0;
@@ -156,82 +132,102 @@ int
 authors_add_path(struct authors *authors, struct slice path,
     const struct author_rules *rules, struct err *err)
 {
-	struct mailbox mailbox;
+	struct author author = { .role = ROLE_MAIL_FROM };
 	unsigned int constructs = 0;
 	bool is_null;
 
-	if (reverse_path_parse(path, authors->mem, &is_null, &mailbox,
-	    &constructs, err) != 0)
+	if (reverse_path_parse(path, authors->mem, &is_null, &author.mailbox,
+		&constructs, err) != 0)
 		return -1;
 	if (is_null)
 		return 0;
 	if (check_forms(constructs, &rules->forms, err) != 0)
 		return -1;
-	return add_mailbox(authors, &mailbox, ROLE_MAIL_FROM, 0, false, rules,
-	    err);
+	return add_author(authors, author, rules, err);
 }
 
-/*
- * Counts what stands beside the addresses of a field, before anybody looks at
- * it: to see what a name looks like takes many times its length.
- */
-static int
-check_name_bytes(struct authors *authors, struct slice value,
-    const struct mailbox_list *list, const struct author_rules *rules,
-    struct err *err)
-{
-	authors->name_bytes += value.len;
-	for (size_t i = 0; i < list->count; i++)
-		authors->name_bytes -= list->items[i].len;
-	if (rules->max_name_bytes != 0 &&
-	    authors->name_bytes > rules->max_name_bytes)
-		return err_set(err, ERR_LIMIT, "more than %zu octets of names "
-		    "in author fields", rules->max_name_bytes);
-	return 0;
-}
+/* A header whose authors are added. */
+struct header_reading {
+	struct authors *authors;
+	const struct header *header;
+	const struct author_rules *rules;
+};
 
 static int
-add_field(struct authors *authors, const struct author_field *kind,
-    const struct header *header, size_t field,
-    const struct author_rules *rules, struct err *err)
+add_field(const struct header_reading *reading, const struct author_field *kind,
+    size_t field, struct err *err)
 {
+	struct authors *authors = reading->authors;
+	const struct author_rules *rules = reading->rules;
+	struct slice value = reading->header->fields[field].value;
 	struct mailbox_list list;
-	bool rewrite;
 
 	/* Nothing of the field will be left. */
 	if (kind->may_be_empty && rules->forms.empty_from &&
-	    mailbox_is_empty_angle(header->fields[field].value))
+	    mailbox_is_empty_angle(value))
 		return 0;
-	if (mailbox_list_parse(header->fields[field].value,
-	    rules->max_mailboxes, authors->mem, &list, err) != 0 ||
-	    check_forms(list.constructs, &rules->forms, err) != 0 ||
-	    check_name_bytes(authors, header->fields[field].value, &list,
-		rules, err) != 0)
+	if (mailbox_list_parse(
+		value, rules->max_mailboxes, authors->mem, &list, err) != 0 ||
+	    check_forms(list.constructs, &rules->forms, err) != 0)
 		return -1;
-	rewrite = (list.constructs & rules->forms.repaired) != 0;
+	/* Before anybody looks at names: that takes many times their length. */
+	authors->name_bytes += value.len;
+	for (size_t i = 0; i < list.count; i++)
+		authors->name_bytes -= list.items[i].len;
+	if (rules->max_name_bytes != 0 &&
+	    authors->name_bytes > rules->max_name_bytes)
+		return err_set(err, ERR_LIMIT,
+		    "more than %zu octets of names in author fields",
+		    rules->max_name_bytes);
 	/* RFC 6854 section 4: it says that there is no address to name. */
 	if (list.count == 0 &&
 	    (list.constructs & CONSTRUCT_BIT(CONSTRUCT_GROUP)) != 0)
 		return err_set(err, ERR_DATA, "a group without members");
 	if (list.count == 0 && !kind->may_be_empty)
 		return err_set(err, ERR_DATA, "it is empty");
-	if (list.count > 1 && (kind->one_mailbox ||
-	    (kind->role == ROLE_FROM && !rules->forms.several_from)))
+	if (list.count > 1 &&
+	    (kind->one_mailbox ||
+		(kind->role == ROLE_FROM && !rules->forms.several_from)))
 		return err_set(err, ERR_DATA, "several mailboxes");
 	for (size_t i = 0; i < list.count; i++) {
-		if (add_mailbox(authors, &list.items[i], kind->role, field,
-		    rewrite, rules, err) != 0)
+		const struct author author = { .role = kind->role,
+			.mailbox = list.items[i],
+			.field = field,
+			.rewrite =
+			    (list.constructs & rules->forms.repaired) != 0 };
+
+		if (add_author(authors, author, rules, err) != 0)
 			return -1;
 	}
 	return 0;
 }
 
-/* What cannot be read, with what the user sees of it. */
+/* A field that may stand once stands again: as a copy that goes, or not. */
 static int
-fail_field(const struct author_field *kind, struct slice value,
-    struct arena *mem, struct err *err)
+check_again(const struct header_reading *reading,
+    const struct author_field *kind, size_t first, struct err *err)
+{
+	const struct header *header = reading->header;
+	struct arena *mem = reading->authors->mem;
+
+	for (size_t i = header_find(header, kind->name, first + 1);
+	     i < header->count; i = header_find(header, kind->name, i + 1)) {
+		if (!reading->rules->forms.same_fields ||
+		    !slice_eq(field_unfold(mem, header->fields[first].value),
+			field_unfold(mem, header->fields[i].value)))
+			return err_set(
+			    err, ERR_DATA, "two %s fields", kind->name.data);
+	}
+	return 0;
+}
+
+/* A field cannot be read; the user sees what was typed, if it is given. */
+static int
+fail_field(const struct header_reading *reading,
+    const struct author_field *kind, struct slice value, struct err *err)
 {
 	enum { SHOWN_OCTETS = 100 };
+	struct arena *mem = reading->authors->mem;
 	struct slice typed = slice_trim(field_unfold(mem, value));
 
 	if (err->kind == ERR_DATA && typed.len != 0) {
@@ -243,56 +239,15 @@ fail_field(const struct author_field *kind, struct slice value,
 	return err_wrap(err, "%s cannot be read in one way", kind->name.data);
 }
 
-/* A field that may stand once stands again: as a copy that goes, or not. */
-static int
-check_again(const struct header *header, const struct author_field *kind,
-    size_t first, const struct author_rules *rules, struct arena *mem,
-    struct err *err)
-{
-	for (size_t i = header_find(header, kind->name, first + 1);
-	    i < header->count; i = header_find(header, kind->name, i + 1)) {
-		if (!rules->forms.same_fields || !slice_eq(
-		    field_unfold(mem, header->fields[first].value),
-		    field_unfold(mem, header->fields[i].value)))
-			return err_set(err, ERR_DATA, "two %s fields",
-			    kind->name.data);
-	}
-	return 0;
-}
-
 bool
 author_field_is_odd(const struct field_readings *readings)
 {
 	for (size_t k = 0; k < sizeof(author_fields) / sizeof(author_fields[0]);
-	    k++) {
+	     k++) {
 		if (field_readings_have(readings, author_fields[k].name))
 			return true;
 	}
 	return false;
-}
-
-static int
-check_field_names(const struct header *header,
-    const struct author_rules *rules, struct arena *mem, struct err *err)
-{
-	for (size_t i = 0; i < header->count; i++) {
-		struct slice name = header->fields[i].name;
-		struct field_readings readings;
-
-		field_readings_of(&header->fields[i], &readings);
-		if (readings.is_plain)
-			continue;
-		if (!rules->forms.odd_fields && author_field_is_odd(&readings))
-			return err_set(err, ERR_DATA, "a field %s, which some "
-			    "programs read as an author field",
-			    escape(mem, name, 64));
-		if (!rules->forms.misleading_fields &&
-		    field_readings_mislead(&readings))
-			return err_set(err, ERR_DATA, "a field %s, whose name "
-			    "some programs read as another one",
-			    escape(mem, name, 64));
-	}
-	return 0;
 }
 
 /*
@@ -306,8 +261,8 @@ resent_end(const struct header *header)
 	size_t first = 0, end;
 	bool has_from = false;
 
-	while (first < header->count && !slice_starts_nocase(
-	    header->fields[first].name, prefix))
+	while (first < header->count &&
+	    !slice_starts_nocase(header->fields[first].name, prefix))
 		first++;
 	for (end = first; end < header->count; end++) {
 		struct slice name = header->fields[end].name;
@@ -315,8 +270,8 @@ resent_end(const struct header *header)
 		if (!slice_starts_nocase(name, prefix) ||
 		    header_find(header, name, first) < end)
 			break;
-		has_from = has_from ||
-		    slice_eq_nocase(name, SLICE("Resent-From"));
+		has_from =
+		    has_from || slice_eq_nocase(name, SLICE("Resent-From"));
 	}
 	return has_from ? end : header->count;
 }
@@ -325,26 +280,46 @@ int
 authors_add_header(struct authors *authors, const struct header *header,
     const struct author_rules *rules, struct err *err)
 {
+	const struct header_reading reading = { authors, header, rules };
 	size_t resent = rules->redirect ? resent_end(header) : header->count;
 
-	if (check_field_names(header, rules, authors->mem, err) != 0)
-		return -1;
+	/* No field may be read as an author field, or as another one. */
+	for (size_t i = 0; i < header->count; i++) {
+		struct field_readings names;
+
+		field_readings_of(&header->fields[i], &names);
+		if (names.is_plain)
+			continue;
+		if (!rules->forms.odd_fields && author_field_is_odd(&names))
+			return err_set(err, ERR_DATA,
+			    "a field %s, which some programs read as an "
+			    "author field",
+			    escape(authors->mem, header->fields[i].name, 64));
+		if (!rules->forms.misleading_fields &&
+		    field_readings_mislead(&names))
+			return err_set(err, ERR_DATA,
+			    "a field %s, whose name some programs read as "
+			    "another one",
+			    escape(authors->mem, header->fields[i].name, 64));
+	}
 	for (size_t k = 0; k < sizeof(author_fields) / sizeof(author_fields[0]);
-	    k++) {
+	     k++) {
 		const struct author_field *kind = &author_fields[k];
 		size_t end = kind->role == ROLE_RESENT_FROM ||
-		    kind->role == ROLE_RESENT_SENDER ? resent : header->count;
+			kind->role == ROLE_RESENT_SENDER ?
+		    resent :
+		    header->count;
 
 		for (size_t i = header_find(header, kind->name, 0); i < end;
-		    i = header_find(header, kind->name, i + 1)) {
-			if (kind->once && check_again(header, kind, i, rules,
-			    authors->mem, err) != 0)
-				return err_wrap(err, "%s cannot be read in one "
-				    "way", kind->name.data);
-			if (add_field(authors, kind, header, i, rules,
-			    err) != 0)
-				return fail_field(kind,
-				    header->fields[i].value, authors->mem, err);
+		     i = header_find(header, kind->name, i + 1)) {
+			struct slice value = header->fields[i].value;
+
+			if (kind->once &&
+			    check_again(&reading, kind, i, err) != 0)
+				return fail_field(
+				    &reading, kind, SLICE(""), err);
+			if (add_field(&reading, kind, i, err) != 0)
+				return fail_field(&reading, kind, value, err);
 			if (kind->once)
 				break;
 		}
@@ -353,8 +328,8 @@ authors_add_header(struct authors *authors, const struct header *header,
 }
 
 struct slice
-authors_text(const struct authors *authors, enum author_role role,
-    struct arena *mem)
+authors_text(
+    const struct authors *authors, enum author_role role, struct arena *mem)
 {
 	struct strbuf buf;
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* DMARC Policy Records: RFC 9989 section 4.7, RFC 7489 section 6.3. */
 #include "message/tag_list.h"
 #include "preflight/dmarc_record.h"
 
@@ -16,33 +17,34 @@ dmarc_policy_lower(enum dmarc_policy policy)
 	return policy == DMARC_REJECT ? DMARC_QUARANTINE : DMARC_NONE;
 }
 
-/* "MAILTO:a@b" and so on (RFC 3986), with the size that RFC 7489 allowed. */
-static bool
-is_uri(struct slice text)
-{
-	size_t colon = slice_find(text, ':');
-
-	if (colon == 0 || colon + 1 >= text.len || !char_is_alpha(text.data[0]))
-		return false;
-	for (size_t i = 0; i < text.len; i++) {
-		char c = text.data[i];
-
-		if (i < colon && !char_is_alpha(c) && !char_is_digit(c) &&
-		    c != '+' && c != '-' && c != '.')
-			return false;
-		if (char_is_wsp(c) || char_is_control(c) || char_is_8bit(c))
-			return false;
-	}
-	return true;
-}
-
+/*
+ * Whether one of a list is a URI, "MAILTO:a@b" and so on (RFC 3986), with the
+ * size that RFC 7489 allowed.
+ */
 static bool
 has_uri(struct slice list)
 {
 	struct slice item;
 
 	while (slice_next_item(&list, ",", &item)) {
-		if (is_uri(slice_trim(item)))
+		struct slice text = slice_trim(item);
+		size_t colon = slice_find(text, ':'), i = 0;
+
+		if (colon == 0 || colon + 1 >= text.len ||
+		    !char_is_alpha(text.data[0]))
+			continue;
+		while (i < colon &&
+		    (char_is_alpha(text.data[i]) ||
+			char_is_digit(text.data[i]) || text.data[i] == '+' ||
+			text.data[i] == '-' || text.data[i] == '.'))
+			i++;
+		if (i < colon)
+			continue;
+		while (i < text.len && !char_is_wsp(text.data[i]) &&
+		    !char_is_control(text.data[i]) &&
+		    !char_is_8bit(text.data[i]))
+			i++;
+		if (i == text.len)
 			return true;
 	}
 	return false;
@@ -65,7 +67,7 @@ read_request(struct slice value, struct dmarc_request *request)
 	return false;
 }
 
-/* The place of a value of one letter in a list of them; -1: it is none. */
+/* The place of a value of one letter in a list of them; -1: not in it. */
 static int
 read_letter(struct slice value, const char *letters)
 {
@@ -178,8 +180,23 @@ read_historic(struct slice value, struct dmarc_record *record)
 	return true;
 }
 
-enum known_tag { TAG_P, TAG_SP, TAG_NP, TAG_ADKIM, TAG_ASPF, TAG_PSD, TAG_T,
-	TAG_RUA, TAG_RUF, TAG_FO, TAG_PCT, TAG_RF, TAG_RI, TAG_V, KNOWN_TAGS };
+enum known_tag {
+	TAG_P,
+	TAG_SP,
+	TAG_NP,
+	TAG_ADKIM,
+	TAG_ASPF,
+	TAG_PSD,
+	TAG_T,
+	TAG_RUA,
+	TAG_RUF,
+	TAG_FO,
+	TAG_PCT,
+	TAG_RF,
+	TAG_RI,
+	TAG_V,
+	KNOWN_TAGS
+};
 
 /* RFC 9989 section 4.7, and what RFC 7489 section 6.3 had. */
 static const struct {
@@ -202,27 +219,20 @@ static const struct {
 	[TAG_V] = { "v", NULL },
 };
 
-static size_t
-find_known(struct slice name)
-{
-	size_t i = 0;
-
-	while (i < KNOWN_TAGS && !slice_eq(name, slice_of(known_tags[i].name)))
-		i++;
-	return i;
-}
-
 static void
 read_tag(const struct tag *tag, bool seen[KNOWN_TAGS], bool second,
     struct dmarc_record *record)
 {
-	size_t known = find_known(tag->name);
+	size_t known = 0;
 
+	while (known < KNOWN_TAGS &&
+	    !slice_eq(tag->name, slice_of(known_tags[known].name)))
+		known++;
 	if (known == KNOWN_TAGS) {
 		record->notes |= DMARC_NOTE_UNKNOWN;
 		return;
 	}
-	/* RFC 6376 section 3.2 forbids that, and readers go apart. */
+	/* RFC 6376 section 3.2 forbids that, and readers disagree. */
 	if (seen[known] || known_tags[known].read == NULL) {
 		record->notes |= DMARC_NOTE_TWICE;
 		return;
@@ -234,20 +244,6 @@ read_tag(const struct tag *tag, bool seen[KNOWN_TAGS], bool second,
 		record->notes |= DMARC_NOTE_VALUE;
 }
 
-/* Takes "v=DMARC1" off the text: first, and exactly. */
-static bool
-take_version(struct slice *rest)
-{
-	const char *fault;
-	struct tag tag;
-
-	/* The grammar has no blank before it. */
-	return rest->len > 0 && rest->data[0] == 'v' &&
-	    tag_next(rest, &tag, &fault) == TAG_READ &&
-	    slice_eq(tag.name, SLICE("v")) &&
-	    slice_eq(tag.value, SLICE("DMARC1"));
-}
-
 bool
 dmarc_record_parse(struct slice text, struct dmarc_record *ret_record)
 {
@@ -257,10 +253,15 @@ dmarc_record_parse(struct slice text, struct dmarc_record *ret_record)
 	const char *fault;
 	struct tag tag;
 
-	if (!take_version(&text))
+	/* "v=DMARC1" first and exactly: the grammar has no blank before it. */
+	if (text.len == 0 || text.data[0] != 'v' ||
+	    tag_next(&text, &tag, &fault) != TAG_READ ||
+	    !slice_eq(tag.name, SLICE("v")) ||
+	    !slice_eq(tag.value, SLICE("DMARC1")))
 		return false;
-	for (bool second = true; (read = tag_next(&text, &tag, &fault)) !=
-	    TAG_END; second = false) {
+	for (bool second = true;
+	     (read = tag_next(&text, &tag, &fault)) != TAG_END;
+	     second = false) {
 		if (read == TAG_READ)
 			read_tag(&tag, seen, second, &record);
 		else
@@ -281,8 +282,8 @@ dmarc_record_is_near_miss(struct slice text)
 {
 	struct dmarc_record record;
 
-	return slice_has_text_nocase(slice_sub(text, 0, 512),
-	    SLICE("dmarc")) && !dmarc_record_parse(text, &record);
+	return slice_has_text_nocase(slice_sub(text, 0, 512), SLICE("dmarc")) &&
+	    !dmarc_record_parse(text, &record);
 }
 
 struct slice
@@ -292,25 +293,33 @@ dmarc_notes_text(unsigned int notes, struct arena *mem)
 		enum dmarc_note note;
 		const char *text;
 	} texts[] = {
-		{ DMARC_NOTE_SYNTAX, "a piece of it is no tag" },
-		{ DMARC_NOTE_TWICE, "a tag is there twice, and receivers "
+		{ DMARC_NOTE_SYNTAX, "a piece of it is not a tag" },
+		{ DMARC_NOTE_TWICE,
+		    "a tag is there twice, and receivers "
 		    "disagree about which one counts" },
-		{ DMARC_NOTE_UNKNOWN, "a tag in it is unknown (names are in "
+		{ DMARC_NOTE_UNKNOWN,
+		    "a tag in it is unknown (names are in "
 		    "lower case)" },
 		{ DMARC_NOTE_VALUE, "a tag has a value that does not exist" },
-		{ DMARC_NOTE_PCT, "pct= is gone in RFC 9989 and followed by "
+		{ DMARC_NOTE_PCT,
+		    "pct= is gone in RFC 9989 and followed by "
 		    "older receivers only" },
 		{ DMARC_NOTE_HISTORIC, "rf= and ri= are gone in RFC 9989" },
-		{ DMARC_NOTE_P_LATE, "p= does not stand behind v=, where "
-		    "older receivers want it" },
-		{ DMARC_NOTE_NO_P, "it has no valid p=, or an invalid sp= or "
+		{ DMARC_NOTE_P_LATE,
+		    "p= is not right behind v=, where "
+		    "older receivers expect it" },
+		{ DMARC_NOTE_NO_P,
+		    "it has no valid p=, or an invalid sp= or "
 		    "np=, so that it asks for nothing" },
 		{ DMARC_NOTE_FO, "fo= means nothing without ruf=" },
-		{ DMARC_NOTE_TESTING, "t=y asks for one level less than it "
+		{ DMARC_NOTE_TESTING,
+		    "t=y asks for one level less than it "
 		    "says" },
-		{ DMARC_NOTE_SEVERAL, "there are several DMARC records at one "
+		{ DMARC_NOTE_SEVERAL,
+		    "there are several DMARC records at one "
 		    "name, of which none counts" },
-		{ DMARC_NOTE_NEARLY, "a TXT record was meant to be a DMARC "
+		{ DMARC_NOTE_NEARLY,
+		    "a TXT record was meant to be a DMARC "
 		    "record but does not begin with v=DMARC1" },
 	};
 	struct strbuf buf;

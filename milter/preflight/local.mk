@@ -1,10 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
 libsubmilter_a_SOURCES += \
-	include/preflight/domain_report.h %D%/domain_report.c %D%/domain_priv.h \
-	%D%/domain_hosts.c %D%/domain_keys.c %D%/domain_mail.c \
-	%D%/domain_policy.c %D%/domain_services.c %D%/domain_spf.c \
-	%D%/domain_dnssec.c %D%/domain_spf_others.c \
-	%D%/domain_spf_prefetch.c %D%/domain_spf_priv.h \
 	include/preflight/adsp.h %D%/adsp.c \
 	include/preflight/author_policy.h %D%/author_policy.c %D%/alignment.c \
 	include/preflight/dmarc_record.h %D%/dmarc_record.c \
@@ -13,9 +8,8 @@ libsubmilter_a_SOURCES += \
 	include/preflight/preflight.h %D%/preflight.c \
 	%D%/outlook_cache.c %D%/outlook_cache_priv.h \
 	include/preflight/world.h %D%/world.c \
-	include/preflight/key_sight.h %D%/key_sight.c \
 	include/preflight/unsubscribe.h %D%/unsubscribe.c \
 	%D%/preflight_priv.h %D%/tree_walk.c \
 	include/preflight/spf.h %D%/spf.c %D%/spf_match.c %D%/spf_walk_priv.h \
-	%D%/spf_priv.h \
+	include/preflight/spf_record.h \
 	%D%/spf_libspf2.c %D%/spf_macro.c %D%/spf_record.c

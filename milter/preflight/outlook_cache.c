@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Results of checks that are shared by messages. */
 #include "outlook_cache_priv.h"
 
 #include <pthread.h>
@@ -7,7 +8,7 @@
 #include "base/clock.h"
 #include "base/map.h"
 
-/* Of one generation: with the one before it, what is kept. */
+/* The size of a generation; the one before it is kept, too. */
 enum { GENERATION_ADDITIONS = 10000, GENERATION_BYTES = 16 * 1024 * 1024 };
 
 struct entry {
@@ -72,7 +73,8 @@ static struct outlook
 copy_of(const struct outlook *outlook, struct arena *mem)
 {
 	return (struct outlook){ outlook->state,
-		slice_dup(mem, outlook->result), slice_dup(mem, outlook->text) };
+		slice_dup(mem, outlook->result),
+		slice_dup(mem, outlook->text) };
 }
 
 bool

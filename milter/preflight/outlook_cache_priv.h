@@ -5,8 +5,8 @@
 #include "preflight/preflight.h"
 
 /*
- * What was found out, for further messages. Bounded: the newest additions are
- * kept, at least 10,000 of them or 16 MB. Thread-safe by one lock, which is held for a
+ * Keeps results for further messages. Bounded: the newest additions are kept, at
+ * least 10,000 of them or 16 MB. Thread-safe by one lock, which is held for a
  * lookup and a copy.
  */
 struct outlook_cache *outlook_cache_new(void);

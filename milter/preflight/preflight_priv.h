@@ -21,7 +21,7 @@ struct walk {
 	unsigned int notes;
 	unsigned int queries;
 	bool complete;	/* false: DNS failed; steps are those before that */
-	struct err err;	/* when not complete */
+	struct err err; /* when not complete */
 };
 
 enum record_answer { RECORD_ONE, RECORD_NONE, RECORD_SEVERAL, RECORD_FAILED };
@@ -31,12 +31,12 @@ enum record_answer { RECORD_ONE, RECORD_NONE, RECORD_SEVERAL, RECORD_FAILED };
  * FAILED sets *err. Adds to *notes.
  */
 enum record_answer dmarc_record_fetch(const struct dmarc_world *world,
-    struct slice domain, struct arena *mem, struct dmarc_record *ret_record,
-    unsigned int *notes, struct err *err);
+    struct slice domain, struct dmarc_record *ret_record, unsigned int *notes,
+    struct err *err);
 
 /* RFC 9989 section 4.10, from a domain up to its top label. */
-void walk_up(const struct dmarc_world *world, struct slice start,
-    struct arena *mem, struct walk *ret_walk);
+void walk_up(
+    const struct dmarc_world *world, struct slice start, struct walk *ret_walk);
 
 /*
  * The organizational domain that a complete walk leads to (section 4.10.2); in
@@ -45,7 +45,6 @@ void walk_up(const struct dmarc_world *world, struct slice start,
 struct slice walk_organization(const struct walk *walk);
 
 /* The record at a domain; NULL: none was met there. */
-const struct walk_step *walk_find(const struct walk *walk,
-    struct slice domain);
+const struct walk_step *walk_find(const struct walk *walk, struct slice domain);
 
 #endif

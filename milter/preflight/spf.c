@@ -14,13 +14,20 @@ const char *
 spf_result_name(enum spf_result result)
 {
 	switch (result) {
-	case SPF_NONE: return "none";
-	case SPF_NEUTRAL: return "neutral";
-	case SPF_PASS: return "pass";
-	case SPF_FAIL: return "fail";
-	case SPF_SOFTFAIL: return "softfail";
-	case SPF_TEMPERROR: return "temperror";
-	case SPF_PERMERROR: return "permerror";
+	case SPF_NONE:
+		return "none";
+	case SPF_NEUTRAL:
+		return "neutral";
+	case SPF_PASS:
+		return "pass";
+	case SPF_FAIL:
+		return "fail";
+	case SPF_SOFTFAIL:
+		return "softfail";
+	case SPF_TEMPERROR:
+		return "temperror";
+	case SPF_PERMERROR:
+		return "permerror";
 	}
 	return "unknown";
 }
@@ -55,66 +62,8 @@ follow_redirect(struct spf_walk *walk, const struct spf_host *host)
 	return SPF_PERMERROR;
 }
 
-static void
-report_match(struct spf_walk *walk, const struct spf_host *host,
-    const struct spf_directive *directive)
-{
-	struct slice inner = walk->report->mechanism;
-	struct strbuf text;
-
-	spf_report_host(walk, host);
-	walk->report->mechanism = directive->text;
-	if (directive->mechanism != SPF_INCLUDE || inner.len == 0)
-		return;
-	strbuf_init(&text, walk->mem);
-	strbuf_add(&text, directive->text);
-	strbuf_add_cstr(&text, " > ");
-	strbuf_add(&text, inner);
-	walk->report->mechanism = strbuf_slice(&text);
-}
-
-/* Section 4.6.2 and 4.7. */
-static enum spf_result
-evaluate(struct spf_walk *walk, const struct spf_host *host)
-{
-	for (size_t i = 0; i < host->record.count; i++) {
-		const struct spf_directive *directive =
-		    &host->record.directives[i];
-
-		switch (spf_match_directive(walk, host, directive)) {
-		case MATCH_YES:
-			report_match(walk, host, directive);
-			return directive->result;
-		case MATCH_NO:
-			break;
-		case MATCH_TEMPERROR:
-			return SPF_TEMPERROR;
-		case MATCH_PERMERROR:
-			return SPF_PERMERROR;
-		}
-	}
-	if (host->record.redirect.len > 0)
-		return follow_redirect(walk, host);
-	spf_report_host(walk, host);
-	walk->report->mechanism = (struct slice){ NULL, 0 };
-	return SPF_NEUTRAL;
-}
-
-/* Whether "mfrom" or "pra" stands in a list with commas. */
-static bool
-has_scope(struct slice scopes, struct slice wanted)
-{
-	struct slice scope;
-
-	while (slice_next_item(&scopes, ",", &scope)) {
-		if (slice_eq_nocase(scope, wanted))
-			return true;
-	}
-	return false;
-}
-
 struct selection {
-	struct slice text;	/* the last one that counts */
+	struct slice text; /* the last one that counts */
 	size_t count;
 };
 
@@ -134,58 +83,38 @@ static struct selection
 select_records(const struct spf_walk *walk, const struct dns_answer *answer)
 {
 	enum spf_scope scope = walk->request->scope;
-	struct slice wanted = scope == SENDER_ID_PRA ? SLICE("pra")
-	    : SLICE("mfrom");
+	struct slice wanted =
+	    scope == SENDER_ID_PRA ? SLICE("pra") : SLICE("mfrom");
 	struct selection one = { .count = 0 }, two = { .count = 0 };
-	struct slice text, scopes, terms;
+	struct slice text, scopes, terms, item;
+	enum spf_version version;
 	bool has_two = false;
 
 	for (size_t i = 0; i < answer->count; i++) {
 		if (!dns_txt_text(answer->records[i], walk->mem, &text))
 			continue;
-		switch (spf_version(text, &scopes, &terms)) {
-		case SPF_VERSION_1:
+		version = spf_version(text, &scopes, &terms);
+		if (version == SPF_VERSION_1)
 			select_record(&one, text);
-			break;
-		case SPF_VERSION_2:
-			has_two = true;
-			if (has_scope(scopes, wanted))
+		if (version != SPF_VERSION_2)
+			continue;
+		has_two = true;
+		while (slice_next_item(&scopes, ",", &item)) {
+			if (slice_eq_nocase(item, wanted)) {
 				select_record(&two, text);
-			break;
-		case SPF_VERSION_NONE:
-			break;
+				break;
+			}
 		}
 	}
 	return scope == SPF_MAIL_FROM_V1 || !has_two ? one : two;
 }
 
-/* SPF_PASS: exactly one, in host->record. */
-static enum spf_result
-read_record(struct spf_walk *walk, struct spf_host *host,
-    const struct dns_answer *answer)
-{
-	struct selection selection = select_records(walk, answer);
-	struct err err;
-
-	if (selection.count == 0)
-		return SPF_NONE;
-	host->record.text = selection.text;
-	if (selection.count > 1)
-		err_set(&walk->report->fault, ERR_DATA, "%zu SPF records at %s",
-		    selection.count, escape(walk->mem, host->domain, 80));
-	else if (spf_record_parse(selection.text, walk->mem, &host->record,
-	    &err) != 0)
-		walk->report->fault = err;
-	else
-		return SPF_PASS;
-	(void)spf_failed(walk, host);
-	return SPF_PERMERROR;
-}
-
-/* Sections 4.3 and 4.4. SPF_PASS: host has its record. */
+/* Sections 4.3 and 4.4. SPF_PASS: host has its record, the only one. */
 static enum spf_result
 find_record(struct spf_walk *walk, struct spf_host *host)
 {
+	struct err *fault = &walk->report->fault;
+	struct selection selection = { .count = 0 };
 	struct dns_answer answer;
 	struct slice name;
 	struct err err;
@@ -193,71 +122,73 @@ find_record(struct spf_walk *walk, struct spf_host *host)
 	if (!slice_has(host->domain, '.') ||
 	    !spf_query_name(host->domain, walk->mem, &name))
 		return SPF_NONE;
-	switch (resolver_lookup(walk->resolver, name, DNS_TXT,
-	    walk->deadline_us, walk->mem, &answer, &err)) {
+	switch (resolver_lookup(walk->dns, name, DNS_TXT, &answer, &err)) {
 	case DNS_FOUND:
-		return read_record(walk, host, &answer);
+		selection = select_records(walk, &answer);
+		break;
 	case DNS_NO_DATA:
-		return SPF_NONE;
+		break;
 	case DNS_NO_NAME:
 		/* RFC 4406 section 4.3 */
-		return walk->request->scope == SENDER_ID_PRA ? SPF_FAIL
-		    : SPF_NONE;
+		return walk->request->scope == SENDER_ID_PRA ? SPF_FAIL :
+							       SPF_NONE;
 	case DNS_FAILED:
-		break;
+		*fault = err;
+		(void)spf_failed(walk, host);
+		return SPF_TEMPERROR;
 	}
-	walk->report->fault = err;
+	if (selection.count == 0)
+		return SPF_NONE;
+	host->record.text = selection.text;
+	if (selection.count > 1)
+		err_set(fault, ERR_DATA, "%zu SPF records at %s",
+		    selection.count, escape(walk->mem, host->domain, 80));
+	else if (spf_record_parse(
+		     selection.text, walk->mem, &host->record, &err) != 0)
+		*fault = err;
+	else
+		return SPF_PASS;
 	(void)spf_failed(walk, host);
-	return SPF_TEMPERROR;
+	return SPF_PERMERROR;
 }
 
 /* The depth is at most SPF_MAX_TERMS: each level takes a term. */
 enum spf_result
 spf_check_host(struct spf_walk *walk, struct slice domain)
 {
+	struct slice *mechanism = &walk->report->mechanism;
 	struct spf_host host = { .domain = domain };
 	enum spf_result result = find_record(walk, &host);
 
-	if (result == SPF_PASS)
-		return evaluate(walk, &host);
-	spf_report_host(walk, &host);
-	walk->report->mechanism = (struct slice){ NULL, 0 };
-	return result;
-}
+	/* Sections 4.6.2 and 4.7. */
+	for (size_t i = 0; result == SPF_PASS && i < host.record.count; i++) {
+		const struct spf_directive *directive =
+		    &host.record.directives[i];
 
-/* %{i} (section 7.3): dots between octets, or between half octets. */
-static struct slice
-address_parts(const struct net_addr *client, struct arena *mem)
-{
-	struct strbuf text;
-
-	strbuf_init(&text, mem);
-	for (unsigned int i = 0; i < client->bits / 8; i++) {
-		unsigned int octet = client->octets[i];
-
-		if (i > 0)
-			strbuf_add_char(&text, '.');
-		if (client->bits == 32)
-			strbuf_addf(&text, "%u", octet);
-		else
-			strbuf_addf(&text, "%x.%x", octet >> 4, octet & 15);
+		switch (spf_match_directive(walk, &host, directive)) {
+		case MATCH_YES:
+			spf_report_host(walk, &host);
+			if (directive->mechanism == SPF_INCLUDE &&
+			    mechanism->len > 0)
+				*mechanism = slice_format(walk->mem,
+				    "%.*s > %.*s", SLICE_ARGS(directive->text),
+				    SLICE_ARGS(*mechanism));
+			else
+				*mechanism = directive->text;
+			return directive->result;
+		case MATCH_NO:
+			break;
+		case MATCH_TEMPERROR:
+			return SPF_TEMPERROR;
+		case MATCH_PERMERROR:
+			return SPF_PERMERROR;
+		}
 	}
-	return strbuf_slice(&text);
-}
-
-/* U-labels become A-labels (RFC 7208 section 4.3); false where they cannot. */
-static bool
-ascii_domain(struct slice domain, struct arena *mem, struct slice *ret_domain)
-{
-	struct err err;
-
-	if (domain.len > 0 && domain.data[domain.len - 1] == '.')
-		domain.len--;
-	if (!slice_is_ascii(domain) &&
-	    domain_canonical(domain, mem, &domain, &err) != 0)
-		return false;
-	*ret_domain = domain;
-	return true;
+	if (result == SPF_PASS && host.record.redirect.len > 0)
+		return follow_redirect(walk, &host);
+	spf_report_host(walk, &host);
+	*mechanism = (struct slice){ NULL, 0 };
+	return result == SPF_PASS ? SPF_NEUTRAL : result;
 }
 
 /* The identity (sections 2.3, 2.4 and 4.3); false when it has no domain. */
@@ -269,6 +200,7 @@ read_identity(struct spf_walk *walk)
 	struct slice domain = request->helo, local = { NULL, 0 };
 	struct slice sender = request->mail_from;
 	struct strbuf text;
+	struct err err;
 
 	if (sender.len > MAX_SENDER_OCTETS || domain.len > MAX_SENDER_OCTETS)
 		return false;
@@ -279,9 +211,15 @@ read_identity(struct spf_walk *walk)
 		domain = at < sender.len ? slice_from(sender, at + 1) : sender;
 	}
 	/* A domain literal has no record. */
-	if (slice_starts(domain, SLICE("[")) ||
-	    !ascii_domain(domain, walk->mem, &macros->sender_domain))
+	if (slice_starts(domain, SLICE("[")))
 		return false;
+	if (domain.len > 0 && domain.data[domain.len - 1] == '.')
+		domain.len--;
+	/* U-labels become A-labels (section 4.3). */
+	if (!slice_is_ascii(domain) &&
+	    domain_canonical(domain, walk->mem, &domain, &err) != 0)
+		return false;
+	macros->sender_domain = domain;
 	macros->local = local.len > 0 ? local : SLICE("postmaster");
 	strbuf_init(&text, walk->mem);
 	strbuf_add(&text, macros->local);
@@ -292,34 +230,46 @@ read_identity(struct spf_walk *walk)
 }
 
 enum spf_result
-spf_check(struct resolver *resolver, const struct spf_request *request,
-    uint64_t deadline_us, struct arena *mem, struct spf_report *ret_report)
+spf_check(const struct dns_client *dns, const struct spf_request *request,
+    struct spf_report *ret_report)
 {
 	struct spf_walk walk = {
-		.resolver = resolver,
+		.dns = dns,
 		.request = request,
-		.deadline_us = deadline_us,
-		.mem = mem,
+		.mem = dns->mem,
 		.report = ret_report,
 	};
+	const struct net_addr *client = &request->client;
+	struct strbuf address;
 
-	ENSURE(request->client.bits == 32 || request->client.bits == 128);
+	ENSURE(client->bits == 32 || client->bits == 128);
 	*ret_report = (struct spf_report){ .terms = 0 };
 	if (!read_identity(&walk))
 		return SPF_NONE;
-	walk.macros.address = address_parts(&request->client, mem);
-	walk.macros.version = request->client.bits == 32 ? SLICE("in-addr")
-	    : SLICE("ip6");
+	/* %{i}: dots between octets, or between half octets (section 7.3). */
+	strbuf_init(&address, dns->mem);
+	for (unsigned int i = 0; i < client->bits / 8; i++) {
+		unsigned int octet = client->octets[i];
+
+		if (i > 0)
+			strbuf_add_char(&address, '.');
+		if (client->bits == 32)
+			strbuf_addf(&address, "%u", octet);
+		else
+			strbuf_addf(&address, "%x.%x", octet >> 4, octet & 15);
+	}
+	walk.macros.address = strbuf_slice(&address);
+	walk.macros.version =
+	    client->bits == 32 ? SLICE("in-addr") : SLICE("ip6");
 	walk.macros.helo = slice_sub(request->helo, 0, MAX_HELO_OCTETS);
 	return spf_check_host(&walk, walk.macros.sender_domain);
 }
 
 enum spf_result
-spf_foresee(struct resolver *resolver, const struct spf_request *request,
-    uint64_t deadline_us, struct arena *mem, struct spf_report *ret_report)
+spf_foresee(const struct dns_client *dns, const struct spf_request *request,
+    struct spf_report *ret_report)
 {
-	enum spf_result result = spf_check(resolver, request, deadline_us, mem,
-	    ret_report);
+	enum spf_result result = spf_check(dns, request, ret_report);
 
 	if (result == SPF_PASS || ret_report->ptr_fault.kind == ERR_NONE)
 		return result;

@@ -2,22 +2,22 @@
 /* Macros: RFC 7208 section 7. */
 #include <string.h>
 
-#include "spf_priv.h"
+#include "preflight/spf_record.h"
 
 /* One literal octet, or one macro-expand. */
 struct token {
-	char literal;			/* where letter is NUL */
-	bool url_blank;			/* "%-": %20 */
-	bool percent;			/* written with "%" */
-	char letter;			/* lower case */
-	bool url;			/* the letter is upper case */
+	char literal;	/* where letter is NUL */
+	bool url_blank; /* "%-": %20 */
+	bool percent;	/* written with "%" */
+	char letter;	/* lower case */
+	bool url;	/* the letter is upper case */
 	bool reverse;
-	unsigned long parts;		/* from the right; 0: all */
+	unsigned long parts; /* from the right; 0: all */
 	struct slice delimiters;
 };
 
 static const char letters[] = "slodiphcrtv";
-/* These are for the text behind exp= only. */
+/* Only the text behind exp= has these. */
 static const char exp_letters[] = "crt";
 static const char delimiters[] = ".-+,/_=";
 
@@ -29,7 +29,7 @@ read_macro(struct slice text, size_t *at, struct token *token)
 
 	if (i >= text.len || !char_is_alpha(text.data[i]) ||
 	    strchr(letters, char_lower(text.data[i])) == NULL)
-		return "a macro of an unknown letter";
+		return "a macro with an unknown letter";
 	token->letter = char_lower(text.data[i]);
 	token->url = token->letter != text.data[i];
 	start = ++i;
@@ -62,7 +62,7 @@ read_token(struct slice text, size_t *at, struct token *token)
 
 	*token = (struct token){ .literal = c };
 	if (c <= 0x20 || c >= 0x7f)
-		return "a character that cannot stand there";
+		return "a character that is not allowed there";
 	if (c != '%')
 		return NULL;
 	token->percent = true;
@@ -80,7 +80,7 @@ read_token(struct slice text, size_t *at, struct token *token)
 		token->url_blank = true;
 		return NULL;
 	default:
-		return "a \"%\" that begins no macro";
+		return "a \"%\" that does not begin a macro";
 	}
 }
 
@@ -110,43 +110,15 @@ spf_macro_uses(struct slice text, const char *wanted)
 	return false;
 }
 
-/* toplabel: letters, digits and inner hyphens, not digits only. */
-static bool
-is_top_label(struct slice label)
-{
-	bool other_than_digit = false;
-
-	if (label.len == 0 || label.data[0] == '-' ||
-	    label.data[label.len - 1] == '-')
-		return false;
-	for (size_t i = 0; i < label.len; i++) {
-		char c = label.data[i];
-
-		if (!char_is_alpha(c) && !char_is_digit(c) && c != '-')
-			return false;
-		other_than_digit |= !char_is_digit(c);
-	}
-	return other_than_digit;
-}
-
-/* domain-end where it is no macro: what stands behind the last one. */
-static bool
-ends_in_top_label(struct slice literals)
-{
-	size_t dot;
-
-	if (literals.len > 0 && literals.data[literals.len - 1] == '.')
-		literals.len--;
-	dot = slice_find_last(literals, '.');
-	return dot < literals.len &&
-	    is_top_label(slice_from(literals, dot + 1));
-}
-
 const char *
 spf_domain_spec_fault(struct slice text)
 {
-	size_t literals = 0;
+	static const char bad_end[] = "a domain name that does not end in a "
+				      "dot and the name of a top-level domain";
 	struct token token = { .percent = false };
+	bool other_than_digit = false;
+	size_t literals = 0;
+	struct slice top;
 
 	if (text.len == 0)
 		return "an empty domain name";
@@ -161,10 +133,25 @@ spf_domain_spec_fault(struct slice text)
 		if (token.percent)
 			literals = at;
 	}
-	if (!token.percent && !ends_in_top_label(slice_from(text, literals)))
-		return "a domain name that does not end in a dot and the name "
-		    "of a top-level domain";
-	return NULL;
+	if (token.percent)
+		return NULL;
+	/* domain-end behind the last macro: letters, digits, inner hyphens. */
+	top = slice_from(text, literals);
+	if (top.data[top.len - 1] == '.')
+		top.len--;
+	if (!slice_has(top, '.'))
+		return bad_end;
+	top = slice_from(top, slice_find_last(top, '.') + 1);
+	if (top.len == 0 || top.data[0] == '-' || top.data[top.len - 1] == '-')
+		return bad_end;
+	for (size_t i = 0; i < top.len; i++) {
+		char c = top.data[i];
+
+		if (!char_is_alpha(c) && !char_is_digit(c) && c != '-')
+			return bad_end;
+		other_than_digit |= !char_is_digit(c);
+	}
+	return other_than_digit ? NULL : bad_end;
 }
 
 /*
@@ -208,40 +195,6 @@ tail_add_part(struct tail *tail, struct slice part, bool url)
 	}
 }
 
-static struct slice
-macro_value(const struct spf_macros *macros, char letter)
-{
-	switch (letter) {
-	case 's': return macros->sender;
-	case 'l': return macros->local;
-	case 'o': return macros->sender_domain;
-	case 'd': return macros->domain;
-	case 'i': return macros->address;
-	case 'p': return macros->validated;
-	case 'v': return macros->version;
-	case 'h': return macros->helo;
-	default: return (struct slice){ NULL, 0 };
-	}
-}
-
-/* Where the part that begins at start ends. */
-static size_t
-part_end(struct slice value, size_t start, struct slice separators)
-{
-	while (start < value.len && !slice_has(separators, value.data[start]))
-		start++;
-	return start;
-}
-
-/* Where the part that ends at end begins. */
-static size_t
-part_start(struct slice value, size_t end, struct slice separators)
-{
-	while (end > 0 && !slice_has(separators, value.data[end - 1]))
-		end--;
-	return end;
-}
-
 /*
  * The parts of a value that are kept, joined with dots. In reverse the last one
  * comes first, and the rightmost of the reversed ones are kept.
@@ -249,8 +202,8 @@ part_start(struct slice value, size_t end, struct slice separators)
 static void
 add_macro(struct tail *tail, const struct token *token, struct slice value)
 {
-	struct slice separators = token->delimiters.len > 0
-	    ? token->delimiters : SLICE(".");
+	struct slice separators =
+	    token->delimiters.len > 0 ? token->delimiters : SLICE(".");
 	size_t count = 1, skip = 0, start = 0, end = value.len;
 
 	for (size_t i = 0; i < value.len; i++)
@@ -259,9 +212,15 @@ add_macro(struct tail *tail, const struct token *token, struct slice value)
 		skip = count - token->parts;
 	for (size_t i = 0; i < count; i++) {
 		if (token->reverse)
-			start = part_start(value, end, separators);
+			start = end;
 		else
-			end = part_end(value, start, separators);
+			end = start;
+		while (token->reverse && start > 0 &&
+		    !slice_has(separators, value.data[start - 1]))
+			start--;
+		while (!token->reverse && end < value.len &&
+		    !slice_has(separators, value.data[end]))
+			end++;
 		if (i > skip)
 			tail_add(tail, '.');
 		if (i >= skip)
@@ -274,37 +233,43 @@ add_macro(struct tail *tail, const struct token *token, struct slice value)
 	}
 }
 
-/* Labels are taken off the left until the rest may be a name. */
-static struct slice
-cut_to_name(struct slice name)
-{
-	if (name.len > 0 && name.data[name.len - 1] == '.')
-		name.len--;
-	while (name.len > SPF_NAME_OCTETS && slice_has(name, '.'))
-		name = slice_from(name, slice_find(name, '.') + 1);
-	return name;
-}
-
 struct slice
-spf_macro_expand(struct slice spec, const struct spf_macros *macros,
-    struct arena *mem)
+spf_macro_expand(
+    struct slice spec, const struct spf_macros *macros, struct arena *mem)
 {
+	const struct slice *const values[] = {
+		['s'] = &macros->sender,
+		['l'] = &macros->local,
+		['o'] = &macros->sender_domain,
+		['d'] = &macros->domain,
+		['i'] = &macros->address,
+		['p'] = &macros->validated,
+		['v'] = &macros->version,
+		['h'] = &macros->helo,
+	};
 	struct tail tail = { .len = 0 };
 	struct token token;
+	struct slice name;
 
 	for (size_t at = 0; at < spec.len;) {
 		if (read_token(spec, &at, &token) != NULL)
 			break;
-		if (token.letter != '\0')
+		if (token.letter != '\0' &&
+		    strchr(exp_letters, token.letter) == NULL)
 			add_macro(&tail, &token,
-			    macro_value(macros, token.letter));
+			    *values[(unsigned char)token.letter]);
 		else if (token.url_blank)
 			tail_add_part(&tail, SLICE("%20"), false);
-		else
+		else if (token.letter == '\0')
 			tail_add(&tail, token.literal);
 	}
-	return slice_dup(mem,
-	    cut_to_name((struct slice){ tail.data, tail.len }));
+	/* Labels are taken off the left until the rest may be a name. */
+	name = (struct slice){ tail.data, tail.len };
+	if (name.len > 0 && name.data[name.len - 1] == '.')
+		name.len--;
+	while (name.len > SPF_NAME_OCTETS && slice_has(name, '.'))
+		name = slice_from(name, slice_find(name, '.') + 1);
+	return slice_dup(mem, name);
 }
 
 bool

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/suggest.h"
-#include "spf_priv.h"
+#include "preflight/spf_record.h"
 
 struct parser {
 	struct arena *mem;
@@ -28,31 +28,26 @@ static const char *const mechanism_names[] = {
 
 enum { MECHANISMS = sizeof(mechanism_names) / sizeof(mechanism_names[0]) };
 
-static bool
-is_name_char(char c)
+bool
+spf_is_printable(struct slice text)
 {
-	return char_is_alpha(c) || char_is_digit(c) || c == '-' || c == '_' ||
-	    c == '.';
-}
-
-/* Whether text begins with the word, and ends there or has a blank there. */
-static bool
-first_word_is(struct slice text, struct slice word)
-{
-	return slice_starts_nocase(text, word) &&
-	    (text.len == word.len || text.data[word.len] == ' ');
+	for (size_t i = 0; i < text.len; i++) {
+		if (char_is_8bit(text.data[i]) || char_is_control(text.data[i]))
+			return false;
+	}
+	return true;
 }
 
 enum spf_version
-spf_version(struct slice text, struct slice *ret_scopes,
-    struct slice *ret_terms)
+spf_version(
+    struct slice text, struct slice *ret_scopes, struct slice *ret_terms)
 {
 	struct slice two = SLICE("spf2.0/");
 	size_t end = slice_find(text, ' ');
 
 	*ret_scopes = (struct slice){ NULL, 0 };
 	*ret_terms = slice_from(text, end);
-	if (first_word_is(text, SLICE("v=spf1")))
+	if (slice_eq_nocase(slice_sub(text, 0, end), SLICE("v=spf1")))
 		return SPF_VERSION_1;
 	if (!slice_starts_nocase(text, two))
 		return SPF_VERSION_NONE;
@@ -65,13 +60,13 @@ static int
 term_fault(const struct parser *parser, struct slice term, const char *fault,
     struct err *err)
 {
-	return err_set(err, ERR_DATA, "\"%s\": %s",
-	    escape(parser->mem, term, 80), fault);
+	return err_set(
+	    err, ERR_DATA, "\"%s\": %s", escape(parser->mem, term, 80), fault);
 }
 
 /*
  * Takes slashes and a number in digits, without leading zeros, off the end of
- * text. False for a number that cannot be; *ret_prefix stays when there is
+ * text. False for an invalid number; *ret_prefix stays when there is
  * none.
  */
 static bool
@@ -98,7 +93,8 @@ take_prefix(struct slice *text, struct slice slashes, unsigned long max,
 
 /* [ ":" domain-spec ], all of rest. NULL, or why not. */
 static const char *
-read_domain(struct slice rest, bool required, struct spf_directive *directive)
+spf_record_read_domain(
+    struct slice rest, bool required, struct spf_directive *directive)
 {
 	const char *fault;
 
@@ -112,32 +108,10 @@ read_domain(struct slice rest, bool required, struct spf_directive *directive)
 	return fault;
 }
 
-/* A common mistake: "a:192.0.2.1". */
-static const char *
-address_hint(const struct spf_directive *directive, const char *fault)
-{
-	struct net_addr addr;
-
-	if (fault != NULL && net_addr_parse(directive->domain, &addr))
-		return "an address where a domain name must be: \"ip4:\" and "
-		    "\"ip6:\" are for addresses";
-	return fault;
-}
-
-/* [ ":" domain-spec ] [ dual-cidr-length ] */
-static const char *
-read_hosts(struct slice rest, struct spf_directive *directive)
-{
-	/* No domain-spec ends in a slash and digits. */
-	if (!take_prefix(&rest, SLICE("//"), 128, &directive->prefix6) ||
-	    !take_prefix(&rest, SLICE("/"), 32, &directive->prefix4))
-		return "a prefix length that cannot be";
-	return address_hint(directive, read_domain(rest, false, directive));
-}
-
 /* ":" ip4-network [ ip4-cidr-length ], or the same for IPv6 */
 static const char *
-read_network(struct slice rest, int family, struct spf_directive *directive)
+spf_record_read_network(
+    struct slice rest, int family, struct spf_directive *directive)
 {
 	char text[INET6_ADDRSTRLEN];
 	bool six = family == AF_INET6;
@@ -147,39 +121,56 @@ read_network(struct slice rest, int family, struct spf_directive *directive)
 		return "an address is missing";
 	rest = slice_from(rest, 1);
 	if (!take_prefix(&rest, SLICE("/"), six ? 128 : 32, prefix))
-		return "a prefix length that cannot be";
+		return "an invalid prefix length";
 	if (rest.len < sizeof(text)) {
 		memcpy(text, rest.len == 0 ? "" : rest.data, rest.len);
 		text[rest.len] = '\0';
 		if (inet_pton(family, text, directive->network) == 1)
 			return NULL;
 	}
-	return six ? "no IPv6 address or network" : "no IPv4 address or network";
+	return six ? "not an IPv6 address or network" :
+		     "not an IPv4 address or network";
 }
 
 static const char *
 read_argument(struct slice rest, struct spf_directive *directive)
 {
+	struct net_addr addr;
+	const char *fault;
+
 	switch (directive->mechanism) {
 	case SPF_ALL:
 		return rest.len == 0 ? NULL : "text behind \"all\"";
 	case SPF_A:
 	case SPF_MX:
-		return read_hosts(rest, directive);
+		/*
+		 * [ ":" domain-spec ] [ dual-cidr-length ]: no domain-spec ends
+		 * in a slash and digits.
+		 */
+		if (!take_prefix(
+			&rest, SLICE("//"), 128, &directive->prefix6) ||
+		    !take_prefix(&rest, SLICE("/"), 32, &directive->prefix4))
+			return "an invalid prefix length";
+		fault = spf_record_read_domain(rest, false, directive);
+		/* A common mistake: "a:192.0.2.1". */
+		if (fault != NULL && net_addr_parse(directive->domain, &addr))
+			return "an address where a domain name must be: "
+			       "\"ip4:\" and \"ip6:\" are for addresses";
+		return fault;
 	case SPF_PTR:
-		return read_domain(rest, false, directive);
+		return spf_record_read_domain(rest, false, directive);
 	case SPF_INCLUDE:
 	case SPF_EXISTS:
-		return read_domain(rest, true, directive);
+		return spf_record_read_domain(rest, true, directive);
 	case SPF_IP4:
-		return read_network(rest, AF_INET, directive);
+		return spf_record_read_network(rest, AF_INET, directive);
 	case SPF_IP6:
-		return read_network(rest, AF_INET6, directive);
+		return spf_record_read_network(rest, AF_INET6, directive);
 	}
 	return NULL;
 }
 
-/* Says also what may be meant: this is what people get wrong most. */
+/* Names what may be meant: people make this mistake most often. */
 static int
 unknown_mechanism(const struct parser *parser, struct slice name,
     struct slice term, struct err *err)
@@ -199,38 +190,25 @@ unknown_mechanism(const struct parser *parser, struct slice name,
 	    meant == NULL ? "" : meant, meant == NULL ? "" : "\" meant?)");
 }
 
-static enum spf_result
-read_qualifier(struct slice *term)
-{
-	char c = term->data[0];
-
-	if (c == '+' || c == '-' || c == '?' || c == '~')
-		*term = slice_from(*term, 1);
-	return c == '-' ? SPF_FAIL : c == '?' ? SPF_NEUTRAL :
-	    c == '~' ? SPF_SOFTFAIL : SPF_PASS;
-}
-
-static void
-add_directive(struct parser *parser, const struct spf_directive *directive)
-{
-	void *items = parser->directives;
-
-	arena_reserve_one(parser->mem, &items, &parser->cap, parser->count,
-	    sizeof(*directive));
-	parser->directives = items;
-	parser->directives[parser->count++] = *directive;
-}
-
 static int
-read_directive(struct parser *parser, struct slice term, struct err *err)
+spf_record_read_directive(
+    struct parser *parser, struct slice term, struct err *err)
 {
-	struct spf_directive directive = { .text = term, .prefix4 = 32,
-		.prefix6 = 128 };
+	struct spf_directive directive = {
+		.text = term, .prefix4 = 32, .prefix6 = 128
+	};
 	struct slice rest = term, name;
+	void *items = parser->directives;
+	char qualifier = term.data[0];
 	const char *fault;
 	size_t i = 0;
 
-	directive.result = read_qualifier(&rest);
+	directive.result = qualifier == '-' ? SPF_FAIL :
+	    qualifier == '?'		    ? SPF_NEUTRAL :
+	    qualifier == '~'		    ? SPF_SOFTFAIL :
+					      SPF_PASS;
+	if (qualifier == '+' || directive.result != SPF_PASS)
+		rest = slice_from(term, 1);
 	name = slice_sub(rest, 0, slice_find(rest, ':'));
 	name = slice_sub(name, 0, slice_find(name, '/'));
 	while (i < MECHANISMS &&
@@ -242,21 +220,24 @@ read_directive(struct parser *parser, struct slice term, struct err *err)
 	fault = read_argument(slice_from(rest, name.len), &directive);
 	if (fault != NULL)
 		return term_fault(parser, term, fault, err);
-	add_directive(parser, &directive);
+	arena_reserve_one(parser->mem, &items, &parser->cap, parser->count,
+	    sizeof(directive));
+	parser->directives = items;
+	parser->directives[parser->count++] = directive;
 	return 0;
 }
 
 /* "redirect" and "exp" stand once at most (section 6). */
 static int
-read_modifier(struct parser *parser, struct slice term, size_t name_len,
-    struct err *err)
+read_modifier(
+    struct parser *parser, struct slice term, size_t name_len, struct err *err)
 {
 	struct slice name = slice_sub(term, 0, name_len);
 	struct slice value = slice_from(term, name_len + 1);
 	bool redirect = slice_eq_nocase(name, SLICE("redirect"));
 	bool exp = slice_eq_nocase(name, SLICE("exp"));
-	const char *fault = redirect || exp ? spf_domain_spec_fault(value)
-	    : spf_macro_string_fault(value);
+	const char *fault = redirect || exp ? spf_domain_spec_fault(value) :
+					      spf_macro_string_fault(value);
 
 	if ((redirect && parser->redirect.len > 0) || (exp && parser->has_exp))
 		fault = "a second one in the record";
@@ -268,49 +249,39 @@ read_modifier(struct parser *parser, struct slice term, size_t name_len,
 	return 0;
 }
 
-static int
-read_term(struct parser *parser, struct slice term, struct err *err)
-{
-	size_t name = 0;
-
-	while (name < term.len && is_name_char(term.data[name]))
-		name++;
-	if (name > 0 && char_is_alpha(term.data[0]) && name < term.len &&
-	    term.data[name] == '=')
-		return read_modifier(parser, term, name, err);
-	return read_directive(parser, term, err);
-}
-
-static bool
-is_printable(struct slice text)
-{
-	for (size_t i = 0; i < text.len; i++) {
-		if (char_is_8bit(text.data[i]) || char_is_control(text.data[i]))
-			return false;
-	}
-	return true;
-}
-
 int
 spf_record_parse(struct slice text, struct arena *mem,
     struct spf_record *ret_record, struct err *err)
 {
 	struct parser parser = { .mem = mem };
 	struct slice scopes, terms, term;
+	int status = 0;
 
 	if (spf_version(text, &scopes, &terms) == SPF_VERSION_NONE)
-		return err_set(err, ERR_DATA, "no \"v=spf1\" or \"spf2.0/\" "
-		    "at the begin of a record");
+		return err_set(err, ERR_DATA,
+		    "no \"v=spf1\" or \"spf2.0/\" "
+		    "at the start of a record");
 	if (text.len > SPF_MAX_OCTETS)
-		return err_set(err, ERR_LIMIT, "a record of more than %d octets",
-		    (int)SPF_MAX_OCTETS);
-	if (!is_printable(text))
+		return err_set(err, ERR_LIMIT,
+		    "a record of more than %d octets", (int)SPF_MAX_OCTETS);
+	if (!spf_is_printable(text))
 		return err_set(err, ERR_DATA,
 		    "a character in the record that is not printable ASCII");
-	while (slice_next_item(&terms, " ", &term)) {
-		if (read_term(&parser, term, err) != 0)
-			return -1;
+	while (status == 0 && slice_next_item(&terms, " ", &term)) {
+		size_t name = 0;
+
+		while (name < term.len &&
+		    (char_is_alpha(term.data[name]) ||
+			(name > 0 && term.data[name] != '\0' &&
+			    (char_is_digit(term.data[name]) ||
+				strchr("-_.", term.data[name]) != NULL))))
+			name++;
+		status = name > 0 && name < term.len && term.data[name] == '=' ?
+		    read_modifier(&parser, term, name, err) :
+		    spf_record_read_directive(&parser, term, err);
 	}
+	if (status != 0)
+		return -1;
 	*ret_record = (struct spf_record){
 		.text = text,
 		.directives = parser.directives,

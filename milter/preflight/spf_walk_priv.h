@@ -2,20 +2,19 @@
 #ifndef SUBMILTER_SPF_WALK_PRIV_H
 #define SUBMILTER_SPF_WALK_PRIV_H
 
-#include "spf_priv.h"
+#include "preflight/spf_record.h"
 
 /* One check, through all records that it leads to. */
 struct spf_walk {
-	struct resolver *resolver;
+	const struct dns_client *dns;
 	const struct spf_request *request;
-	uint64_t deadline_us;
-	struct arena *mem;
+	struct arena *mem; /* of dns */
 	struct spf_report *report;
 	struct spf_macros macros;
-	struct slice ptr_names[SPF_MAX_PTR];	/* that lead to the client */
+	struct slice ptr_names[SPF_MAX_PTR]; /* that lead to the client */
 	size_t ptr_count;
 	bool ptr_known;
-	unsigned int ptr_voids;			/* of finding them out */
+	unsigned int ptr_voids; /* of finding them out */
 };
 
 /* One call of check_host(). */
@@ -33,16 +32,16 @@ enum spf_match {
 
 /* spf_match.c */
 
-/* Whose record the report speaks of. */
+/* Sets the domain and record that the report names. */
 void spf_report_host(struct spf_walk *walk, const struct spf_host *host);
 /* The fault is set; the innermost record is the one at fault. */
 enum spf_match spf_failed(struct spf_walk *walk, const struct spf_host *host);
 /* MATCH_YES, or MATCH_PERMERROR: there were too many. */
-enum spf_match spf_count_term(struct spf_walk *walk,
-    const struct spf_host *host);
+enum spf_match spf_count_term(
+    struct spf_walk *walk, const struct spf_host *host);
 /*
  * The target of a term (section 4.8), in *ret_domain; without a domain-spec it
- * is the domain of the record. MATCH_NO: none that matches anything.
+ * is the domain of the record. MATCH_NO: its macros give no name.
  */
 enum spf_match spf_target_domain(struct spf_walk *walk,
     const struct spf_host *host, struct slice spec, struct slice *ret_domain);

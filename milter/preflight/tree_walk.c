@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The DNS tree walk: RFC 9989 section 4.10. */
 #include "dns/record.h"
 #include "preflight_priv.h"
 
@@ -30,8 +31,8 @@ next_target(struct slice domain)
 {
 	size_t labels = count_labels(domain);
 
-	return last_labels(domain, labels < WALK_LABELS ? labels - 1
-	    : WALK_LABELS - 1);
+	return last_labels(
+	    domain, labels < WALK_LABELS ? labels - 1 : WALK_LABELS - 1);
 }
 
 static struct slice
@@ -42,16 +43,16 @@ record_name(struct slice domain, struct arena *mem)
 
 enum record_answer
 dmarc_record_fetch(const struct dmarc_world *world, struct slice domain,
-    struct arena *mem, struct dmarc_record *ret_record, unsigned int *notes,
-    struct err *err)
+    struct dmarc_record *ret_record, unsigned int *notes, struct err *err)
 {
-	struct dns_answer answer = { .count = 0 };
+	struct arena *mem = world->dns.mem;
+	struct dns_answer answer;
 	struct dmarc_record record, found;
 	unsigned int nearly = 0;
 	size_t records = 0;
 
-	switch (resolver_lookup(world->resolver, record_name(domain, mem),
-	    DNS_TXT, world->deadline_us, mem, &answer, err)) {
+	switch (resolver_lookup(
+	    &world->dns, record_name(domain, mem), DNS_TXT, &answer, err)) {
 	case DNS_FAILED:
 		return RECORD_FAILED;
 	case DNS_NO_DATA:
@@ -80,34 +81,28 @@ dmarc_record_fetch(const struct dmarc_world *world, struct slice domain,
 	return RECORD_ONE;
 }
 
-/* All names are known beforehand, so DNS can be asked for all at once. */
-static void
-prefetch(const struct dmarc_world *world, struct slice domain,
-    struct arena *mem)
-{
-	for (size_t i = 0; i < WALK_QUERIES && domain.len > 0; i++) {
-		resolver_prefetch(world->resolver, record_name(domain, mem),
-		    DNS_TXT);
-		domain = next_target(domain);
-	}
-}
-
 void
-walk_up(const struct dmarc_world *world, struct slice start,
-    struct arena *mem, struct walk *ret_walk)
+walk_up(
+    const struct dmarc_world *world, struct slice start, struct walk *ret_walk)
 {
 	struct walk walk = { .start = start, .complete = true };
 	struct slice domain = start;
 	enum dmarc_psd psd = DMARC_PSD_U;
 
-	prefetch(world, start, mem);
+	/* All names are known beforehand: DNS can be asked for all at once. */
+	for (size_t i = 0; i < WALK_QUERIES && domain.len > 0; i++) {
+		resolver_prefetch(world->dns.resolver,
+		    record_name(domain, world->dns.mem), DNS_TXT);
+		domain = next_target(domain);
+	}
+	domain = start;
 	while (domain.len > 0 && psd == DMARC_PSD_U && walk.complete) {
 		struct walk_step *step = &walk.steps[walk.count];
 
 		ENSURE(walk.queries < WALK_QUERIES);
 		walk.queries++;
-		switch (dmarc_record_fetch(world, domain, mem, &step->record,
-		    &walk.notes, &walk.err)) {
+		switch (dmarc_record_fetch(
+		    world, domain, &step->record, &walk.notes, &walk.err)) {
 		case RECORD_ONE:
 			step->domain = domain;
 			psd = step->record.psd;
@@ -133,13 +128,13 @@ walk_organization(const struct walk *walk)
 
 		if (step->record.psd == DMARC_PSD_N)
 			return step->domain;
-		/* Where the walk began, this is that domain itself. */
+		/* Where the walk began there, it is that domain itself. */
 		if (step->record.psd == DMARC_PSD_Y)
-			return last_labels(walk->start,
-			    count_labels(step->domain) + 1);
+			return last_labels(
+			    walk->start, count_labels(step->domain) + 1);
 	}
-	return walk->count > 0 ? walk->steps[walk->count - 1].domain
-	    : walk->start;
+	return walk->count > 0 ? walk->steps[walk->count - 1].domain :
+				 walk->start;
 }
 
 const struct walk_step *

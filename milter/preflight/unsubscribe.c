@@ -1,27 +1,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Whether bulk mail can be unsubscribed from with one click. */
 #include "preflight/unsubscribe.h"
 
 #define LIST_UNSUBSCRIBE SLICE("List-Unsubscribe")
 #define LIST_UNSUBSCRIBE_POST SLICE("List-Unsubscribe-Post")
 
+/* The first of these fields, or NULL; *ret_count: how many there are. */
 static const struct field *
-find_field(const struct field *fields, size_t count, struct slice name)
+unsubscribe_find_field(
+    const struct unsubscribe_facts *facts, struct slice name, size_t *ret_count)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (slice_eq_nocase(fields[i].name, name))
-			return &fields[i];
+	const struct field *first = NULL;
+
+	*ret_count = 0;
+	for (size_t i = 0; i < facts->field_count; i++) {
+		if (!slice_eq_nocase(facts->fields[i].name, name))
+			continue;
+		if (++*ret_count == 1)
+			first = &facts->fields[i];
 	}
-	return NULL;
+	return first;
 }
 
-static size_t
-count_fields(const struct field *fields, size_t count, struct slice name)
+static bool
+has_field(const struct unsubscribe_facts *facts, struct slice name)
 {
-	size_t found = 0;
+	size_t count;
 
-	for (size_t i = 0; i < count; i++)
-		found += slice_eq_nocase(fields[i].name, name) ? 1 : 0;
-	return found;
+	return unsubscribe_find_field(facts, name, &count) != NULL;
 }
 
 static bool
@@ -30,31 +36,25 @@ value_is(const struct field *field, struct slice word)
 	return field != NULL && slice_eq_nocase(slice_trim(field->value), word);
 }
 
-/* Sent by a program to one reader (RFC 3834): no list to leave. */
-static bool
-is_automatic(const struct field *fields, size_t count)
-{
-	const struct field *field = find_field(fields, count,
-	    SLICE("Auto-Submitted"));
-
-	return field != NULL && !value_is(field, SLICE("no"));
-}
-
 static const char *
-why_bulk(const struct field *fields, size_t count)
+why_bulk(const struct unsubscribe_facts *facts)
 {
-	const struct field *precedence = find_field(fields, count,
-	    SLICE("Precedence"));
+	size_t count;
+	const struct field *precedence =
+	    unsubscribe_find_field(facts, SLICE("Precedence"), &count);
+	const struct field *automatic =
+	    unsubscribe_find_field(facts, SLICE("Auto-Submitted"), &count);
 
-	if (find_field(fields, count, LIST_UNSUBSCRIBE) != NULL)
+	if (has_field(facts, LIST_UNSUBSCRIBE))
 		return "List-Unsubscribe is there";
-	if (is_automatic(fields, count))
+	/* A program sent it to one reader (RFC 3834): not a list. */
+	if (automatic != NULL && !value_is(automatic, SLICE("no")))
 		return NULL;
-	if (find_field(fields, count, LIST_UNSUBSCRIBE_POST) != NULL)
+	if (has_field(facts, LIST_UNSUBSCRIBE_POST))
 		return "List-Unsubscribe-Post is there";
-	if (find_field(fields, count, SLICE("List-Id")) != NULL)
+	if (has_field(facts, SLICE("List-Id")))
 		return "List-Id is there";
-	if (find_field(fields, count, SLICE("Feedback-ID")) != NULL)
+	if (has_field(facts, SLICE("Feedback-ID")))
 		return "Feedback-ID is there";
 	if (value_is(precedence, SLICE("bulk")) ||
 	    value_is(precedence, SLICE("list")) ||
@@ -63,48 +63,28 @@ why_bulk(const struct field *fields, size_t count)
 	return NULL;
 }
 
-/* Behind the comment that begins at *rest; false: it has no end. */
-static bool
-skip_comment(struct slice *rest)
-{
-	size_t depth = 0, i = 0;
-
-	do {
-		char c = rest->data[i++];
-
-		if (c == '(')
-			depth++;
-		else if (c == ')')
-			depth--;
-		else if (c == '\\')
-			i++;
-	} while (depth > 0 && i < rest->len);
-	*rest = slice_from(*rest, i);
-	return depth == 0;
-}
-
 /*
- * The next <URI>, white space inside taken out (RFC 2369 section 2). What
- * stands between them must be commas and comments: readers stop at else.
+ * The next <URI>, white space inside taken out (RFC 2369 section 2). Readers stop
+ * at anything but commas and comments between them.
  */
 static bool
 next_uri(struct slice *rest, struct arena *mem, struct slice *ret_uri)
 {
 	struct strbuf uri;
-	size_t end;
+	size_t depth = 0, end;
 
-	while (rest->len > 0 && rest->data[0] != '<') {
+	while (rest->len > 0 && (depth > 0 || rest->data[0] != '<')) {
 		char c = rest->data[0];
+		bool escaped = depth > 0 && c == '\\';
 
-		if (c == '(') {
-			if (!skip_comment(rest))
-				return false;
-		} else if (char_is_wsp(c) || c == ',' || c == '\r' ||
-		    c == '\n') {
-			*rest = slice_from(*rest, 1);
-		} else {
+		if (c == '(')
+			depth++;
+		else if (c == ')' && depth > 0)
+			depth--;
+		else if (depth == 0 && !char_is_wsp(c) && c != ',' &&
+		    c != '\r' && c != '\n')
 			return false;
-		}
+		*rest = slice_from(*rest, escaped ? 2 : 1);
 	}
 	end = slice_find(*rest, '>');
 	if (end == rest->len)
@@ -121,24 +101,8 @@ next_uri(struct slice *rest, struct arena *mem, struct slice *ret_uri)
 	return true;
 }
 
-static unsigned int
-faults_of_uris(struct slice value, struct arena *mem)
-{
-	struct slice uri = { NULL, 0 };
-	bool any = false, https = false;
-
-	while (next_uri(&value, mem, &uri)) {
-		any = true;
-		https = https || (slice_starts_nocase(uri, SLICE("https://")) &&
-		    uri.len > sizeof("https://") - 1);
-	}
-	if (!any)
-		return UNSUBSCRIBE_NO_URI;
-	return https ? 0 : UNSUBSCRIBE_NO_HTTPS;
-}
-
 static bool
-is_signed(const struct unsubscribe_facts *facts, struct slice name)
+unsubscribe_is_signed(const struct unsubscribe_facts *facts, struct slice name)
 {
 	for (size_t i = 0; i < facts->signed_count; i++) {
 		if (slice_eq_nocase(facts->signed_names[i], name))
@@ -148,34 +112,45 @@ is_signed(const struct unsubscribe_facts *facts, struct slice name)
 }
 
 static unsigned int
-find_faults(const struct field *fields, size_t count,
-    const struct unsubscribe_facts *facts, struct arena *mem)
+find_faults(const struct unsubscribe_facts *facts, struct arena *mem)
 {
-	const struct field *list = find_field(fields, count, LIST_UNSUBSCRIBE);
-	const struct field *post = find_field(fields, count,
-	    LIST_UNSUBSCRIBE_POST);
+	size_t lists, posts, uris = 0;
+	const struct field *list =
+	    unsubscribe_find_field(facts, LIST_UNSUBSCRIBE, &lists);
+	const struct field *post =
+	    unsubscribe_find_field(facts, LIST_UNSUBSCRIBE_POST, &posts);
+	struct slice rest, uri = { NULL, 0 };
 	unsigned int faults = 0;
+	bool https = false;
 
 	if (list == NULL)
 		return UNSUBSCRIBE_MISSING;
-	if (count_fields(fields, count, LIST_UNSUBSCRIBE) > 1 ||
-	    count_fields(fields, count, LIST_UNSUBSCRIBE_POST) > 1)
+	if (lists > 1 || posts > 1)
 		faults |= UNSUBSCRIBE_REPEATED;
-	faults |= faults_of_uris(list->value, mem);
+	for (rest = list->value; next_uri(&rest, mem, &uri); uris++)
+		https = https ||
+		    (slice_starts_nocase(uri, SLICE("https://")) &&
+			uri.len > sizeof("https://") - 1);
+	if (uris == 0)
+		faults |= UNSUBSCRIBE_NO_URI;
+	else if (!https)
+		faults |= UNSUBSCRIBE_NO_HTTPS;
 	if (post == NULL)
 		faults |= UNSUBSCRIBE_NO_POST;
 	else if (!slice_eq(field_unfold(mem, post->value),
-	    SLICE("List-Unsubscribe=One-Click")))
+		     SLICE("List-Unsubscribe=One-Click")))
 		faults |= UNSUBSCRIBE_BAD_POST;
 	/* RFC 8058 section 4: both, or the click is not to be trusted. */
-	if (!is_signed(facts, LIST_UNSUBSCRIBE) ||
-	    (post != NULL && !is_signed(facts, LIST_UNSUBSCRIBE_POST)))
+	if (!unsubscribe_is_signed(facts, LIST_UNSUBSCRIBE) ||
+	    (post != NULL &&
+		!unsubscribe_is_signed(facts, LIST_UNSUBSCRIBE_POST)))
 		faults |= UNSUBSCRIBE_UNSIGNED;
 	return faults;
 }
 
-static struct slice
-faults_text(const struct unsubscribe *found, struct arena *mem)
+void
+unsubscribe_check(const struct unsubscribe_facts *facts, struct arena *mem,
+    struct unsubscribe *ret_unsubscribe)
 {
 	static const struct {
 		enum unsubscribe_fault fault;
@@ -187,34 +162,29 @@ faults_text(const struct unsubscribe *found, struct arena *mem)
 		    "List-Unsubscribe has no URI in angle brackets" },
 		{ UNSUBSCRIBE_NO_HTTPS, "List-Unsubscribe has no https URI" },
 		{ UNSUBSCRIBE_NO_POST, "there is no List-Unsubscribe-Post" },
-		{ UNSUBSCRIBE_BAD_POST, "List-Unsubscribe-Post is not "
+		{ UNSUBSCRIBE_BAD_POST,
+		    "List-Unsubscribe-Post is not "
 		    "\"List-Unsubscribe=One-Click\"" },
 		{ UNSUBSCRIBE_UNSIGNED, "no signature covers its fields" },
 	};
-	struct strbuf buf;
-
-	strbuf_init(&buf, mem);
-	strbuf_addf(&buf, "bulk mail (%s) that nobody can unsubscribe from "
-	    "with one click (RFC 8058): ", found->bulk);
-	for (size_t i = 0, written = 0; i < sizeof(texts) / sizeof(texts[0]);
-	    i++) {
-		if ((found->faults & texts[i].fault) != 0)
-			strbuf_addf(&buf, "%s%s", written++ > 0 ? ", " : "",
-			    texts[i].text);
-	}
-	return strbuf_slice(&buf);
-}
-
-void
-unsubscribe_check(const struct field *fields, size_t count,
-    const struct unsubscribe_facts *facts, struct arena *mem,
-    struct unsubscribe *ret_unsubscribe)
-{
-	struct unsubscribe found = { .bulk = why_bulk(fields, count) };
+	struct unsubscribe found = { .bulk = why_bulk(facts) };
+	struct strbuf text;
+	size_t written = 0;
 
 	if (found.bulk != NULL)
-		found.faults = find_faults(fields, count, facts, mem);
-	if (found.faults != 0)
-		found.text = faults_text(&found, mem);
+		found.faults = find_faults(facts, mem);
+	if (found.faults != 0) {
+		strbuf_init(&text, mem);
+		strbuf_addf(&text,
+		    "bulk mail (%s) that nobody can "
+		    "unsubscribe from with one click (RFC 8058): ",
+		    found.bulk);
+		for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+			if ((found.faults & texts[i].fault) != 0)
+				strbuf_addf(&text, "%s%s",
+				    written++ > 0 ? ", " : "", texts[i].text);
+		}
+		found.text = strbuf_slice(&text);
+	}
 	*ret_unsubscribe = found;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the plan for a body comes to: where it begins, and in the header. */
+/* Where a plan changes the body first, and what it changes in the header. */
 #include "repair/repair_body.h"
 #include "repair_priv.h"
 
@@ -16,23 +16,12 @@ body_plan_first_change(const struct body_plan *plan)
 		/* The header of the message itself is not in the body. */
 		if (want->header && i > 0)
 			from = part->header_start;
-		else if (!want->encode && !want->beside && !want->close)
+		else if (!want->encode && !want->decode && !want->beside &&
+		    !want->close)
 			continue;
 		first = from < first ? from : first;
 	}
 	return first;
-}
-
-/* The field gets the value, or is added where the message has none. */
-static void
-set_field(struct edits *edits, struct slice name, struct slice value)
-{
-	size_t index = edits_find(edits, name, 0);
-
-	if (index < edits->count)
-		edits_change(edits, index, value);
-	else
-		edits_add(edits, name, value);
 }
 
 void
@@ -48,16 +37,20 @@ body_plan_edit(const struct body_plan *plan, struct edits *edits)
 		edits_add(edits, SLICE("MIME-Version"), SLICE(" 1.0"));
 	type = edits_find(edits, SLICE("Content-Type"), 0);
 	if (type == edits->count)
-		edits_add(edits, SLICE("Content-Type"), slice_format(edits->mem,
-		    " text/plain; charset=%s", !part->has_8bit ? "us-ascii"
-		    : part->is_utf8 ? "utf-8" : "unknown-8bit"));
+		edits_add(edits, SLICE("Content-Type"),
+		    slice_format(edits->mem, " text/plain; charset=%s",
+			!part->has_8bit	  ? "us-ascii" :
+			    part->is_utf8 ? "utf-8" :
+					    "unknown-8bit"));
 	else if (top->quote_boundary)
-		edits_change(edits, type, with_quoted_boundary(
-		    edits->fields[type].field.value, edits->mem));
+		edits_change(edits, type,
+		    with_quoted_boundary(
+			edits->fields[type].field.value, edits->mem));
 	if (top->encoding.len == 0)
-		(void)edits_delete_all(edits, SLICE("Content-Transfer-Encoding"));
+		(void)edits_delete_all(
+		    edits, SLICE("Content-Transfer-Encoding"));
 	else
-		set_field(edits, SLICE("Content-Transfer-Encoding"),
-		    slice_format(edits->mem, " %.*s",
-		    SLICE_ARGS(top->encoding)));
+		repair_set_field(edits, SLICE("Content-Transfer-Encoding"),
+		    slice_format(
+			edits->mem, " %.*s", SLICE_ARGS(top->encoding)));
 }

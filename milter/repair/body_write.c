@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The new body, as it was planned. */
 #include "message/content_type.h"
 #include "message/part_header.h"
 #include "repair/repair_body.h"
+#include "decode_priv.h"
 #include "repair_priv.h"
 
 enum { COPY_OCTETS = 16384, ENCODED_LINE_OCTETS = 76 };
@@ -10,16 +12,14 @@ enum { COPY_OCTETS = 16384, ENCODED_LINE_OCTETS = 76 };
 struct writer {
 	const struct body_plan *plan;
 	const struct body *body;
-	encode_sink *sink;
-	void *arg;
-	struct arena mem;	/* for the header at hand */
-	uint64_t at;		/* of the old body, how far it is written */
-	uint64_t end;		/* what stands behind it is not written */
-	size_t column;		/* beside parts, in base64 */
-	size_t blanks;		/* beside parts, not written yet */
+	const struct body_target *target;
+	struct arena mem; /* for the header at hand */
+	uint64_t at;	  /* of the old body, how far it is written */
+	size_t column;	  /* beside parts, in base64 */
+	size_t blanks;	  /* beside parts, not written yet */
 	bool pending_cr;
-	char last[2];		/* the last octets that went out */
-	bool quoted_end;	/* and they are quoted-printable */
+	char last[2];	 /* the last octets that went out */
+	bool quoted_end; /* and they are quoted-printable */
 	struct err *err;
 };
 
@@ -28,12 +28,12 @@ write_out(void *arg, struct slice text)
 {
 	struct writer *writer = arg;
 
-	if (text.len == 0 || writer->at >= writer->end)
+	if (text.len == 0 || writer->at >= writer->target->end)
 		return;
-	writer->last[0] = text.len > 1 ? text.data[text.len - 2]
-	    : writer->last[1];
+	writer->last[0] =
+	    text.len > 1 ? text.data[text.len - 2] : writer->last[1];
 	writer->last[1] = text.data[text.len - 1];
-	writer->sink(writer->arg, text);
+	writer->target->sink(writer->target->arg, text);
 }
 
 static void
@@ -55,13 +55,13 @@ pass_to(struct writer *writer, uint64_t end,
 {
 	char buffer[COPY_OCTETS];
 
-	while (writer->at < end && writer->at < writer->end) {
+	while (writer->at < end && writer->at < writer->target->end) {
 		uint64_t left = end - writer->at;
-		size_t len = left < sizeof(buffer) ? (size_t)left
-		    : sizeof(buffer);
+		size_t len =
+		    left < sizeof(buffer) ? (size_t)left : sizeof(buffer);
 
 		if (body_read(writer->body, writer->at, buffer, len,
-		    writer->err) != 0)
+			writer->err) != 0)
 			return -1;
 		take(arg, (struct slice){ buffer, len });
 		writer->at += len;
@@ -76,7 +76,7 @@ copy_to(struct writer *writer, uint64_t end)
 }
 
 static bool
-is_base64(char c)
+body_write_is_base64(char c)
 {
 	return char_is_alpha(c) || char_is_digit(c) || c == '+' || c == '/' ||
 	    c == '=';
@@ -91,7 +91,7 @@ write_rewrapped(void *arg, struct slice text)
 	while (text.len > 0) {
 		size_t len = 0;
 
-		if (!is_base64(text.data[0])) {
+		if (!body_write_is_base64(text.data[0])) {
 			text = slice_from(text, 1);
 			continue;
 		}
@@ -99,7 +99,7 @@ write_rewrapped(void *arg, struct slice text)
 			write_out(writer, SLICE("\r\n"));
 			writer->column = 0;
 		}
-		while (len < text.len && is_base64(text.data[len]) &&
+		while (len < text.len && body_write_is_base64(text.data[len]) &&
 		    writer->column + len < ENCODED_LINE_OCTETS)
 			len++;
 		write_out(writer, slice_sub(text, 0, len));
@@ -108,22 +108,42 @@ write_rewrapped(void *arg, struct slice text)
 	}
 }
 
-static int
-encode_to(struct writer *writer, uint64_t end, enum transfer_encoding from,
-    enum transfer_encoding to)
+static void
+decode_strictly(void *arg, struct slice text)
 {
+	strict_decoder_add(arg, text);
+}
+
+/* The content of a part, decoded or in another encoding. */
+static int
+recode_to(struct writer *writer, uint64_t end, enum transfer_encoding from,
+    const struct part_plan *want)
+{
+	struct line_ends ends = { .sink = write_out, .arg = writer };
+	struct strict_decoder strict;
 	struct encoder encoder;
 	struct decoder decoder;
 
-	if (from == TRANSFER_BASE64 && to == TRANSFER_BASE64) {
+	/* An attached message as it is; the plan has looked at it. */
+	if (want->decode) {
+		strict_decoder_init(&strict, from, line_ends_add, &ends);
+		if (pass_to(writer, end, decode_strictly, &strict) != 0)
+			return -1;
+		return strict_decoder_finish(&strict) &&
+			line_ends_finish(&ends) ?
+		    0 :
+		    err_set(writer->err, ERR_DATA,
+			"an attached message cannot be decoded");
+	}
+	if (want->from == TRANSFER_BASE64 && want->to == TRANSFER_BASE64) {
 		writer->column = 0;
 		if (pass_to(writer, end, write_rewrapped, writer) != 0)
 			return -1;
 		write_out(writer, SLICE("\r\n"));
 		return 0;
 	}
-	encoder_init(&encoder, to, write_out, writer);
-	decoder_init(&decoder, from, decode_into, &encoder);
+	encoder_init(&encoder, want->to, write_out, writer);
+	decoder_init(&decoder, want->from, decode_into, &encoder);
 	if (pass_to(writer, end, decode_piece, &decoder) != 0)
 		return -1;
 	decoder_finish(&decoder);
@@ -138,8 +158,7 @@ with_quoted_boundary(struct slice value, struct arena *mem)
 	struct strbuf buf;
 	size_t start;
 
-	if (!mime_boundary(value, mem, &boundary, &written) ||
-	    written.len == 0)
+	if (!mime_boundary(value, mem, &boundary, &written) || written.len == 0)
 		return value;
 	start = (size_t)(written.data - value.data);
 	strbuf_init(&buf, mem);
@@ -151,41 +170,37 @@ with_quoted_boundary(struct slice value, struct arena *mem)
 	return strbuf_slice(&buf);
 }
 
-/* A value with CRLF line ends as fields elsewhere are: folds of LF, no end. */
-static struct slice
-as_field_value(struct slice value, struct arena *mem)
-{
-	struct strbuf buf;
-
-	strbuf_init(&buf, mem);
-	while (value.len > 0) {
-		size_t len = part_line_length(value);
-		struct slice line = slice_sub(value, 0, len);
-
-		value = slice_from(value, len);
-		if (slice_ends_nocase(line, SLICE("\r\n")))
-			line.len -= 2;
-		strbuf_add(&buf, line);
-		if (value.len > 0)
-			strbuf_add_char(&buf, '\n');
-	}
-	return strbuf_slice(&buf);
-}
-
 static int
 write_field(struct writer *writer, const struct part_plan *want,
     const struct part_field *field)
 {
-	struct field whole = { .name = field->name,
-		.value = as_field_value(field->value, &writer->mem) };
-	struct slice rest;
+	struct field whole = { .name = field->name };
+	struct slice rest = field->value;
+	struct strbuf buf;
 
+	/* Its CRLF line ends become folds of LF and a blank; it has no end. */
+	strbuf_init(&buf, &writer->mem);
+	while (rest.len > 0) {
+		size_t len = part_line_length(rest);
+		struct slice line = slice_sub(rest, 0, len);
+
+		rest = slice_from(rest, len);
+		if (slice_ends_nocase(line, SLICE("\r\n")))
+			line.len -= 2;
+		strbuf_add(&buf, line);
+		if (rest.len > 0)
+			strbuf_add_char(&buf, '\n');
+		if (rest.len > 0 && !char_is_wsp(rest.data[0]))
+			strbuf_add_char(&buf, ' ');
+	}
+	whole.value = strbuf_slice(&buf);
 	if (want->quote_boundary &&
 	    slice_eq_nocase(field->name, SLICE("Content-Type")))
 		whole.value = with_quoted_boundary(whole.value, &writer->mem);
-	if (repair_fold(&whole, writer->plan->line_limit, &writer->mem,
-	    &rest) != 0)
-		return err_set(writer->err, ERR_DATA, "a long line in the header "
+	if (repair_fold(
+		&whole, writer->plan->line_limit, &writer->mem, &rest) != 0)
+		return err_set(writer->err, ERR_DATA,
+		    "a long line in the header "
 		    "of a part would be broken on the way");
 	write_out(writer, field->name);
 	write_out(writer, SLICE(":"));
@@ -201,28 +216,36 @@ write_field(struct writer *writer, const struct part_plan *want,
 }
 
 /*
- * All fields, one of a kind that may stand once, with the encoding last, where
- * Sendmail would put it. A header that lacks its empty line has one then: the
- * line end before the delimiter.
+ * A header with all its fields, one of a kind that may stand once, with the
+ * encoding last, where Sendmail would put it. If it lacks its empty line it has
+ * one then: the line end before the delimiter.
  */
 static int
-write_fields(struct writer *writer, const struct mime_part *part,
-    const struct part_plan *want, struct slice text)
+write_header(struct writer *writer, const struct mime_part *part,
+    const struct part_plan *want)
 {
-	size_t mbox = part->header.has_mbox_line
-	    ? part_header_mbox_line(text) : 0;
-	struct part_field field = { .end = mbox };
+	size_t len = (size_t)(part->content_start - part->header_start);
+	char *octets = arena_alloc(&writer->mem, len);
+	const struct slice text = { octets, len };
+	struct part_field field = { .end = 0 };
 	bool has_type = false;
 
+	if (copy_to(writer, part->header_start) != 0 ||
+	    body_read(writer->body, writer->at, octets, len, writer->err) != 0)
+		return -1;
+	if (part->header.has_mbox_line)
+		field.end = part_header_mbox_line(text);
 	if (!want->drop_mbox_line)
-		write_out(writer, slice_sub(text, 0, mbox));
+		write_out(writer, slice_sub(text, 0, field.end));
 	while (part_field_next(text, field.end, &field)) {
-		bool is_type = slice_eq_nocase(field.name,
-		    SLICE("Content-Type"));
+		bool is_type =
+		    slice_eq_nocase(field.name, SLICE("Content-Type"));
 
-		if (!slice_eq_nocase(field.name,
-		    SLICE("Content-Transfer-Encoding")) &&
+		if (!slice_eq_nocase(
+			field.name, SLICE("Content-Transfer-Encoding")) &&
 		    !(is_type && has_type) &&
+		    !(want->drop_lost_fields &&
+			mime_is_lost_field(field.name)) &&
 		    write_field(writer, want, &field) != 0)
 			return -1;
 		has_type = has_type || is_type;
@@ -235,26 +258,15 @@ write_fields(struct writer *writer, const struct mime_part *part,
 		write_out(writer, SLICE("\r\n"));
 	}
 	write_out(writer, slice_from(text, field.end));
-	/* Without a delimiter behind it there is no line end for that. */
-	if (!part->header.ended && (text.len == 0 ||
-	    text.data[text.len - 1] == '\n'))
+	/* The header of the message in it, which lacks all, ends as well. */
+	if (part->header.names_message)
+		write_out(writer,
+		    want->attach_version ? SLICE("\r\nMIME-Version: 1.0\r\n") :
+					   SLICE("\r\n"));
+	/* Where no delimiter follows, the line end is missing. */
+	if (!part->header.ended &&
+	    (text.len == 0 || text.data[text.len - 1] == '\n'))
 		write_out(writer, SLICE("\r\n"));
-	return 0;
-}
-
-static int
-write_header(struct writer *writer, const struct mime_part *part,
-    const struct part_plan *want)
-{
-	size_t len = (size_t)(part->content_start - part->header_start);
-	char *text;
-
-	if (copy_to(writer, part->header_start) != 0)
-		return -1;
-	text = arena_alloc(&writer->mem, len);
-	if (body_read(writer->body, writer->at, text, len, writer->err) != 0 ||
-	    write_fields(writer, part, want, (struct slice){ text, len }) != 0)
-		return -1;
 	writer->at = part->content_start;
 	arena_done(&writer->mem);
 	return 0;
@@ -288,8 +300,8 @@ write_beside_text(struct writer *writer, char c)
 }
 
 /*
- * What no reader shows: 8-bit octets, NUL, CR and LF alone become another,
- * lines are kept short, and blanks at their ends go.
+ * Text beside parts, which no reader shows: another octet replaces 8-bit ones,
+ * NUL, and CR and LF alone; lines are kept short, and lose blanks at their ends.
  */
 static void
 write_beside(void *arg, struct slice text)
@@ -313,8 +325,10 @@ write_beside(void *arg, struct slice text)
 		if (char_is_wsp(c))
 			writer->blanks++;
 		else if (!writer->pending_cr)
-			write_beside_text(writer, char_is_8bit(c) ||
-			    c == '\n' || c == '\0' ? stand_in : c);
+			write_beside_text(writer,
+			    char_is_8bit(c) || c == '\n' || c == '\0' ?
+				stand_in :
+				c);
 	}
 }
 
@@ -334,29 +348,28 @@ write_gap(struct writer *writer, const struct part_plan *want, uint64_t end)
 	return 0;
 }
 
-static int write_part(struct writer *writer, size_t *index);
-
+/* The last delimiter of a multipart; all of its content is written. */
 static int
-write_composite(struct writer *writer, const struct mime_part *part,
-    const struct part_plan *want, size_t *index)
+write_close(struct writer *writer, const struct mime_part *part, bool has_parts)
 {
-	const struct body_plan *plan = writer->plan;
-	size_t self = *index - 1;
-	bool in_front;
+	bool is_whole = writer->at == writer->body->size &&
+	    writer->last[0] == '\r' && writer->last[1] == '\n';
+	bool in_front = writer->at > part->content_end;
+	char next[2];
 
-	while (*index < plan->count && plan->parts[*index].parent == self) {
-		if (write_gap(writer, want,
-		    plan->parts[*index].header_start) != 0 ||
-		    write_part(writer, index) != 0)
+	/*
+	 * The empty line of a part without content is in front already, and so
+	 * is the line end of the delimiter that is next, if it is that of an
+	 * empty line.
+	 */
+	if (writer->at + sizeof(next) <= writer->body->size) {
+		if (body_read(writer->body, writer->at, next, sizeof(next),
+			writer->err) != 0)
 			return -1;
+		in_front = in_front || next[0] != '\r' || next[1] != '\n';
 	}
-	if (write_gap(writer, want, part->content_end) != 0)
-		return -1;
-	if (!want->close)
-		return 0;
+	in_front = in_front || (is_whole && !has_parts);
 	writer->quoted_end = false;
-	/* The empty line of a part without content is in front already. */
-	in_front = writer->at > part->content_end;
 	write_out(writer, in_front ? SLICE("--") : SLICE("\r\n--"));
 	write_out(writer, part->boundary);
 	write_out(writer, in_front ? SLICE("--\r\n") : SLICE("--"));
@@ -367,43 +380,62 @@ write_composite(struct writer *writer, const struct mime_part *part,
 static int
 write_part(struct writer *writer, size_t *index)
 {
-	const struct mime_part *part = &writer->plan->parts[*index];
-	const struct part_plan *want = &writer->plan->plans[*index];
+	const struct body_plan *plan = writer->plan;
+	size_t self = (*index)++;
+	const struct mime_part *part = &plan->parts[self];
+	const struct part_plan *want = &plan->plans[self];
+	int status = 0;
 
-	if (*index > 0 && want->header &&
-	    write_header(writer, part, want) != 0)
+	if (self > 0 && want->header && write_header(writer, part, want) != 0)
 		return -1;
-	++*index;
 	if (copy_to(writer, part->content_start) != 0)
 		return -1;
-	if (part->kind != MIME_LEAF)
-		return write_composite(writer, part, want, index);
-	if (!want->encode)
-		return copy_to(writer, part->content_end);
-	writer->quoted_end = part->content_end == writer->body->size &&
-	    want->to == TRANSFER_QUOTED_PRINTABLE;
-	return encode_to(writer, part->content_end, want->from, want->to);
+	if (part->kind == MIME_LEAF && (want->decode || want->encode)) {
+		writer->quoted_end = !want->decode &&
+		    part->content_end == writer->body->size &&
+		    want->to == TRANSFER_QUOTED_PRINTABLE;
+		return recode_to(
+		    writer, part->content_end, part->encoding, want);
+	}
+	while (part->kind != MIME_LEAF && *index < plan->count &&
+	    plan->parts[*index].parent == self) {
+		if (write_gap(writer, want, plan->parts[*index].header_start) !=
+			0 ||
+		    write_part(writer, index) != 0)
+			return -1;
+	}
+	status = part->kind == MIME_LEAF ?
+	    copy_to(writer, part->content_end) :
+	    write_gap(writer, want, part->content_end);
+	if (status != 0)
+		return -1;
+	return want->close ? write_close(writer, part, *index > self + 1) : 0;
 }
 
 int
 body_plan_write(const struct body_plan *plan, const struct body *body,
-    uint64_t end, encode_sink *sink, void *arg, struct err *err)
+    const struct body_target *target, struct err *err)
 {
-	struct writer writer = { .plan = plan, .body = body, .end = end,
-		.sink = sink, .arg = arg, .last = { '\r', '\n' }, .err = err };
+	struct writer writer = { .plan = plan,
+		.body = body,
+		.target = target,
+		.last = { '\r', '\n' },
+		.err = err };
 	size_t index = 0;
 	int result;
 
 	arena_init(&writer.mem);
 	result = write_part(&writer, &index) != 0 ||
-	    copy_to(&writer, body->size) != 0 ? -1 : 0;
+		copy_to(&writer, body->size) != 0 ?
+	    -1 :
+	    0;
 	arena_done(&writer.mem);
 	/*
 	 * The MTA would end the last line: then it is ours to do. Where
 	 * quoted-printable text has no line end there, it gets none.
 	 */
 	if (result == 0 && (writer.last[0] != '\r' || writer.last[1] != '\n'))
-		write_out(&writer, writer.quoted_end ? SLICE("=\r\n")
-		    : SLICE("\r\n"));
+		write_out(&writer,
+		    writer.quoted_end ? SLICE("=\r\n") : SLICE("\r\n"));
 	return result;
 }

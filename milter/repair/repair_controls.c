@@ -14,39 +14,14 @@ utf8_control(struct slice s)
 	    slice_starts(s, SLICE("\xe2\x80\xa9")))
 		return 3;
 	return s.len > 1 && s.data[0] == '\xc2' &&
-	    (unsigned char)s.data[1] < 0xa0 ? 2 : 0;
+		(unsigned char)s.data[1] < 0xa0 ?
+	    2 :
+	    0;
 }
 
 /*
- * NEL of the ISO 8859 charsets. Beside other 8-bit octets it may be half of a
- * character of a charset that nobody has named.
- */
-static bool
-is_lone_nel(struct slice value, size_t at)
-{
-	return value.data[at] == '\x85' &&
-	    (at == 0 || !char_is_8bit(value.data[at - 1])) &&
-	    (at + 1 == value.len || !char_is_8bit(value.data[at + 1]));
-}
-
-/* Octets of what becomes a blank; 0: it stays. */
-static size_t
-control_at(struct slice value, size_t at, bool utf8, bool nel)
-{
-	char c = value.data[at];
-
-	if (char_is_control(c))
-		return c != '\t' && c != '\n';
-	if (!char_is_8bit(c))
-		return 0;
-	if (utf8)
-		return utf8_control(slice_from(value, at));
-	return nel && is_lone_nel(value, at);
-}
-
-/*
- * Without lines of blanks alone, at which the header ends for some programs: the
- * line before, or the one behind, goes on in their place.
+ * Removes lines of blanks alone, at which the header ends for some programs. The
+ * line before, or the one behind, takes their place.
  */
 static struct slice
 without_blank_lines(struct slice value, struct arena *mem)
@@ -74,21 +49,32 @@ without_blank_lines(struct slice value, struct arena *mem)
 
 /* The value with blanks for its control characters; false: it has none. */
 static bool
-without_controls(struct slice value, bool nel, struct arena *mem,
-    struct slice *ret_value)
+without_controls(
+    struct slice value, bool nel, struct arena *mem, struct slice *ret_value)
 {
 	bool utf8 = slice_is_utf8(value), found = false;
 	struct strbuf buf;
 
 	strbuf_init(&buf, mem);
 	for (size_t i = 0; i < value.len; i++) {
-		size_t len = control_at(value, i, utf8, nel);
+		char c = value.data[i];
+		size_t len = 0; /* of what becomes a blank */
 
-		if (len == 0) {
-			strbuf_add_char(&buf, value.data[i]);
+		if (char_is_control(c))
+			len = c != '\t' && c != '\n';
+		else if (char_is_8bit(c) && utf8)
+			len = utf8_control(slice_from(value, i));
+		/*
+		 * NEL of the ISO 8859 charsets. Beside other 8-bit octets it
+		 * may be half of a character of an unnamed charset.
+		 */
+		else if (nel && c == '\x85')
+			len = (i == 0 || !char_is_8bit(value.data[i - 1])) &&
+			    (i + 1 == value.len ||
+				!char_is_8bit(value.data[i + 1]));
+		strbuf_add_char(&buf, len == 0 ? c : ' ');
+		if (len == 0)
 			continue;
-		}
-		strbuf_add_char(&buf, ' ');
 		i += len - 1;
 		found = true;
 	}
@@ -98,64 +84,42 @@ without_controls(struct slice value, bool nel, struct arena *mem,
 	return true;
 }
 
-static bool
-is_signed(const struct config *config, struct slice name)
-{
-	const struct slice_list *names = &config->sign.signed_headers;
-
-	for (size_t i = 0; i < names->count; i++) {
-		if (slice_eq_nocase(names->items[i], name))
-			return true;
-	}
-	return false;
-}
-
-/* Whether the field was judged: then it is written anew by what was found. */
-static bool
-is_author_field(const struct authors *authors, size_t index)
-{
-	for (size_t i = 0; i < authors->count; i++) {
-		if (authors->items[i].role != ROLE_MAIL_FROM &&
-		    authors->items[i].field == index)
-			return true;
-	}
-	return false;
-}
-
-/* Characters at which some programs end a line: what is behind is a field. */
-static bool
-may_end_line(struct slice value)
-{
-	static const struct slice ends = { "\v\f\x1c\x1d\x1e", 5 };
-
-	for (size_t i = 0; i < value.len; i++) {
-		if (slice_has(ends, value.data[i]) ||
-		    utf8_control(slice_from(value, i)) > 0)
-			return true;
-	}
-	return false;
-}
-
 void
-repair_controls(const struct config *config, const struct repair_facts *facts,
-    bool last, struct edits *edits, unsigned int *repairs)
+repair_controls(struct header_repair *repair, bool last)
 {
-	if (!config->repair.controls)
+	/* Some programs end a line at these: what is behind is a field. */
+	static const struct slice ends = { "\v\f\x1c\x1d\x1e", 5 };
+	const struct slice_list *names = &repair->config->sign.signed_headers;
+	const struct authors *authors = repair->facts->authors;
+	struct edits *edits = repair->edits;
+
+	if (!repair->config->repair.controls)
 		return;
 	for (size_t i = 0; i < edits->count; i++) {
 		CLEANUP(arena_done) struct arena scratch;
 		const struct field *field = &edits->fields[i].field;
+		bool matters = false, is_author = false;
 		struct slice value;
 
 		arena_init(&scratch);
-		if (edits->fields[i].state == FIELD_DELETED ||
-		    (!is_signed(config, field->name) &&
-			!may_end_line(field->value)) ||
-		    cover_has_field(facts->cover, i) ||
-		    !without_controls(field->value, last, &scratch, &value) ||
-		    (!last && is_author_field(facts->authors, i)))
+		if (edits->fields[i].state == FIELD_DELETED)
+			continue;
+		for (size_t n = 0; n < names->count && !matters; n++)
+			matters = slice_eq_nocase(names->items[n], field->name);
+		for (size_t c = 0; c < field->value.len && !matters; c++)
+			matters = slice_has(ends, field->value.data[c]) ||
+			    utf8_control(slice_from(field->value, c)) > 0;
+		if (!matters || cover_has_field(repair->facts->cover, i) ||
+		    !without_controls(field->value, last, &scratch, &value))
+			continue;
+		/* It was judged, and is written anew by what was found. */
+		for (size_t a = 0; a < authors->count; a++)
+			is_author = is_author ||
+			    (authors->items[a].role != ROLE_MAIL_FROM &&
+				authors->items[a].field == i);
+		if (!last && is_author)
 			continue;
 		edits_change(edits, i, slice_dup(edits->mem, value));
-		*repairs |= REPAIRED_CONTROLS;
+		repair->done |= REPAIRED_CONTROLS;
 	}
 }

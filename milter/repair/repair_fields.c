@@ -1,27 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Copies of fields, addresses without a domain, and long lines. */
 #include "message/content_type.h"
+#include "message/field_names.h"
 #include "repair_priv.h"
 
 enum { GOOD_LINE_OCTETS = 78, MAX_RECIPIENTS = 10000 };
-
-static const struct single {
-	struct slice name;
-	bool joinable;		/* an address list: two make one */
-} singles[] = {
-	{ { "Date", 4 }, false },
-	{ { "Reply-To", 8 }, false },
-	{ { "To", 2 }, true },
-	{ { "Cc", 2 }, true },
-	{ { "Message-ID", 10 }, false },
-	{ { "In-Reply-To", 11 }, false },
-	{ { "References", 10 }, false },
-	{ { "Subject", 7 }, false },
-	{ { "MIME-Version", 12 }, false },
-	{ { "Content-Type", 12 }, false },
-	{ { "Content-Transfer-Encoding", 25 }, false },
-	{ { "Content-ID", 10 }, false },
-	{ { "Content-Description", 19 }, false },
-};
 
 /* Whether a list ends where it ends, for all that follows. */
 static bool
@@ -33,8 +16,8 @@ is_whole_list(struct slice value)
 	bool whole;
 
 	arena_init(&mem);
-	whole = mailbox_list_parse(value, MAX_RECIPIENTS, &mem, &list,
-	    &err) == 0;
+	whole =
+	    mailbox_list_parse(value, MAX_RECIPIENTS, &mem, &list, &err) == 0;
 	arena_done(&mem);
 	return whole;
 }
@@ -56,7 +39,7 @@ join_lists(struct edits *edits, struct slice name, size_t max)
 	strbuf_add_char(&buf, ' ');
 	strbuf_add(&buf, list);
 	for (size_t i = edits_find(edits, name, first + 1); i < edits->count;
-	    i = edits_find(edits, name, i + 1)) {
+	     i = edits_find(edits, name, i + 1)) {
 		struct slice more = slice_trim(edits->fields[i].field.value);
 
 		if (more.len == 0 || slice_eq(more, list))
@@ -71,148 +54,123 @@ join_lists(struct edits *edits, struct slice name, size_t max)
 	if (other && list.len > 0 && !is_whole_list(list))
 		return false;
 	for (size_t i = edits_find(edits, name, first + 1); i < edits->count;
-	    i = edits_find(edits, name, i + 1))
+	     i = edits_find(edits, name, i + 1))
 		edits_delete(edits, i);
 	if (other)
 		edits_change(edits, first, strbuf_slice(&buf));
 	return true;
 }
 
-/* Whether signatures of others cover all fields of that name. */
-static bool
-are_covered(const struct cover *cover, const struct edits *edits,
-    struct slice name)
-{
-	for (size_t i = edits_find(edits, name, 0); i < edits->count;
-	    i = edits_find(edits, name, i + 1)) {
-		if (!cover_has_field(cover, i))
-			return false;
-	}
-	return true;
-}
-
 /*
- * The field of a name that stays, of several: the one that is covered, else the
- * first.
+ * Copies of a field go; false for one that says something else, in whatever
+ * spelling. are_equal: somebody has seen that already.
  */
-static size_t
-find_kept(const struct cover *cover, const struct edits *edits,
-    struct slice name)
-{
-	for (size_t i = edits_find(edits, name, 0); i < edits->count;
-	    i = edits_find(edits, name, i + 1)) {
-		if (cover_has_field(cover, i))
-			return i;
-	}
-	return edits_find(edits, name, 0);
-}
-
-/* Copies of author fields: authors_add_header() has seen that they are equal. */
-static void
-remove_author_copies(const struct cover *cover, struct edits *edits,
-    unsigned int *repairs)
-{
-	static const struct slice names[] = { { "From", 4 }, { "Sender", 6 },
-		{ "Author", 6 } };
-
-	for (size_t n = 0; n < sizeof(names) / sizeof(names[0]); n++) {
-		size_t kept = find_kept(cover, edits, names[n]);
-
-		for (size_t i = edits_find(edits, names[n], 0);
-		    i < edits->count;
-		    i = edits_find(edits, names[n], i + 1)) {
-			if (i == kept)
-				continue;
-			edits_delete(edits, i);
-			*repairs |= REPAIRED_DUPLICATES;
-		}
-	}
-}
-
-/* Whether two values of a field say the same, in whatever spelling. */
 static bool
-means_the_same(struct slice name, struct slice one, struct slice other,
-    struct arena *mem)
-{
-	struct slice first, second;
-
-	if (slice_eq(field_unfold(mem, one), field_unfold(mem, other)))
-		return true;
-	if (slice_eq_nocase(name, SLICE("Content-Type")))
-		return mime_type_plain(one, mem, &first) &&
-		    mime_type_plain(other, mem, &second) &&
-		    slice_eq(first, second);
-	/* RFC 2045 section 6.1: no letter case. */
-	return slice_eq_nocase(name, SLICE("Content-Transfer-Encoding")) &&
-	    mime_encoding_token(one, &first) &&
-	    mime_encoding_token(other, &second) &&
-	    slice_eq_nocase(first, second);
-}
-
-/* All fields of a name say the same; then copies go. */
-static bool
-drop_copies(const struct cover *cover, struct edits *edits, struct slice name)
+drop_copies(struct header_repair *repair, struct slice name, bool are_equal)
 {
 	CLEANUP(arena_done) struct arena scratch;
-	size_t kept = find_kept(cover, edits, name);
-	struct slice text = edits->fields[kept].field.value;
+	struct edits *edits = repair->edits;
+	size_t kept = edits_find(edits, name, 0);
+	struct slice text;
+	bool is_type = slice_eq_nocase(name, SLICE("Content-Type"));
+	/* RFC 2045 section 6.1: no letter case. */
+	bool is_encoding =
+	    slice_eq_nocase(name, SLICE("Content-Transfer-Encoding"));
 
 	arena_init(&scratch);
+	/* The one that is covered stays, else the first. */
+	for (size_t i = kept; i < edits->count;
+	     i = edits_find(edits, name, i + 1)) {
+		if (cover_has_field(repair->facts->cover, i)) {
+			kept = i;
+			break;
+		}
+	}
+	text = edits->fields[kept].field.value;
 	for (size_t i = edits_find(edits, name, 0); i < edits->count;
-	    i = edits_find(edits, name, i + 1)) {
+	     i = edits_find(edits, name, i + 1)) {
+		struct slice other = edits->fields[i].field.value;
+		struct slice first, second;
+
 		if (i == kept)
 			continue;
-		if (!means_the_same(name, text, edits->fields[i].field.value,
-		    &scratch))
+		if (!are_equal &&
+		    !slice_eq(field_unfold(&scratch, text),
+			field_unfold(&scratch, other)) &&
+		    !(is_type && mime_type_plain(text, &scratch, &first) &&
+			mime_type_plain(other, &scratch, &second) &&
+			slice_eq(first, second)) &&
+		    !(is_encoding && mime_encoding_token(text, &first) &&
+			mime_encoding_token(other, &second) &&
+			slice_eq_nocase(first, second)))
 			return false;
 		edits_delete(edits, i);
+		repair->done |= REPAIRED_DUPLICATES;
 	}
 	return true;
 }
 
 int
-repair_duplicates(const struct config *config, const struct cover *cover,
-    struct edits *edits, unsigned int *repairs, struct err *err)
+repair_duplicates(struct header_repair *repair, struct err *err)
 {
-	if (config->authors.second_field == RR_REPAIR)
-		remove_author_copies(cover, edits, repairs);
-	for (size_t s = 0; s < sizeof(singles) / sizeof(singles[0]); s++) {
-		const struct single *single = &singles[s];
+	const struct config *config = repair->config;
+	struct edits *edits = repair->edits;
 
-		if (edits_count(edits, single->name) < 2 ||
-		    are_covered(cover, edits, single->name))
+	for (int n = field_with(FIELD_ONCE, 0); n != FIELD_END;
+	     n = field_with(FIELD_ONCE, n + 1)) {
+		struct slice name = field_known_name(n);
+		/* Two lists of recipients make one. */
+		bool joinable = field_is(name, FIELD_RECIPIENTS);
+		bool are_covered = true;
+
+		if (edits_count(edits, name) < 2)
 			continue;
-		if (!config->repair.duplicates || !(single->joinable
-		    ? join_lists(edits, single->name,
-			config->limits.field_bytes)
-		    : drop_copies(cover, edits, single->name)))
-			return err_set(err, ERR_DATA, single->joinable
-			    ? "several %s fields that cannot be joined"
-			    : "two %s fields: only one is allowed",
-			    single->name.data);
-		*repairs |= REPAIRED_DUPLICATES;
+		/* authors_add_header() has seen that they are equal. */
+		if (field_is(name, FIELD_AUTHOR)) {
+			if (config->authors.second_field == RR_REPAIR)
+				(void)drop_copies(repair, name, true);
+			continue;
+		}
+		for (size_t i = edits_find(edits, name, 0); i < edits->count;
+		     i = edits_find(edits, name, i + 1))
+			are_covered = are_covered &&
+			    cover_has_field(repair->facts->cover, i);
+		if (are_covered)
+			continue;
+		if (!config->repair.duplicates ||
+		    !(joinable ? join_lists(
+				     edits, name, config->bounds.field_bytes) :
+				 drop_copies(repair, name, false)))
+			return err_set(err, ERR_DATA,
+			    joinable ?
+				"several %s fields that cannot be joined" :
+				"two %s fields: only one is allowed",
+			    name.data);
+		repair->done |= REPAIRED_DUPLICATES;
 	}
 	return 0;
 }
 
 /*
- * The value with what is missing of each domain put behind its address; false
- * when nothing is missing or the field cannot be read.
+ * Completes each domain in a field. A field in which nothing is missing, or that
+ * cannot be read, stays as it is.
  */
-static bool
-complete_value(struct slice value, struct slice domain, bool single_label,
-    size_t max_mailboxes, struct arena *mem, struct slice *ret_value)
+static void
+complete_field(struct header_repair *repair, size_t index, bool single_label,
+    size_t max_mailboxes)
 {
 	CLEANUP(arena_done) struct arena scratch;
+	struct slice value = repair->edits->fields[index].field.value;
+	struct slice domain = repair->config->main.domain;
 	struct mailbox_list list;
 	struct strbuf buf;
 	struct err err;
 	size_t copied = 0;
 
 	arena_init(&scratch);
-	if (mailbox_list_parse(value, max_mailboxes, &scratch, &list,
-	    &err) != 0)
-		return false;
+	if (mailbox_list_parse(value, max_mailboxes, &scratch, &list, &err) !=
+	    0)
+		return;
 	strbuf_init(&buf, &scratch);
 	for (size_t i = 0; i < list.count; i++) {
 		const struct mailbox *mailbox = &list.items[i];
@@ -220,20 +178,22 @@ complete_value(struct slice value, struct slice domain, bool single_label,
 		bool completed;
 
 		if (address_canonical(mailbox, domain, true, &scratch, &address,
-		    &completed, &err) != 0 || !completed ||
-		    (mailbox->domain.len != 0 && !single_label))
+			&completed, &err) != 0 ||
+		    !completed || (mailbox->domain.len != 0 && !single_label))
 			continue;
-		strbuf_add(&buf, slice_sub(value, copied,
-		    mailbox->offset + mailbox->len - copied));
+		strbuf_add(&buf,
+		    slice_sub(value, copied,
+			mailbox->offset + mailbox->len - copied));
 		copied = mailbox->offset + mailbox->len;
 		strbuf_add_char(&buf, mailbox->domain.len == 0 ? '@' : '.');
 		strbuf_add(&buf, domain);
 	}
 	if (copied == 0)
-		return false;
+		return;
 	strbuf_add(&buf, slice_from(value, copied));
-	*ret_value = slice_dup(mem, strbuf_slice(&buf));
-	return true;
+	edits_change(repair->edits, index,
+	    slice_dup(repair->edits->mem, strbuf_slice(&buf)));
+	repair->done |= REPAIRED_ADDRESSES;
 }
 
 struct slice
@@ -265,63 +225,49 @@ author_field_plain(const struct authors *authors, const struct author *author,
 	return mailbox_list_print(mailboxes, count, completed, mem);
 }
 
-/* Author fields were read by the strict rules, so they can be written anew. */
-static void
-repair_authors(const struct config *config, const struct repair_facts *facts,
-    struct edits *edits, unsigned int *repairs)
+void
+repair_addresses(struct header_repair *repair)
 {
-	for (size_t i = 0; i < facts->authors->count; i++) {
-		const struct author *author = &facts->authors->items[i];
-		struct edited_field *field = &edits->fields[author->field];
-		struct slice value;
+	const struct config *config = repair->config;
+	const struct authors *authors = repair->facts->authors;
+	struct edits *edits = repair->edits;
+	/* The MTA would complete them once they are signed. */
+	bool single_label =
+	    mta_certain_traits(repair->facts->mta)->completes_addresses ||
+	    config->repair.single_label == SINGLE_LABEL_ALL;
+
+	/* Author fields were read by the strict rules: all can be written. */
+	for (size_t i = 0; i < authors->count; i++) {
+		const struct author *author = &authors->items[i];
 
 		if (author->role == ROLE_MAIL_FROM ||
-		    field->state != FIELD_KEPT)
+		    edits->fields[author->field].state != FIELD_KEPT)
 			continue;
 		if (author->rewrite || author->hide_name) {
 			edits_change(edits, author->field,
-			    author_field_plain(facts->authors, author,
+			    author_field_plain(authors, author,
 				!author->hide_name, edits->mem));
-			*repairs |= author->rewrite ? REPAIRED_AUTHORS : 0;
-			*repairs |= author->hide_name ? REPAIRED_NAMES : 0;
-		} else if (author->completed && complete_value(
-		    field->field.value, config->main.domain, true,
-		    config->limits.mailboxes, edits->mem, &value)) {
-			edits_change(edits, author->field, value);
-			*repairs |= REPAIRED_ADDRESSES;
+			repair->done |= author->rewrite ? REPAIRED_AUTHORS : 0;
+			repair->done |= author->hide_name ? REPAIRED_NAMES : 0;
+		} else if (author->completed) {
+			complete_field(repair, author->field, true,
+			    config->bounds.mailboxes);
 		}
 	}
-}
-
-void
-repair_addresses(const struct config *config,
-    const struct repair_facts *facts, struct edits *edits,
-    unsigned int *repairs)
-{
-	/* What follows is not judged, and left alone where it is not read. */
-	static const struct slice others[] = { { "To", 2 }, { "Cc", 2 },
-		{ "Reply-To", 8 }, { "Resent-To", 9 }, { "Resent-Cc", 9 },
-		{ "Resent-Reply-To", 15 }, { "Apparently-To", 13 },
-		{ "Disposition-Notification-To", 27 }, { "Errors-To", 9 } };
-	/* Sendmail would complete them once they are signed. */
-	bool single_label = facts->mta == MTA_SENDMAIL ||
-	    config->repair.single_label == SINGLE_LABEL_ALL;
-
-	repair_authors(config, facts, edits, repairs);
 	if (!config->repair.qualify || config->main.domain.len == 0)
 		return;
-	for (size_t n = 0; n < sizeof(others) / sizeof(others[0]); n++) {
-		for (size_t i = edits_find(edits, others[n], 0);
-		    i < edits->count; i = edits_find(edits, others[n], i + 1)) {
-			struct slice value;
+	for (int n = field_with(FIELD_ADDRESSES, 0); n != FIELD_END;
+	     n = field_with(FIELD_ADDRESSES, n + 1)) {
+		struct slice name = field_known_name(n);
 
-			if (cover_has_field(facts->cover, i) ||
-			    !complete_value(edits->fields[i].field.value,
-			    config->main.domain, single_label, MAX_RECIPIENTS,
-			    edits->mem, &value))
-				continue;
-			edits_change(edits, i, value);
-			*repairs |= REPAIRED_ADDRESSES;
+		/* The rest is not judged, and left alone where it is not read. */
+		if ((field_traits(name) & (FIELD_AUTHOR | FIELD_UNSIGNED)) != 0)
+			continue;
+		for (size_t i = edits_find(edits, name, 0); i < edits->count;
+		     i = edits_find(edits, name, i + 1)) {
+			if (!cover_has_field(repair->facts->cover, i))
+				complete_field(
+				    repair, i, single_label, MAX_RECIPIENTS);
 		}
 	}
 }
@@ -364,22 +310,30 @@ break_point(struct slice line, size_t good, size_t max, bool quotes)
 	return best;
 }
 
+/* A value on its way into shorter lines. */
+struct folding {
+	size_t max;    /* octets of a line */
+	size_t used;   /* of the name and colon before the line at hand */
+	bool unquoted; /* not inside of quotes */
+	struct strbuf buf;
+};
+
 /*
- * One physical line, folded to short ones if it is over max; -1 when a piece
- * stays too long. used: octets of the name and colon that stand before it.
- * quotes: not inside of quotes.
+ * One physical line, folded to short ones if it is over the limit; -1 when a
+ * piece stays too long.
  */
 static int
-fold_line(struct slice line, size_t used, size_t max, bool quotes,
-    struct strbuf *buf)
+fold_line(struct folding *folding, struct slice line)
 {
+	size_t max = folding->max, used = folding->used;
 	bool too_long = used + line.len > max;
 
 	while (too_long && used + line.len > GOOD_LINE_OCTETS) {
-		size_t good = used < GOOD_LINE_OCTETS ? GOOD_LINE_OCTETS - used
-		    : 0;
-		size_t at = used >= max ? line.len
-		    : break_point(line, good, max - used, quotes);
+		size_t good =
+		    used < GOOD_LINE_OCTETS ? GOOD_LINE_OCTETS - used : 0;
+		size_t at = used >= max ?
+		    line.len :
+		    break_point(line, good, max - used, folding->unquoted);
 
 		/*
 		 * Right behind the colon, if there is no other place. Both MTAs
@@ -394,31 +348,13 @@ fold_line(struct slice line, size_t used, size_t max, bool quotes,
 				return -1;
 			break;
 		}
-		strbuf_add(buf, slice_sub(line, 0, at));
-		strbuf_add_char(buf, '\n');
+		strbuf_add(&folding->buf, slice_sub(line, 0, at));
+		strbuf_add_char(&folding->buf, '\n');
 		line = slice_from(line, at);
 		used = 0;
 	}
-	strbuf_add(buf, line);
+	strbuf_add(&folding->buf, line);
 	return 0;
-}
-
-static bool
-has_long_line(const struct field *field, size_t max)
-{
-	struct slice rest = field->value;
-	size_t used = field->name.len + 1;
-
-	for (;;) {
-		size_t end = slice_find(rest, '\n');
-
-		if (used + end > max)
-			return true;
-		if (end == rest.len)
-			return false;
-		rest = slice_from(rest, end + 1);
-		used = 0;
-	}
 }
 
 int
@@ -426,96 +362,102 @@ repair_fold(const struct field *field, size_t max, struct arena *mem,
     struct slice *ret_value)
 {
 	struct slice rest = field->value;
-	size_t used = field->name.len + 1;
-	/* Some programs end a quoted string where it is folded. */
-	bool quotes = repair_is_address_field(field->name);
-	struct strbuf buf;
+	struct folding folding = {
+		.max = max,
+		.used = field->name.len + 1,
+		/* Some programs end a quoted string where it is folded. */
+		.unquoted = field_is(field->name, FIELD_ADDRESSES),
+	};
 
-	strbuf_init(&buf, mem);
+	strbuf_init(&folding.buf, mem);
 	for (;;) {
 		size_t end = slice_find(rest, '\n');
 
-		if (fold_line(slice_sub(rest, 0, end), used, max, quotes,
-		    &buf) != 0)
+		if (fold_line(&folding, slice_sub(rest, 0, end)) != 0)
 			return -1;
 		if (end == rest.len)
 			break;
-		strbuf_add_char(&buf, '\n');
+		strbuf_add_char(&folding.buf, '\n');
 		rest = slice_from(rest, end + 1);
-		used = 0;
+		folding.used = 0;
 	}
-	*ret_value = strbuf_slice(&buf);
+	*ret_value = strbuf_slice(&folding.buf);
 	return 0;
-}
-
-/*
- * A blank before each "<" that comes right behind another entry: identifiers,
- * "<a><b>" (RFC 5322 section 3.6.4), or URLs, "<a>,<b>" (RFC 2369), in which a
- * comma may stand.
- */
-static struct slice
-space_angles(struct slice value, struct arena *mem)
-{
-	struct strbuf buf;
-
-	strbuf_init(&buf, mem);
-	for (size_t i = 0; i < value.len; i++) {
-		struct slice before = slice_sub(value, 0, i);
-
-		if (value.data[i] == '<' &&
-		    (slice_ends_nocase(before, SLICE(">")) ||
-		    slice_ends_nocase(before, SLICE(">,"))))
-			strbuf_add_char(&buf, ' ');
-		strbuf_add_char(&buf, value.data[i]);
-	}
-	return strbuf_slice(&buf);
 }
 
 /* With a blank where the field may be folded and has none. */
 static int
-fold(const struct field *field, size_t max, struct arena *mem,
+repair_fields_fold(const struct field *field, size_t max, struct arena *mem,
     struct slice *ret_value)
 {
 	struct field spaced = *field;
+	struct strbuf buf;
 
 	if (repair_fold(field, max, mem, ret_value) == 0)
 		return 0;
 	/* RFC 5322 section 3.6.5: Keywords is a list of phrases. */
-	if (repair_is_address_field(field->name) ||
-	    slice_eq_nocase(field->name, SLICE("Keywords")))
+	if (field_is(field->name, FIELD_ADDRESSES) ||
+	    slice_eq_nocase(field->name, SLICE("Keywords"))) {
 		spaced.value = repair_space_commas(field->value, mem);
-	else if (slice_eq_nocase(field->name, SLICE("References")) ||
-	    slice_eq_nocase(field->name, SLICE("In-Reply-To")) ||
-	    slice_starts_nocase(field->name, SLICE("List-")))
-		spaced.value = space_angles(field->value, mem);
-	else
+		return repair_fold(&spaced, max, mem, ret_value);
+	}
+	if (!slice_eq_nocase(field->name, SLICE("References")) &&
+	    !slice_eq_nocase(field->name, SLICE("In-Reply-To")) &&
+	    !slice_starts_nocase(field->name, SLICE("List-")))
 		return -1;
+	/*
+	 * A blank before each "<" that comes right behind another entry:
+	 * identifiers, "<a><b>" (RFC 5322 section 3.6.4), or URLs, "<a>,<b>"
+	 * (RFC 2369), in which a comma may stand.
+	 */
+	strbuf_init(&buf, mem);
+	for (size_t i = 0; i < field->value.len; i++) {
+		struct slice before = slice_sub(field->value, 0, i);
+
+		if (field->value.data[i] == '<' &&
+		    (slice_ends_nocase(before, SLICE(">")) ||
+			slice_ends_nocase(before, SLICE(">,"))))
+			strbuf_add_char(&buf, ' ');
+		strbuf_add_char(&buf, field->value.data[i]);
+	}
+	spaced.value = strbuf_slice(&buf);
 	return repair_fold(&spaced, max, mem, ret_value);
 }
 
 int
-repair_lines(const struct config *config, const struct repair_facts *facts,
-    struct edits *edits, unsigned int *repairs, struct err *err)
+repair_lines(struct header_repair *repair, struct err *err)
 {
+	const struct repair_facts *facts = repair->facts;
+	struct edits *edits = repair->edits;
+
 	for (size_t i = 0; i < edits->count; i++) {
 		CLEANUP(arena_done) struct arena scratch;
 		const struct field *field = &edits->fields[i].field;
-		size_t max = cover_has_field(facts->cover, i)
-		    ? repair_certain_limit(facts->mta)
-		    : repair_line_limit(config, facts->mta);
+		size_t max = cover_has_field(facts->cover, i) ?
+		    mta_certain_traits(facts->mta)->breaks_lines_at :
+		    repair_line_limit(repair->config, facts->mta);
+		size_t used = field->name.len + 1, longest = 0;
 		struct slice value;
 
 		arena_init(&scratch);
-		if (edits->fields[i].state == FIELD_DELETED ||
-		    !has_long_line(field, max))
+		if (edits->fields[i].state == FIELD_DELETED)
 			continue;
-		if (!config->repair.fold ||
-		    fold(field, max, &scratch, &value) != 0)
+		for (size_t at = 0; at <= field->value.len; used = 0) {
+			struct slice line = slice_from(field->value, at);
+			size_t len = slice_find(line, '\n');
+
+			longest = used + len > longest ? used + len : longest;
+			at += len + 1;
+		}
+		if (longest <= max)
+			continue;
+		if (!repair->config->repair.fold ||
+		    repair_fields_fold(field, max, &scratch, &value) != 0)
 			return err_set(err, ERR_DATA,
 			    "a line of over %zu octets in %s", max,
 			    escape(edits->mem, field->name, 64));
 		edits_change(edits, i, slice_dup(edits->mem, value));
-		*repairs |= REPAIRED_LINES;
+		repair->done |= REPAIRED_LINES;
 	}
 	return 0;
 }

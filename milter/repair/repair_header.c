@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The header as RFC 6409 section 8 asks for it, one repair after the other. */
 #include "repair/repair_header.h"
 
 #include <string.h>
@@ -47,9 +48,20 @@ with_blank(struct arena *mem, struct slice value)
 	return strbuf_slice(&buf);
 }
 
+void
+repair_set_field(struct edits *edits, struct slice name, struct slice value)
+{
+	size_t index = edits_find(edits, name, 0);
+
+	if (index < edits->count)
+		edits_change(edits, index, value);
+	else
+		edits_add(edits, name, value);
+}
+
 /* Blanks and comments; false when a comment does not end. */
 static bool
-skip_cfws(struct slice *s)
+repair_header_skip_cfws(struct slice *s)
 {
 	size_t depth = 0, at = 0;
 
@@ -71,7 +83,8 @@ skip_cfws(struct slice *s)
 
 /* A quoted string without its quotes and escapes. */
 static bool
-take_quoted(struct slice *s, struct arena *mem, struct slice *ret_text)
+repair_header_take_quoted(
+    struct slice *s, struct arena *mem, struct slice *ret_text)
 {
 	struct strbuf buf;
 
@@ -90,35 +103,25 @@ take_quoted(struct slice *s, struct arena *mem, struct slice *ret_text)
 	return false;
 }
 
-/* A token of RFC 2045 section 5.1, and the UTF-8 of RFC 6532 in it. */
-static struct slice
-take_token(struct slice *s)
-{
-	struct slice token;
-	size_t len = 0;
-
-	while (len < s->len && s->data[len] != ' ' &&
-	    !char_is_control(s->data[len]) &&
-	    strchr("()<>@,;:\\\"/[]?=", s->data[len]) == NULL)
-		len++;
-	token = slice_sub(*s, 0, len);
-	*s = slice_from(*s, len);
-	return token;
-}
-
 bool
 authserv_id(struct slice value, struct arena *mem, struct slice *ret_id)
 {
 	struct slice s = field_unfold(mem, value);
 	struct slice id, domain;
-	size_t before;
+	size_t before, len = 0;
 	struct err err;
 
-	if (!skip_cfws(&s) || s.len == 0)
+	if (!repair_header_skip_cfws(&s) || s.len == 0)
 		return false;
+	/* A token of RFC 2045 section 5.1, and the UTF-8 of RFC 6532 in it. */
+	while (len < s.len && s.data[len] != ' ' &&
+	    !char_is_control(s.data[len]) &&
+	    strchr("()<>@,;:\\\"/[]?=", s.data[len]) == NULL)
+		len++;
+	id = slice_sub(s, 0, len);
 	if (s.data[0] != '"')
-		id = take_token(&s);
-	else if (!take_quoted(&s, mem, &id))
+		s = slice_from(s, len);
+	else if (!repair_header_take_quoted(&s, mem, &id))
 		return false;
 	/* The root's dot and U-labels name the same host. */
 	if (id.len > 1 && id.data[id.len - 1] == '.')
@@ -132,68 +135,16 @@ authserv_id(struct slice value, struct arena *mem, struct slice *ret_id)
 			return false;
 	}
 	before = s.len;
-	if (!skip_cfws(&s) || id.len == 0)
+	if (!repair_header_skip_cfws(&s) || id.len == 0)
 		return false;
 	if (s.len < before) {
 		while (s.len > 0 && char_is_digit(s.data[0]))
 			s = slice_from(s, 1);
-		if (!skip_cfws(&s))
+		if (!repair_header_skip_cfws(&s))
 			return false;
 	}
 	*ret_id = id;
 	return s.len == 0 || s.data[0] == ';';
-}
-
-/* What only we may say must not come from a client (RFC 8601 section 5). */
-static bool
-delete_forged_results(struct edits *edits, struct slice hostname)
-{
-	struct slice ours;
-	bool found = false;
-
-	/* A configured name that is no such value would match none. */
-	if (!authserv_id(hostname, edits->mem, &ours))
-		ours = hostname;
-
-	for (size_t i = edits_find(edits, SLICE("Authentication-Results"), 0);
-	    i < edits->count;
-	    i = edits_find(edits, SLICE("Authentication-Results"), i + 1)) {
-		CLEANUP(arena_done) struct arena scratch;
-		struct slice id;
-
-		arena_init(&scratch);
-		if (authserv_id(edits->fields[i].field.value, &scratch, &id) &&
-		    !slice_eq_nocase(id, ours))
-			continue;
-		edits_delete(edits, i);
-		found = true;
-	}
-	return found;
-}
-
-/*
- * A missing or empty From. RFC 6409 leaves open whose it is: it becomes
- * the address that the submitter has proved to own.
- */
-static int
-repair_from(const struct config *config, const struct repair_facts *facts,
-    struct edits *edits, unsigned int *repairs, struct err *err)
-{
-	size_t index = edits_find(edits, SLICE("From"), 0);
-	struct slice value;
-
-	if (authors_count(facts->authors, ROLE_FROM) > 0)
-		return 0;
-	if (!config->repair.from || facts->own_address.len == 0)
-		return err_set(err, ERR_DATA,
-		    "From is missing: say who wrote the message");
-	value = with_blank(edits->mem, facts->own_address);
-	if (index < edits->count)
-		edits_change(edits, index, value);
-	else
-		edits_add(edits, SLICE("From"), value);
-	*repairs |= REPAIRED_FROM;
-	return 0;
 }
 
 /* A stranger's name, short, and with nothing in it that looks like syntax. */
@@ -206,15 +157,17 @@ add_shown_name(struct strbuf *text, struct slice name)
 	name = display_neutral(name, text->mem);
 	len = name.len < MAX_NAME_OCTETS ? name.len : MAX_NAME_OCTETS;
 	/* Not amid a character. */
-	while (len < name.len && len > 0 && ((unsigned char)name.data[len] &
-	    0xc0) == 0x80)
+	while (len < name.len && len > 0 &&
+	    ((unsigned char)name.data[len] & 0xc0) == 0x80)
 		len--;
 	for (size_t i = 0; i < len; i++) {
 		char c = slice_has(syntax, name.data[i]) ||
-		    char_is_control(name.data[i]) ? ' ' : name.data[i];
+			char_is_control(name.data[i]) ?
+		    ' ' :
+		    name.data[i];
 
-		if (c != ' ' || (text->len > 0 &&
-		    text->data[text->len - 1] != ' '))
+		if (c != ' ' ||
+		    (text->len > 0 && text->data[text->len - 1] != ' '))
 			strbuf_add_char(text, c);
 	}
 	if (text->len > 0 && text->data[text->len - 1] == ' ')
@@ -225,8 +178,10 @@ add_shown_name(struct strbuf *text, struct slice name)
 static struct slice
 claimed_name(const struct author *author, struct arena *mem)
 {
-	struct slice name = display_decode(author->mailbox.display.len != 0
-	    ? author->mailbox.display : author->mailbox.comment, mem);
+	struct slice name = display_decode(author->mailbox.display.len != 0 ?
+		author->mailbox.display :
+		author->mailbox.comment,
+	    mem);
 	struct strbuf text, address;
 
 	strbuf_init(&address, mem);
@@ -238,11 +193,11 @@ claimed_name(const struct author *author, struct arena *mem)
 	/* An encoded word with one of the parentheses is odd. */
 	if (slice_is_ascii(strbuf_slice(&text)) &&
 	    slice_is_ascii(strbuf_slice(&address)))
-		strbuf_addf(&text, "(%.*s)",
-		    SLICE_ARGS(strbuf_slice(&address)));
+		strbuf_addf(
+		    &text, "(%.*s)", SLICE_ARGS(strbuf_slice(&address)));
 	else
-		strbuf_addf(&text, "- %.*s",
-		    SLICE_ARGS(strbuf_slice(&address)));
+		strbuf_addf(
+		    &text, "- %.*s", SLICE_ARGS(strbuf_slice(&address)));
 	return strbuf_slice(&text);
 }
 
@@ -251,9 +206,10 @@ claimed_name(const struct author *author, struct arena *mem)
  * and in Reply-To, as mailing lists do.
  */
 static int
-rewrite_from(const struct repair_facts *facts, struct edits *edits,
-    unsigned int *repairs, struct err *err)
+rewrite_from(struct header_repair *repair, struct err *err)
 {
+	const struct repair_facts *facts = repair->facts;
+	struct edits *edits = repair->edits;
 	const struct author *author = authors_first(facts->authors, ROLE_FROM);
 	struct strbuf value;
 	size_t reply_to;
@@ -277,61 +233,48 @@ rewrite_from(const struct repair_facts *facts, struct edits *edits,
 		reply_to = edits->count;
 	}
 	if (reply_to == edits->count)
-		edits_add(edits, SLICE("Reply-To"), author_field_plain(
-		    facts->authors, author, true, edits->mem));
-	edits_change(edits, edits_find(edits, SLICE("From"), 0),
-	    strbuf_slice(&value));
-	*repairs |= REPAIRED_MISMATCH;
+		edits_add(edits, SLICE("Reply-To"),
+		    author_field_plain(
+			facts->authors, author, true, edits->mem));
+	edits_change(
+	    edits, edits_find(edits, SLICE("From"), 0), strbuf_slice(&value));
+	repair->done |= REPAIRED_MISMATCH;
 	return 0;
 }
 
 /*
- * RFC 5322 section 3.6.2: several authors need a Sender, and so does one for
- * whom somebody else sends. Redirected mail says so in its Resent- fields.
+ * A From that is missing or empty, and a Sender that is missing. RFC 6409
+ * leaves open whose From it is: it becomes the address that the submitter has
+ * proved to own. RFC 5322 section 3.6.2: several authors need a Sender, and so
+ * does one for whom somebody else sends. Redirected mail says so in its Resent-
+ * fields.
  */
 static int
-repair_sender(const struct config *config, const struct repair_facts *facts,
-    struct edits *edits, unsigned int *repairs, struct err *err)
+add_authors(struct header_repair *repair, struct err *err)
 {
-	if (!facts->needs_sender || facts->rewrite_from ||
-	    authors_count(facts->authors, ROLE_SENDER) > 0)
-		return 0;
-	if (!config->repair.sender || facts->own_address.len == 0)
-		return err_set(err, ERR_DATA,
-		    "Sender is missing: say in it who sends for those in From");
-	edits_add(edits, SLICE("Sender"),
-	    with_blank(edits->mem, facts->own_address));
-	*repairs |= REPAIRED_SENDER;
-	return 0;
-}
+	const struct repair_facts *facts = repair->facts;
+	struct edits *edits = repair->edits;
 
-static void
-repair_stamp(enum repair_field what, struct slice name, enum repair bit,
-    bool (*is_valid)(struct slice value),
-    struct slice (*make)(const struct repair_facts *facts, struct arena *mem,
-    struct slice old), const struct repair_facts *facts, struct edits *edits,
-    unsigned int *repairs)
-{
-	size_t index = edits_find(edits, name, 0);
-	struct slice old = { NULL, 0 };
-	struct slice value;
-
-	if (what == REPAIR_NO || cover_has_name(facts->cover, name))
-		return;
-	if (index < edits->count) {
-		old = edits->fields[index].field.value;
-		if (is_valid(old))
-			return;
-		/* An empty one is as good as missing. */
-		if (what == REPAIR_ADD && slice_trim(old).len != 0)
-			return;
+	if (authors_count(facts->authors, ROLE_FROM) == 0) {
+		if (!repair->config->repair.from || facts->own_address.len == 0)
+			return err_set(err, ERR_DATA,
+			    "From is missing: say who wrote the message");
+		repair_set_field(edits, SLICE("From"),
+		    with_blank(edits->mem, facts->own_address));
+		repair->done |= REPAIRED_FROM;
 	}
-	value = with_blank(edits->mem, make(facts, edits->mem, old));
-	if (index < edits->count)
-		edits_change(edits, index, value);
-	else
-		edits_add(edits, name, value);
-	*repairs |= bit;
+	if (facts->needs_sender && !facts->rewrite_from &&
+	    authors_count(facts->authors, ROLE_SENDER) == 0) {
+		if (!repair->config->repair.sender ||
+		    facts->own_address.len == 0)
+			return err_set(err, ERR_DATA,
+			    "Sender is missing: say in it who sends for those "
+			    "in From");
+		edits_add(edits, SLICE("Sender"),
+		    with_blank(edits->mem, facts->own_address));
+		repair->done |= REPAIRED_SENDER;
+	}
+	return 0;
 }
 
 static struct slice
@@ -339,31 +282,64 @@ make_date(const struct repair_facts *facts, struct arena *mem, struct slice old)
 {
 	struct slice date;
 
-	return date_repair(mem, old, &date) ? date
-	    : date_format(mem, facts->now);
+	return date_repair(mem, old, &date) ? date :
+					      date_format(mem, facts->now);
 }
 
 static struct slice
-make_message_id(const struct repair_facts *facts, struct arena *mem,
-    struct slice old)
+make_message_id(
+    const struct repair_facts *facts, struct arena *mem, struct slice old)
 {
 	return message_id_repair(mem, old, facts->hostname, facts->now);
 }
 
-enum { MAX_LINE_OCTETS = 998, SENDMAIL_LINE_OCTETS = 990 };
+/* Fields that each message has to have, and that can be made. */
+struct stamp {
+	struct slice name;
+	enum repair bit;
+	bool (*is_valid)(struct slice value);
+	struct slice (*make)(const struct repair_facts *facts,
+	    struct arena *mem, struct slice old);
+};
+
+static const struct stamp stamp_date = { { "Date", 4 }, REPAIRED_DATE,
+	date_is_valid, make_date };
+/* Spelt as Sendmail will: simple canonicalization sees the difference. */
+static const struct stamp stamp_message_id = { { "Message-Id", 10 },
+	REPAIRED_MESSAGE_ID, message_id_is_usable, make_message_id };
+
+static void
+repair_stamp(struct header_repair *repair, const struct stamp *stamp,
+    enum repair_field what)
+{
+	struct edits *edits = repair->edits;
+	size_t index = edits_find(edits, stamp->name, 0);
+	struct slice old = { NULL, 0 };
+
+	if (what == REPAIR_NO ||
+	    cover_has_name(repair->facts->cover, stamp->name))
+		return;
+	if (index < edits->count) {
+		old = edits->fields[index].field.value;
+		if (stamp->is_valid(old))
+			return;
+		/* An empty one is as good as missing. */
+		if (what == REPAIR_ADD && slice_trim(old).len != 0)
+			return;
+	}
+	repair_set_field(edits, stamp->name,
+	    with_blank(
+		edits->mem, stamp->make(repair->facts, edits->mem, old)));
+	repair->done |= stamp->bit;
+}
 
 size_t
 repair_line_limit(const struct config *config, enum mta_choice mta)
 {
-	return mta != MTA_POSTFIX &&
-	    config->repair.line_length > SENDMAIL_LINE_OCTETS
-	    ? SENDMAIL_LINE_OCTETS : config->repair.line_length;
-}
+	size_t limit = mta_traits(mta)->breaks_lines_at;
 
-size_t
-repair_certain_limit(enum mta_choice mta)
-{
-	return mta == MTA_SENDMAIL ? SENDMAIL_LINE_OCTETS : MAX_LINE_OCTETS;
+	return config->repair.line_length > limit ? limit :
+						    config->repair.line_length;
 }
 
 /*
@@ -371,27 +347,30 @@ repair_certain_limit(enum mta_choice mta)
  * to many times: what was within the limits as it came may not be any more.
  */
 static int
-check_size(const struct config *config, const struct edits *edits,
-    struct err *err)
+repair_header_check_size(
+    const struct config *config, const struct edits *edits, struct err *err)
 {
-	size_t max = 2 * config->limits.header_bytes, bytes = 0;
+	size_t max = 2 * config->bounds.header_bytes, bytes = 0;
 
 	for (size_t i = 0; i < edits->count; i++) {
 		const struct edited_field *field = &edits->fields[i];
-		size_t octets = field->field.name.len + 1 +
-		    field->field.value.len;
+		size_t octets =
+		    field->field.name.len + 1 + field->field.value.len;
 
 		if (field->state == FIELD_DELETED)
 			continue;
 		if (field->state != FIELD_KEPT && octets > MAX_FIELD_OCTETS)
-			return err_set(err, ERR_LIMIT, "%s of more than %d "
+			return err_set(err, ERR_LIMIT,
+			    "%s of more than %d "
 			    "octets once it is repaired",
 			    escape(edits->mem, field->field.name, 64),
 			    (int)MAX_FIELD_OCTETS);
 		bytes += octets;
 		if (bytes > max)
-			return err_set(err, ERR_LIMIT, "a header of more than "
-			    "%zu octets once it is repaired", max);
+			return err_set(err, ERR_LIMIT,
+			    "a header of more than "
+			    "%zu octets once it is repaired",
+			    max);
 	}
 	return 0;
 }
@@ -400,49 +379,39 @@ int
 repair_header(const struct config *config, const struct repair_facts *facts,
     struct edits *edits, unsigned int *ret_repairs, struct err *err)
 {
-	unsigned int repairs = 0;
+	struct header_repair repair = { config, facts, edits, 0 };
 
 	if (config->repair.bcc) {
 		bool bcc = edits_delete_all(edits, SLICE("Bcc"));
 		bool resent = edits_delete_all(edits, SLICE("Resent-Bcc"));
 
 		if (bcc || resent)
-			repairs |= REPAIRED_BCC;
+			repair.done |= REPAIRED_BCC;
 	}
 	if (config->repair.return_path &&
 	    edits_delete_all(edits, SLICE("Return-Path")))
-		repairs |= REPAIRED_RETURN_PATH;
-	if (config->repair.authentication_results &&
-	    delete_forged_results(edits, facts->hostname))
-		repairs |= REPAIRED_AUTH_RESULTS;
-	repair_traces(config, facts, edits, &repairs);
-	repair_controls(config, facts, false, edits, &repairs);
-	if (repair_duplicates(config, facts->cover, edits, &repairs, err) != 0 ||
-	    rewrite_from(facts, edits, &repairs, err) != 0 ||
-	    repair_from(config, facts, edits, &repairs, err) != 0 ||
-	    repair_sender(config, facts, edits, &repairs, err) != 0)
+		repair.done |= REPAIRED_RETURN_PATH;
+	repair_traces(&repair);
+	repair_controls(&repair, false);
+	if (repair_duplicates(&repair, err) != 0 ||
+	    rewrite_from(&repair, err) != 0 || add_authors(&repair, err) != 0)
 		return -1;
-	repair_stamp(config->repair.date, SLICE("Date"), REPAIRED_DATE,
-	    date_is_valid, make_date, facts, edits, &repairs);
-	/* Spelt as Sendmail will: simple canonicalization sees the difference. */
-	repair_stamp(config->repair.message_id, SLICE("Message-Id"),
-	    REPAIRED_MESSAGE_ID, message_id_is_usable, make_message_id, facts,
-	    edits, &repairs);
-	repair_addresses(config, facts, edits, &repairs);
+	repair_stamp(&repair, &stamp_date, config->repair.date);
+	repair_stamp(&repair, &stamp_message_id, config->repair.message_id);
+	repair_addresses(&repair);
 	/* Early: what is too long is not worth the rest. */
-	if (check_size(config, edits, err) != 0)
+	if (repair_header_check_size(config, edits, err) != 0)
 		return -1;
 	if (!facts->smtputf8) {
-		repair_8bit_header(config, facts->cover, edits, &repairs);
-		repair_8bit_names(config, facts->cover, edits, &repairs);
-		if (check_size(config, edits, err) != 0)
+		repair_8bit_header(&repair);
+		repair_8bit_names(&repair);
+		if (repair_header_check_size(config, edits, err) != 0)
 			return -1;
 	}
-	repair_controls(config, facts, true, edits, &repairs);
-	if (repair_form(config, facts, edits, &repairs, err) != 0 ||
-	    repair_lines(config, facts, edits, &repairs, err) != 0 ||
-	    check_size(config, edits, err) != 0)
+	repair_controls(&repair, true);
+	if (repair_form(&repair, err) != 0 || repair_lines(&repair, err) != 0 ||
+	    repair_header_check_size(config, edits, err) != 0)
 		return -1;
-	*ret_repairs = repairs;
+	*ret_repairs = repair.done;
 	return 0;
 }

@@ -1,78 +1,61 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* 8-bit names in address fields become encoded words. */
 #include "message/display.h"
+#include "message/field_names.h"
 #include "repair_priv.h"
 
 enum { MAX_RECIPIENTS = 10000 };
 
-static bool
-is_author_field(struct slice name)
-{
-	static const struct slice fields[] = { { "From", 4 }, { "Sender", 6 },
-		{ "Author", 6 }, { "Resent-From", 11 },
-		{ "Resent-Sender", 13 } };
-
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		if (slice_eq_nocase(fields[i], name))
-			return true;
-	}
-	return false;
-}
-
-/*
- * The list with encoded words for names; what is 8-bit in an address stays. False
- * when it cannot be read, or has no such form (a group).
- */
-static bool
-encode_names(struct slice value, struct arena *mem, struct slice *ret_value)
-{
-	struct mailbox_list list;
-	struct err err;
-
-	if (mailbox_list_parse(value, MAX_RECIPIENTS, mem, &list, &err) != 0 ||
-	    list.count == 0 ||
-	    (list.constructs & CONSTRUCT_BIT(CONSTRUCT_GROUP)) != 0)
-		return false;
-	for (size_t i = 0; i < list.count; i++) {
-		struct mailbox *mailbox = &list.items[i];
-		struct slice name = mailbox->display.len != 0
-		    ? mailbox->display : mailbox->comment;
-		struct strbuf buf;
-
-		if (slice_is_ascii(name))
-			continue;
-		strbuf_init(&buf, mem);
-		display_name_encode(&buf, name);
-		mailbox->display = strbuf_slice(&buf);
-		mailbox->comment = (struct slice){ NULL, 0 };
-	}
-	*ret_value = mailbox_list_print(list.items, list.count, NULL, mem);
-	return !slice_eq(*ret_value, value);
-}
-
 void
-repair_8bit_names(const struct config *config, const struct cover *cover,
-    struct edits *edits, unsigned int *repairs)
+repair_8bit_names(struct header_repair *repair)
 {
+	const struct config *config = repair->config;
+	struct edits *edits = repair->edits;
+
 	for (size_t i = 0; config->repair.header_8bit && i < edits->count;
-	    i++) {
+	     i++) {
 		CLEANUP(arena_done) struct arena scratch;
 		const struct field *field = &edits->fields[i].field;
-		bool is_author = is_author_field(field->name);
+		bool is_author = field_is(field->name, FIELD_AUTHOR);
+		struct mailbox_list list;
 		struct slice value;
+		struct err err;
 
 		arena_init(&scratch);
+		/* A list that cannot be read, or with a group, has no such form. */
 		if (edits->fields[i].state == FIELD_DELETED ||
-		    cover_has_field(cover, i) ||
+		    cover_has_field(repair->facts->cover, i) ||
 		    slice_is_ascii(field->value) ||
-		    !repair_is_address_field(field->name) ||
+		    !field_is(field->name, FIELD_ADDRESSES) ||
 		    (is_author && config->authors.raw_8bit == RRA_ACCEPT &&
-		    !slice_is_utf8(field->value)) ||
-		    !encode_names(field->value, &scratch, &value))
+			!slice_is_utf8(field->value)) ||
+		    mailbox_list_parse(field->value, MAX_RECIPIENTS, &scratch,
+			&list, &err) != 0 ||
+		    list.count == 0 ||
+		    (list.constructs & CONSTRUCT_BIT(CONSTRUCT_GROUP)) != 0)
+			continue;
+		for (size_t m = 0; m < list.count; m++) {
+			struct mailbox *mailbox = &list.items[m];
+			struct slice name = mailbox->display.len != 0 ?
+			    mailbox->display :
+			    mailbox->comment;
+			struct strbuf buf;
+
+			if (slice_is_ascii(name))
+				continue;
+			strbuf_init(&buf, &scratch);
+			display_name_encode(&buf, name);
+			mailbox->display = strbuf_slice(&buf);
+			mailbox->comment = (struct slice){ NULL, 0 };
+		}
+		/* 8-bit octets of an address stay. */
+		value =
+		    mailbox_list_print(list.items, list.count, NULL, &scratch);
+		if (slice_eq(value, field->value))
 			continue;
 		edits_change(edits, i, slice_dup(edits->mem, value));
-		*repairs |= REPAIRED_8BIT;
+		repair->done |= REPAIRED_8BIT;
 		/* It is judged again. */
-		*repairs |= is_author ? REPAIRED_AUTHORS : 0;
+		repair->done |= is_author ? REPAIRED_AUTHORS : 0;
 	}
 }

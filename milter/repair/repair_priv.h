@@ -6,18 +6,24 @@
 #include "repair/covered.h"
 #include "repair/repair_header.h"
 
+/* A header that is being repaired. */
+struct header_repair {
+	const struct config *config;
+	const struct repair_facts *facts;
+	struct edits *edits;
+	unsigned int done; /* of enum repair */
+};
+
+/* The field gets the value, or is added where the message has none. */
+void repair_set_field(
+    struct edits *edits, struct slice name, struct slice value);
+
 /*
  * Fields that RFC 5322 section 3.6, RFC 2045 and RFC 9057 allow once: copies
  * with the same text go; To and Cc that differ are joined; any other
  * difference is ERR_DATA, since readers disagree which one counts.
  */
-MUST_USE int repair_duplicates(const struct config *config,
-    const struct cover *cover, struct edits *edits, unsigned int *repairs,
-    struct err *err);
-
-/* Whether a domain is ours or below one of ours. */
-bool repair_is_ours(const struct repair_facts *facts, struct slice domain,
-    struct arena *mem);
+MUST_USE int repair_duplicates(struct header_repair *repair, struct err *err);
 
 /* Whether a signature speaks for a domain of ours. */
 bool repair_claims_ours(const struct repair_facts *facts, struct slice value);
@@ -30,50 +36,36 @@ struct slice author_field_plain(const struct authors *authors,
  * Writes out the domain of each address that has none, or one of one label
  * where repair.single-label says so.
  */
-void repair_addresses(const struct config *config,
-    const struct repair_facts *facts, struct edits *edits,
-    unsigned int *repairs);
+void repair_addresses(struct header_repair *repair);
 
 /*
- * Removes what only we may say and what the configuration does not want:
- * signatures and ARC sets that claim a domain of ours (RFC 8617 section 5.1.2
- * leaves those of others alone), fields of repair.remove, and, unless the mail
- * is passed on, of repair.identity-fields; of both, what is covered stays.
- * Signatures that nobody can read go, and fields that some programs take for
- * others (message/field_name.h), in any case.
+ * Removes Authentication-Results of ours, signatures and ARC sets that claim a domain of ours (RFC 8617 section
+ * 5.1.2 leaves those of others alone), fields of repair.remove, and, unless the
+ * mail is passed on, of repair.identity-fields. Covered fields of both lists
+ * stay. Signatures that cannot be read, and fields that some programs take for
+ * others (message/field_name.h), are removed in any case.
  */
-void repair_traces(const struct config *config,
-    const struct repair_facts *facts, struct edits *edits,
-    unsigned int *repairs);
-
-/* Whether a field is a list of addresses. */
-bool repair_is_address_field(struct slice name);
+void repair_traces(struct header_repair *repair);
 
 /*
  * Blanks for control characters in fields that are signed and not covered.
  * Author fields, which are written anew by where their mailboxes stand, and NEL
  * in text that may become encoded words are for the last call.
  */
-void repair_controls(const struct config *config,
-    const struct repair_facts *facts, bool last, struct edits *edits,
-    unsigned int *repairs);
+void repair_controls(struct header_repair *repair, bool last);
 
 /* Raw 8-bit text of fields that are text becomes encoded words (RFC 2047). */
-void repair_8bit_header(const struct config *config,
-    const struct cover *cover, struct edits *edits, unsigned int *repairs);
+void repair_8bit_header(struct header_repair *repair);
 
 /* 8-bit names of address fields become encoded words, too. */
-void repair_8bit_names(const struct config *config, const struct cover *cover,
-    struct edits *edits, unsigned int *repairs);
+void repair_8bit_names(struct header_repair *repair);
 
 /*
  * Address fields in the form that Sendmail does not rewrite at delivery, with
  * names that it does not cut. ERR_DATA for one that cannot be read, or whose
  * addresses alone are too long: Sendmail would make another of it.
  */
-MUST_USE int repair_form(const struct config *config,
-    const struct repair_facts *facts, struct edits *edits,
-    unsigned int *repairs, struct err *err);
+MUST_USE int repair_form(struct header_repair *repair, struct err *err);
 
 /*
  * The value of a field with its lines over max octets folded at blanks; -1
@@ -89,8 +81,6 @@ struct slice repair_space_commas(struct slice value, struct arena *mem);
 struct slice with_quoted_boundary(struct slice value, struct arena *mem);
 
 /* Folds lines over the limit at blanks (RFC 5322 section 2.2.3). */
-MUST_USE int repair_lines(const struct config *config,
-    const struct repair_facts *facts, struct edits *edits,
-    unsigned int *repairs, struct err *err);
+MUST_USE int repair_lines(struct header_repair *repair, struct err *err);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What Sendmail does with the entries of an address field at delivery, behind
- * all filters: it cuts long ones, puts its own name for some domains, and leaves
+ * Sendmail changes the entries of an address field at delivery, behind all
+ * filters: it cuts long ones, puts its own name for some domains, and leaves
  * some odd ones alone. Measured with Sendmail 8.17.1; see docs/sendmail.md.
  */
 #include "sendmail_priv.h"
@@ -10,24 +10,10 @@
 
 enum {
 	MAX_RECIPIENTS = 10000,
-	MAX_MAILBOX_OCTETS = 256,	/* with name, brackets and comment */
-	MAX_ADDRESS_OCTETS = 254,	/* alone */
-	MAX_OTHER_OCTETS = 253,		/* of a group, or a name beside <> */
+	MAX_MAILBOX_OCTETS = 256, /* with name, brackets and comment */
+	MAX_ADDRESS_OCTETS = 254, /* alone */
+	MAX_OTHER_OCTETS = 253,	  /* of a group, or a name beside <> */
 };
-
-/* Whether who connects to us is on this host. */
-static bool
-mta_is_here(const struct config *config)
-{
-	struct slice host = config->main.listen;
-
-	if (!slice_starts_nocase(host, SLICE("inet")))
-		return true;
-	host = slice_from(host, slice_find_last(host, '@') + 1);
-	return slice_starts(host, SLICE("127.")) ||
-	    slice_eq(host, SLICE("::1")) || slice_eq(host, SLICE("[::1]")) ||
-	    slice_eq_nocase(host, SLICE("localhost"));
-}
 
 bool
 sendmail_facts(const struct config *config, const struct repair_facts *facts,
@@ -35,32 +21,43 @@ sendmail_facts(const struct config *config, const struct repair_facts *facts,
 {
 	enum form_choice form = config->repair.address_form;
 	enum canon_choice canon = config->sign.canonicalization;
-	bool is_mta = facts->mta == MTA_SENDMAIL;
+	const struct mta_traits *certain = mta_certain_traits(facts->mta);
 	struct slice name = facts->mta_name, canonical;
+	struct slice listen = config->main.listen;
+	struct slice host =
+	    slice_from(listen, slice_find_last(listen, '@') + 1);
 	struct err err;
 
-	if (facts->mta == MTA_POSTFIX && form != FORM_YES)
+	if (!mta_traits(facts->mta)->rewrites_address_fields &&
+	    form != FORM_YES)
 		return false;
-	/* What is no host name would be another fault. */
+	/* A text that is not a host name would be another fault. */
 	if (domain_canonical(name, mem, &canonical, &err) != 0)
 		name.len = 0;
 	*ret_sendmail = (struct sendmail){
-		.is_certain = form == FORM_YES || (form == FORM_AUTO && is_mta),
+		.is_certain = form == FORM_YES ||
+		    (form == FORM_AUTO && certain->rewrites_address_fields),
 		.may_shorten = form != FORM_NO,
 		.is_simple = canon == CANON_SIMPLE_SIMPLE ||
 		    canon == CANON_SIMPLE_RELAXED,
-		.is_here = mta_is_here(config),
-		.is_mta = is_mta,
+		/* The MTA that connects to us is on this host. */
+		.is_here = !slice_starts_nocase(listen, SLICE("inet")) ||
+		    slice_starts(host, SLICE("127.")) ||
+		    slice_eq(host, SLICE("::1")) ||
+		    slice_eq(host, SLICE("[::1]")) ||
+		    slice_eq_nocase(host, SLICE("localhost")),
+		.writes_own_name = certain->writes_own_name,
 		.name = name,
 		.domain = facts->mta_domain,
 		.address = facts->mta_address,
+		.mem = mem,
 	};
 	return true;
 }
 
 /* Where an octet stands: the state of a walk through a list. */
 struct walk {
-	unsigned int depth;	/* of comments */
+	unsigned int depth; /* of comments */
 	bool quoted;
 };
 
@@ -81,34 +78,25 @@ walk_on(struct walk *walk, struct slice value, size_t at)
 	return at + 1 < value.len ? at + 1 : value.len;
 }
 
-/* The next comma between entries of a list; value.len: none. */
-static size_t
-find_comma(struct slice value)
-{
-	struct walk walk = { 0 };
-
-	for (size_t at = 0; at < value.len;
-	    at = walk_on(&walk, value, at)) {
-		if (value.data[at] == ',' && walk.depth == 0 && !walk.quoted)
-			return at;
-	}
-	return value.len;
-}
-
 bool
 sendmail_next_entry(struct slice *rest, struct slice *ret_entry)
 {
-	size_t comma = find_comma(*rest);
-	bool more = comma < rest->len;
+	struct walk walk = { 0 };
+	size_t at = 0;
+	bool more;
 
-	*ret_entry = slice_sub(*rest, 0, comma);
-	*rest = slice_from(*rest, comma + 1);
+	while (at < rest->len &&
+	    (rest->data[at] != ',' || walk.depth > 0 || walk.quoted))
+		at = walk_on(&walk, *rest, at);
+	more = at < rest->len;
+	*ret_entry = slice_sub(*rest, 0, at);
+	*rest = slice_from(*rest, at + 1);
 	return more;
 }
 
 bool
-sendmail_next_comment(struct slice entry, size_t from, size_t *ret_begin,
-    size_t *ret_end)
+sendmail_next_comment(
+    struct slice entry, size_t from, size_t *ret_begin, size_t *ret_end)
 {
 	struct walk walk = { 0 };
 	bool found = false;
@@ -168,8 +156,8 @@ sendmail_cuts(struct slice value, bool plain)
 		entry = slice_trim(entry);
 		last = entry.len == 0 ? '\0' : entry.data[entry.len - 1];
 		if (plain)
-			max = last == '>' || last == ')' ? MAX_MAILBOX_OCTETS
-			    : MAX_ADDRESS_OCTETS;
+			max = last == '>' || last == ')' ? MAX_MAILBOX_OCTETS :
+							   MAX_ADDRESS_OCTETS;
 		if (address_octets(entry) > max)
 			return true;
 	}
@@ -180,8 +168,8 @@ int
 sendmail_shorten(const struct mailbox_list *list, struct arena *mem,
     struct slice *ret_value, struct err *err)
 {
-	struct slice value = mailbox_list_print_within(list->items,
-	    list->count, MAX_MAILBOX_OCTETS, mem);
+	struct slice value = mailbox_list_print_within(
+	    list->items, list->count, MAX_MAILBOX_OCTETS, mem);
 
 	if (list->count == 0 || sendmail_cuts(value, true))
 		return err_set(err, ERR_DATA,
@@ -190,16 +178,30 @@ sendmail_shorten(const struct mailbox_list *list, struct arena *mem,
 	return 0;
 }
 
-/* An address in brackets that is one of the MTA's: "[192.0.2.1]". */
 static bool
-is_own_address(const struct sendmail *sendmail, struct slice domain)
+is_own_domain(const struct sendmail *sendmail, struct slice domain)
 {
+	struct slice name = sendmail->name, behind;
 	struct net_addr addr, reached;
+	size_t len = SLICE("localhost").len;
 
-	/* Those of IPv6 it leaves alone. */
-	if (domain.len == 0 || domain.data[0] != '[' ||
-	    !net_addr_parse(domain, &addr) || addr.bits != 32 ||
-	    slice_has(domain, ':'))
+	if (!sendmail->writes_own_name || domain.len == 0)
+		return sendmail->writes_own_name;
+	if (domain.len > 1 && domain.data[domain.len - 1] == '.')
+		domain.len--;
+	if (slice_ends_nocase(domain, SLICE(".uucp")))
+		return true;
+	if (slice_starts_nocase(domain, SLICE("localhost"))) {
+		behind = slice_from(domain, len + 1);
+		return domain.len == len ||
+		    (domain.data[len] == '.' && behind.len > 0 &&
+			(slice_eq_nocase(behind, sendmail->domain) ||
+			    slice_eq_nocase(behind,
+				slice_from(name, slice_find(name, '.') + 1))));
+	}
+	/* "[192.0.2.1]", one of its addresses. Those of IPv6 it leaves alone. */
+	if (domain.data[0] != '[' || !net_addr_parse(domain, &addr) ||
+	    addr.bits != 32 || slice_has(domain, ':'))
 		return false;
 	if (slice_eq(domain, SLICE("[127.0.0.1]")))
 		return true;
@@ -209,30 +211,23 @@ is_own_address(const struct sendmail *sendmail, struct slice domain)
 	return sendmail->is_here && net_addr_is_local(&addr);
 }
 
-static bool
-is_own_domain(const struct sendmail *sendmail, struct slice domain)
+bool
+repair_is_own_domain(const struct config *config,
+    const struct repair_facts *facts, struct slice domain)
 {
-	struct slice name = sendmail->name, behind;
-	size_t len = SLICE("localhost").len;
+	CLEANUP(arena_done) struct arena scratch;
+	struct sendmail sendmail;
 
-	if (!sendmail->is_mta || domain.len == 0)
-		return sendmail->is_mta;
-	if (domain.len > 1 && domain.data[domain.len - 1] == '.')
-		domain.len--;
-	if (slice_ends_nocase(domain, SLICE(".uucp")))
-		return true;
-	if (!slice_starts_nocase(domain, SLICE("localhost")))
-		return is_own_address(sendmail, domain);
-	behind = slice_from(domain, len + 1);
-	return domain.len == len || (domain.data[len] == '.' &&
-	    behind.len > 0 && (slice_eq_nocase(behind, sendmail->domain) ||
-	    slice_eq_nocase(behind, slice_from(name,
-		slice_find(name, '.') + 1))));
+	arena_init(&scratch);
+	return sendmail_facts(config, facts, &scratch, &sendmail) &&
+	    sendmail.is_certain && sendmail.name.len != 0 && domain.len != 0 &&
+	    !slice_ends_nocase(domain, SLICE(".uucp")) &&
+	    is_own_domain(&sendmail, domain);
 }
 
 bool
-sendmail_has_own_name(const struct sendmail *sendmail,
-    const struct mailbox_list *list)
+sendmail_has_own_name(
+    const struct sendmail *sendmail, const struct mailbox_list *list)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		if (is_own_domain(sendmail, list->items[i].domain))
@@ -243,7 +238,7 @@ sendmail_has_own_name(const struct sendmail *sendmail,
 
 int
 sendmail_own_names(const struct sendmail *sendmail, struct slice *value,
-    struct mailbox_list *list, struct arena *mem, struct err *err)
+    struct mailbox_list *list, struct err *err)
 {
 	struct strbuf buf;
 	size_t copied = 0;
@@ -254,7 +249,7 @@ sendmail_own_names(const struct sendmail *sendmail, struct slice *value,
 		return err_set(err, ERR_DATA,
 		    "an address without a domain or at localhost, and the "
 		    "MTA's own name is not known");
-	strbuf_init(&buf, mem);
+	strbuf_init(&buf, sendmail->mem);
 	for (size_t i = 0; i < list->count; i++) {
 		const struct mailbox *mailbox = &list->items[i];
 		size_t end = mailbox->offset + mailbox->len;
@@ -264,11 +259,12 @@ sendmail_own_names(const struct sendmail *sendmail, struct slice *value,
 		/* Those become "host!alice". */
 		if (slice_has_text_nocase(mailbox->domain, SLICE(".uucp")))
 			return err_set(err, ERR_DATA, "an address in .uucp");
-		if (!slice_ends_nocase(slice_sub(*value, 0, end),
-		    mailbox->domain))
+		if (!slice_ends_nocase(
+			slice_sub(*value, 0, end), mailbox->domain))
 			return err_set(err, ERR_DATA, "blanks in an address");
-		strbuf_add(&buf, slice_sub(*value, copied,
-		    end - mailbox->domain.len - copied));
+		strbuf_add(&buf,
+		    slice_sub(
+			*value, copied, end - mailbox->domain.len - copied));
 		if (mailbox->domain.len == 0)
 			strbuf_add_char(&buf, '@');
 		strbuf_add(&buf, sendmail->name);
@@ -276,43 +272,15 @@ sendmail_own_names(const struct sendmail *sendmail, struct slice *value,
 	}
 	strbuf_add(&buf, slice_from(*value, copied));
 	*value = strbuf_slice(&buf);
-	return mailbox_list_parse(*value, MAX_RECIPIENTS, mem, list, err);
-}
-
-/* Where a run of octets that are one word of an address ends. */
-static size_t
-word_end(struct slice value, size_t at)
-{
-	static const struct slice ends = { " \t\n<>(),:;\"\\", 12 };
-
-	while (at < value.len && !slice_has(ends, value.data[at]))
-		at++;
-	return at;
-}
-
-/* An address without the dots that may not stand in its local part. */
-static void
-add_word(struct strbuf *buf, struct slice word)
-{
-	size_t local = slice_find_last(word, '@');
-	char last = '.';
-
-	if (local == word.len)
-		local = 0;
-	for (size_t i = 0; i < local; i++) {
-		char next = i + 1 < local ? word.data[i + 1] : '.';
-
-		if (word.data[i] == '.' && (last == '.' || next == '.'))
-			continue;
-		last = word.data[i];
-		strbuf_add_char(buf, last);
-	}
-	strbuf_add(buf, slice_from(word, local));
+	return mailbox_list_parse(
+	    *value, MAX_RECIPIENTS, sendmail->mem, list, err);
 }
 
 struct slice
 sendmail_readable(struct slice value, struct arena *mem)
 {
+	/* These end a word of an address. */
+	static const struct slice ends = { " \t\n<>(),:;\"\\", 12 };
 	struct walk walk = { 0 };
 	struct strbuf buf;
 	size_t at = 0;
@@ -325,10 +293,29 @@ sendmail_readable(struct slice value, struct arena *mem)
 		strbuf_add_cstr(&buf, "a@b.example ");
 	while (at < value.len) {
 		bool is_text = walk.quoted || walk.depth > 0;
-		size_t end = is_text ? at : word_end(value, at);
+		size_t end = at;
 
+		while (!is_text && end < value.len &&
+		    !slice_has(ends, value.data[end]))
+			end++;
 		if (end > at) {
-			add_word(&buf, slice_sub(value, at, end - at));
+			struct slice word = slice_sub(value, at, end - at);
+			size_t sign = slice_find_last(word, '@');
+			size_t local = sign == word.len ? 0 : sign;
+			char last = '.';
+
+			/* Without the dots that no local part may have. */
+			for (size_t i = 0; i < local; i++) {
+				char c = word.data[i];
+				char next =
+				    i + 1 < local ? word.data[i + 1] : '.';
+
+				if (c == '.' && (last == '.' || next == '.'))
+					continue;
+				last = c;
+				strbuf_add_char(&buf, c);
+			}
+			strbuf_add(&buf, slice_from(word, local));
 			at = end;
 			continue;
 		}

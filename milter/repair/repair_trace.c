@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Fields in which only we may say who sent a message, and forgeries of them. */
 #include "repair_priv.h"
 
 /* RFC 8617 section 4.2.1: instances are 1 to 50. */
@@ -16,32 +17,14 @@ next_tag(struct slice *rest, struct slice name, struct arena *mem,
 		struct slice text = slice_from(tag, equals + 1), part;
 		struct strbuf buf;
 
-		if (!slice_eq_nocase(slice_trim(slice_sub(tag, 0, equals)),
-		    name))
+		if (!slice_eq_nocase(
+			slice_trim(slice_sub(tag, 0, equals)), name))
 			continue;
 		strbuf_init(&buf, mem);
 		while (slice_next_item(&text, " \t", &part))
 			strbuf_add(&buf, part);
 		*ret_value = strbuf_slice(&buf);
 		return true;
-	}
-	return false;
-}
-
-bool
-repair_is_ours(const struct repair_facts *facts, struct slice domain,
-    struct arena *mem)
-{
-	struct slice rest = slice_lower(mem, domain);
-
-	if (rest.len > 253)
-		return false;
-	while (rest.len > 0) {
-		/* Nobody's domain begins with a dot. */
-		if (rest.data[0] != '.' &&
-		    map_get(facts->own_domains, rest) != NULL)
-			return true;
-		rest = slice_from(rest, slice_find(rest, '.') + 1);
 	}
 	return false;
 }
@@ -54,54 +37,14 @@ repair_claims_ours(const struct repair_facts *facts, struct slice value)
 
 	arena_init(&scratch);
 	rest = field_unfold(&scratch, value);
-	/* Of several, who verifies takes one or another. */
+	/* There may be several; verifiers take one or another. */
 	while (next_tag(&rest, SLICE("d"), &scratch, &domain)) {
 		if (slice_ends_nocase(domain, SLICE(".")))
 			domain.len--;
-		if (repair_is_ours(facts, domain, &scratch))
+		if (own_domains_cover(facts->own_domains, domain, &scratch))
 			return true;
 	}
 	return false;
-}
-
-/* RFC 6376 section 3.5: 1*12DIGIT. */
-static bool
-is_time(struct slice value)
-{
-	unsigned long number;
-
-	return value.len <= 12 && slice_number(value, 999999999999, &number);
-}
-
-/*
- * A tag name, and such as verifiers take for one: strict ones (RFC 6376 section
- * 3.2) begin with a letter and have no hyphen.
- */
-static bool
-is_tag_name(struct slice name)
-{
-	for (size_t i = 0; i < name.len; i++) {
-		char c = name.data[i];
-
-		if (!char_is_alpha(c) && !char_is_digit(c) && (i == 0 ||
-		    (c != '_' && c != '-')))
-			return false;
-	}
-	return name.len > 0;
-}
-
-/* RFC 8616 allows UTF-8 in some values, in mail with SMTPUTF8. */
-static bool
-is_tag_value(struct slice value, bool utf8)
-{
-	for (size_t i = 0; i < value.len; i++) {
-		char c = value.data[i];
-
-		if ((char_is_8bit(c) && !utf8) || (char_is_control(c) &&
-		    c != '\t' && c != '\n'))
-			return false;
-	}
-	return true;
 }
 
 /*
@@ -113,7 +56,9 @@ static bool
 is_signature(struct slice value, bool smtputf8, struct arena *mem)
 {
 	static const struct slice required = { "vabdhs", 6 };
+	/* RFC 8616 allows UTF-8 in some values, in mail with SMTPUTF8. */
 	bool utf8 = smtputf8 && slice_is_utf8(value);
+	unsigned long time;
 	struct strbuf found;
 
 	strbuf_init(&found, mem);
@@ -122,39 +67,37 @@ is_signature(struct slice value, bool smtputf8, struct arena *mem)
 		size_t equals = slice_find(tag, '=');
 		struct slice name = slice_trim(slice_sub(tag, 0, equals));
 		struct slice text = slice_trim(slice_from(tag, equals + 1));
+		bool good = equals < tag.len && name.len > 0;
 
 		value = slice_from(value, tag.len + 1);
-		if (equals == tag.len || !is_tag_name(name) ||
-		    !is_tag_value(text, utf8) || ((slice_eq(name, SLICE("t")) ||
-			slice_eq(name, SLICE("x"))) && !is_time(text)))
+		/*
+		 * Verifiers take more for a name than section 3.2 does: strict
+		 * ones begin with a letter and have no hyphen.
+		 */
+		for (size_t i = 0; i < name.len; i++) {
+			char c = name.data[i];
+
+			good = good &&
+			    (char_is_alpha(c) || char_is_digit(c) ||
+				(i > 0 && (c == '_' || c == '-')));
+		}
+		for (size_t i = 0; i < text.len; i++) {
+			char c = text.data[i];
+
+			good = good && (utf8 || !char_is_8bit(c)) &&
+			    (!char_is_control(c) || c == '\t' || c == '\n');
+		}
+		/* A time is 1*12DIGIT. */
+		if (slice_eq(name, SLICE("t")) || slice_eq(name, SLICE("x")))
+			good = good && text.len <= 12 &&
+			    slice_number(text, 999999999999, &time);
+		if (!good)
 			return false;
 		if (name.len == 1 && slice_has(required, name.data[0]) &&
 		    !slice_has(strbuf_slice(&found), name.data[0]))
 			strbuf_add_char(&found, name.data[0]);
 	}
 	return found.len == required.len;
-}
-
-static bool
-delete_forged_signatures(const struct repair_facts *facts,
-    struct edits *edits)
-{
-	const struct slice name = SLICE("DKIM-Signature");
-	bool found = false;
-
-	for (size_t i = edits_find(edits, name, 0); i < edits->count;
-	    i = edits_find(edits, name, i + 1)) {
-		CLEANUP(arena_done) struct arena scratch;
-		struct slice value = edits->fields[i].field.value;
-
-		arena_init(&scratch);
-		if (!repair_claims_ours(facts, value) &&
-		    is_signature(value, facts->smtputf8, &scratch))
-			continue;
-		edits_delete(edits, i);
-		found = true;
-	}
-	return found;
 }
 
 static const struct slice arc_names[] = { { "ARC-Seal", 8 },
@@ -178,25 +121,21 @@ arc_instance(struct slice value)
 	return instance;
 }
 
-/* "i=1; mail.example.org; spf=pass": whose results these are. */
+/* Whether a field of arc_names[name] claims to be ours. */
 static bool
-arc_results_are_ours(const struct repair_facts *facts, struct slice value)
+arc_field_is_ours(
+    const struct repair_facts *facts, size_t name, struct slice value)
 {
 	CLEANUP(arena_done) struct arena scratch;
 	struct slice id;
 
 	arena_init(&scratch);
+	if (name != ARC_RESULTS)
+		return repair_claims_ours(facts, value);
+	/* "i=1; mail.example.org; spf=pass": whose results these are. */
 	return authserv_id(slice_from(value, slice_find(value, ';') + 1),
-	    &scratch, &id) && slice_eq_nocase(id, facts->hostname);
-}
-
-/* Whether a field of arc_names[name] claims to be ours. */
-static bool
-arc_field_is_ours(const struct repair_facts *facts, size_t name,
-    struct slice value)
-{
-	return name == ARC_RESULTS ? arc_results_are_ours(facts, value)
-	    : repair_claims_ours(facts, value);
+		   &scratch, &id) &&
+	    slice_eq_nocase(id, facts->hostname);
 }
 
 /* A set of which any part claims to be ours goes as a whole. */
@@ -209,19 +148,19 @@ delete_forged_arc(const struct repair_facts *facts, struct edits *edits)
 	for (int pass = 0; pass < 2; pass++) {
 		for (size_t n = 0; n < ARC_NAMES; n++) {
 			for (size_t i = edits_find(edits, arc_names[n], 0);
-			    i < edits->count;
-			    i = edits_find(edits, arc_names[n], i + 1)) {
+			     i < edits->count;
+			     i = edits_find(edits, arc_names[n], i + 1)) {
 				struct slice value =
 				    edits->fields[i].field.value;
-				unsigned long instance =
-				    arc_instance(value);
+				unsigned long instance = arc_instance(value);
 
 				if (pass == 0 && instance != 0)
 					forged[instance] = forged[instance] ||
 					    arc_field_is_ours(facts, n, value);
-				if (pass == 0 || !(instance == 0
-				    ? arc_field_is_ours(facts, n, value)
-				    : forged[instance]))
+				if (pass == 0 ||
+				    !(instance == 0 ?
+					    arc_field_is_ours(facts, n, value) :
+					    forged[instance]))
 					continue;
 				edits_delete(edits, i);
 				found = true;
@@ -251,12 +190,11 @@ repair_misleading(struct edits *edits)
 	return found;
 }
 
-/* Fields of these names, and what some programs read as one of them. */
-static bool
-delete_listed(const struct slice_list *list, const struct cover *cover,
-    struct edits *edits)
+/* Fields of these names go, and what some programs read as one of them. */
+static void
+delete_listed(struct header_repair *repair, const struct slice_list *list)
 {
-	bool found = false;
+	struct edits *edits = repair->edits;
 
 	for (size_t i = 0; i < edits->received->count; i++) {
 		const struct field *field = &edits->fields[i].field;
@@ -264,35 +202,64 @@ delete_listed(const struct slice_list *list, const struct cover *cover,
 		bool listed = false;
 
 		if (edits->fields[i].state == FIELD_DELETED ||
-		    cover_has_field(cover, i))
+		    cover_has_field(repair->facts->cover, i))
 			continue;
 		field_readings_of(field, &readings);
 		for (size_t n = 0; n < list->count && !listed; n++)
-			listed = slice_eq_nocase(field->name,
-			    list->items[n]) ||
+			listed = slice_eq_nocase(field->name, list->items[n]) ||
 			    field_readings_have(&readings, list->items[n]);
 		if (!listed)
 			continue;
 		edits_delete(edits, i);
-		found = true;
+		repair->done |= REPAIRED_REMOVED;
 	}
-	return found;
 }
 
 void
-repair_traces(const struct config *config, const struct repair_facts *facts,
-    struct edits *edits, unsigned int *repairs)
+repair_traces(struct header_repair *repair)
 {
-	if (config->repair.dkim_signature &&
-	    delete_forged_signatures(facts, edits))
-		*repairs |= REPAIRED_SIGNATURES;
+	const struct config *config = repair->config;
+	const struct repair_facts *facts = repair->facts;
+	struct edits *edits = repair->edits;
+	const struct slice results = SLICE("Authentication-Results");
+	const struct slice signature = SLICE("DKIM-Signature");
+	struct slice ours;
+
+	/* A configured name that cannot be parsed is compared as it is. */
+	if (!authserv_id(facts->hostname, edits->mem, &ours))
+		ours = facts->hostname;
+	/* A client may not give results in our name (RFC 8601 section 5). */
+	for (size_t i = edits_find(edits, results, 0);
+	     config->repair.authentication_results && i < edits->count;
+	     i = edits_find(edits, results, i + 1)) {
+		CLEANUP(arena_done) struct arena scratch;
+		struct slice id;
+
+		arena_init(&scratch);
+		if (authserv_id(edits->fields[i].field.value, &scratch, &id) &&
+		    !slice_eq_nocase(id, ours))
+			continue;
+		edits_delete(edits, i);
+		repair->done |= REPAIRED_AUTH_RESULTS;
+	}
+	for (size_t i = edits_find(edits, signature, 0);
+	     config->repair.dkim_signature && i < edits->count;
+	     i = edits_find(edits, signature, i + 1)) {
+		CLEANUP(arena_done) struct arena scratch;
+		struct slice value = edits->fields[i].field.value;
+
+		arena_init(&scratch);
+		if (!repair_claims_ours(facts, value) &&
+		    is_signature(value, facts->smtputf8, &scratch))
+			continue;
+		edits_delete(edits, i);
+		repair->done |= REPAIRED_SIGNATURES;
+	}
 	if (config->repair.arc && delete_forged_arc(facts, edits))
-		*repairs |= REPAIRED_ARC;
+		repair->done |= REPAIRED_ARC;
 	if (repair_misleading(edits))
-		*repairs |= REPAIRED_REMOVED;
-	if (delete_listed(&config->repair.remove, facts->cover, edits))
-		*repairs |= REPAIRED_REMOVED;
-	if (!cover_is_passed_on(facts->cover) &&
-	    delete_listed(&config->repair.identity_fields, facts->cover, edits))
-		*repairs |= REPAIRED_REMOVED;
+		repair->done |= REPAIRED_REMOVED;
+	delete_listed(repair, &config->repair.remove);
+	if (!cover_is_passed_on(facts->cover))
+		delete_listed(repair, &config->repair.identity_fields);
 }

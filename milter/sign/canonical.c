@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Body and fields in canonical form (RFC 6376 section 3.4). */
 #include <string.h>
 
 #include "sign_priv.h"
 
 int
-body_canon_init(struct body_canon *canon, enum canonicalization kind,
-    struct err *err)
+body_canon_init(
+    struct body_canon *canon, enum canonicalization kind, struct err *err)
 {
 	*canon = (struct body_canon){ .kind = kind, .hash = EVP_MD_CTX_new() };
 	ENSURE(canon->hash != NULL);
@@ -45,7 +46,7 @@ flush_pending(struct body_canon *canon)
 }
 
 static void
-end_line(struct body_canon *canon)
+canonical_end_line(struct body_canon *canon)
 {
 	/* Relaxed: white space at the end of a line is nothing. */
 	canon->pending_blank = false;
@@ -58,7 +59,7 @@ end_line(struct body_canon *canon)
 
 /* Length of what may be hashed as it stands. */
 static size_t
-plain_run(enum canonicalization kind, const char *data, size_t len)
+canonical_plain_run(enum canonicalization kind, const char *data, size_t len)
 {
 	const char *cr;
 
@@ -72,9 +73,10 @@ plain_run(enum canonicalization kind, const char *data, size_t len)
 		if (c == '\r')
 			return i;
 		/* One blank between words is canonical already. */
-		if (c == '\t' || (c == ' ' && (i + 1 == len ||
-		    data[i + 1] == ' ' || data[i + 1] == '\t' ||
-		    data[i + 1] == '\r')))
+		if (c == '\t' ||
+		    (c == ' ' &&
+			(i + 1 == len || data[i + 1] == ' ' ||
+			    data[i + 1] == '\t' || data[i + 1] == '\r')))
 			return i;
 	}
 	return len;
@@ -89,7 +91,7 @@ body_canon_add(struct body_canon *canon, struct slice chunk)
 		if (canon->pending_cr) {
 			canon->pending_cr = false;
 			if (chunk.data[0] == '\n') {
-				end_line(canon);
+				canonical_end_line(canon);
 				chunk = slice_from(chunk, 1);
 				continue;
 			}
@@ -108,7 +110,7 @@ body_canon_add(struct body_canon *canon, struct slice chunk)
 			chunk = slice_from(chunk, 1);
 			continue;
 		}
-		run = plain_run(canon->kind, chunk.data, chunk.len);
+		run = canonical_plain_run(canon->kind, chunk.data, chunk.len);
 		flush_pending(canon);
 		hash(canon, chunk.data, run);
 		chunk = slice_from(chunk, run);
@@ -116,8 +118,8 @@ body_canon_add(struct body_canon *canon, struct slice chunk)
 }
 
 void
-body_canon_finish(struct body_canon *canon,
-    unsigned char ret_hash[SHA256_BYTES])
+body_canon_finish(
+    struct body_canon *canon, unsigned char ret_hash[SHA256_BYTES])
 {
 	unsigned int len = SHA256_BYTES;
 
@@ -127,7 +129,7 @@ body_canon_finish(struct body_canon *canon,
 		hash(canon, "\r", 1);
 	}
 	if (canon->in_line)
-		end_line(canon);
+		canonical_end_line(canon);
 	/* Simple: an empty body is one line end (RFC 6376 section 3.4.3). */
 	if (canon->kind == CANON_SIMPLE && canon->octets == 0)
 		hash(canon, "\r\n", 2);
@@ -142,29 +144,8 @@ body_canon_cut(struct body_canon *canon, unsigned char ret_hash[SHA256_BYTES])
 	ENSURE(EVP_DigestFinal_ex(canon->hash, ret_hash, &len) == 1);
 }
 
-static void
-relaxed_value(struct slice value, struct strbuf *buf)
-{
-	bool blank = false, any = false;
-
-	for (size_t i = 0; i < value.len; i++) {
-		char c = value.data[i];
-
-		if (char_is_wsp(c) || c == '\n' || c == '\r') {
-			blank = true;
-			continue;
-		}
-		if (blank && any)
-			strbuf_add_char(buf, ' ');
-		blank = false;
-		any = true;
-		strbuf_add_char(buf, c);
-	}
-}
-
-/* As on the wire: folds are CRLF there. */
-static void
-simple_value(struct slice value, struct strbuf *buf)
+void
+field_value_on_wire(struct slice value, struct strbuf *buf)
 {
 	for (size_t i = 0; i < value.len; i++) {
 		if (value.data[i] == '\n' &&
@@ -178,15 +159,28 @@ void
 header_canon(enum canonicalization kind, const struct field *field, bool last,
     struct strbuf *buf)
 {
-	if (kind == CANON_RELAXED) {
-		for (size_t i = 0; i < field->name.len; i++)
-			strbuf_add_char(buf, char_lower(field->name.data[i]));
-		strbuf_add_char(buf, ':');
-		relaxed_value(field->value, buf);
-	} else {
-		strbuf_add(buf, field->name);
-		strbuf_add_char(buf, ':');
-		simple_value(field->value, buf);
+	struct slice name = field->name, value = field->value;
+	bool blank = false, any = false;
+
+	for (size_t i = 0; i < name.len; i++)
+		strbuf_add_char(buf,
+		    kind == CANON_RELAXED ? char_lower(name.data[i]) :
+					    name.data[i]);
+	strbuf_add_char(buf, ':');
+	if (kind == CANON_SIMPLE)
+		field_value_on_wire(value, buf);
+	for (size_t i = 0; kind == CANON_RELAXED && i < value.len; i++) {
+		char c = value.data[i];
+
+		if (char_is_wsp(c) || c == '\n' || c == '\r') {
+			blank = true;
+			continue;
+		}
+		if (blank && any)
+			strbuf_add_char(buf, ' ');
+		blank = false;
+		any = true;
+		strbuf_add_char(buf, c);
 	}
 	if (!last)
 		strbuf_add_cstr(buf, "\r\n");

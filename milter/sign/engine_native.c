@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The engine that needs OpenSSL alone. */
 #include <openssl/crypto.h>
 #include <stdlib.h>
 
@@ -10,13 +11,11 @@
  */
 struct signer {
 	struct arena mem;
+	struct sign_request request; /* with a list of keys of its own */
 	const struct sign_policy *policy;
-	const struct sign_key **keys;
-	size_t key_count;
-	time_t signed_at;
 	struct body_canon body;
 	EVP_MD_CTX *header_hash;
-	struct slice names;
+	struct signed_fields picked;
 	bool has_header;
 };
 
@@ -45,19 +44,18 @@ native_free(struct signer *signer)
 }
 
 static int
-native_begin(const struct sign_policy *policy,
-    const struct sign_key *const *keys, size_t key_count, time_t signed_at,
-    struct signer **ret_signer, struct err *err)
+native_begin(const struct sign_request *request, struct signer **ret_signer,
+    struct err *err)
 {
 	struct signer *signer = calloc(1, sizeof(*signer));
 
-	ENSURE(signer != NULL && key_count > 0);
+	ENSURE(signer != NULL && request->key_count > 0);
 	arena_init(&signer->mem);
-	signer->policy = policy;
-	signer->keys = arena_grow(&signer->mem, keys, key_count, key_count,
-	    sizeof(const struct sign_key *));
-	signer->key_count = key_count;
-	signer->signed_at = signed_at;
+	signer->request = *request;
+	signer->request.keys =
+	    arena_grow(&signer->mem, request->keys, request->key_count,
+		request->key_count, sizeof(const struct sign_key *));
+	signer->policy = request->policy;
 	signer->header_hash = EVP_MD_CTX_new();
 	ENSURE(signer->header_hash != NULL);
 	if (EVP_DigestInit_ex(signer->header_hash, EVP_sha256(), NULL) != 1) {
@@ -65,7 +63,8 @@ native_begin(const struct sign_policy *policy,
 		native_free(signer);
 		return -1;
 	}
-	if (body_canon_init(&signer->body, policy->body_canon, err) != 0) {
+	if (body_canon_init(&signer->body, signer->policy->body_canon, err) !=
+	    0) {
 		native_free(signer);
 		return -1;
 	}
@@ -77,19 +76,18 @@ static int
 native_header(struct signer *signer, const struct field *fields, size_t count,
     struct err *err)
 {
-	struct signed_fields picked;
+	const struct sign_header header = { fields, count };
 	struct strbuf text;
 
 	ENSURE(!signer->has_header);
-	if (signed_fields_pick(signer->policy, fields, count, &signer->mem,
-	    &picked, err) != 0)
+	if (signed_fields_pick(signer->policy, &header, &signer->mem,
+		&signer->picked, err) != 0)
 		return -1;
 	strbuf_init(&text, &signer->mem);
-	for (size_t i = 0; i < picked.count; i++)
-		header_canon(signer->policy->header_canon, picked.fields[i],
-		    false, &text);
+	for (size_t i = 0; i < signer->picked.count; i++)
+		header_canon(signer->policy->header_canon,
+		    signer->picked.fields[i], false, &text);
 	ENSURE(EVP_DigestUpdate(signer->header_hash, text.data, text.len) == 1);
-	signer->names = picked.names;
 	signer->has_header = true;
 	return 0;
 }
@@ -103,7 +101,7 @@ native_body(struct signer *signer, struct slice chunk, struct err *err)
 }
 
 static void
-free_digest(EVP_MD_CTX **context)
+engine_native_free_digest(EVP_MD_CTX **context)
 {
 	EVP_MD_CTX_free(*context);
 }
@@ -113,7 +111,8 @@ static void
 hash_with_head(const struct signer *signer, struct slice head,
     unsigned char ret_hash[SHA256_BYTES], struct arena *mem)
 {
-	CLEANUP(free_digest) EVP_MD_CTX *context = EVP_MD_CTX_new();
+	CLEANUP(engine_native_free_digest)
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	const struct field field = { SLICE("DKIM-Signature"), head };
 	unsigned int len = SHA256_BYTES;
 	struct strbuf text;
@@ -137,22 +136,22 @@ native_finish(struct signer *signer, struct arena *mem,
 		body_canon_cut(&signer->body, body_hash);
 	else
 		body_canon_finish(&signer->body, body_hash);
-	for (size_t i = 0; i < signer->key_count; i++) {
-		const struct sign_key *key = signer->keys[i];
-		struct slice head = signature_head(signer->policy, key,
-		    signer->signed_at, signer->names, body_hash,
-		    signer->body.octets, mem);
+	for (size_t i = 0; i < signer->request.key_count; i++) {
+		const struct sign_key *key = signer->request.keys[i];
+		const struct signature_parts parts = { signer->policy, key,
+			signer->request.signed_at, &signer->picked, body_hash,
+			signer->body.octets };
+		struct slice head = signature_head(&parts, mem);
 		unsigned char hash[SHA256_BYTES];
-		unsigned char signature[MAX_SIGNATURE_BYTES];
-		size_t len;
+		struct key_signature signature;
 
 		hash_with_head(signer, head, hash, mem);
-		if (key_sign(key, hash, signature, &len, err) != 0)
-			return err_wrap(err, "sign with %.*s",
-			    SLICE_ARGS(key->path));
+		if (key_sign(key, hash, &signature, err) != 0)
+			return err_wrap(
+			    err, "sign with %.*s", SLICE_ARGS(key->path));
 		ret_signatures[i].key = key;
-		ret_signatures[i].value =
-		    signature_append(head, signature, len, mem);
+		ret_signatures[i].value = signature_append(
+		    head, signature.octets, signature.len, mem);
 	}
 	return 0;
 }

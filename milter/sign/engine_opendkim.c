@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The engine that is libopendkim. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,24 +14,21 @@
  */
 struct signer {
 	struct arena mem;
+	struct sign_request request; /* with a list of keys of its own */
 	const struct sign_policy *policy;
-	const struct sign_key **keys;
-	size_t key_count;
-	time_t signed_at;
-	DKIM_LIB *lib;		/* what to sign of this message */
-	DKIM **handles;		/* one a key; NULL for Ed25519 */
-	DKIM *body_handle;	/* the handle that gives the body hash */
-	bool own_body_handle;	/* it signs nothing itself */
-	const struct field *fields;
-	size_t field_count;
-	char tail[2];		/* the last octets of the body */
+	DKIM_LIB *lib;	      /* what to sign of this message */
+	DKIM **handles;	      /* one a key; NULL for Ed25519 */
+	DKIM *body_handle;    /* the handle that gives the body hash */
+	bool own_body_handle; /* it signs nothing itself */
+	struct signed_fields picked;
+	char tail[2]; /* the last octets of the body */
 	size_t body_bytes;
 };
 
 static struct {
 	pthread_mutex_t lock;
 	struct arena mem;
-	char *spare_key;	/* PEM of a key that signs nothing */
+	char *spare_key; /* PEM of a key that signs nothing */
 } shared = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static const char *
@@ -48,33 +46,24 @@ opendkim_version(void)
 }
 
 static int
-make_spare_key(struct err *err)
-{
-	struct arena *mem = &shared.mem;
-	EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048);
-	struct slice pem;
-
-	if (pkey == NULL)
-		return err_set(err, ERR_TEMP, "cannot make a key: %s",
-		    openssl_reason());
-	if (key_to_pem(pkey, mem, &pem, err) != 0) {
-		EVP_PKEY_free(pkey);
-		return -1;
-	}
-	EVP_PKEY_free(pkey);
-	shared.spare_key = slice_cstr(mem, pem);
-	return 0;
-}
-
-static int
 opendkim_init(struct err *err)
 {
+	EVP_PKEY *pkey = NULL;
+	struct slice pem = { NULL, 0 };
 	int status = 0;
 
 	ENSURE(pthread_mutex_lock(&shared.lock) == 0);
 	if (shared.spare_key == NULL) {
 		arena_init(&shared.mem);
-		status = make_spare_key(err);
+		pkey = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048);
+		if (pkey == NULL)
+			status = err_set(err, ERR_TEMP, "cannot make a key: %s",
+			    openssl_reason());
+		else
+			status = key_to_pem(pkey, &shared.mem, &pem, err);
+		if (status == 0)
+			shared.spare_key = slice_cstr(&shared.mem, pem);
+		EVP_PKEY_free(pkey);
 	}
 	ENSURE(pthread_mutex_unlock(&shared.lock) == 0);
 	return status;
@@ -90,44 +79,36 @@ name_list(const struct slice *names, size_t count, struct arena *mem)
 	return list;
 }
 
-/*
- * What is oversigned, in the letter case of the fields: there are verifiers
- * that count "From" and "from" apart.
- */
-static u_char **
-oversigned_list(const struct signed_fields *picked, struct arena *mem)
-{
-	u_char **list = name_list(picked->oversigned, picked->oversigned_count,
-	    mem);
-
-	for (size_t i = 0; i < picked->oversigned_count; i++) {
-		for (size_t f = 0; f < picked->count; f++) {
-			if (slice_eq_nocase(picked->fields[f]->name,
-			    picked->oversigned[i]))
-				list[i] = opendkim_text(mem,
-				    picked->fields[f]->name);
-		}
-	}
-	return list;
-}
-
-/* What to sign is an option of the library's handle: one for each message. */
+/* The fields to sign are options of the library: a handle for each message. */
 static int
-open_lib(struct signer *signer, const struct signed_fields *picked,
-    struct err *err)
+open_lib(struct signer *signer, struct err *err)
 {
 	const struct sign_policy *policy = signer->policy;
-	u_char **signed_names = name_list(policy->signed_names,
-	    policy->signed_count, &signer->mem);
-	u_char **oversigned_names = oversigned_list(picked, &signer->mem);
+	const struct signed_fields *picked = &signer->picked;
+	u_char **signed_names =
+	    name_list(policy->signed_names, policy->signed_count, &signer->mem);
+	u_char **oversigned = name_list(
+	    picked->oversigned, picked->oversigned_count, &signer->mem);
 
+	/*
+	 * In the letter case of the fields: there are verifiers that count
+	 * "From" and "from" apart.
+	 */
+	for (size_t i = 0; i < picked->oversigned_count; i++) {
+		for (size_t f = 0; f < picked->count; f++) {
+			if (slice_eq_nocase(
+				picked->fields[f]->name, picked->oversigned[i]))
+				oversigned[i] = opendkim_text(
+				    &signer->mem, picked->fields[f]->name);
+		}
+	}
 	signer->lib = dkim_init(NULL, NULL);
 	ENSURE(signer->lib != NULL);
 	/* The size is that of a pointer, not of the list. */
 	if (dkim_options(signer->lib, DKIM_OP_SETOPT, DKIM_OPTS_SIGNHDRS,
-	    signed_names, sizeof(u_char **)) == DKIM_STAT_OK &&
+		signed_names, sizeof(u_char **)) == DKIM_STAT_OK &&
 	    dkim_options(signer->lib, DKIM_OP_SETOPT, DKIM_OPTS_OVERSIGNHDRS,
-		oversigned_names, sizeof(u_char **)) == DKIM_STAT_OK)
+		oversigned, sizeof(u_char **)) == DKIM_STAT_OK)
 		return 0;
 	return err_set(err, ERR_TEMP, "libopendkim takes no options");
 }
@@ -137,7 +118,7 @@ opendkim_free(struct signer *signer)
 {
 	if (signer == NULL)
 		return;
-	for (size_t i = 0; i < signer->key_count; i++) {
+	for (size_t i = 0; i < signer->request.key_count; i++) {
 		if (signer->handles[i] != NULL)
 			(void)dkim_free(signer->handles[i]);
 	}
@@ -149,18 +130,21 @@ opendkim_free(struct signer *signer)
 	free(signer);
 }
 
+/* key NULL: the spare one, for the body hash. */
 static DKIM *
-new_handle(struct signer *signer, const char *pem, struct slice selector,
-    struct slice domain, struct err *err)
+new_handle(struct signer *signer, const struct sign_key *key, struct err *err)
 {
 	static const dkim_canon_t canon[] = { DKIM_CANON_SIMPLE,
 		DKIM_CANON_RELAXED };
+	struct arena *mem = &signer->mem;
+	const char *pem = key != NULL ? key->pem.data : shared.spare_key;
 	u_char id[] = "sign";
 	DKIM_STAT status = DKIM_STAT_OK;
 	DKIM *dkim = dkim_sign(signer->lib, id, NULL,
-	    (dkim_sigkey_t)slice_cstr(&signer->mem, slice_of(pem)),
-	    opendkim_text(&signer->mem, selector),
-	    opendkim_text(&signer->mem, domain),
+	    (dkim_sigkey_t)slice_cstr(mem, slice_of(pem)),
+	    opendkim_text(mem, key != NULL ? key->selector : SLICE("body")),
+	    opendkim_text(
+		mem, key != NULL ? key->domain : SLICE("body.invalid")),
 	    canon[signer->policy->header_canon],
 	    canon[signer->policy->body_canon], DKIM_SIGN_RSASHA256, -1,
 	    &status);
@@ -173,13 +157,12 @@ new_handle(struct signer *signer, const char *pem, struct slice selector,
 static int
 open_handles(struct signer *signer, struct err *err)
 {
-	for (size_t i = 0; i < signer->key_count; i++) {
-		const struct sign_key *key = signer->keys[i];
+	for (size_t i = 0; i < signer->request.key_count; i++) {
+		const struct sign_key *key = signer->request.keys[i];
 
 		if (key->algorithm != KEY_RSA_SHA256)
 			continue;
-		signer->handles[i] = new_handle(signer, key->pem.data,
-		    key->selector, key->domain, err);
+		signer->handles[i] = new_handle(signer, key, err);
 		if (signer->handles[i] == NULL)
 			return -1;
 		if (signer->body_handle == NULL)
@@ -188,27 +171,27 @@ open_handles(struct signer *signer, struct err *err)
 	if (signer->body_handle != NULL)
 		return 0;
 	signer->own_body_handle = true;
-	signer->body_handle = new_handle(signer, shared.spare_key, SLICE("body"),
-	    SLICE("body.invalid"), err);
+	signer->body_handle = new_handle(signer, NULL, err);
 	return signer->body_handle == NULL ? -1 : 0;
 }
 
 static int
-opendkim_begin(const struct sign_policy *policy,
-    const struct sign_key *const *keys, size_t key_count, time_t signed_at,
-    struct signer **ret_signer, struct err *err)
+opendkim_begin(const struct sign_request *request, struct signer **ret_signer,
+    struct err *err)
 {
 	struct signer *signer = calloc(1, sizeof(*signer));
 
 	(void)err;
-	ENSURE(signer != NULL && key_count > 0 && !policy->partial);
+	ENSURE(signer != NULL && request->key_count > 0 &&
+	    !request->policy->partial);
 	arena_init(&signer->mem);
-	signer->policy = policy;
-	signer->keys = arena_grow(&signer->mem, keys, key_count, key_count,
-	    sizeof(const struct sign_key *));
-	signer->key_count = key_count;
-	signer->signed_at = signed_at;
-	signer->handles = arena_array(&signer->mem, key_count, sizeof(DKIM *));
+	signer->request = *request;
+	signer->request.keys =
+	    arena_grow(&signer->mem, request->keys, request->key_count,
+		request->key_count, sizeof(const struct sign_key *));
+	signer->policy = request->policy;
+	signer->handles =
+	    arena_array(&signer->mem, request->key_count, sizeof(DKIM *));
 	*ret_signer = signer;
 	return 0;
 }
@@ -217,36 +200,26 @@ opendkim_begin(const struct sign_policy *policy,
 static DKIM *
 each_handle(const struct signer *signer, size_t *at)
 {
-	while (*at < signer->key_count) {
+	while (*at < signer->request.key_count) {
 		DKIM *dkim = signer->handles[(*at)++];
 
 		if (dkim != NULL)
 			return dkim;
 	}
-	if (signer->own_body_handle && *at == signer->key_count) {
+	if (signer->own_body_handle && *at == signer->request.key_count) {
 		(*at)++;
 		return signer->body_handle;
 	}
 	return NULL;
 }
 
-static bool
-is_signed(const struct sign_policy *policy, struct slice name)
-{
-	for (size_t i = 0; i < policy->signed_count; i++) {
-		if (slice_eq_nocase(policy->signed_names[i], name))
-			return true;
-	}
-	return false;
-}
-
 static int
-opendkim_header(struct signer *signer, const struct field *fields,
-    size_t count, struct err *err)
+opendkim_header(struct signer *signer, const struct field *fields, size_t count,
+    struct err *err)
 {
-	struct field *spelt = arena_array(&signer->mem, count + 1,
-	    sizeof(*spelt));
-	struct signed_fields picked;
+	struct field *spelt =
+	    arena_array(&signer->mem, count + 1, sizeof(*spelt));
+	const struct sign_header header = { spelt, count };
 	size_t at = 0;
 	DKIM *dkim;
 
@@ -254,23 +227,21 @@ opendkim_header(struct signer *signer, const struct field *fields,
 	for (size_t i = 0; i < count; i++) {
 		spelt[i] = fields[i];
 		if (signer->policy->header_canon == CANON_RELAXED)
-			spelt[i].name = slice_lower(&signer->mem,
-			    fields[i].name);
+			spelt[i].name =
+			    slice_lower(&signer->mem, fields[i].name);
 	}
 	/* The same bounds as for the other engine. */
-	if (signed_fields_pick(signer->policy, spelt, count, &signer->mem,
-	    &picked, err) != 0 || open_lib(signer, &picked, err) != 0 ||
-	    open_handles(signer, err) != 0)
+	if (signed_fields_pick(signer->policy, &header, &signer->mem,
+		&signer->picked, err) != 0 ||
+	    open_lib(signer, err) != 0 || open_handles(signer, err) != 0)
 		return -1;
-	signer->fields = fields;
-	signer->field_count = count;
 	while ((dkim = each_handle(signer, &at)) != NULL) {
 		DKIM_STAT status;
 
 		for (size_t i = 0; i < count; i++) {
-			if (is_signed(signer->policy, fields[i].name) &&
-			    opendkim_feed(dkim, &spelt[i], &signer->mem,
-				err) != 0)
+			if (sign_policy_signs(signer->policy, fields[i].name) &&
+			    opendkim_feed(dkim, &spelt[i], &signer->mem, err) !=
+				0)
 				return -1;
 		}
 		status = dkim_eoh(dkim);
@@ -332,14 +303,14 @@ end_messages(struct signer *signer, struct err *err)
 
 /* The field as libopendkim writes it, with folds as LF. */
 static int
-rsa_signature(DKIM *dkim, struct arena *mem, struct slice *ret_value,
-    struct err *err)
+rsa_signature(
+    DKIM *dkim, struct arena *mem, struct slice *ret_value, struct err *err)
 {
 	struct strbuf value;
 	u_char *text = NULL;
 	size_t len = 0;
-	DKIM_STAT status = dkim_getsighdr_d(dkim,
-	    sizeof("DKIM-Signature:") - 1, &text, &len);
+	DKIM_STAT status =
+	    dkim_getsighdr_d(dkim, sizeof("DKIM-Signature:") - 1, &text, &len);
 
 	if (status != DKIM_STAT_OK || text == NULL)
 		return opendkim_err(err, dkim, status, "sign");
@@ -354,40 +325,38 @@ rsa_signature(DKIM *dkim, struct arena *mem, struct slice *ret_value,
 }
 
 static int
-body_hash(struct signer *signer, unsigned char ret_hash[SHA256_BYTES],
-    struct err *err)
-{
-	DKIM_SIGINFO *sig = dkim_getsignature(signer->body_handle);
-	void *header = NULL, *body = NULL;
-	size_t header_len = 0, body_len = 0;
-
-	if (sig == NULL || dkim_sig_gethashes(sig, &header, &header_len, &body,
-	    &body_len) != DKIM_STAT_OK || body_len != SHA256_BYTES)
-		return err_set(err, ERR_TEMP, "libopendkim: no body hash");
-	memcpy(ret_hash, body, SHA256_BYTES);
-	return 0;
-}
-
-static int
 opendkim_finish(struct signer *signer, struct arena *mem,
     struct signature *ret_signatures, struct err *err)
 {
-	unsigned char hash[SHA256_BYTES];
+	unsigned char body_hash[SHA256_BYTES];
+	void *header = NULL, *body = NULL;
+	size_t header_len = 0, body_len = 0;
+	DKIM_SIGINFO *sig;
 
-	if (end_messages(signer, err) != 0 || body_hash(signer, hash, err) != 0)
+	if (end_messages(signer, err) != 0)
 		return -1;
-	for (size_t i = 0; i < signer->key_count; i++) {
-		const struct sign_key *key = signer->keys[i];
-		int status = signer->handles[i] != NULL
-		    ? rsa_signature(signer->handles[i], mem,
-			&ret_signatures[i].value, err)
-		    : signature_over(signer->policy, key, signer->signed_at,
-			signer->fields, signer->field_count, hash, mem,
-			&ret_signatures[i].value, err);
+	sig = dkim_getsignature(signer->body_handle);
+	if (sig == NULL ||
+	    dkim_sig_gethashes(sig, &header, &header_len, &body, &body_len) !=
+		DKIM_STAT_OK ||
+	    body_len != SHA256_BYTES)
+		return err_set(err, ERR_TEMP, "libopendkim: no body hash");
+	memcpy(body_hash, body, SHA256_BYTES);
+	for (size_t i = 0; i < signer->request.key_count; i++) {
+		const struct sign_key *key = signer->request.keys[i];
+		const struct signature_parts parts = { .policy = signer->policy,
+			.key = key,
+			.signed_at = signer->request.signed_at,
+			.picked = &signer->picked,
+			.body_hash = body_hash };
+		struct slice *value = &ret_signatures[i].value;
+		int status = signer->handles[i] != NULL ?
+		    rsa_signature(signer->handles[i], mem, value, err) :
+		    signature_over(&parts, mem, value, err);
 
 		if (status != 0)
-			return err_wrap(err, "sign with %.*s",
-			    SLICE_ARGS(key->path));
+			return err_wrap(
+			    err, "sign with %.*s", SLICE_ARGS(key->path));
 		ret_signatures[i].key = key;
 	}
 	return 0;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Errors and fields, for both uses of libopendkim. */
 #include "opendkim_priv.h"
 
 int
@@ -13,8 +14,8 @@ opendkim_err(struct err *err, DKIM *dkim, DKIM_STAT status, const char *what)
 }
 
 int
-opendkim_feed(DKIM *dkim, const struct field *field, struct arena *mem,
-    struct err *err)
+opendkim_feed(
+    DKIM *dkim, const struct field *field, struct arena *mem, struct err *err)
 {
 	struct strbuf text;
 	DKIM_STAT status;
@@ -22,13 +23,7 @@ opendkim_feed(DKIM *dkim, const struct field *field, struct arena *mem,
 	strbuf_init(&text, mem);
 	strbuf_add(&text, field->name);
 	strbuf_add_char(&text, ':');
-	for (size_t i = 0; i < field->value.len; i++) {
-		char c = field->value.data[i];
-
-		if (c == '\n' && (i == 0 || field->value.data[i - 1] != '\r'))
-			strbuf_add_char(&text, '\r');
-		strbuf_add_char(&text, c);
-	}
+	field_value_on_wire(field->value, &text);
 	if (field->name.len == 0 || slice_has(strbuf_slice(&text), '\0'))
 		return err_set(err, ERR_DATA, "a field that cannot be signed");
 	status = dkim_header(dkim, (u_char *)text.data, text.len);

@@ -9,16 +9,16 @@
 #include "sign_priv.h"
 
 /* Why libopendkim did not do something; it has no text for some results. */
-int opendkim_err(struct err *err, DKIM *dkim, DKIM_STAT status,
-    const char *what);
+int opendkim_err(
+    struct err *err, DKIM *dkim, DKIM_STAT status, const char *what);
 
 /*
  * Feeds one field, "Name:value" with CRLF folds and without the last CRLF.
  * Never an empty one and never one with a NUL: the library would abort, or
  * sign something else.
  */
-MUST_USE int opendkim_feed(DKIM *dkim, const struct field *field,
-    struct arena *mem, struct err *err);
+MUST_USE int opendkim_feed(
+    DKIM *dkim, const struct field *field, struct arena *mem, struct err *err);
 
 /* libopendkim writes to no string it is given, but takes none as const. */
 static inline u_char *

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The keys under which an address is looked up, and what tables have for them.
+ */
 #include "table/address_keys.h"
 
 #include <string.h>
-
-#include "message/address.h"
 
 /* MAX_MIDDLE: what "a+b+c" has between itself and its base: "a+b". */
 enum { MAX_MIDDLE = 7, MAX_RUNGS = 5 + 2 * MAX_MIDDLE, MAX_FORMS = 4 };
@@ -19,11 +20,11 @@ address_base_length(struct slice local, const char *recipient_delimiter)
 		if (slice_eq_nocase(local, slice_of(whole[i])))
 			return local.len;
 	}
-	/* A list's own addresses have a hyphen that is no delimiter. */
+	/* A list's own addresses have a hyphen that is not a delimiter. */
 	if (strchr(recipient_delimiter, '-') != NULL &&
 	    (slice_starts_nocase(local, SLICE("owner-")) ||
-	    (local.len > request &&
-	    slice_ends_nocase(local, SLICE("-request")))))
+		(local.len > request &&
+		    slice_ends_nocase(local, SLICE("-request")))))
 		return local.len;
 	for (size_t i = 0; i < local.len; i++) {
 		if (local.data[i] != '\0' &&
@@ -33,86 +34,78 @@ address_base_length(struct slice local, const char *recipient_delimiter)
 	return local.len;
 }
 
-/* Keys while they are gathered. */
+struct address_key {
+	struct slice text;
+	unsigned int rung; /* from 0, in order */
+	unsigned int form; /* from 0: of the rung, in order */
+	bool whole;	   /* asked of tables with TABLE_CAP_PATTERNS, too */
+	bool full_local;   /* it has all of the local part, with extension */
+};
+
+/* The keys of one address. */
 struct ladder {
 	struct arena *mem;
-	struct address_key *keys;
+	const struct address_keys *how;
+	struct address_key keys[MAX_RUNGS * MAX_FORMS];
 	size_t count;
 	unsigned int rung;
-	struct slice local;		/* all of it */
-	struct slice domains[2];	/* A-labels, and U-labels if they differ */
+	struct slice local;	 /* all of it */
+	struct slice domains[2]; /* A-labels, and U-labels if they differ */
 	size_t domain_count;
 };
 
-static void
-add_key(struct ladder *ladder, struct slice text, bool whole, bool full_local)
-{
-	ENSURE(ladder->count < (size_t)MAX_RUNGS * MAX_FORMS);
-	ladder->keys[ladder->count++] =
-	    (struct address_key){ text, ladder->rung, whole, full_local };
-}
-
-/*
- * The text of one key. Without quotes a local part such as "a b" (with its
- * quotes) would look like another that needs them, so it has no such form.
- */
-static bool
-make_text(struct ladder *ladder, struct slice local, bool quoted,
-    const struct slice *domain, struct slice *ret_text)
-{
-	struct strbuf buf;
-
-	strbuf_init(&buf, ladder->mem);
-	if (quoted)
-		local_part_append(&buf, local);
-	else if (slice_has(local, '"') || slice_has(local, '\\'))
-		return false;
-	else
-		strbuf_add(&buf, local);
-	if (domain != NULL) {
-		strbuf_add_char(&buf, '@');
-		strbuf_add(&buf, *domain);
-	}
-	*ret_text = strbuf_slice(&buf);
-	return true;
-}
-
 /* All forms of one rung; local empty: "@domain". */
 static void
-add_rung(struct ladder *ladder, struct slice local, bool with_domain,
-    bool whole)
+add_rung(struct ladder *ladder, struct slice local, bool with_domain)
 {
 	bool plain = local.len == 0 || local_part_is_dot_atom(local);
 	size_t domains = with_domain ? ladder->domain_count : 1;
-	struct slice text;
 
-	for (int quoted = 1; quoted >= (plain ? 1 : 0); quoted--) {
-		for (size_t i = 0; i < domains; i++) {
-			/* "@domain" has nothing to quote. */
-			if (make_text(ladder, local, quoted != 0 &&
-			    local.len > 0, with_domain ? &ladder->domains[i] :
-			    NULL, &text))
-				add_key(ladder, text, whole && quoted != 0,
-				    local.len != 0 &&
-				    local.len == ladder->local.len);
+	ENSURE(ladder->rung < MAX_RUNGS);
+	for (size_t i = 0; i < (plain ? domains : 2 * domains); i++) {
+		bool quoted = i < domains;
+		struct strbuf buf;
+
+		/* Without quotes it would look like another that needs them. */
+		if (!quoted &&
+		    (slice_has(local, '"') || slice_has(local, '\\')))
+			break;
+		strbuf_init(&buf, ladder->mem);
+		if (quoted && local.len > 0)
+			local_part_append(&buf, local);
+		else
+			strbuf_add(&buf, local);
+		if (with_domain) {
+			strbuf_add_char(&buf, '@');
+			strbuf_add(
+			    &buf, ladder->domains[quoted ? i : i - domains]);
 		}
+		ladder->keys[ladder->count++] = (struct address_key){
+			.text = strbuf_slice(&buf),
+			.rung = ladder->rung,
+			.form = (unsigned int)i,
+			.whole = quoted && ladder->rung == 0,
+			.full_local =
+			    local.len != 0 && local.len == ladder->local.len,
+		};
 	}
 	ladder->rung++;
 }
 
 /*
  * The rungs of a local part with and without its extension, and of what is left
- * when one of several extensions after the other is taken off. Of more than
- * anybody has, the longest are left out.
+ * when one of several extensions after the other is taken off. The longest are
+ * left out where there are more than anybody has.
  */
 static void
-add_local_rungs(struct ladder *ladder, const char *delimiter, size_t base,
-    bool with_domain)
+add_local_rungs(struct ladder *ladder, bool with_domain)
 {
+	const char *delimiter = ladder->how->recipient_delimiter;
 	struct slice local = ladder->local;
+	size_t base = address_base_length(local, delimiter);
 	size_t middle[MAX_MIDDLE], count = 0;
 
-	add_rung(ladder, local, with_domain, with_domain);
+	add_rung(ladder, local, with_domain);
 	if (base == local.len)
 		return;
 	for (size_t i = base + 1; i < local.len && count < MAX_MIDDLE; i++) {
@@ -121,90 +114,121 @@ add_local_rungs(struct ladder *ladder, const char *delimiter, size_t base,
 			middle[count++] = i;
 	}
 	while (count > 0)
-		add_rung(ladder, slice_sub(local, 0, middle[--count]),
-		    with_domain, false);
-	add_rung(ladder, slice_sub(local, 0, base), with_domain, false);
+		add_rung(
+		    ladder, slice_sub(local, 0, middle[--count]), with_domain);
+	add_rung(ladder, slice_sub(local, 0, base), with_domain);
 }
 
-void
-address_keys_make(const struct address_keys *how, struct slice local,
-    struct slice domain, struct arena *mem, struct address_key **ret_keys,
-    size_t *ret_count)
+/* Fills a ladder; the keys behind its count are left as they are. */
+static void
+ladder_make(struct ladder *ladder, const struct address_keys *how,
+    const struct address *address, struct arena *mem)
 {
-	size_t base = address_base_length(local, how->recipient_delimiter);
-	struct ladder ladder = { .mem = mem, .local = local };
-
-	ladder.keys = arena_array(mem, (size_t)MAX_RUNGS * MAX_FORMS,
-	    sizeof(*ladder.keys));
-	ladder.domains[ladder.domain_count++] = domain;
-	if (domain_unicode(domain, mem, &ladder.domains[1]))
-		ladder.domain_count++;
-	add_local_rungs(&ladder, how->recipient_delimiter, base, true);
-	if (how->local_domain.len != 0 && slice_eq(domain, how->local_domain))
-		add_local_rungs(&ladder, how->recipient_delimiter, base,
-		    false);
-	add_rung(&ladder, (struct slice){ NULL, 0 }, true, false);
-	*ret_keys = ladder.keys;
-	*ret_count = ladder.count;
+	ladder->mem = mem;
+	ladder->how = how;
+	ladder->count = 0;
+	ladder->rung = 0;
+	ladder->local = address->local;
+	ladder->domains[0] = address->domain;
+	ladder->domain_count = 1;
+	if (domain_unicode(address->domain, mem, &ladder->domains[1]))
+		ladder->domain_count++;
+	add_local_rungs(ladder, true);
+	if (how->local_domain.len != 0 &&
+	    slice_eq(address->domain, how->local_domain))
+		add_local_rungs(ladder, false);
+	add_rung(ladder, (struct slice){ NULL, 0 }, true);
 }
 
-/* Asks one table for keys[0 .. count - 1] of a rung, until it has one. */
+/*
+ * What a table has for each key: data NULL where it has nothing, or where an
+ * earlier key of the rung decides. Most addresses have one form only, so that
+ * the table is asked once.
+ */
 static enum table_answer
-ask_rung(const struct table *table, const struct address_key *keys,
-    size_t count, struct arena *mem, size_t *ret_key, struct slice *ret_value,
-    struct err *err)
+ask_table(const struct table *table, const struct ladder *ladder,
+    const struct table_context *context, struct slice *ret_answers)
 {
 	bool patterns = (table_caps(table) & TABLE_CAP_PATTERNS) != 0;
+	bool has_value[MAX_RUNGS] = { false };
+	enum table_answer all = TABLE_ABSENT;
+	struct slice asked[MAX_RUNGS], values[MAX_RUNGS];
+	size_t places[MAX_RUNGS];
 
-	for (size_t i = 0; i < count; i++) {
-		enum table_answer answer;
+	for (unsigned int form = 0; form < MAX_FORMS; form++) {
+		struct table_keys keys = { asked, 0 };
 
-		if (patterns && !keys[i].whole)
+		for (size_t i = 0; i < ladder->count; i++) {
+			const struct address_key *key = &ladder->keys[i];
+
+			if (key->form != form || has_value[key->rung] ||
+			    (patterns && !key->whole))
+				continue;
+			places[keys.count] = i;
+			asked[keys.count++] = key->text;
+		}
+		if (keys.count == 0)
 			continue;
-		answer = table_lookup(table, keys[i].text, mem, ret_value, err);
-		if (answer == TABLE_ABSENT)
+		switch (table_lookup(table, &keys, context, values)) {
+		case TABLE_FOUND:
+			all = TABLE_FOUND;
+			break;
+		case TABLE_ABSENT:
 			continue;
-		*ret_key = i;
-		return answer;
+		case TABLE_FAILED:
+			return TABLE_FAILED;
+		}
+		for (size_t k = 0; k < keys.count; k++) {
+			ret_answers[places[k]] = values[k];
+			has_value[ladder->keys[places[k]].rung] =
+			    values[k].data != NULL;
+		}
 	}
-	return TABLE_ABSENT;
+	return all;
 }
 
 enum table_answer
-address_lookup(struct table *const *tables, size_t table_count,
-    const struct address_keys *how, struct slice local, struct slice domain,
-    struct arena *mem, struct address_values *ret_values, struct err *err)
+address_lookup(const struct address_tables *tables,
+    const struct address *address, const struct table_context *context,
+    struct address_values *ret_values)
 {
+	struct arena *mem = context->mem;
 	struct address_values found = { .count = 0 };
-	struct address_key *keys;
-	size_t count, begin, end;
+	struct ladder ladder;
+	struct slice *answers; /* of each table, one for each key */
+	size_t begin, end;
 
-	if (table_count == 0)
+	if (tables->count == 0)
 		return TABLE_ABSENT;
-	address_keys_make(how, local, domain, mem, &keys, &count);
-	found.items = arena_array(mem, table_count * MAX_RUNGS,
-	    sizeof(*found.items));
-	for (begin = 0; begin < count; begin = end) {
-		for (end = begin; end < count &&
-		    keys[end].rung == keys[begin].rung;)
-			end++;
-		for (size_t t = 0; t < table_count; t++) {
-			struct slice value;
-			size_t key = 0;
+	ladder_make(&ladder, tables->how, address, mem);
+	answers =
+	    arena_array(mem, tables->count * ladder.count, sizeof(*answers));
+	for (size_t t = 0; t < tables->count; t++) {
+		if (ask_table(tables->items[t], &ladder, context,
+			answers + t * ladder.count) == TABLE_FAILED)
+			return TABLE_FAILED;
+	}
+	found.items =
+	    arena_array(mem, tables->count * MAX_RUNGS, sizeof(*found.items));
+	for (begin = 0; begin < ladder.count; begin = end) {
+		const struct address_key *keys = ladder.keys;
 
-			switch (ask_rung(tables[t], &keys[begin], end - begin,
-			    mem, &key, &value, err)) {
-			case TABLE_FOUND:
+		for (end = begin;
+		     end < ladder.count && keys[end].rung == keys[begin].rung;)
+			end++;
+		/* The first key of the rung that each table has. */
+		for (size_t t = 0; t < tables->count; t++) {
+			const struct slice *has = answers + t * ladder.count;
+			size_t i = begin;
+
+			while (i < end && has[i].data == NULL)
+				i++;
+			if (i < end)
 				found.items[found.count++] =
-				    (struct address_value){ keys[begin].rung,
-				    keys[begin + key].text, value,
-				    keys[begin + key].full_local, tables[t] };
-				break;
-			case TABLE_ABSENT:
-				break;
-			case TABLE_FAILED:
-				return TABLE_FAILED;
-			}
+				    (struct address_value){ keys[i].rung,
+					    keys[i].text, has[i],
+					    keys[i].full_local,
+					    tables->items[t] };
 		}
 	}
 	if (found.count == 0)

@@ -2,7 +2,14 @@
 libsubmilter_a_SOURCES += \
 	include/table/address_keys.h %D%/address_keys.c \
 	include/table/table.h %D%/table.c %D%/table_priv.h \
-	%D%/table_file.c %D%/table_file_priv.h \
+	include/table/table_set.h %D%/table_set.c \
+	%D%/table_down.c %D%/table_text.c %D%/table_text_priv.h \
+	%D%/table_file.c %D%/table_file_priv.h %D%/table_values.c \
 	%D%/patterns.c %D%/patterns_priv.h \
 	%D%/table_cidr.c %D%/table_pcre.c %D%/table_regexp.c \
-	%D%/table_static.c %D%/table_texthash.c
+	%D%/table_fold.c %D%/table_list.c %D%/table_parts.c \
+	%D%/table_parts_priv.h %D%/table_inline.c %D%/table_unionmap.c \
+	%D%/table_pipemap.c include/table/server.h %D%/server.c \
+	include/table/server_replies.h %D%/server_table.c \
+	%D%/server_table_priv.h %D%/stream.c %D%/stream_priv.h \
+	%D%/table_socketmap.c %D%/table_tcp.c %D%/table_static.c %D%/table_texthash.c

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Opens tables by their names, and asks them. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/suggest.h"
-#include "base/file.h"
-#include "table_file_priv.h"
-#include "table_priv.h"
+#include "table_parts_priv.h"
 
 static const struct table_ops *const registry[] = {
 	&table_texthash,
@@ -12,27 +12,25 @@ static const struct table_ops *const registry[] = {
 	&table_pcre,
 	&table_cidr,
 	&table_static,
+	&table_inline,
+	&table_unionmap,
+	&table_pipemap,
+	&table_socketmap,
+	&table_tcp,
 };
 
+/* Specs quoted in messages are cut after this many octets. */
+enum { SHOWN_BYTES = 60 };
 enum { TYPE_COUNT = sizeof(registry) / sizeof(registry[0]) };
 
 /* The same as text; a test holds the two against each other. */
 static const char *const type_names[TYPE_COUNT] = { "texthash", "regexp",
-	"pcre", "cidr", "static" };
+	"pcre", "cidr", "static", "inline", "unionmap", "pipemap", "socketmap",
+	"tcp" };
 
 /* Postfix's types whose source postmap(1) reads, and so can we. */
 static const char *const indexed_types[] = { "hash", "btree", "lmdb", "cdb",
 	"dbm", "sdbm" };
-
-struct table {
-	struct arena mem;
-	const struct table_ops *ops;
-	struct slice spec;
-	void *handle;
-	size_t rows;
-	struct slice path;	/* and text of its file, if it has one */
-	struct slice text;
-};
 
 const char *const *
 table_types(size_t *ret_count)
@@ -41,171 +39,200 @@ table_types(size_t *ret_count)
 	return type_names;
 }
 
+/* What is wrong with the type of a spec that names none of ours. */
 static int
-type_fault(struct slice type, struct arena *mem, struct err *err)
+type_fault(struct slice type, struct slice name, struct err *err)
 {
 	const char *guess = suggest(type, type_names, TYPE_COUNT);
-	const char *shown = escape(mem, type, 32);
+	CLEANUP(arena_done) struct arena mem;
+	const char *shown;
+	struct strbuf known;
 
+	arena_init(&mem);
+	shown = escape(&mem, type, 32);
 	for (size_t i = 0; i < sizeof(indexed_types) / sizeof(indexed_types[0]);
-	    i++) {
+	     i++) {
 		if (slice_eq(type, slice_of(indexed_types[i])))
-			return err_set(err, ERR_CONFIG, "type \"%s\" is an "
-			    "index made by postmap(1): name its source file as "
-			    "\"texthash:FILE\"", shown);
+			return err_set(err, ERR_CONFIG,
+			    "type \"%s\" is an "
+			    "index made by postmap(1): name its source file, "
+			    "\"texthash:%s\"",
+			    shown, escape(&mem, name, 200));
 	}
 	if (guess != NULL)
-		return err_set(err, ERR_CONFIG, "there is no table type "
-		    "\"%s\": did you mean \"%s\"?", shown, guess);
-	return err_set(err, ERR_CONFIG, "there is no table type \"%s\"", shown);
+		return err_set(err, ERR_CONFIG,
+		    "there is no table type "
+		    "\"%s\": did you mean \"%s\"?",
+		    shown, guess);
+	strbuf_init(&known, &mem);
+	for (size_t i = 0; i < TYPE_COUNT; i++)
+		strbuf_addf(&known, "%s%s",
+		    i == 0		    ? "" :
+			i + 1 == TYPE_COUNT ? " and " :
+					      ", ",
+		    type_names[i]);
+	return err_set(err, ERR_CONFIG,
+	    "there is no table type \"%s\": there "
+	    "are %.*s",
+	    shown, SLICE_ARGS(strbuf_slice(&known)));
 }
 
-static int
-parse_spec(struct slice spec, struct arena *mem,
-    const struct table_ops **ret_ops, struct slice *ret_name, struct err *err)
+int
+table_find_type(struct slice spec, const struct table_ops **ret_ops,
+    struct slice *ret_name, unsigned int *ret_caps, struct err *err)
 {
-	size_t colon = slice_find(spec, ':');
-	struct slice type = slice_sub(spec, 0, colon);
+	struct slice type, name;
+	size_t colon;
 
+	/* Whatever proxymap(8) of Postfix would ask, we ask ourselves. */
+	while (slice_starts(spec, SLICE("proxy:")))
+		spec = slice_from(spec, sizeof("proxy:") - 1);
+	colon = slice_find(spec, ':');
 	if (colon == spec.len)
 		return err_set(err, ERR_CONFIG,
 		    "a table is named as TYPE:NAME, like texthash:/etc/file");
-	for (size_t i = 0; i < spec.len; i++) {
-		if (char_is_control(spec.data[i]))
-			return err_set(err, ERR_CONFIG,
-			    "a control character in the name");
-	}
+	if (slice_has_control(spec))
+		return err_set(
+		    err, ERR_CONFIG, "a control character in the name");
+	type = slice_sub(spec, 0, colon);
+	name = slice_from(spec, colon + 1);
 	for (size_t i = 0; i < TYPE_COUNT; i++) {
 		const struct table_ops *ops = registry[i];
 
 		if (!slice_eq(type, slice_of(ops->type)))
 			continue;
-		*ret_name = slice_from(spec, colon + 1);
-		if (ret_name->len == 0)
-			return err_set(err, ERR_CONFIG, "%s is missing behind "
-			    "the colon", ops->has_file ? "a file" : "a value");
+		if (name.len == 0)
+			return err_set(err, ERR_CONFIG,
+			    "%s is missing behind "
+			    "the colon",
+			    ops->name_word);
 		*ret_ops = ops;
-		return 0;
+		*ret_name = name;
+		*ret_caps = ops->caps;
+		return ops->caps_of == NULL ? 0 :
+					      ops->caps_of(name, ret_caps, err);
 	}
-	return type_fault(type, mem, err);
+	return type_fault(type, name, err);
 }
 
-/* A row may be cut in what limits it, like ";until=". */
-static void
-check_end(struct table_file *file)
+void
+table_spec_files(
+    struct slice spec, void (*tell)(void *arg, struct slice path), void *arg)
 {
-	struct slice text = file->rest;
-	size_t line = 1;
+	const struct table_ops *ops;
+	struct slice name, rest, item;
+	unsigned int caps;
 	struct err err;
 
-	if (file_check_end(text, &err) == 0)
+	if (table_find_type(spec, &ops, &name, &caps, &err) != 0 ||
+	    ops->source == NULL)
 		return;
-	for (size_t i = 0; i < text.len; i++)
-		line += text.data[i] == '\n';
-	table_file_fault(file, line, "%s", err.text);
+	if (ops->source != &table_parts_source) {
+		tell(arg, name);
+		return;
+	}
+	if (table_list_open(name, &rest, &err) != 0)
+		return;
+	while (table_list_next(&rest, &item, &err) > 0)
+		table_spec_files(item, tell, arg);
 }
 
-/*
- * text NULL: from the file that the spec names. *file has the faults of its
- * rows.
- */
-static int
-fill(struct table *table, const struct slice *text, struct table_file *file,
-    struct err *err)
+int
+table_spec_check(
+    struct slice spec, unsigned int keys, const char *example, struct err *err)
 {
-	struct slice name, content = { NULL, 0 };
+	size_t colon = slice_find(spec, ':');
+	bool is_spec = colon > 0 && colon < spec.len;
+	CLEANUP(arena_done) struct arena mem;
+	const struct table_ops *ops;
+	struct slice name;
+	unsigned int caps;
 
-	if (parse_spec(table->spec, &table->mem, &table->ops, &name, err) != 0)
-		return -1;
-	if (!table->ops->has_file) {
-		if (text != NULL)
-			return err_set(err, ERR_CONFIG,
-			    "a table of type %s has no text",
-			    table->ops->type);
-		return table->ops->open(name, NULL, &table->mem,
-		    &table->handle, &table->rows, err);
-	}
-	if (text != NULL)
-		content = slice_dup(&table->mem, *text);
-	else if (file_read(name, TABLE_MAX_FILE_BYTES, &table->mem,
-	    &content, err) != 0)
-		return -1;
-	table_file_init(file, content, &table->mem);
-	if (text == NULL) {
-		table->path = name;
-		table->text = content;
-		check_end(file);
-	}
-	if (table->ops->open(name, file, &table->mem, &table->handle,
-	    &table->rows, err) != 0)
-		return -1;
-	return table_file_finish(file, err);
-}
-
-/* One by one; err has the fault of a table that has none in rows. */
-static void
-report_faults(struct table *table, const struct table_file *file,
-    const struct err *err, table_report *report, void *arg)
-{
-	const char *spec = escape(&table->mem, table->spec, 200);
-
-	if (file->faults == 0)
-		report(arg, true, err->text);
-	for (size_t i = 0; i < file->faults && i < TABLE_NAMED_FAULTS; i++)
-		report(arg, true, slice_format(&table->mem, "table %s: %s",
-		    spec, file->named[i].data).data);
-	if (file->faults > TABLE_NAMED_FAULTS)
-		report(arg, true, slice_format(&table->mem,
-		    "table %s: %s%zu more faults", spec,
-		    file->faults < TABLE_MAX_FAULTS ? "" : "at least ",
-		    file->faults - TABLE_NAMED_FAULTS).data);
-}
-
-static int
-open_table(struct slice spec, const struct slice *text, table_report *report,
-    void *arg, struct table **ret_table, struct err *err)
-{
-	struct table *table = calloc(1, sizeof(*table));
-	struct table_file file = { .faults = 0 };
-
-	ENSURE(table != NULL);
-	arena_init(&table->mem);
-	table->spec = slice_dup(&table->mem, spec);
-	if (fill(table, text, &file, err) != 0) {
-		err_wrap(err, "table %s", escape(&table->mem, spec, 200));
-		if (report != NULL)
-			report_faults(table, &file, err, report, arg);
-		table_close(table);
-		return -1;
-	}
-	*ret_table = table;
+	arena_init(&mem);
+	for (size_t i = 0; i < colon; i++)
+		is_spec = is_spec &&
+		    (char_is_alpha(spec.data[i]) ||
+			char_is_digit(spec.data[i]));
+	if (!is_spec)
+		return err_set(err, ERR_CONFIG,
+		    "takes TYPE:NAME like %s, not \"%s\"", example,
+		    escape(&mem, spec, SHOWN_BYTES));
+	if (table_find_type(spec, &ops, &name, &caps, err) != 0)
+		return err_wrap(err, "table %s", escape(&mem, spec, 200));
+	/* Keys that no table of networks knows. */
+	if ((caps & keys) != keys)
+		return err_set(err, ERR_CONFIG,
+		    "\"%s\" has networks, and %s are asked for",
+		    escape(&mem, spec, SHOWN_BYTES),
+		    (keys & TABLE_FOR_ADDRESSES) != 0  ? "addresses" :
+			(keys & TABLE_FOR_LOGINS) != 0 ? "logins" :
+							 "domains");
 	return 0;
 }
 
 int
-table_open(struct slice spec, struct table **ret_table, struct err *err)
-{
-	return open_table(spec, NULL, NULL, NULL, ret_table, err);
-}
-
-int
-table_open_reported(struct slice spec, table_report *report, void *arg,
+table_open(struct slice spec, const struct table_options *options,
     struct table **ret_table, struct err *err)
 {
-	return open_table(spec, NULL, report, arg, ret_table, err);
+	static const struct table_options defaults = { .text = NULL };
+	struct table *table = calloc(1, sizeof(*table));
+	struct table_opening opening = { .mem = NULL };
+
+	ENSURE(table != NULL);
+	if (options == NULL)
+		options = &defaults;
+	opening.text = options->text;
+	opening.report = options->report;
+	arena_init(&table->mem);
+	table->users = 1;
+	table->spec = slice_dup(&table->mem, spec);
+	opening.spec = table->spec;
+	opening.mem = &table->mem;
+	opening.may_be_down = options->may_be_down;
+	if (table_find_type(table->spec, &table->ops, &opening.name,
+		&table->caps, err) != 0 ||
+	    table->ops->open(&opening, &table->handle, err) != 0) {
+		err_wrap(err, "table %s", escape(&table->mem, spec, 200));
+		if (options->may_be_down && err->kind == ERR_TEMP) {
+			table_put_down(table, err);
+			report_warning(options->report,
+			    "%s: mail that needs it is told to come again "
+			    "until it can be read",
+			    err->text);
+			*ret_table = table;
+			return 0;
+		}
+		if (!opening.is_reported)
+			report_error(options->report, "%s", err->text);
+		table_close(table);
+		return -1;
+	}
+	table->rows = opening.rows;
+	table->has_unlisted_rows = opening.has_unlisted_rows;
+	*ret_table = table;
+	return 0;
 }
 
 int
 table_open_text(struct slice spec, struct slice text, struct table **ret_table,
     struct err *err)
 {
-	return open_table(spec, &text, NULL, NULL, ret_table, err);
+	return table_open(
+	    spec, &(struct table_options){ .text = &text }, ret_table, err);
+}
+
+struct table *
+table_ref(struct table *table)
+{
+	if (table != NULL)
+		table->users++;
+	return table;
 }
 
 void
 table_close(struct table *table)
 {
-	if (table == NULL)
+	if (table == NULL || --table->users != 0)
 		return;
 	if (table->ops != NULL && table->ops->close != NULL)
 		table->ops->close(table->handle);
@@ -222,7 +249,40 @@ table_spec(const struct table *table)
 unsigned int
 table_caps(const struct table *table)
 {
-	return table->ops->caps;
+	return table->caps;
+}
+
+uint64_t
+table_state(const struct table *table)
+{
+	return table->ops->source == NULL ?
+	    TABLE_STATE_NONE :
+	    table->ops->source->state(table->handle);
+}
+
+uint64_t
+table_state_now(const struct table *table)
+{
+	return table->ops->source == NULL ?
+	    TABLE_STATE_NONE :
+	    table->ops->source->state_now(table->handle);
+}
+
+bool
+table_same(const struct table *a, const struct table *b)
+{
+	return a->ops->source == b->ops->source &&
+	    (a->ops->source == NULL ||
+		a->ops->source->same(a->handle, b->handle));
+}
+
+bool
+table_is_down(const struct table *table, struct err *ret_why)
+{
+	const struct table_source_ops *source = table->ops->source;
+
+	return source != NULL && source->is_down != NULL &&
+	    source->is_down(table->handle, ret_why);
 }
 
 int
@@ -230,16 +290,18 @@ table_check_whole(const struct table *table, const struct table *before,
     size_t *ret_lost, struct err *err)
 {
 	struct arena mem;
-	size_t lost = text_lines_lost(table->text, before->text);
 
-	if (lost == 0 || file_check_stands(table->path, table->text,
-	    TABLE_STAND_MS, err) == 0) {
-		*ret_lost = lost;
+	/* Nothing is known of a table that is down. */
+	if (table->ops->source == NULL ||
+	    table->ops->source != before->ops->source) {
+		*ret_lost = 0;
 		return 0;
 	}
+	if (table->ops->source->check_whole(
+		table->handle, before->handle, ret_lost, err) == 0)
+		return 0;
 	arena_init(&mem);
-	err_wrap(err, "table %s: ends where %zu line%s more stood before",
-	    escape(&mem, table->spec, 200), lost, lost == 1 ? "" : "s");
+	err_wrap(err, "table %s", escape(&mem, table->spec, 200));
 	arena_done(&mem);
 	return -1;
 }
@@ -251,40 +313,97 @@ table_rows(const struct table *table)
 }
 
 bool
-table_row(const struct table *table, size_t index, struct slice *ret_key,
-    struct slice *ret_value)
+table_row(const struct table *table, size_t index, struct table_row *ret_row)
 {
-	return table->ops->row != NULL &&
-	    table->ops->row(table->handle, index, ret_key, ret_value);
+	if (table->ops->row == NULL)
+		return false;
+	*ret_row = (struct table_row){ .of = table };
+	return table->ops->row(table->handle, index, ret_row);
+}
+
+bool
+table_can_list(const struct table *table)
+{
+	return table->ops->row != NULL && !table->has_unlisted_rows &&
+	    (table->caps & TABLE_CAP_PATTERNS) == 0;
 }
 
 static int
-check_key(struct slice key, struct err *err)
+table_check_keys(const struct table_keys *keys, struct err *err)
 {
-	if (key.len > TABLE_MAX_KEY_BYTES)
-		return err_set(err, ERR_LIMIT, "a key over %d octets",
-		    (int)TABLE_MAX_KEY_BYTES);
-	for (size_t i = 0; i < key.len; i++) {
-		if (char_is_control(key.data[i]))
-			return err_set(err, ERR_DATA,
-			    "a control character in the key");
+	for (size_t i = 0; i < keys->count; i++) {
+		if (keys->items[i].len > TABLE_MAX_KEY_BYTES)
+			return err_set(err, ERR_LIMIT, "a key over %d octets",
+			    (int)TABLE_MAX_KEY_BYTES);
+		if (slice_has_control(keys->items[i]))
+			return err_set(
+			    err, ERR_DATA, "a control character in the key");
+		if (!slice_is_utf8(keys->items[i]))
+			return err_set(err, ERR_DATA, "the key is not UTF-8");
 	}
 	return 0;
 }
 
+/*
+ * The keys as the backend is asked for them, in lower case where it has them so.
+ * Most stand so already: then nothing is copied.
+ */
+static struct table_keys
+table_asked_keys(
+    const struct table *table, const struct table_keys *keys, struct arena *mem)
+{
+	struct slice *items = NULL;
+
+	for (size_t i = 0; i < keys->count && table->ops->folds_keys; i++) {
+		struct slice folded = table_fold(mem, keys->items[i]);
+
+		if (items == NULL && folded.data == keys->items[i].data)
+			continue;
+		if (items == NULL) {
+			items = arena_array(mem, keys->count, sizeof(*items));
+			memcpy(items, keys->items, i * sizeof(*items));
+		}
+		items[i] = folded;
+	}
+	return items == NULL ? *keys :
+			       (struct table_keys){ items, keys->count };
+}
+
 enum table_answer
-table_lookup(const struct table *table, struct slice key, struct arena *mem,
-    struct slice *ret_value, struct err *err)
+table_lookup(const struct table *table, const struct table_keys *keys,
+    const struct table_context *context, struct slice *ret_values)
 {
 	enum table_answer answer = TABLE_FAILED;
-	struct slice value = { NULL, 0 };
+	struct table_keys asked;
+	struct err why;
 
-	if (check_key(key, err) == 0)
-		answer = table->ops->lookup(table->handle, key, mem, &value,
-		    err);
+	for (size_t i = 0; i < keys->count; i++)
+		ret_values[i] = (struct slice){ NULL, 0 };
+	if (table_check_keys(keys, context->err) == 0) {
+		asked = table_asked_keys(table, keys, context->mem);
+		answer = table->ops->lookup(
+		    table->handle, &asked, context, ret_values);
+	}
+	/* The reason why a table is down names that table. */
+	if (answer == TABLE_FAILED && !table_is_down(table, &why))
+		err_wrap(context->err, "table %s",
+		    escape(context->mem, table->spec, 200));
+	for (size_t i = 0; i < keys->count && answer == TABLE_FOUND; i++) {
+		if (ret_values[i].data != NULL)
+			ret_values[i] = slice_dup(context->mem, ret_values[i]);
+	}
+	return answer;
+}
+
+enum table_answer
+table_lookup_one(const struct table *table, struct slice key,
+    const struct table_context *context, struct slice *ret_value)
+{
+	struct slice value;
+	enum table_answer answer = table_lookup(
+	    table, &(struct table_keys){ &key, 1 }, context, &value);
+
 	if (answer == TABLE_FOUND)
-		*ret_value = slice_dup(mem, value);
-	else if (answer == TABLE_FAILED)
-		err_wrap(err, "table %s", escape(mem, table->spec, 200));
+		*ret_value = value;
 	return answer;
 }

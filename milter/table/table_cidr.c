@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Tables of type cidr: networks, as cidr_table(5) has them. */
 #include "base/net.h"
-#include "table_file_priv.h"
-#include "table_priv.h"
+#include "table_text_priv.h"
 
 struct rule {
 	struct net_cidr cidr;
 	struct slice value;
-	size_t end;		/* of an "if": the first rule behind its block */
+	struct slice network; /* as it stands */
+	size_t line;
+	size_t end; /* of an "if": the first rule behind its block */
 	bool is_if;
-	bool negated;		/* all addresses that are not in the network */
+	bool negated; /* all addresses that are not in the network */
 };
 
 struct rules {
@@ -18,21 +20,11 @@ struct rules {
 	size_t cap;
 };
 
-static void
-add_rule(struct rules *rules, const struct rule *rule)
-{
-	void *items = rules->items;
-
-	arena_reserve_one(rules->mem, &items, &rules->cap, rules->count,
-	    sizeof(*rule));
-	rules->items = items;
-	rules->items[rules->count++] = *rule;
-}
-
 /* "[!]NETWORK", also as "[NETWORK]" and "[ADDRESS]/LENGTH": cidr_table(5). */
 static int
-read_network(struct slice text, struct rule *rule, struct err *err)
+table_cidr_read_network(struct slice text, struct rule *rule, struct err *err)
 {
+	rule->network = text;
 	while (text.len > 0 && text.data[0] == '!') {
 		rule->negated = !rule->negated;
 		text = slice_trim(slice_from(text, 1));
@@ -44,76 +36,77 @@ read_network(struct slice text, struct rule *rule, struct err *err)
 }
 
 static void
-read_row(struct rules *rules, struct table_file *file, size_t line,
-    struct slice row, struct table_blocks *blocks)
+table_cidr_read_row(
+    struct rules *rules, struct table_blocks *blocks, struct slice row)
 {
-	struct rule rule = { .negated = false };
-	struct slice network, rest;
+	struct table_file *file = blocks->file;
+	struct rule rule = { .line = file->row_line };
+	void *items = rules->items;
+	struct slice rest;
 	struct err err;
 	size_t end = 0;
 
 	if (table_row_is(row, SLICE("endif"), &rest)) {
-		if (table_block_end(blocks, file, line, rest, &end))
+		if (table_block_end(blocks, rest, &end))
 			rules->items[end].end = rules->count;
 		return;
 	}
 	rule.is_if = table_row_is(row, SLICE("if"), &rest);
 	if (!rule.is_if)
 		rest = row;
-	/* An "if" with a fault is kept, so that its "endif" is none. */
+	/* A faulty "if" is kept, so that its "endif" is not a fault, too. */
 	if (rule.is_if)
-		table_block_begin(blocks, file, line, rules->count);
-	end = 0;
+		table_block_begin(blocks, rules->count);
 	while (end < rest.len && !char_is_wsp(rest.data[end]))
 		end++;
-	network = slice_sub(rest, 0, end);
 	rule.value = slice_trim(slice_from(rest, end));
 	if (rule.is_if && rule.value.len > 0)
-		table_file_fault(file, line, "text behind the network of an "
+		table_file_fault(file, rule.line,
+		    "text behind the network of an "
 		    "\"if\" (do not indent the rows of its block)");
 	else if (!rule.is_if && rule.value.len == 0)
-		table_file_fault(file, line, "a network without a value");
-	else if (read_network(network, &rule, &err) != 0)
-		table_file_fault(file, line, "\"%s\": %s",
-		    escape(file->mem, network, 64), err.text);
-	add_rule(rules, &rule);
+		table_file_fault(file, rule.line, "a network without a value");
+	else if (table_cidr_read_network(
+		     slice_sub(rest, 0, end), &rule, &err) != 0)
+		table_file_fault(file, rule.line, "\"%s\": %s",
+		    escape(file->mem, slice_sub(rest, 0, end), 64), err.text);
+	arena_reserve_one(
+	    rules->mem, &items, &rules->cap, rules->count, sizeof(rule));
+	rules->items = items;
+	rules->items[rules->count++] = rule;
 }
 
-static int
-cidr_open(struct slice name, struct table_file *file, struct arena *mem,
-    void **ret_handle, size_t *ret_rows, struct err *err)
+static void *
+cidr_read(struct table_file *file, struct arena *mem, size_t *ret_count)
 {
 	struct rules *rules = arena_alloc(mem, sizeof(*rules));
-	struct table_blocks blocks = { .depth = 0 };
+	struct table_blocks blocks = { .file = file };
 	struct slice row;
-	size_t line;
 
-	(void)name;
-	(void)err;
 	rules->mem = mem;
-	while (table_file_next(file, &row, &line))
-		read_row(rules, file, line, row, &blocks);
-	table_blocks_finish(&blocks, file);
-	*ret_handle = rules;
-	*ret_rows = rules->count;
-	return 0;
+	while (table_file_next(file, &row))
+		table_cidr_read_row(rules, &blocks, row);
+	table_blocks_finish(&blocks);
+	*ret_count = rules->count;
+	return rules;
 }
 
 static enum table_answer
-cidr_lookup(const void *handle, struct slice key, struct arena *mem,
-    struct slice *ret_value, struct err *err)
+cidr_find(const void *handle, struct slice key,
+    const struct table_context *context, struct slice *ret_value)
 {
 	const struct rules *rules = handle;
 	struct net_addr addr;
 
 	if (!net_addr_parse(key, &addr)) {
-		err_set(err, ERR_DATA, "\"%s\" is no IP address",
-		    escape(mem, key, 64));
+		err_set(context->err, ERR_DATA, "\"%s\" is not an IP address",
+		    escape(context->mem, key, 64));
 		return TABLE_FAILED;
 	}
 	for (size_t i = 0; i < rules->count; i++) {
 		const struct rule *rule = &rules->items[i];
-		bool matches =
+		/* As in Postfix, "!" stays within its address family. */
+		bool matches = rule->cidr.addr.bits == addr.bits &&
 		    net_cidr_contains(&rule->cidr, &addr) != rule->negated;
 
 		if (rule->is_if && !matches) {
@@ -126,10 +119,34 @@ cidr_lookup(const void *handle, struct slice key, struct arena *mem,
 	return TABLE_ABSENT;
 }
 
+static bool
+cidr_row(const void *handle, size_t index, struct table_row *ret_row)
+{
+	const struct rules *rules = handle;
+
+	if (index >= rules->count)
+		return false;
+	ret_row->key = rules->items[index].network;
+	ret_row->value = rules->items[index].value;
+	ret_row->line = rules->items[index].line;
+	return true;
+}
+
+static const struct text_format format = {
+	.read = cidr_read,
+	.find = cidr_find,
+	.row = cidr_row,
+};
+
+static int
+cidr_open(struct table_opening *opening, void **ret_handle, struct err *err)
+{
+	return text_table_open(&format, opening, ret_handle, err);
+}
+
 const struct table_ops table_cidr = {
 	.type = "cidr",
-	.caps = TABLE_CAP_NETWORKS | TABLE_CAP_PATTERNS,
-	.has_file = true,
+	.caps = TABLE_CAP_PATTERNS | TABLE_FOR_CLIENTS,
 	.open = cidr_open,
-	.lookup = cidr_lookup,
+	TEXT_TABLE_OPS,
 };

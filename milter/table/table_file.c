@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The logical lines of a table file, and the faults in them. */
 #include "table_file_priv.h"
 
 #include <stdarg.h>
@@ -22,10 +23,14 @@ take_line(struct table_file *file)
 
 	file->rest = slice_from(file->rest, end + 1);
 	file->line++;
+	if (line.len > 0 && line.data[line.len - 1] == '\r')
+		line.len--;
 	return line;
 }
 
-/* Comments and lines without text are no part of a row, wherever they stand. */
+/*
+ * Comments and lines without text are not part of a row, wherever they stand.
+ */
 static bool
 is_void(struct slice line)
 {
@@ -49,7 +54,10 @@ check_line(struct table_file *file, size_t number, struct slice text)
 	}
 }
 
-/* Adds the lines that continue a row; false when it gets too long. */
+/*
+ * Adds the lines that continue a row, each with the blanks that it begins with,
+ * as Postfix does; false when it gets too long.
+ */
 static bool
 join_lines(struct table_file *file, struct slice *row)
 {
@@ -67,15 +75,13 @@ join_lines(struct table_file *file, struct slice *row)
 		file->line = ahead.line;
 		if (is_void(line))
 			continue;
-		line = slice_trim(line);
 		check_line(file, ahead.line - 1, line);
-		too_long = too_long ||
-		    row->len + line.len >= TABLE_MAX_ROW_BYTES;
+		too_long =
+		    too_long || row->len + line.len >= TABLE_MAX_ROW_BYTES;
 		if (too_long)
 			continue;
 		if (joined.len == 0)
 			strbuf_add(&joined, *row);
-		strbuf_add_char(&joined, ' ');
 		strbuf_add(&joined, line);
 		*row = strbuf_slice(&joined);
 	}
@@ -83,17 +89,16 @@ join_lines(struct table_file *file, struct slice *row)
 }
 
 bool
-table_file_next(struct table_file *file, struct slice *ret_row,
-    size_t *ret_line)
+table_file_next(struct table_file *file, struct slice *ret_row)
 {
 	while (file->rest.len > 0 && file->faults < TABLE_MAX_FAULTS) {
 		size_t number = file->line, faults = file->faults;
 		struct slice line = take_line(file);
-		struct slice row = slice_trim(line);
+		struct slice row = line;
 
 		if (is_void(line))
 			continue;
-		check_line(file, number, row);
+		check_line(file, number, line);
 		if (char_is_wsp(line.data[0]))
 			table_file_fault(file, number,
 			    "begins with a blank, but there is no row that it "
@@ -103,16 +108,15 @@ table_file_next(struct table_file *file, struct slice *ret_row,
 			    (int)TABLE_MAX_ROW_BYTES);
 		if (file->faults != faults)
 			continue;
-		*ret_row = row;
-		*ret_line = number;
+		*ret_row = slice_trim(row);
+		file->row_line = number;
 		return true;
 	}
 	return false;
 }
 
 void
-table_file_fault(struct table_file *file, size_t line,
-    const char *format, ...)
+table_file_fault(struct table_file *file, size_t line, const char *format, ...)
 {
 	char text[ERR_TEXT_BYTES];
 	va_list args;
@@ -122,8 +126,9 @@ table_file_fault(struct table_file *file, size_t line,
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	file->named[file->faults - 1] = slice_format(file->mem,
-	    "line %zu: %.300s", line, text);
+	file->named[file->faults - 1].line = line;
+	file->named[file->faults - 1].text =
+	    slice_format(file->mem, "%.300s", text);
 }
 
 int
@@ -132,9 +137,12 @@ table_file_finish(const struct table_file *file, struct err *err)
 	if (file->faults == 0)
 		return 0;
 	if (file->faults == 1)
-		return err_set(err, ERR_CONFIG, "%s", file->named[0].data);
-	return err_set(err, ERR_CONFIG, "%.400s (and %s%zu more fault%s)",
-	    file->named[0].data, file->faults < TABLE_MAX_FAULTS ? "" : "at least ",
+		return err_set(err, ERR_CONFIG, "line %zu: %s",
+		    file->named[0].line, file->named[0].text.data);
+	return err_set(err, ERR_CONFIG,
+	    "line %zu: %.400s (and %s%zu more fault%s)", file->named[0].line,
+	    file->named[0].text.data,
+	    file->faults < TABLE_MAX_FAULTS ? "" : "at least ",
 	    file->faults - 1, file->faults == 2 ? "" : "s");
 }
 
@@ -152,30 +160,34 @@ table_row_is(struct slice row, struct slice word, struct slice *ret_rest)
 }
 
 void
-table_block_begin(struct table_blocks *blocks, struct table_file *file,
-    size_t line, size_t rule)
+table_block_begin(struct table_blocks *blocks, size_t rule)
 {
+	size_t line = blocks->file->row_line;
+
 	if (blocks->depth < TABLE_MAX_NESTING) {
 		blocks->rules[blocks->depth] = rule;
 		blocks->lines[blocks->depth] = line;
 	} else {
-		table_file_fault(file, line, "\"if\" nested deeper than %d",
-		    (int)TABLE_MAX_NESTING);
+		table_file_fault(blocks->file, line,
+		    "\"if\" nested deeper than %d", (int)TABLE_MAX_NESTING);
 	}
 	blocks->depth++;
 }
 
 bool
-table_block_end(struct table_blocks *blocks, struct table_file *file,
-    size_t line, struct slice rest, size_t *ret_rule)
+table_block_end(
+    struct table_blocks *blocks, struct slice rest, size_t *ret_rule)
 {
+	size_t line = blocks->file->row_line;
+
 	if (blocks->depth == 0) {
-		table_file_fault(file, line, "\"endif\" without \"if\"");
+		table_file_fault(
+		    blocks->file, line, "\"endif\" without \"if\"");
 		return false;
 	}
 	blocks->depth--;
 	if (rest.len > 0) {
-		table_file_fault(file, line, "text behind \"endif\"");
+		table_file_fault(blocks->file, line, "text behind \"endif\"");
 		return false;
 	}
 	if (blocks->depth >= TABLE_MAX_NESTING)
@@ -185,9 +197,9 @@ table_block_end(struct table_blocks *blocks, struct table_file *file,
 }
 
 void
-table_blocks_finish(const struct table_blocks *blocks, struct table_file *file)
+table_blocks_finish(const struct table_blocks *blocks)
 {
 	for (size_t i = 0; i < blocks->depth && i < TABLE_MAX_NESTING; i++)
-		table_file_fault(file, blocks->lines[i],
-		    "\"if\" without \"endif\"");
+		table_file_fault(
+		    blocks->file, blocks->lines[i], "\"if\" without \"endif\"");
 }

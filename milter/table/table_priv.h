@@ -2,43 +2,148 @@
 #ifndef SUBMILTER_TABLE_PRIV_H
 #define SUBMILTER_TABLE_PRIV_H
 
+#include <stdatomic.h>
+
 #include "table/table.h"
 
-struct table_file;
+/* What is asked of a backend when a table is opened. */
+struct table_opening {
+	struct slice spec;
+	struct slice name;	     /* what stands behind "type:" */
+	const struct slice *text;    /* for what name stands for, or NULL */
+	struct arena *mem;	     /* of the table; for all that it needs */
+	const struct report *report; /* for faults one by one; may be NULL */
+	bool may_be_down;	     /* see struct table_options */
+	bool is_reported;	     /* set: report has got what is wrong */
+	bool has_unlisted_rows;	     /* set: see table_can_list() */
+	size_t rows;		     /* set: their number for the log, or 0 */
+};
 
 /*
- * One table type. A backend answers one exact query; spec, bounds of the key
- * and the address ladder stand in table.c and address_keys.c.
+ * What a table that is read once was read from, which may change behind its
+ * back. See table_state(), table_state_now(), table_same(), table_check_whole():
+ * handles are of the same type.
+ */
+struct table_source_ops {
+	uint64_t (*state)(const void *handle);
+	uint64_t (*state_now)(const void *handle);
+	bool (*same)(const void *a, const void *b);
+	int (*check_whole)(const void *handle, const void *before,
+	    size_t *ret_lost, struct err *err);
+	/* See table_is_down(). NULL: it never is. */
+	bool (*is_down)(const void *handle, struct err *ret_why);
+};
+
+/*
+ * One table type. A backend answers exact queries; spec, bounds of the key and
+ * the address ladder stand in table.c and address_keys.c.
+ *
+ * A layer, such as a cache or a pool of connections, is put around a backend as
+ * text tables are around their formats: it has operations like these, and a
+ * handle of its own that holds the operations and the handle behind it. Its
+ * open() opens the inner one with the same struct table_opening; its lookup()
+ * asks that for the keys that it cannot answer itself, with the same context. It
+ * passes TABLE_FAILED on: a layer may answer with what it knows, but makes no
+ * TABLE_ABSENT of a failure. Whatever changes behind a handle has a lock of its
+ * own: any number of threads ask at once.
  */
 struct table_ops {
 	const char *type;
 	unsigned int caps;
-	bool has_file;	/* what stands behind "type:" is a file, read by table.c */
+	/* Keys are looked up as table_fold() makes them. */
+	bool folds_keys;
+	const char *name_word; /* what stands behind "type:" is "a file" */
 	/*
-	 * name is what stands behind "type:". Bad lines of file (NULL without
-	 * has_file) go to table_file_fault(); -1 is for what has no line.
+	 * In the place of caps, where they depend on the name. Opens nothing.
+	 * -1 (ERR_CONFIG): the name cannot be right.
+	 */
+	int (*caps_of)(
+	    struct slice name, unsigned int *ret_caps, struct err *err);
+	/*
 	 * Fills *ret_handle, also on failure if there is something to close.
+	 * -1: ERR_CONFIG, or ERR_TEMP for what may pass.
 	 */
-	int (*open)(struct slice name, struct table_file *file,
-	    struct arena *mem, void **ret_handle, size_t *ret_rows,
-	    struct err *err);
-	/* *ret_value may stand in the table's own memory. */
-	enum table_answer (*lookup)(const void *handle, struct slice key,
-	    struct arena *mem, struct slice *ret_value, struct err *err);
+	int (*open)(
+	    struct table_opening *opening, void **ret_handle, struct err *err);
 	/*
-	 * The rows, for index from 0; false behind the last one. NULL where
-	 * a table has none that could be listed.
+	 * See table_lookup(), which looks at the keys before, puts the name of
+	 * the table into the error, and copies what is found: it stands in
+	 * memory of the context, or in the table's own that lasts as long as
+	 * it. All of ret_values come without data; one that is found has data
+	 * even if it is empty. A backend that asks a server asks for all keys
+	 * at once, waits until the deadline and not longer, and connects here:
+	 * open() reads settings only, so that a server that is down keeps
+	 * nobody from starting.
 	 */
-	bool (*row)(const void *handle, size_t index, struct slice *ret_key,
-	    struct slice *ret_value);
+	enum table_answer (*lookup)(void *handle, const struct table_keys *keys,
+	    const struct table_context *context, struct slice *ret_values);
+	/* See table_row(). NULL where a table has none that could be listed. */
+	bool (*row)(
+	    const void *handle, size_t index, struct table_row *ret_row);
+	/* See table_place(). NULL: the spec says enough. */
+	const char *(*place)(
+	    const void *handle, size_t line, struct arena *mem);
+	/* NULL: nothing is kept that could grow old. */
+	const struct table_source_ops *source;
 	/* What the arena does not hold; may be NULL. Takes NULL. */
 	void (*close)(void *handle);
 };
+
+struct table {
+	struct arena mem;
+	const struct table_ops *ops;
+	void *handle;
+	struct slice spec;
+	unsigned int caps;
+	bool has_unlisted_rows;
+	size_t rows;
+	_Atomic unsigned long users;
+};
+
+/*
+ * Makes a table that could not be opened one that is down, for the reason why;
+ * closes what was opened of it.
+ */
+void table_put_down(struct table *table, const struct err *why);
+
+/*
+ * The type, the name behind it and the capabilities of the table that spec
+ * names, if all of spec can be right. Opens nothing. -1 (ERR_CONFIG).
+ */
+MUST_USE int table_find_type(struct slice spec,
+    const struct table_ops **ret_ops, struct slice *ret_name,
+    unsigned int *ret_caps, struct err *err);
+
+/*
+ * A key as tables hold it: each letter in lower case, by Unicode's mapping of
+ * one character to one, so that strasse and a name with a sharp s stay two; key
+ * itself where nothing changes. It is UTF-8. No other character becomes an ASCII
+ * letter.
+ */
+struct slice table_fold(struct arena *mem, struct slice key);
+
+/*
+ * A list in braces, as Postfix writes it: items between commas and blanks, each
+ * with the braces around it that it may have. *ret_rest is what stands between
+ * the outer ones. -1 (ERR_CONFIG).
+ */
+MUST_USE int table_list_open(
+    struct slice name, struct slice *ret_rest, struct err *err);
+/* 1: the next item, which is not empty; 0: there is none; -1 (ERR_CONFIG). */
+MUST_USE int table_list_next(
+    struct slice *rest, struct slice *ret_item, struct err *err);
+/* Length of what begins with '{', to the '}' of that; 0: there is none. */
+size_t table_braces_end(struct slice text);
 
 extern const struct table_ops table_texthash;
 extern const struct table_ops table_regexp;
 extern const struct table_ops table_pcre;
 extern const struct table_ops table_cidr;
 extern const struct table_ops table_static;
+extern const struct table_ops table_inline;
+extern const struct table_ops table_unionmap;
+extern const struct table_ops table_pipemap;
+extern const struct table_ops table_socketmap;
+extern const struct table_ops table_tcp;
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Tables of type regexp: POSIX patterns, as regexp_table(5) has them. */
 #include <regex.h>
 #include <stdlib.h>
 
@@ -18,9 +19,8 @@ enum {
  */
 struct size_reader {
 	const char *at;
-	bool extended;
-	size_t sizes[MAX_DEPTH + 1];	/* of each group that is open */
-	size_t lasts[MAX_DEPTH + 1];	/* of the last item in it, not more */
+	size_t sizes[MAX_DEPTH + 1]; /* of each group that is open */
+	size_t lasts[MAX_DEPTH + 1]; /* of the last item in it, not more */
 	size_t depth;
 };
 
@@ -31,7 +31,7 @@ bounded(size_t size)
 }
 
 static void
-add_item(struct size_reader *r, size_t size)
+table_regexp_add_item(struct size_reader *r, size_t size)
 {
 	r->lasts[r->depth] = bounded(size);
 	r->sizes[r->depth] = bounded(r->sizes[r->depth] + size);
@@ -69,7 +69,7 @@ skip_bracket(struct size_reader *r)
 			p++;
 	}
 	r->at = *p == ']' ? p + 1 : p;
-	add_item(r, 1);
+	table_regexp_add_item(r, 1);
 }
 
 /* The last item stands there so many times; it is counted once already. */
@@ -78,10 +78,10 @@ repeat_item(struct size_reader *r, size_t times)
 {
 	size_t last = r->lasts[r->depth];
 
-	r->sizes[r->depth] -= last < r->sizes[r->depth] ? last
-	    : r->sizes[r->depth];
+	r->sizes[r->depth] -=
+	    last < r->sizes[r->depth] ? last : r->sizes[r->depth];
 	/* A mark with nothing before it stands for itself. */
-	add_item(r, last == 0 ? 1 : last * times);
+	table_regexp_add_item(r, last == 0 ? 1 : last * times);
 }
 
 /* "m,n}", where "}" may be "\\}": the larger number counts. */
@@ -93,8 +93,8 @@ read_interval(struct size_reader *r)
 
 	while (char_is_digit(*r->at) || *r->at == ',') {
 		endless = *r->at == ',';
-		number = *r->at == ',' ? 0 :
-		    number * 10 + (size_t)(*r->at - '0');
+		number =
+		    *r->at == ',' ? 0 : number * 10 + (size_t)(*r->at - '0');
 		if (number > MAX_SIZE)
 			number = MAX_SIZE;
 		if (number > most)
@@ -109,17 +109,6 @@ read_interval(struct size_reader *r)
 	repeat_item(r, endless ? most + 1 : most);
 }
 
-static int
-open_group(struct size_reader *r, struct err *err)
-{
-	if (r->depth == MAX_DEPTH)
-		return err_set(err, ERR_CONFIG, "groups nested deeper than %d",
-		    (int)MAX_DEPTH);
-	r->depth++;
-	begin_group(r);
-	return 0;
-}
-
 static void
 close_group(struct size_reader *r)
 {
@@ -127,27 +116,22 @@ close_group(struct size_reader *r)
 
 	if (r->depth > 0)
 		r->depth--;
-	add_item(r, size);
-}
-
-/* A mark that repeats the item before it, and is none itself. */
-static bool
-is_repetition(const struct size_reader *r, char c, bool escaped)
-{
-	if (c == '*')
-		return !escaped;
-	return (c == '+' || c == '?') && escaped != r->extended;
+	table_regexp_add_item(r, size);
 }
 
 static int
-check_size(const char *pattern, bool extended, struct err *err)
+table_regexp_check_size(const char *pattern, bool extended, struct err *err)
 {
-	struct size_reader r = { .at = pattern, .extended = extended };
+	struct size_reader r = { .at = pattern };
 
 	begin_group(&r);
 	while (*r.at != '\0') {
 		bool escaped = *r.at == '\\' && r.at[1] != '\0';
 		char c = escaped ? r.at[1] : *r.at;
+		/* What "(", ")", "{", "+" and "?" are if written like that. */
+		bool special = escaped != extended;
+		bool repeats =
+		    c == '*' ? !escaped : special && (c == '+' || c == '?');
 
 		if (!escaped && c == '[') {
 			skip_bracket(&r);
@@ -159,17 +143,23 @@ check_size(const char *pattern, bool extended, struct err *err)
 		 * bound on how long.
 		 */
 		if (escaped && c >= '1' && c <= '9')
-			return err_set(err, ERR_CONFIG, "\\%c: back-references "
-			    "may take for ever; use a table of type pcre", c);
-		if (c == '(' && escaped != extended) {
-			if (open_group(&r, err) != 0)
-				return -1;
-		} else if (c == ')' && escaped != extended) {
+			return err_set(err, ERR_CONFIG,
+			    "\\%c: back-references "
+			    "may take for ever; use a table of type pcre",
+			    c);
+		if (c == '(' && special) {
+			if (r.depth == MAX_DEPTH)
+				return err_set(err, ERR_CONFIG,
+				    "groups nested deeper than %d",
+				    (int)MAX_DEPTH);
+			r.depth++;
+			begin_group(&r);
+		} else if (c == ')' && special) {
 			close_group(&r);
-		} else if (c == '{' && escaped != extended) {
+		} else if (c == '{' && special) {
 			read_interval(&r);
-		} else if (!is_repetition(&r, c, escaped)) {
-			add_item(&r, 1);
+		} else if (!repeats) {
+			table_regexp_add_item(&r, 1);
 		} else {
 			/*
 			 * The C library makes "xx*" of "x+", and repetitions
@@ -187,7 +177,7 @@ check_size(const char *pattern, bool extended, struct err *err)
 }
 
 static int
-read_flags(struct slice flags, int *ret_options, struct err *err)
+table_regexp_read_flags(struct slice flags, int *ret_options, struct err *err)
 {
 	/* As in Postfix: each letter turns round what holds without it. */
 	int options = REG_EXTENDED | REG_ICASE;
@@ -204,8 +194,8 @@ read_flags(struct slice flags, int *ret_options, struct err *err)
 			options ^= REG_EXTENDED;
 			break;
 		default:
-			return err_set(err, ERR_CONFIG,
-			    "there is no flag '%c'", flags.data[i]);
+			return err_set(err, ERR_CONFIG, "there is no flag '%c'",
+			    flags.data[i]);
 		}
 	}
 	*ret_options = options;
@@ -213,20 +203,20 @@ read_flags(struct slice flags, int *ret_options, struct err *err)
 }
 
 static int
-regexp_compile(const char *pattern, struct slice flags, bool want_groups,
-    void **ret_code, size_t *ret_groups, struct err *err)
+regexp_compile(struct pattern *pattern, struct err *err)
 {
 	regex_t *code;
 	int options = 0, number;
 
-	if (read_flags(flags, &options, err) != 0 ||
-	    check_size(pattern, (options & REG_EXTENDED) != 0, err) != 0)
+	if (table_regexp_read_flags(pattern->flags, &options, err) != 0 ||
+	    table_regexp_check_size(
+		pattern->text, (options & REG_EXTENDED) != 0, err) != 0)
 		return -1;
-	if (!want_groups)
+	if (!pattern->has_references)
 		options |= REG_NOSUB;
 	code = calloc(1, sizeof(*code));
 	ENSURE(code != NULL);
-	number = regcomp(code, pattern, options);
+	number = regcomp(code, pattern->text, options);
 	if (number != 0) {
 		char text[200];
 
@@ -234,34 +224,32 @@ regexp_compile(const char *pattern, struct slice flags, bool want_groups,
 		free(code);
 		return err_set(err, ERR_CONFIG, "%s", text);
 	}
-	*ret_code = code;
-	*ret_groups = code->re_nsub;
+	pattern->code = code;
+	pattern->groups = code->re_nsub;
 	return 0;
 }
 
 static enum match
-regexp_match(const void *code, void *state, const char *key, size_t key_len,
-    struct group *groups, struct err *err)
+regexp_match(const struct pattern *pattern, struct matching *matching)
 {
 	regmatch_t matches[MAX_GROUPS];
-	int number = regexec(code, key, groups == NULL ? 0 : MAX_GROUPS,
-	    matches, 0);
+	size_t count = pattern->has_references ? MAX_GROUPS : 0;
+	int number = regexec(pattern->code, matching->key, count, matches, 0);
 
-	(void)state;
-	(void)key_len;
 	if (number == REG_NOMATCH)
 		return MATCH_NO;
 	if (number != 0) {
 		char text[200];
 
-		(void)regerror(number, code, text, sizeof(text));
-		err_set(err, ERR_LIMIT, "%s", text);
+		(void)regerror(number, pattern->code, text, sizeof(text));
+		err_set(matching->err, ERR_LIMIT, "%s", text);
 		return MATCH_FAILED;
 	}
-	for (size_t i = 0; groups != NULL && i < MAX_GROUPS; i++)
-		groups[i] = matches[i].rm_so < 0 ? (struct group){ 1, 0 }
-		    : (struct group){ (size_t)matches[i].rm_so,
-			(size_t)matches[i].rm_eo };
+	for (size_t i = 0; i < count; i++)
+		matching->groups[i] = matches[i].rm_so < 0 ?
+		    (struct group){ 1, 0 } :
+		    (struct group){ (size_t)matches[i].rm_so,
+			    (size_t)matches[i].rm_eo };
 	return MATCH_YES;
 }
 
@@ -280,34 +268,28 @@ static const struct pattern_ops ops = {
 	.match = regexp_match,
 };
 
+static void *
+regexp_read(struct table_file *file, struct arena *mem, size_t *ret_count)
+{
+	return patterns_read(&ops, file, mem, ret_count);
+}
+
+static const struct text_format format = {
+	.read = regexp_read,
+	.find = patterns_find,
+	.row = patterns_row,
+	.free = patterns_free,
+};
+
 static int
-regexp_open(struct slice name, struct table_file *file, struct arena *mem,
-    void **ret_handle, size_t *ret_rows, struct err *err)
+regexp_open(struct table_opening *opening, void **ret_handle, struct err *err)
 {
-	(void)name;
-	(void)err;
-	*ret_handle = patterns_read(&ops, file, mem, ret_rows);
-	return 0;
-}
-
-static enum table_answer
-regexp_lookup(const void *handle, struct slice key, struct arena *mem,
-    struct slice *ret_value, struct err *err)
-{
-	return patterns_lookup(handle, key, mem, ret_value, err);
-}
-
-static void
-regexp_close(void *handle)
-{
-	patterns_free(handle);
+	return text_table_open(&format, opening, ret_handle, err);
 }
 
 const struct table_ops table_regexp = {
 	.type = "regexp",
-	.caps = TABLE_CAP_PATTERNS,
-	.has_file = true,
+	.caps = TABLE_CAP_PATTERNS | TABLE_FOR_ANY,
 	.open = regexp_open,
-	.lookup = regexp_lookup,
-	.close = regexp_close,
+	TEXT_TABLE_OPS,
 };

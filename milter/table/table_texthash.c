@@ -1,28 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Tables of type texthash: keys with values, as postmap(1) reads them. */
 #include "base/map.h"
 #include "base/net.h"
-#include "table_file_priv.h"
-#include "table_priv.h"
+#include "table_text_priv.h"
 
-/* What a row says, and where it stands. */
+/* A value, and the line that it stands on. */
 struct row {
 	struct slice value;
 	size_t line;
 };
-
-/* Holds the longest key that can be asked for. */
-struct key_buffer {
-	char octets[TABLE_MAX_KEY_BYTES];
-};
-
-static struct slice
-fold_key(struct slice key, struct key_buffer *buffer)
-{
-	ENSURE(key.len <= sizeof(buffer->octets));
-	for (size_t i = 0; i < key.len; i++)
-		buffer->octets[i] = char_lower(key.data[i]);
-	return (struct slice){ buffer->octets, key.len };
-}
 
 /*
  * The key of a row ends at the first blank outside of quotes, which stay part
@@ -55,19 +41,15 @@ split_row(struct slice text, struct slice *ret_key, struct slice *ret_value)
 	return NULL;
 }
 
-static int
-texthash_open(struct slice name, struct table_file *file, struct arena *mem,
-    void **ret_handle, size_t *ret_rows, struct err *err)
+static void *
+texthash_read(struct table_file *file, struct arena *mem, size_t *ret_count)
 {
 	struct map *map = map_new(mem);
 	struct slice text, key, value;
-	struct key_buffer buffer;
-	size_t line;
 
-	(void)name;
-	(void)err;
-	while (table_file_next(file, &text, &line)) {
+	while (table_file_next(file, &text)) {
 		const char *fault = split_row(text, &key, &value);
+		size_t line = file->row_line;
 		struct row *row;
 
 		if (fault != NULL) {
@@ -75,7 +57,12 @@ texthash_open(struct slice name, struct table_file *file, struct arena *mem,
 			    escape(mem, text, 60), fault);
 			continue;
 		}
-		key = fold_key(key, &buffer);
+		if (!slice_is_utf8(key)) {
+			table_file_fault(file, line, "key \"%s\" is not UTF-8",
+			    escape(mem, key, 100));
+			continue;
+		}
+		key = table_fold(mem, key);
 		row = arena_alloc(mem, sizeof(*row));
 		*row = (struct row){ value, line };
 		if (map_add(map, key, row))
@@ -86,20 +73,17 @@ texthash_open(struct slice name, struct table_file *file, struct arena *mem,
 		    "key \"%s\" stands in line %zu already",
 		    escape(mem, key, 100), row->line);
 	}
-	*ret_handle = map;
-	*ret_rows = map_count(map);
-	return 0;
+	*ret_count = map_count(map);
+	return map;
 }
 
 static enum table_answer
-texthash_lookup(const void *handle, struct slice key, struct arena *mem,
-    struct slice *ret_value, struct err *err)
+texthash_find(const void *handle, struct slice key,
+    const struct table_context *context, struct slice *ret_value)
 {
-	struct key_buffer buffer;
-	const struct row *row = map_get(handle, fold_key(key, &buffer));
+	const struct row *row = map_get(handle, key);
 
-	(void)mem;
-	(void)err;
+	(void)context;
 	if (row == NULL)
 		return TABLE_ABSENT;
 	*ret_value = row->value;
@@ -107,22 +91,36 @@ texthash_lookup(const void *handle, struct slice key, struct arena *mem,
 }
 
 static bool
-texthash_row(const void *handle, size_t index, struct slice *ret_key,
-    struct slice *ret_value)
+texthash_row(const void *handle, size_t index, struct table_row *ret_row)
 {
 	const struct row *row;
+	struct slice key;
 
 	if (index >= map_count(handle))
 		return false;
-	row = map_entry(handle, index, ret_key);
-	*ret_value = row->value;
+	row = map_entry(handle, index, &key);
+	ret_row->key = key;
+	ret_row->value = row->value;
+	ret_row->line = row->line;
 	return true;
+}
+
+static const struct text_format format = {
+	.read = texthash_read,
+	.find = texthash_find,
+	.row = texthash_row,
+};
+
+static int
+texthash_open(struct table_opening *opening, void **ret_handle, struct err *err)
+{
+	return text_table_open(&format, opening, ret_handle, err);
 }
 
 const struct table_ops table_texthash = {
 	.type = "texthash",
-	.has_file = true,
+	.caps = TABLE_FOR_ANY,
+	.folds_keys = true,
 	.open = texthash_open,
-	.lookup = texthash_lookup,
-	.row = texthash_row,
+	TEXT_TABLE_OPS,
 };

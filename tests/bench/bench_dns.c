@@ -15,14 +15,19 @@
 #include "dns/resolver_unbound.h"
 #include "dns/resolver_zone.h"
 
-enum { MAX_THREADS = 8, NAMES = 100, HEADER = 12, RUN_US = 1000000,
-	TIME_US = 5000000 };
+enum {
+	MAX_THREADS = 8,
+	NAMES = 100,
+	HEADER = 12,
+	RUN_US = 1000000,
+	TIME_US = 5000000
+};
 
 struct job {
 	struct resolver *resolver;
-	const char *domain;	/* that the names are in */
+	const char *domain; /* that the names are in */
 	size_t thread;
-	size_t names;		/* that are asked for; 0: always new ones */
+	size_t names; /* that are asked for; 0: always new ones */
 	size_t done;
 	uint64_t longest_us;
 };
@@ -31,16 +36,16 @@ struct job {
 static void *
 serve(void *arg)
 {
-	static const unsigned char record[] = { 0xc0, HEADER, 0, DNS_A, 0, 1,
-		0, 0, 14, 16, 0, 4, 192, 0, 2, 1 };
+	static const unsigned char record[] = { 0xc0, HEADER, 0, DNS_A, 0, 1, 0,
+		0, 14, 16, 0, 4, 192, 0, 2, 1 };
 	const int *fd = arg;
 	unsigned char packet[1024];
 
 	for (;;) {
 		struct sockaddr_storage from;
 		socklen_t from_len = sizeof(from);
-		ssize_t got = recvfrom(*fd, packet, 512, 0,
-		    (struct sockaddr *)&from, &from_len);
+		ssize_t got = recvfrom(
+		    *fd, packet, 512, 0, (struct sockaddr *)&from, &from_len);
 		size_t end = HEADER;
 
 		if (got <= 0)
@@ -65,6 +70,7 @@ work(void *arg)
 
 	for (size_t i = 0; before < end; i++) {
 		char name[64];
+		struct dns_client dns;
 		struct dns_answer answer;
 		struct arena mem;
 		struct err err;
@@ -74,8 +80,10 @@ work(void *arg)
 		(void)snprintf(name, sizeof(name), "host%zu-%zu.%s",
 		    job->names == 0 ? job->thread : 0,
 		    job->names == 0 ? i : i % job->names, job->domain);
-		ENSURE(resolver_lookup(job->resolver, slice_of(name), DNS_A,
-		    before + TIME_US, &mem, &answer, &err) == DNS_FOUND);
+		dns = (struct dns_client){ job->resolver, before + TIME_US,
+			&mem };
+		ENSURE(resolver_lookup(&dns, slice_of(name), DNS_A, &answer,
+			   &err) == DNS_FOUND);
 		arena_done(&mem);
 		after = clock_monotonic_us();
 		if (after - before > job->longest_us)
@@ -149,18 +157,25 @@ main(void)
 	struct err err;
 
 	ENSURE(zone_resolver_new(SLICE("*.example. A 192.0.2.1\n"), "bench",
-	    &zone, &err) == 0);
+		   &zone, &err) == 0);
 	printf("%-12s %8s %12s %12s %12s\n", "answers from", "threads",
 	    "lookups/s", "mean us", "longest us");
 	for (size_t i = 0; i < 4; i++) {
 		size_t threads = (size_t)1 << i;
 
-		measure("cache", (struct job){ .resolver = unbound,
-		    .domain = "warm.example", .names = NAMES }, threads);
-		measure("server", (struct job){ .resolver = unbound,
-		    .domain = domains[i] }, threads);
-		measure("zone text", (struct job){ .resolver = zone,
-		    .domain = "zone.example", .names = NAMES }, threads);
+		measure("cache",
+		    (struct job){ .resolver = unbound,
+			.domain = "warm.example",
+			.names = NAMES },
+		    threads);
+		measure("server",
+		    (struct job){ .resolver = unbound, .domain = domains[i] },
+		    threads);
+		measure("zone text",
+		    (struct job){ .resolver = zone,
+			.domain = "zone.example",
+			.names = NAMES },
+		    threads);
 	}
 	resolver_unref(zone);
 	resolver_unref(unbound);

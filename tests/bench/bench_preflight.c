@@ -15,11 +15,16 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "../generate_key.h"
 #include "dns/resolver.h"
 #include "pipeline/pipeline.h"
 
-enum { ROUNDS = 41, ROUND_MESSAGES = 100, BODY_OCTETS = 4096,
-	MAX_THREADS = 64 };
+enum {
+	ROUNDS = 41,
+	ROUND_MESSAGES = 100,
+	BODY_OCTETS = 4096,
+	MAX_THREADS = 64
+};
 
 #define NS_PER_S 1e9
 
@@ -55,7 +60,8 @@ open_snapshot(struct slice text)
 	struct err err;
 
 	if (config_read_text("bench", text, NULL, NULL, &config, &err) != 0 ||
-	    snapshot_new(config, NULL, report, NULL, &snapshot, &err) != 0) {
+	    snapshot_new(config, NULL, &(struct report){ report, NULL },
+		&snapshot, &err) != 0) {
 		fprintf(stderr, "%s\n", err.text);
 		exit(1);
 	}
@@ -68,15 +74,17 @@ send_one(struct snapshot *snapshot, struct slice domain, struct slice body,
     bool is_signed, FILE *log)
 {
 	char login[80], path[96], from[96];
-	struct mail_facts facts = { .client = { .auth_authen =
-	    { login, 0 } }, .path = { path, 0 },
-	    .mta_hostname = SLICE("mail.corp.example") };
+	struct mail_facts facts = {
+		.client = { .said[FACT_AUTH_AUTHEN] = { login, 0 } },
+		.path = { path, 0 },
+		.client.said[FACT_MTA_NAME] = SLICE("mail.corp.example")
+	};
 	struct message *message;
 	struct verdict verdict;
 	bool goes_on;
 
-	facts.client.auth_authen.len = (size_t)snprintf(login, sizeof(login),
-	    "alice@%.*s", SLICE_ARGS(domain));
+	facts.client.said[FACT_AUTH_AUTHEN].len = (size_t)snprintf(
+	    login, sizeof(login), "alice@%.*s", SLICE_ARGS(domain));
 	facts.path.len = (size_t)snprintf(path, sizeof(path), "<%s>", login);
 	(void)snprintf(from, sizeof(from), " Alice <%s>", login);
 	ENSURE(net_addr_parse(SLICE("192.0.2.7"), &facts.client.addr));
@@ -87,15 +95,15 @@ send_one(struct snapshot *snapshot, struct slice domain, struct slice body,
 		message_add_header(message, header[i].name, header[i].value);
 	if (verdict.action == ACTION_ACCEPT)
 		verdict = pipeline_header(message);
-	if (verdict.action == ACTION_ACCEPT && message_wants_body(message))
+	if (verdict.action == ACTION_ACCEPT && message_needs_body(message))
 		pipeline_body(message, body);
 	if (verdict.action == ACTION_ACCEPT)
 		verdict = pipeline_end(message);
 	goes_on = verdict.action == ACTION_ACCEPT &&
-	    message_wants_body(message) == is_signed;
+	    message_needs_body(message) == is_signed;
 	if (!goes_on || log != NULL) {
-		struct slice line = pipeline_log_line(message, SLICE("bench"),
-		    &verdict);
+		struct slice line =
+		    pipeline_log_line(message, SLICE("bench"), &verdict);
 
 		fprintf(goes_on ? log : stderr, "%.*s\n", SLICE_ARGS(line));
 	}
@@ -119,8 +127,8 @@ measure_round(struct snapshot *snapshot, struct slice body)
 	double start = cpu_ns();
 
 	for (size_t i = 0; i < ROUND_MESSAGES; i++)
-		ENSURE(send_one(snapshot, SLICE("corp.example"), body, true,
-		    NULL));
+		ENSURE(send_one(
+		    snapshot, SLICE("corp.example"), body, true, NULL));
 	return (cpu_ns() - start) / ROUND_MESSAGES;
 }
 
@@ -146,7 +154,8 @@ make_body(struct arena *mem)
 
 	strbuf_init(&buf, mem);
 	while (buf.len < BODY_OCTETS)
-		strbuf_add_cstr(&buf, "The quick brown fox jumps over the lazy "
+		strbuf_add_cstr(&buf,
+		    "The quick brown fox jumps over the lazy "
 		    "dog, and then  once more.\r\n");
 	return strbuf_slice(&buf);
 }
@@ -206,15 +215,21 @@ run_warm(void)
 	keys = slice_format(&mem, "%s/keys", directory);
 	zone_path = slice_format(&mem, "%s/zone", directory);
 	write_file(zone_path.data, zone);
-	ENSURE(key_generate(keys, SLICE("corp.example"), SLICE("r"),
-	    KEY_RSA_SHA256, 2048, &mem, &key, &err) == 0);
-	off = slice_format(&mem, "keys = \"%s\"\nhostname = mail.corp.example\n"
+	ENSURE(
+	    generate_key(&(struct key_spec){ SLICE("r"), KEY_RSA_SHA256, 2048 },
+		keys, SLICE("corp.example"), &mem, &key, &err) == 0);
+	off = slice_format(&mem,
+	    "keys = \"%s\"\nhostname = mail.corp.example\n"
 	    "domain = corp.example\n"
-	    "preflight { dkim-key = off }\n", keys.data);
-	compare_settings(off, slice_format(&mem, "%sdns { zone = \"%s\" }\n"
-	    "preflight { egress = {192.0.2.1}; spf = reject; dmarc = reject; "
-	    "adsp = reject; unsubscribe = reject }\n", off.data,
-	    zone_path.data), &mem);
+	    "sign { dkim-key = off }\n",
+	    keys.data);
+	compare_settings(off,
+	    slice_format(&mem,
+		"%sdns { zone = \"%s\" }\n"
+		"preflight { egress = {192.0.2.1}; spf = reject; dmarc = reject; "
+		"adsp = reject; unsubscribe = reject }\n",
+		off.data, zone_path.data),
+	    &mem);
 	(void)unlink(key.path.data);
 	(void)unlink(zone_path.data);
 	(void)rmdir(slice_format(&mem, "%s/corp.example", keys.data).data);
@@ -233,9 +248,8 @@ struct counter {
 };
 
 static enum dns_outcome
-count_lookup(void *handle, struct slice name, enum dns_type type,
-    uint64_t deadline_us, struct arena *mem, struct dns_answer *ret_answer,
-    struct err *err)
+count_lookup(void *handle, const struct dns_question *question,
+    struct dns_answer *ret_answer, struct err *err)
 {
 	struct counter *counter = handle;
 	unsigned long now = atomic_fetch_add(&counter->under_way, 1) + 1;
@@ -243,11 +257,10 @@ count_lookup(void *handle, struct slice name, enum dns_type type,
 	enum dns_outcome outcome;
 
 	atomic_fetch_add(&counter->lookups, 1);
-	while (now > peak && !atomic_compare_exchange_weak(&counter->peak,
-	    &peak, now))
+	while (now > peak &&
+	    !atomic_compare_exchange_weak(&counter->peak, &peak, now))
 		continue;
-	outcome = resolver_lookup(counter->inner, name, type, deadline_us,
-	    mem, ret_answer, err);
+	outcome = resolver_pass_on(counter->inner, question, ret_answer, err);
 	atomic_fetch_sub(&counter->under_way, 1);
 	return outcome;
 }
@@ -281,7 +294,7 @@ send_cold(void *arg)
 
 		(void)snprintf(domain, sizeof(domain), "d%lu.example", i);
 		if (!send_one(cold->snapshot, slice_of(domain), SLICE(""),
-		    false, NULL))
+			false, NULL))
 			atomic_fetch_add(&cold->failed, 1);
 	}
 	return NULL;
@@ -298,14 +311,16 @@ run_cold(const char *server, unsigned long domains, size_t threads)
 	double seconds;
 
 	arena_init(&mem);
-	cold.snapshot = open_snapshot(slice_format(&mem, "hostname = "
+	cold.snapshot = open_snapshot(slice_format(&mem,
+	    "hostname = "
 	    "mail.corp.example\nidentify { realms = any-verified-by-sasl }\n"
 	    "dns { servers = {\"%s\"}; seconds = 10 }\n"
 	    "preflight { egress = {192.0.2.1}; spf = reject; dmarc = reject; "
-	    "adsp = reject }\n", server));
+	    "adsp = reject }\n",
+	    server));
 	counter.inner = cold.snapshot->preflight.resolver;
-	cold.snapshot->preflight.resolver = resolver_new(&counter_ops,
-	    &counter);
+	cold.snapshot->preflight.resolver =
+	    resolver_new(&counter_ops, &counter);
 	start_us = clock_monotonic_us();
 	for (size_t i = 0; i < threads; i++)
 		ENSURE(pthread_create(&ids[i], NULL, send_cold, &cold) == 0);
@@ -314,8 +329,9 @@ run_cold(const char *server, unsigned long domains, size_t threads)
 	seconds = (double)(clock_monotonic_us() - start_us) / 1e6;
 	printf("%-34s %12.0f\n%-34s %12lu\n%-34s %12.2f\n%-34s %12lu\n",
 	    "messages a second", (double)domains / seconds, "failures",
-	    cold.failed, "lookups a domain", (double)counter.lookups /
-	    (double)domains, "peak of lookups under way", counter.peak);
+	    cold.failed, "lookups a domain",
+	    (double)counter.lookups / (double)domains,
+	    "peak of lookups under way", counter.peak);
 	snapshot_unref(cold.snapshot);
 	arena_done(&mem);
 	return cold.failed == 0 ? 0 : 1;
@@ -333,7 +349,8 @@ main(int argc, char **argv)
 	if (argc != 4 || !slice_number(slice_of(argv[2]), 1000000, &domains) ||
 	    !slice_number(slice_of(argv[3]), MAX_THREADS, &threads) ||
 	    domains == 0 || threads == 0) {
-		fprintf(stderr, "usage: bench_preflight "
+		fprintf(stderr,
+		    "usage: bench_preflight "
 		    "[ADDRESS@PORT DOMAINS THREADS]\n");
 		return 2;
 	}

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "../generate_key.h"
 #include "pipeline/snapshot.h"
 #include "sign/signer.h"
 
@@ -27,7 +28,8 @@ static const struct field header[HEADER_FIELDS] = {
 	{ { "Received", 8 }, { " from a (b [192.0.2.1])\n\tby c", 29 } },
 	{ { "From", 4 }, { " Alice <alice@corp.example>", 27 } },
 	{ { "To", 2 }, { " Bob <bob@far.example>", 22 } },
-	{ { "Cc", 2 }, { " Carol <carol@far.example>,\n dan@far.example", 44 } },
+	{ { "Cc", 2 },
+	    { " Carol <carol@far.example>,\n dan@far.example", 44 } },
 	{ { "Subject", 7 }, { " The figures of this week", 25 } },
 	{ { "Date", 4 }, { " Mon, 23 Nov 2026 10:15:30 +0100", 32 } },
 	{ { "Message-ID", 10 }, { " <6f2d1c7e-4a41-4f0e@corp.example>", 34 } },
@@ -53,15 +55,17 @@ run(void *arg)
 		struct err err;
 
 		arena_init(&mem);
-		ENSURE(job->engine->begin(job->policy, job->keys,
-		    job->key_count, 1, &signer, &err) == 0);
-		ENSURE(job->engine->header(signer, header, HEADER_FIELDS,
-		    &err) == 0);
+		ENSURE(job->engine->begin(
+			   &(const struct sign_request){
+			       job->policy, job->keys, job->key_count, 1 },
+			   &signer, &err) == 0);
+		ENSURE(job->engine->header(
+			   signer, header, HEADER_FIELDS, &err) == 0);
 		for (size_t at = 0; at < job->body.len; at += CHUNK)
 			ENSURE(job->engine->body(signer,
-			    slice_sub(job->body, at, CHUNK), &err) == 0);
-		ENSURE(job->engine->finish(signer, &mem, signatures,
-		    &err) == 0);
+				   slice_sub(job->body, at, CHUNK), &err) == 0);
+		ENSURE(
+		    job->engine->finish(signer, &mem, signatures, &err) == 0);
 		job->engine->free(signer);
 		arena_done(&mem);
 	}
@@ -97,7 +101,8 @@ make_body(struct arena *mem, size_t bytes)
 
 	strbuf_init(&buf, mem);
 	while (buf.len < bytes)
-		strbuf_add_cstr(&buf, "The quick brown fox jumps over the lazy "
+		strbuf_add_cstr(&buf,
+		    "The quick brown fox jumps over the lazy "
 		    "dog, and then  once more.\r\n");
 	return strbuf_slice(&buf);
 }
@@ -105,7 +110,8 @@ make_body(struct arena *mem, size_t bytes)
 int
 main(void)
 {
-	static const char *const key_names[] = { "RSA-2048", "Ed25519", "both" };
+	static const char *const key_names[] = { "RSA-2048", "Ed25519",
+		"both" };
 	char directory[] = "/tmp/submilter-bench.XXXXXX";
 	struct sign_policy policy;
 	struct sign_key keys[2];
@@ -116,16 +122,19 @@ main(void)
 	arena_init(&mem);
 	ENSURE(mkdtemp(directory) != NULL);
 	for (size_t i = 0; i < 2; i++) {
-		ENSURE(key_generate(slice_of(directory), SLICE("corp.example"),
-		    i == 0 ? SLICE("r") : SLICE("e"), i == 0 ? KEY_RSA_SHA256
-		    : KEY_ED25519_SHA256, 2048, &mem, &keys[i], &err) == 0);
+		ENSURE(generate_key(
+			   &(struct key_spec){ i == 0 ? SLICE("r") : SLICE("e"),
+			       i == 0 ? KEY_RSA_SHA256 : KEY_ED25519_SHA256,
+			       2048 },
+			   slice_of(directory), SLICE("corp.example"), &mem,
+			   &keys[i], &err) == 0);
 		(void)unlink(keys[i].path.data);
 	}
 	(void)rmdir(slice_format(&mem, "%s/corp.example", directory).data);
 	(void)rmdir(directory);
-	ENSURE(config_read_text("bench", SLICE(""), NULL, NULL, &config,
-	    &err) == 0);
-	ENSURE(sign_policy_from_config(config, &mem, &policy, &err) == 0);
+	ENSURE(config_read_text(
+		   "bench", SLICE(""), NULL, NULL, &config, &err) == 0);
+	policy = sign_policy_from_config(config, &mem);
 	ENSURE(sign_engine_native.init(&err) == 0 &&
 	    sign_engine_opendkim.init(&err) == 0);
 	printf("%-10s %9s %8s %12s %12s %7s\n", "keys", "body", "threads",

@@ -14,8 +14,8 @@ static const unsigned int lasting = CONSTRUCT_BIT(CONSTRUCT_RELAY_MARK) |
 
 /* An address is one address, and prints as itself. */
 static void
-check_author(struct slice value, const struct mailbox *mailbox,
-    struct arena *mem)
+check_author(
+    struct slice value, const struct mailbox *mailbox, struct arena *mem)
 {
 	struct address address, again;
 	struct mailbox_list list;
@@ -27,7 +27,7 @@ check_author(struct slice value, const struct mailbox *mailbox,
 	ENSURE(mailbox->offset <= value.len &&
 	    mailbox->len <= value.len - mailbox->offset);
 	if (address_canonical(mailbox, SLICE("corp.example"), true, mem,
-	    &address, NULL, &err) != 0) {
+		&address, NULL, &err) != 0) {
 		ENSURE(err.text[0] != '\0');
 		return;
 	}
@@ -38,18 +38,19 @@ check_author(struct slice value, const struct mailbox *mailbox,
 	ENSURE(mailbox_list_parse(address.text, 1, mem, &list, &err) == 0 &&
 	    list.count == 1 && list.items[0].display.len == 0);
 	ENSURE(address_canonical(&list.items[0], SLICE(""), true, mem, &again,
-	    NULL, &err) == 0 && slice_eq(again.text, address.text));
+		   NULL, &err) == 0 &&
+	    slice_eq(again.text, address.text));
 	ENSURE(reverse_path_parse(address.text, mem, &is_null, &path,
-	    &constructs, &err) == 0 && !is_null &&
-	    slice_eq(path.local, address.local));
+		   &constructs, &err) == 0 &&
+	    !is_null && slice_eq(path.local, address.local));
 }
 
 /* Printed plainly a list says the same, in one way only, and for good. */
 static void
 check_print(const struct mailbox_list *list, struct arena *mem)
 {
-	struct slice text = mailbox_list_print(list->items, list->count, NULL,
-	    mem);
+	struct slice text =
+	    mailbox_list_print(list->items, list->count, NULL, mem);
 	struct mailbox_list again;
 	struct err err;
 
@@ -64,16 +65,18 @@ check_print(const struct mailbox_list *list, struct arena *mem)
 		ENSURE(slice_eq(again.items[i].domain, list->items[i].domain));
 	}
 	/* Only folds may be at other blanks. */
-	ENSURE(slice_eq(field_unfold(mem, mailbox_list_print(again.items,
-	    again.count, NULL, mem)), field_unfold(mem, text)));
+	ENSURE(slice_eq(
+	    field_unfold(
+		mem, mailbox_list_print(again.items, again.count, NULL, mem)),
+	    field_unfold(mem, text)));
 }
 
 /* Cut to any length a list says the same but for its names, in one way. */
 static void
 check_cut(const struct mailbox_list *list, size_t max, struct arena *mem)
 {
-	struct slice text = mailbox_list_print_within(list->items, list->count,
-	    max, mem);
+	struct slice text =
+	    mailbox_list_print_within(list->items, list->count, max, mem);
 	struct mailbox_list again;
 	struct err err;
 
@@ -83,7 +86,8 @@ check_cut(const struct mailbox_list *list, size_t max, struct arena *mem)
 	ENSURE((again.constructs & ~lasting) == 0);
 	for (size_t i = 0; i < list->count; i++) {
 		size_t alone = address_octets(slice_sub(text,
-		    again.items[i].offset, again.items[i].len)) + 2;
+				   again.items[i].offset, again.items[i].len)) +
+		    2;
 		size_t name = address_octets(again.items[i].display);
 
 		ENSURE(slice_eq(again.items[i].local, list->items[i].local));
@@ -112,8 +116,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else {
 		ENSURE(err.kind == ERR_DATA || err.kind == ERR_LIMIT);
 	}
-	(void)!reverse_path_parse(value, &mem, &is_null, &path, &constructs,
-	    &err);
+	(void)!reverse_path_parse(
+	    value, &mem, &is_null, &path, &constructs, &err);
 	arena_done(&mem);
 	return 0;
 }

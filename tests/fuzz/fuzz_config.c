@@ -32,7 +32,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (slice_has_text_nocase(text, SLICE("include")))
 		return 0;
 	if (config_read_text("/nonexistent/fuzz.conf", text, check_report,
-	    &faults, &config, &err) != 0) {
+		&faults, &config, &err) != 0) {
 		ENSURE(faults > 0 && config == NULL && err.text[0] != '\0');
 		return 0;
 	}
@@ -40,7 +40,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	arena_init(&mem);
 	printed = config_print(&mem, config);
 	ENSURE(config_read_text("/nonexistent/printed.conf", printed,
-	    check_report, &faults, &again, &err) == 0);
+		   check_report, &faults, &again, &err) == 0);
 	ENSURE(slice_eq(printed, config_print(&mem, again)));
 	config_free(config);
 	config_free(again);

@@ -16,23 +16,26 @@
 #include <unistd.h>
 
 #include "fuzz.h"
+#include "../generate_key.h"
 #include "pipeline/pipeline.h"
 
-#define BASE "domain = corp.example; hostname = mail.corp.example\n" \
-	"preflight { dkim-key = off }\n"
-#define REPAIR_ALL \
-	"authors { second-field = repair; group = repair; route = repair\n" \
-	"relay-mark = accept; domain-literal = accept\n" \
-	"quoted-local-part = accept; encoded-address = accept\n" \
-	"utf8-address = accept; spaced-address = repair\n" \
-	"text-behind = repair; bare-name = repair; empty-item = repair\n" \
-	"control-character = repair; blank-line = repair\n" \
+#define BASE                                                    \
+	"domain = corp.example; hostname = mail.corp.example\n" \
+	"sign { dkim-key = off }\n"
+#define REPAIR_ALL                                                            \
+	"authors { second-field = repair; group = repair; route = repair\n"   \
+	"relay-mark = accept; domain-literal = accept\n"                      \
+	"quoted-local-part = accept; encoded-address = accept\n"              \
+	"utf8-address = accept; spaced-address = repair\n"                    \
+	"text-behind = repair; bare-name = repair; empty-item = repair\n"     \
+	"control-character = repair; blank-line = repair\n"                   \
 	"dots-in-name = repair; comment = repair; address-comment = repair\n" \
-	"escapes-in-name = repair; encoded-word-in-quotes = repair\n" \
-	"odd-field-name = repair }\n" \
-	"rights { mismatch = rewrite-from }\n" \
+	"escapes-in-name = repair; encoded-word-in-quotes = repair\n"         \
+	"odd-field-name = repair }\n"                                         \
+	"rights { mismatch = rewrite-from }\n"                                \
 	"repair { remove = {x-original-from}; address-form = yes }\n"
-#define LOG_NAMES "names { address = log; protected = log\n" \
+#define LOG_NAMES                                  \
+	"names { address = log; protected = log\n" \
 	"protected-names = {\"Jane Roe <jane@corp.example>\"} }\n"
 
 enum { CONFIGURATIONS = 4, REPAIRS = 1, LOGS = 2, SENDMAIL = 4, UTF8 = 8 };
@@ -143,14 +146,14 @@ __wrap_free(void *p)
 	__real_free(p);
 }
 
-static void * U_CALLCONV
+static void *U_CALLCONV
 icu_malloc(const void *context, size_t size)
 {
 	(void)context;
 	return __wrap_malloc(size);
 }
 
-static void * U_CALLCONV
+static void *U_CALLCONV
 icu_realloc(const void *context, void *old, size_t size)
 {
 	(void)context;
@@ -188,21 +191,25 @@ set_up(void)
 	ENSURE(U_SUCCESS(status));
 	arena_init(&mem);
 	ENSURE(mkdtemp(directory) != NULL);
-	ENSURE(key_generate(slice_of(directory), SLICE("corp.example"),
-	    SLICE("s"), KEY_ED25519_SHA256, 0, &mem, &key, &err) == 0);
+	ENSURE(generate_key(
+		   &(struct key_spec){ SLICE("s"), KEY_ED25519_SHA256, 0 },
+		   slice_of(directory), SLICE("corp.example"), &mem, &key,
+		   &err) == 0);
 	for (size_t i = 0; i < CONFIGURATIONS; i++) {
 		struct config *config;
-		struct slice text = slice_format(&mem, "keys = \"%s\"\n%s",
-		    directory, configurations[i]);
+		struct slice text = slice_format(
+		    &mem, "keys = \"%s\"\n%s", directory, configurations[i]);
 
-		ENSURE(config_read_text("fuzz", text, NULL, NULL, &config,
-		    &err) == 0);
-		ENSURE(snapshot_new(config, NULL, no_fault, NULL, &snapshots[i],
-		    &err) == 0);
+		ENSURE(config_read_text(
+			   "fuzz", text, NULL, NULL, &config, &err) == 0);
+		ENSURE(snapshot_new(config, NULL,
+			   &(struct report){ no_fault, NULL }, &snapshots[i],
+			   &err) == 0);
 	}
 	ENSURE(unlink(key.path.data) == 0);
-	ENSURE(rmdir(slice_format(&mem, "%s/corp.example",
-	    directory).data) == 0 && rmdir(directory) == 0);
+	ENSURE(
+	    rmdir(slice_format(&mem, "%s/corp.example", directory).data) == 0 &&
+	    rmdir(directory) == 0);
 	key_done(&key);
 	arena_done(&mem);
 }
@@ -246,8 +253,8 @@ add_others(struct message *message, struct slice tried)
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
 		if (!slice_eq(tried, others[i].name))
-			message_add_header(message, others[i].name,
-			    others[i].value);
+			message_add_header(
+			    message, others[i].name, others[i].value);
 	}
 }
 
@@ -279,8 +286,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct mail_facts facts = {
-		.client.auth_authen = SLICE("alice@corp.example"),
-		.mta_hostname = SLICE("mail.corp.example"),
+		.client.said[FACT_AUTH_AUTHEN] = SLICE("alice@corp.example"),
+		.client.said[FACT_MTA_NAME] = SLICE("mail.corp.example"),
 		.path = SLICE("<alice@corp.example>"),
 	};
 	struct slice name, value;
@@ -294,8 +301,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		set_up();
 	if (size < 3)
 		return 0;
-	facts.mta_version = (data[0] & SENDMAIL) != 0 ? SLICE("8.17.1.9")
-	    : SLICE("Postfix 3.7.11");
+	facts.client.said[FACT_MTA_VERSION] = (data[0] & SENDMAIL) != 0 ?
+	    SLICE("8.17.1.9") :
+	    SLICE("Postfix 3.7.11");
 	facts.smtputf8 = (data[0] & UTF8) != 0;
 	name = slice_of(names[data[1] % (sizeof(names) / sizeof(names[0]))]);
 	shape = &shapes[data[2] % (sizeof(shapes) / sizeof(shapes[0]))];
@@ -317,9 +325,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	note_height(2, kept);
 	if (blocks > MAX_BLOCKS || most_held - before > MAX_HELD ||
 	    kept > MAX_KEPT) {
-		fprintf(stderr, "%zu fields %s: %llu blocks, %zu octets at the "
-		    "most, %zu until the end\n", shape->fields, name.data,
-		    (unsigned long long)blocks, most_held - before, kept);
+		fprintf(stderr,
+		    "%zu fields %s: %llu blocks, %zu octets at the "
+		    "most, %zu until the end\n",
+		    shape->fields, name.data, (unsigned long long)blocks,
+		    most_held - before, kept);
 		abort();
 	}
 	message_free(message);

@@ -41,8 +41,8 @@ check_readings(struct slice text, struct slice folded, struct arena *mem)
 	ENSURE(shows_address(&readings));
 	strbuf_init(&spaced, mem);
 	for (size_t i = 0; i < text.len; i++)
-		strbuf_addf(&spaced, text.data[i] == '@' ? " %c " : "%c",
-		    text.data[i]);
+		strbuf_addf(
+		    &spaced, text.data[i] == '@' ? " %c " : "%c", text.data[i]);
 	readings = display_read(strbuf_slice(&spaced), mem);
 	ENSURE(shows_address(&readings));
 }

@@ -41,8 +41,8 @@ check_rdata(struct slice rdata, struct arena *mem)
 }
 
 static void
-check_answer(enum dns_type type, const struct dns_answer *answer,
-    struct arena *mem)
+check_answer(
+    enum dns_type type, const struct dns_answer *answer, struct arena *mem)
 {
 	struct slice text;
 	unsigned int preference;
@@ -88,14 +88,15 @@ check_lookup(struct resolver *resolver, struct slice name)
 		DNS_SOA, DNS_PTR, DNS_MX, DNS_TXT, DNS_AAAA, DNS_SRV };
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		struct dns_client dns = { .resolver = resolver };
 		struct dns_answer answer;
 		enum dns_outcome outcome;
 		struct arena mem;
 		struct err err;
 
 		arena_init(&mem);
-		outcome = resolver_lookup(resolver, name, types[i], 0, &mem,
-		    &answer, &err);
+		dns.mem = &mem;
+		outcome = resolver_lookup(&dns, name, types[i], &answer, &err);
 		if (outcome == DNS_FAILED) {
 			ENSURE(err.kind == ERR_TEMP && err.text[0] != '\0');
 		} else {
@@ -124,8 +125,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		    slice_starts(slice_of(err.text), SLICE("fuzz:")));
 		return 0;
 	}
-	for (size_t i = 0; i < MAX_OWNERS &&
-	    slice_next_item(&rest, " \t\r\n", &word); i++)
+	for (size_t i = 0;
+	     i < MAX_OWNERS && slice_next_item(&rest, " \t\r\n", &word); i++)
 		check_lookup(resolver, word);
 	resolver_unref(resolver);
 	return 0;

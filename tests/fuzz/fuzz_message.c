@@ -9,23 +9,24 @@
 #include <unistd.h>
 
 #include "fuzz.h"
+#include "../generate_key.h"
 #include "message/stamp.h"
 #include "pipeline/pipeline.h"
 
 #define DOMAIN "domain = corp.example; hostname = mail.corp.example\n"
-#define REPAIR_ALL \
-	"authors { second-field = repair; group = repair; route = repair\n" \
-	"relay-mark = accept; domain-literal = accept\n" \
-	"quoted-local-part = accept; encoded-address = accept\n" \
-	"utf8-address = accept; spaced-address = repair\n" \
-	"text-behind = repair; bare-name = repair; empty-item = repair\n" \
-	"control-character = repair; blank-line = repair\n" \
+#define REPAIR_ALL                                                            \
+	"authors { second-field = repair; group = repair; route = repair\n"   \
+	"relay-mark = accept; domain-literal = accept\n"                      \
+	"quoted-local-part = accept; encoded-address = accept\n"              \
+	"utf8-address = accept; spaced-address = repair\n"                    \
+	"text-behind = repair; bare-name = repair; empty-item = repair\n"     \
+	"control-character = repair; blank-line = repair\n"                   \
 	"dots-in-name = repair; comment = repair; address-comment = repair\n" \
-	"escapes-in-name = repair; encoded-word-in-quotes = repair\n" \
-	"odd-field-name = repair }\n" \
-	"names { address = neutralise; protected = neutralise\n" \
-	"protected-names = {\"Jane Roe <jane@corp.example>\"} }\n" \
-	"rights { mismatch = rewrite-from }\n" \
+	"escapes-in-name = repair; encoded-word-in-quotes = repair\n"         \
+	"odd-field-name = repair }\n"                                         \
+	"names { address = neutralise; protected = neutralise\n"              \
+	"protected-names = {\"Jane Roe <jane@corp.example>\"} }\n"            \
+	"rights { mismatch = rewrite-from; rewrite-mail-from = yes }\n"       \
 	"repair { remove = {x-original-from} }\n"
 
 enum { CONFIGURATIONS = 4 };
@@ -58,23 +59,28 @@ set_up(void)
 
 	arena_init(&mem);
 	ENSURE(mkdtemp(directory) != NULL);
-	ENSURE(key_generate(slice_of(directory), SLICE("corp.example"),
-	    SLICE("s"), KEY_ED25519_SHA256, 0, &mem, &key, &err) == 0);
+	ENSURE(generate_key(
+		   &(struct key_spec){ SLICE("s"), KEY_ED25519_SHA256, 0 },
+		   slice_of(directory), SLICE("corp.example"), &mem, &key,
+		   &err) == 0);
 	for (size_t i = 0; i < CONFIGURATIONS; i++) {
 		struct config *config;
-		struct slice text = slice_format(&mem, "keys = \"%s\"\n"
-		    "preflight { dkim-key = off }\n%s",
+		struct slice text = slice_format(&mem,
+		    "keys = \"%s\"\n"
+		    "sign { dkim-key = off }\n%s",
 		    directory, configurations[i]);
 
-		ENSURE(config_read_text("fuzz", text, NULL, NULL, &config,
-		    &err) == 0);
-		ENSURE(snapshot_new(config, NULL, no_fault, NULL, &snapshots[i],
-		    &err) == 0);
+		ENSURE(config_read_text(
+			   "fuzz", text, NULL, NULL, &config, &err) == 0);
+		ENSURE(snapshot_new(config, NULL,
+			   &(struct report){ no_fault, NULL }, &snapshots[i],
+			   &err) == 0);
 	}
 	ENSURE(unlink(key.path.data) == 0);
 	*strrchr(slice_cstr(&mem, key.path), '/') = '\0';
-	ENSURE(rmdir(slice_format(&mem, "%s/corp.example",
-	    directory).data) == 0 && rmdir(directory) == 0);
+	ENSURE(
+	    rmdir(slice_format(&mem, "%s/corp.example", directory).data) == 0 &&
+	    rmdir(directory) == 0);
 	key_done(&key);
 	arena_done(&mem);
 }
@@ -100,7 +106,8 @@ check_result(struct message *message)
 	const struct snapshot *snapshot = message_snapshot(message);
 	const struct header_limits no_limits = { 0 };
 	struct author_rules rules = { .domain = { NULL, 0 },
-		.utf8 = true, .max_mailboxes = 1000,
+		.utf8 = true,
+		.max_mailboxes = 1000,
 		.forms = snapshot->author_forms };
 	struct arena *mem = message_arena(message);
 	const struct field *fields;
@@ -116,17 +123,17 @@ check_result(struct message *message)
 	for (size_t i = 0; i < count; i++) {
 		/* Fails for a name or a line end that would begin a field. */
 		ENSURE(header_add(&header, fields[i].name, fields[i].value,
-		    &no_limits, &err) == 0);
+			   &no_limits, &err) == 0);
 		ENSURE(!slice_has(fields[i].value, '\r'));
 	}
 	ENSURE(header_count(&header, SLICE("From")) == 1);
 	ENSURE(header_count(&header, SLICE("Date")) == 1);
 	ENSURE(header_count(&header, SLICE("Message-ID")) == 1);
 	ENSURE(header_count(&header, SLICE("Bcc")) == 0);
-	ENSURE(date_is_valid(header.fields[header_find(&header,
-	    SLICE("Date"), 0)].value));
-	ENSURE(message_id_is_usable(header.fields[header_find(&header,
-	    SLICE("Message-ID"), 0)].value));
+	ENSURE(date_is_valid(
+	    header.fields[header_find(&header, SLICE("Date"), 0)].value));
+	ENSURE(message_id_is_usable(
+	    header.fields[header_find(&header, SLICE("Message-ID"), 0)].value));
 	/* Whoever reads the result sees allowed authors only. */
 	authors_init(&authors, mem);
 	ENSURE(authors_add_header(&authors, &header, &rules, &err) == 0);
@@ -135,15 +142,47 @@ check_result(struct message *message)
 	for (size_t i = 0; i < authors.count; i++) {
 		struct slice how;
 
-		ENSURE(rights_check(&snapshot->rights,
-		    message_submitter(message),
-		    &authors.items[i].address, mem, &how,
-		    &err) == RIGHT_GRANTED);
+		ENSURE(
+		    rights_check(&snapshot->rights, message_submitter(message),
+			&authors.items[i].address,
+			&(const struct table_context){
+			    .mem = mem, .err = &err },
+			&how) == RIGHT_GRANTED);
 	}
 	for (size_t i = 0; i < message_edits(message)->count; i++)
-		signatures += message_edits(message)->fields[i].state ==
-		    FIELD_ON_TOP;
+		signatures +=
+		    message_edits(message)->fields[i].state == FIELD_ON_TOP;
 	ENSURE(signatures == 1);
+}
+
+/* The reverse-path that goes on is null, or one that the submitter may use. */
+static void
+check_path(struct message *message, struct slice typed)
+{
+	const struct snapshot *snapshot = message_snapshot(message);
+	const struct envelope_edits *envelope = message_envelope(message);
+	struct author_rules rules = { .utf8 = true,
+		.domain = snapshot->config->main.domain,
+		.forms = snapshot->author_forms };
+	struct arena *mem = message_arena(message);
+	struct authors authors;
+	struct slice how;
+	struct err err;
+
+	authors_init(&authors, mem);
+	ENSURE(authors_add_path(&authors,
+		   envelope->changes_sender ? envelope->sender : typed, &rules,
+		   &err) == 0);
+	ENSURE(authors.count ==
+	    authors_count(message_authors(message), ROLE_MAIL_FROM));
+	ENSURE(!envelope->changes_sender || authors.count == 1);
+	for (size_t i = 0; i < authors.count; i++)
+		ENSURE(
+		    rights_check(&snapshot->rights, message_submitter(message),
+			&authors.items[i].address,
+			&(const struct table_context){
+			    .mem = mem, .err = &err },
+			&how) == RIGHT_GRANTED);
 }
 
 int
@@ -152,8 +191,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct slice rest = { (const char *)data, size };
 	const struct header_limits no_limits = { 0 };
 	struct mail_facts facts = {
-		.client.auth_authen = SLICE("alice@corp.example"),
-		.mta_hostname = SLICE("mail.corp.example"),
+		.client.said[FACT_AUTH_AUTHEN] = SLICE("alice@corp.example"),
+		.client.said[FACT_MTA_NAME] = SLICE("mail.corp.example"),
 	};
 	struct message *message;
 	struct verdict verdict;
@@ -181,8 +220,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	message = message_new(snapshots[choice], &facts);
 	verdict = pipeline_mail(message);
 	for (size_t i = 0; i < header.count; i++)
-		message_add_header(message, header.fields[i].name,
-		    header.fields[i].value);
+		message_add_header(
+		    message, header.fields[i].name, header.fields[i].value);
 	if (verdict.action == ACTION_ACCEPT)
 		verdict = pipeline_header(message);
 	if (verdict.action == ACTION_ACCEPT) {
@@ -190,11 +229,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		pipeline_body(message, slice_from(body, body.len / 2));
 		verdict = pipeline_end(message);
 	}
-	if (verdict.action == ACTION_ACCEPT)
+	if (verdict.action == ACTION_ACCEPT) {
 		check_result(message);
-	else
+		check_path(message, facts.path);
+	} else {
 		ENSURE(verdict.text.len > 0 && slice_is_ascii(verdict.text) &&
 		    !slice_has(verdict.text, '\n'));
+	}
 	line = pipeline_log_line(message, SLICE("1"), &verdict);
 	ENSURE(slice_is_ascii(line) && !slice_has(line, '\n'));
 	message_free(message);

@@ -67,8 +67,9 @@ as_base64(struct slice content, bool is_base64, struct arena *mem)
 	if (is_base64)
 		return without_strays(content, mem);
 	text = arena_alloc(mem, (content.len + 2) / 3 * 4 + 1);
-	return (struct slice){ (const char *)text, (size_t)EVP_EncodeBlock(text,
-	    (const unsigned char *)content.data, (int)content.len) };
+	return (struct slice){ (const char *)text,
+		(size_t)EVP_EncodeBlock(text,
+		    (const unsigned char *)content.data, (int)content.len) };
 }
 
 static struct slice
@@ -103,8 +104,8 @@ scan(struct slice type, struct slice encoding, struct slice body,
 	/* Cut anywhere. */
 	mime_scan_add(scanner, slice_sub(body, 0, body.len / 2));
 	mime_scan_add(scanner, slice_from(body, body.len / 2));
-	return mime_scan_finish(scanner, ret_parts, &count, &err) == 0
-	    ? count : 0;
+	return mime_scan_finish(scanner, ret_parts, &count, &err) == 0 ? count :
+									 0;
 }
 
 /* What is left of a header that is written anew: folds and labels apart. */
@@ -112,15 +113,16 @@ static void
 add_header(struct strbuf *buf, struct slice text,
     const struct mime_header *facts, const struct part_plan *want)
 {
-	struct part_field field = { .end = facts->has_mbox_line
-	    ? part_header_mbox_line(text) : 0 };
+	struct part_field field = {
+		.end = facts->has_mbox_line ? part_header_mbox_line(text) : 0
+	};
 	unsigned int has_type = 0;
 
 	if (!want->drop_mbox_line)
 		strbuf_add(buf, slice_sub(text, 0, field.end));
 	while (part_field_next(text, field.end, &field)) {
-		if (slice_eq_nocase(field.name,
-		    SLICE("Content-Transfer-Encoding")) ||
+		if (slice_eq_nocase(
+			field.name, SLICE("Content-Transfer-Encoding")) ||
 		    (want->quote_boundary &&
 			slice_eq_nocase(field.name, SLICE("Content-Type"))) ||
 		    (want->add_version &&
@@ -202,8 +204,9 @@ skeleton(struct slice body, const struct mime_part *parts,
 
 	strbuf_init(&buf, mem);
 	add_part(&buf, body, parts, plan, &index);
-	return has_cut_header(plan) ? without_line_ends(strbuf_slice(&buf), mem)
-	    : strbuf_slice(&buf);
+	return has_cut_header(plan) ?
+	    without_line_ends(strbuf_slice(&buf), mem) :
+	    strbuf_slice(&buf);
 }
 
 static struct slice
@@ -211,43 +214,62 @@ value_of(const struct edits *edits, struct slice name)
 {
 	size_t index = edits_find(edits, name, 0);
 
-	return index < edits->count ? edits->fields[index].field.value
-	    : (struct slice){ NULL, 0 };
+	return index < edits->count ? edits->fields[index].field.value :
+				      (struct slice){ NULL, 0 };
+}
+
+/* Without the delimiter that Sendmail ends a multipart without boundary with. */
+static struct slice
+without_dashes(struct slice text)
+{
+	const struct slice dashes = SLICE("-------");
+
+	text = slice_trim(text);
+	ENSURE(text.len >= dashes.len);
+	text.len -= dashes.len;
+	ENSURE(slice_eq(
+	    slice_sub((struct slice){ text.data, text.len + dashes.len },
+		text.len, dashes.len),
+	    dashes));
+	return slice_trim(text);
+}
+
+/* Whether a message comes to be that a header without an end announces. */
+static bool
+gains_message(const struct body_plan *plan)
+{
+	for (size_t i = 1; i < plan->count; i++) {
+		if (plan->plans[i].header &&
+		    plan->parts[i].header.names_message)
+			return true;
+	}
+	return false;
 }
 
 static void
-check_result(const struct body_plan *plan, const struct body_facts *facts,
-    struct slice old, struct slice new, size_t signed_len, struct edits *edits,
-    struct arena *mem)
+check_parts(const struct body_plan *plan, const struct mime_part *parts,
+    struct slice old, struct slice new, struct arena *mem)
 {
-	const struct mime_part *parts = NULL;
 	struct slice before, after;
 	enum transfer_encoding from;
-	struct body_plan again;
-	bool is_folded = false;
-	struct err err;
-	size_t count;
 
-	body_plan_edit(plan, edits);
-	count = scan(value_of(edits, SLICE("Content-Type")), value_of(edits,
-	    SLICE("Content-Transfer-Encoding")), new, mem, &parts);
-	ENSURE(count == plan->count);
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < plan->count; i++) {
 		const struct mime_part *was = &plan->parts[i];
 		const struct mime_part *is = &parts[i];
 
 		ENSURE(was->kind == is->kind && was->parent == is->parent);
-		is_folded = is_folded ||
-		    was->header.longest_line > LINE_OCTETS;
 		if (was->kind != MIME_LEAF)
 			continue;
-		from = plan->plans[i].encode ? plan->plans[i].from
-		    : was->encoding;
+		from =
+		    plan->plans[i].encode ? plan->plans[i].from : was->encoding;
 		before = part_of(old, was->content_start, was->content_end);
 		after = part_of(new, is->content_start, is->content_end);
-		if (is->encoding == TRANSFER_BASE64)
-			ENSURE(slice_eq(as_base64(before,
-			    from == TRANSFER_BASE64, mem),
+		if (plan->plans[i].close)
+			ENSURE(slice_eq(
+			    slice_trim(before), without_dashes(after)));
+		else if (is->encoding == TRANSFER_BASE64)
+			ENSURE(slice_eq(
+			    as_base64(before, from == TRANSFER_BASE64, mem),
 			    as_base64(after, true, mem)));
 		else
 			ENSURE(slice_eq(decoded(before, from, mem),
@@ -256,25 +278,49 @@ check_result(const struct body_plan *plan, const struct body_facts *facts,
 	before = skeleton(old, plan->parts, plan, mem);
 	after = skeleton(new, parts, plan, mem);
 	ENSURE(slice_eq(before, after));
-	if (body_plan_make(config, facts, parts, count, edits, mem, &again,
-	    &err) == 0)
-		ENSURE(!again.changes && (plan->signed_end == UINT64_MAX
-		    ? again.signed_end == UINT64_MAX
-		    : again.signed_end == signed_len));
+}
+
+static void
+check_result(const struct body_plan *plan, const struct body_facts *facts,
+    struct slice old, struct slice new, size_t signed_len, struct edits *edits,
+    struct arena *mem)
+{
+	struct body_facts now = *facts;
+	struct body_plan again;
+	bool is_folded = false;
+	struct err err;
+
+	body_plan_edit(plan, edits);
+	now.count = scan(value_of(edits, SLICE("Content-Type")),
+	    value_of(edits, SLICE("Content-Transfer-Encoding")), new, mem,
+	    &now.parts);
+	for (size_t i = 0; i < plan->count; i++)
+		is_folded = is_folded ||
+		    plan->parts[i].header.longest_line > LINE_OCTETS;
+	if (!gains_message(plan)) {
+		ENSURE(now.count == plan->count);
+		check_parts(plan, now.parts, old, new, mem);
+	}
+	if (body_plan_make(config, &now, edits, &again, &err) == 0)
+		ENSURE(!again.changes &&
+		    (plan->signed_end == UINT64_MAX ?
+			    again.signed_end == UINT64_MAX :
+			    again.signed_end == signed_len));
 	else
 		/* Folds count where the length of a field is limited. */
-		ENSURE(is_folded && slice_has_text_nocase(
-		    slice_of(err.text), SLICE("a very long field")));
+		ENSURE(is_folded &&
+		    slice_has_text_nocase(
+			slice_of(err.text), SLICE("a very long field")));
 }
 
 static void
 check_body(struct slice type, struct slice encoding, struct slice text,
     enum mta_choice mta)
 {
-	const struct body_facts facts = { .mta = mta,
-		.line_limit = LINE_OCTETS, .header_8bit = true };
+	struct body_facts facts = { .traits = mta_traits(mta),
+		.line_limit = LINE_OCTETS,
+		.header_8bit = true };
 	const struct header_limits no_limits = { .bytes = 0 };
-	const struct mime_part *parts = NULL;
 	struct body_plan plan;
 	struct edits edits;
 	struct header header;
@@ -282,34 +328,40 @@ check_body(struct slice type, struct slice encoding, struct slice text,
 	struct strbuf new, start;
 	struct arena mem;
 	struct err err;
-	size_t count;
 
 	arena_init(&mem);
 	/* As an MTA hands a body over. */
-	if (text.len < 2 || !slice_eq(slice_from(text, text.len - 2),
-	    SLICE("\r\n")))
+	if (text.len < 2 ||
+	    !slice_eq(slice_from(text, text.len - 2), SLICE("\r\n")))
 		text = with_last_line_end(text, &mem);
 	header_init(&header, &mem);
-	if ((type.len > 0 && header_add(&header, SLICE("Content-Type"), type,
-	    &no_limits, &err) != 0) || (encoding.len > 0 &&
-	    header_add(&header, SLICE("Content-Transfer-Encoding"), encoding,
-		&no_limits, &err) != 0)) {
+	if ((type.len > 0 &&
+		header_add(&header, SLICE("Content-Type"), type, &no_limits,
+		    &err) != 0) ||
+	    (encoding.len > 0 &&
+		header_add(&header, SLICE("Content-Transfer-Encoding"),
+		    encoding, &no_limits, &err) != 0)) {
 		arena_done(&mem);
 		return;
 	}
 	edits_init(&edits, &mem, &header);
-	count = scan(type, encoding, text, &mem, &parts);
-	if (count != 0 && body_plan_make(config, &facts, parts, count, &edits,
-	    &mem, &plan, &err) == 0 && plan.changes) {
+	facts.count = scan(type, encoding, text, &mem, &facts.parts);
+	if (facts.count != 0 &&
+	    body_plan_make(config, &facts, &edits, &plan, &err) == 0 &&
+	    plan.changes) {
 		body_init(&body, "/tmp", 1024);
 		ENSURE(body_add(&body, text, &err) == 0);
 		strbuf_init(&new, &mem);
 		strbuf_init(&start, &mem);
-		if (body_plan_write(&plan, &body, UINT64_MAX, gather, &new,
-		    &err) == 0 && body_plan_write(&plan, &body, plan.signed_end,
-		    gather, &start, &err) == 0) {
-			ENSURE(slice_starts(strbuf_slice(&new),
-			    strbuf_slice(&start)));
+		if (body_plan_write(&plan, &body,
+			&(const struct body_target){ gather, &new, UINT64_MAX },
+			&err) == 0 &&
+		    body_plan_write(&plan, &body,
+			&(const struct body_target){
+			    gather, &start, plan.signed_end },
+			&err) == 0) {
+			ENSURE(slice_starts(
+			    strbuf_slice(&new), strbuf_slice(&start)));
 			check_result(&plan, &facts, text, strbuf_slice(&new),
 			    start.len, &edits, &mem);
 		} else
@@ -326,8 +378,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct err err;
 
 	if (config == NULL)
-		ENSURE(config_read_text("fuzz", SLICE("repair { sealed-parts = "
-		    "pass-unsigned\nsealed-8bit = pass-unsigned }"), NULL, NULL, &config, &err) == 0);
+		ENSURE(
+		    config_read_text("fuzz",
+			SLICE("repair { sealed-parts = "
+			      "pass-unsigned\nsealed-8bit = pass-unsigned }"),
+			NULL, NULL, &config, &err) == 0);
 	type = next_line(&rest);
 	encoding = next_line(&rest);
 	check_body(type, encoding, rest, MTA_POSTFIX);

@@ -8,7 +8,7 @@
 #include "preflight/dmarc_record.h"
 #include "preflight/sender_id.h"
 #include "preflight/unsubscribe.h"
-#include "sign/key_record.h"
+#include "keys/key_status.h"
 
 static const struct sign_key *
 any_key(enum key_algorithm algorithm)
@@ -18,9 +18,11 @@ any_key(enum key_algorithm algorithm)
 
 	if (key->pkey == NULL) {
 		*key = (struct sign_key){ .domain = SLICE("corp.example"),
-			.selector = SLICE("s"), .algorithm = algorithm };
-		key->pkey = algorithm == KEY_RSA_SHA256 ? EVP_RSA_gen(1024)
-		    : EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+			.selector = SLICE("s"),
+			.algorithm = algorithm };
+		key->pkey = algorithm == KEY_RSA_SHA256 ?
+		    EVP_RSA_gen(1024) :
+		    EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
 		ENSURE(key->pkey != NULL);
 	}
 	return key;
@@ -45,8 +47,9 @@ check_tags(struct slice text)
 			continue;
 		}
 		tags++;
-		ENSURE(tag.raw.len == 0 || (tag.raw.data >= text.data &&
-		    tag.raw.data + tag.raw.len <= text.data + text.len));
+		ENSURE(tag.raw.len == 0 ||
+		    (tag.raw.data >= text.data &&
+			tag.raw.data + tag.raw.len <= text.data + text.len));
 		ENSURE(tag.name.len > 0 && !slice_has(tag.value, ';'));
 	}
 	if (status == 0)
@@ -72,20 +75,20 @@ check_dmarc(struct slice text, struct arena *mem)
 static void
 check_key(const struct sign_key *key, struct slice text, struct arena *mem)
 {
-	struct key_finding finding;
+	struct key_shown shown;
 
-	key_record_judge(key, text, mem, &finding);
-	ENSURE(finding.state != KEY_ABSENT && finding.state != KEY_UNKNOWN);
-	ENSURE(finding.text.len > 0 && slice_is_ascii(finding.text));
-	for (size_t i = 0; i < finding.text.len; i++)
-		ENSURE(!char_is_control(finding.text.data[i]));
+	key_status_judge(key, text, mem, &shown);
+	ENSURE(shown.status != KEY_ABSENT && shown.status != KEY_UNKNOWN);
+	ENSURE(shown.text.len > 0 && slice_is_ascii(shown.text));
+	for (size_t i = 0; i < shown.text.len; i++)
+		ENSURE(!char_is_control(shown.text.data[i]));
 }
 
 static void
 check_header(struct slice text, struct arena *mem)
 {
 	static const struct header_limits limits = { .fields = 100 };
-	const struct unsubscribe_facts facts = { .signed_count = 0 };
+	struct unsubscribe_facts facts = { .signed_count = 0 };
 	struct unsubscribe bulk;
 	struct responsible found;
 	struct header header;
@@ -95,10 +98,12 @@ check_header(struct slice text, struct arena *mem)
 	header_init(&header, mem);
 	if (header_parse(&header, text, &limits, &body, &err) != 0)
 		return;
-	unsubscribe_check(header.fields, header.count, &facts, mem, &bulk);
+	facts.fields = header.fields;
+	facts.field_count = header.count;
+	unsubscribe_check(&facts, mem, &bulk);
 	ENSURE(bulk.bulk != NULL || bulk.faults == 0);
-	if (responsible_address(header.fields, header.count, true, mem,
-	    &found, &err) == 0)
+	if (responsible_address(
+		header.fields, header.count, true, mem, &found, &err) == 0)
 		ENSURE(found.address.domain.len > 0);
 	else
 		ENSURE(err.text[0] != '\0');

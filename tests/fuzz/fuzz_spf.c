@@ -11,10 +11,15 @@
 #include "base/clock.h"
 #include "dns/bounded.h"
 #include "fuzz.h"
-#include "../../milter/preflight/spf_priv.h"
+#include "preflight/spf_record.h"
 
-enum { NAMES = 8, MAX_RECORDS = 64, MAX_LOOKUPS = 150,
-	MAX_QUESTIONS = 40, MAX_ADDRESSES = 12 };
+enum {
+	NAMES = 8,
+	MAX_RECORDS = 64,
+	MAX_LOOKUPS = 150,
+	MAX_QUESTIONS = 40,
+	MAX_ADDRESSES = 12
+};
 
 struct world {
 	struct slice lines;
@@ -70,7 +75,8 @@ add_strings(struct strbuf *rdata, struct slice data)
 static struct slice
 rdata_of(enum dns_type type, struct slice data, struct arena *mem)
 {
-	static const char client[] = "\300\0\2\1" "\0\0\0\0\0\0\0\0\0\0\0\1";
+	static const char client[] = "\300\0\2\1"
+				     "\0\0\0\0\0\0\0\0\0\0\0\1";
 	struct strbuf rdata;
 
 	strbuf_init(&rdata, mem);
@@ -80,8 +86,8 @@ rdata_of(enum dns_type type, struct slice data, struct arena *mem)
 	} else if (type == DNS_TXT) {
 		add_strings(&rdata, data);
 	} else if (type == DNS_A || type == DNS_AAAA) {
-		strbuf_add(&rdata, (struct slice){ client,
-		    type == DNS_A ? 4 : 16 });
+		strbuf_add(
+		    &rdata, (struct slice){ client, type == DNS_A ? 4 : 16 });
 	} else {
 		if (type == DNS_MX)
 			strbuf_add(&rdata, (struct slice){ "\0\1", 2 });
@@ -99,33 +105,32 @@ is_type(char c, enum dns_type type)
 }
 
 static enum dns_outcome
-world_lookup(void *handle, struct slice name, enum dns_type type,
-    uint64_t deadline_us, struct arena *mem, struct dns_answer *ret_answer,
-    struct err *err)
+world_lookup(void *handle, const struct dns_question *question,
+    struct dns_answer *ret_answer, struct err *err)
 {
 	struct world *world = handle;
 	struct slice rest = world->lines;
-	struct slice *records = arena_array(mem, MAX_RECORDS,
-	    sizeof(*records));
+	struct arena *mem = question->mem;
+	struct slice *records = arena_array(mem, MAX_RECORDS, sizeof(*records));
 	bool known = false;
 	size_t count = 0;
 
-	(void)deadline_us;
 	world->lookups++;
 	while (rest.len > 0 && count < MAX_RECORDS) {
 		struct slice line = next_line(&rest);
 
-		if (line.len < 2 || (unsigned char)line.data[0] % NAMES !=
-		    name_index(name))
+		if (line.len < 2 ||
+		    (unsigned char)line.data[0] % NAMES !=
+			name_index(question->name))
 			continue;
 		known = true;
 		if (line.data[1] == 'f' && count == 0) {
 			err_set(err, ERR_TEMP, "SERVFAIL");
 			return DNS_FAILED;
 		}
-		if (is_type(line.data[1], type))
-			records[count++] = rdata_of(type, slice_from(line, 2),
-			    mem);
+		if (is_type(line.data[1], question->type))
+			records[count++] =
+			    rdata_of(question->type, slice_from(line, 2), mem);
 	}
 	*ret_answer = (struct dns_answer){ .records = records, .count = count };
 	return count > 0 ? DNS_FOUND : known ? DNS_NO_DATA : DNS_NO_NAME;
@@ -163,9 +168,10 @@ check_records(struct slice lines, struct arena *mem)
 	while (lines.len > 0) {
 		struct slice line = next_line(&lines);
 
-		if (spf_record_parse(slice_from(line, 2), mem, &record,
-		    &err) != 0)
-			ENSURE((err.kind == ERR_DATA || err.kind == ERR_LIMIT) &&
+		if (spf_record_parse(slice_from(line, 2), mem, &record, &err) !=
+		    0)
+			ENSURE(
+			    (err.kind == ERR_DATA || err.kind == ERR_LIMIT) &&
 			    err.text[0] != '\0');
 	}
 }
@@ -178,8 +184,7 @@ choose(struct slice line, struct spf_request *request, bool *ret_libspf2)
 	unsigned char client = line.len > 0 ? (unsigned char)line.data[0] : 0;
 	unsigned char scope = line.len > 1 ? (unsigned char)line.data[1] : 0;
 
-	ENSURE(net_addr_parse(slice_of(clients[client & 3]),
-	    &request->client));
+	ENSURE(net_addr_parse(slice_of(clients[client & 3]), &request->client));
 	request->scope = (enum spf_scope)(scope % (SENDER_ID_PRA + 1));
 	*ret_libspf2 = line.len > 2 && line.data[2] == 'l';
 }
@@ -189,19 +194,19 @@ choose(struct slice line, struct spf_request *request, bool *ret_libspf2)
  * bound; and what is asked once only says the same.
  */
 static void
-check_bound(struct resolver *resolver, struct spf_request request,
-    enum spf_result want, struct world *world, uint64_t deadline_us,
-    struct arena *mem)
+check_bound(const struct dns_client *dns, struct spf_request request,
+    enum spf_result want, struct world *world)
 {
 	struct domain_quota *quota = domain_quota_new(MAX_LOOKUPS / 2);
-	struct resolver *bounded = bounded_resolver_new(resolver, MAX_QUESTIONS,
-	    quota);
+	struct resolver *bounded =
+	    bounded_resolver_new(dns->resolver, MAX_QUESTIONS, quota);
+	const struct dns_client client = { bounded, dns->deadline_us,
+		dns->mem };
 	size_t before = world->lookups;
 	struct spf_report report;
 
 	for (size_t i = 0; i < MAX_ADDRESSES; i++) {
-		enum spf_result result = spf_check(bounded, &request,
-		    deadline_us, mem, &report);
+		enum spf_result result = spf_check(&client, &request, &report);
 
 		check_report(result, &report);
 		ENSURE(i > 0 || result == want ||
@@ -220,10 +225,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const struct resolver_ops ops = { .lookup = world_lookup,
 		.free = world_free };
 	struct slice rest = { (const char *)data, size };
-	uint64_t deadline_us = clock_monotonic_us() + 60000000;
+	struct dns_client dns = { .deadline_us =
+				      clock_monotonic_us() + 60000000 };
 	struct spf_request request = { .scope = SPF_MAIL_FROM_V1 };
 	struct spf_report report, again;
-	struct resolver *resolver;
 	struct world world;
 	struct arena mem;
 	enum spf_result result;
@@ -233,20 +238,20 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	request.helo = next_line(&rest);
 	request.mail_from = next_line(&rest);
 	world = (struct world){ .lines = rest };
-	resolver = resolver_new(&ops, &world);
+	dns.resolver = resolver_new(&ops, &world);
+	dns.mem = &mem;
 	arena_init(&mem);
-	result = spf_check(resolver, &request, deadline_us, &mem, &report);
+	result = spf_check(&dns, &request, &report);
 	ENSURE(world.lookups <= MAX_LOOKUPS);
 	check_report(result, &report);
 	check_records(rest, &mem);
-	ENSURE(spf_check(resolver, &request, deadline_us, &mem, &again) ==
-	    result && report.terms == again.terms &&
+	ENSURE(spf_check(&dns, &request, &again) == result &&
+	    report.terms == again.terms &&
 	    slice_eq(report.mechanism, again.mechanism));
-	check_bound(resolver, request, result, &world, deadline_us, &mem);
-	if (libspf2 && spf_libspf2_result(resolver, &request, deadline_us,
-	    &result))
+	check_bound(&dns, request, result, &world);
+	if (libspf2 && spf_libspf2_result(&dns, &request, &result))
 		ENSURE(spf_result_name(result)[0] != 'u');
 	arena_done(&mem);
-	resolver_unref(resolver);
+	resolver_unref(dns.resolver);
 	return 0;
 }

@@ -10,13 +10,15 @@
 #include <unistd.h>
 
 #include "fuzz.h"
-#include "sign/key_states.h"
+#include "../generate_key.h"
+#include "keys/key_history.h"
+#include "keys/key_role.h"
 
 enum { NOW = 1795544000 };
 
 static char directory[] = "/tmp/submilter-fuzz.XXXXXX";
 static struct keystore *store;
-static struct arena memory;	/* of what all runs share */
+static struct arena memory; /* of what all runs share */
 static struct slice file_path;
 
 static void
@@ -34,8 +36,8 @@ clean_up(void)
 		"corp.example" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		(void)remove(slice_format(&memory, "%s/%s", directory,
-		    names[i]).data);
+		(void)remove(
+		    slice_format(&memory, "%s/%s", directory, names[i]).data);
 	(void)rmdir(directory);
 	keystore_free(store);
 	arena_done(&memory);
@@ -49,11 +51,15 @@ set_up(void)
 
 	arena_init(&memory);
 	ENSURE(mkdtemp(directory) != NULL);
-	ENSURE(key_generate(slice_of(directory), SLICE("corp.example"),
-	    SLICE("e1"), KEY_ED25519_SHA256, 0, &memory, &key, &err) == 0);
+	ENSURE(generate_key(
+		   &(struct key_spec){ SLICE("e1"), KEY_ED25519_SHA256, 0 },
+		   slice_of(directory), SLICE("corp.example"), &memory, &key,
+		   &err) == 0);
 	key_done(&key);
-	ENSURE(keystore_load(slice_of(directory), NULL, ignore, NULL, &store,
-	    &err) == 0);
+	ENSURE(keystore_load(slice_of(directory),
+		   &(struct keystore_options){
+		       .report = &(struct report){ ignore, NULL } },
+		   &store, &err) == 0);
 	file_path = slice_format(&memory, "%s/states", directory);
 	(void)atexit(clean_up);
 }
@@ -71,46 +77,48 @@ write_file(struct slice text, struct slice fingerprint, struct arena *mem)
 		else
 			strbuf_add_char(&buf, text.data[i]);
 	}
-	ENSURE(fd >= 0 && (buf.len == 0 ||
-	    write(fd, buf.data, buf.len) == (ssize_t)buf.len));
+	ENSURE(fd >= 0 &&
+	    (buf.len == 0 || write(fd, buf.data, buf.len) == (ssize_t)buf.len));
 	ENSURE(close(fd) == 0);
 }
 
 static bool
-same(const struct key_sighting *a, const struct key_sighting *b)
+same(const struct key_past *a, const struct key_past *b)
 {
-	return a->state == b->state && a->first_seen == b->first_seen &&
+	return a->status == b->status && a->first_seen == b->first_seen &&
 	    a->last_seen == b->last_seen && a->since == b->since &&
 	    a->answered == b->answered && a->looked == b->looked &&
 	    slice_eq(a->text, b->text);
 }
 
 static void
-check_states(struct key_states *states, const struct domain_keys *domain,
+check_states(struct key_history *history, const struct domain_keys *domain,
     struct arena *mem)
 {
-	const struct key_rules rules = { .age = 3600, .overlap = 60 };
-	struct key_states *again = key_states_new();
-	struct key_sighting one, two;
-	enum key_use use;
+	const struct key_role_rules rules = {
+		.now = NOW, .age = 3600, .overlap = 60
+	};
+	struct key_history *again = key_history_new();
+	struct key_past one, two;
+	enum key_role role;
 	struct err err;
 	bool found;
 
-	key_states_get(states, domain->keys[0], mem, &one);
-	key_states_uses(states, domain, &rules, NOW, &use);
-	ENSURE(use != KEY_USE_SIGNING || (one.state == KEY_PUBLISHED &&
-	    NOW - one.last_seen <= rules.age));
-	ENSURE(key_states_write(states, store, file_path, &err) == 0);
-	ENSURE(key_states_read(again, file_path, &found, &err) == 0 && found);
-	key_states_get(again, domain->keys[0], mem, &two);
+	key_history_get(history, domain->keys[0], mem, &one);
+	key_roles_decide(history, domain, &rules, &role);
+	ENSURE(role != KEY_ROLE_SIGNING ||
+	    (one.status == KEY_PUBLISHED && NOW - one.last_seen <= rules.age));
+	ENSURE(key_history_write(history, store, file_path, &err) == 0);
+	ENSURE(key_history_read(again, file_path, &found, &err) == 0 && found);
+	key_history_get(again, domain->keys[0], mem, &two);
 	ENSURE(same(&one, &two));
-	key_states_unref(again);
+	key_history_unref(again);
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct key_states *states = key_states_new();
+	struct key_history *history = key_history_new();
 	const struct domain_keys *domain;
 	struct arena mem;
 	struct err err;
@@ -122,11 +130,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	arena_init(&mem);
 	write_file((struct slice){ (const char *)data, size },
 	    domain->keys[0]->fingerprint, &mem);
-	if (key_states_read(states, file_path, &found, &err) == 0)
-		check_states(states, domain, &mem);
+	if (key_history_read(history, file_path, &found, &err) == 0)
+		check_states(history, domain, &mem);
 	else
 		ENSURE(err.kind == ERR_DATA && err.text[0] != '\0');
-	key_states_unref(states);
+	key_history_unref(history);
 	arena_done(&mem);
 	return 0;
 }

@@ -22,13 +22,19 @@ tests_fuzz_fuzz_address_SOURCES = tests/fuzz/fuzz_address.c tests/fuzz/fuzz.h $(
 tests_fuzz_fuzz_address_LDFLAGS = $(fuzz_target_ldflags)
 tests_fuzz_fuzz_address_LDADD = $(SUBMILTER_LDADD)
 
+fuzz_targets += tests/fuzz/fuzz_decode
+tests_fuzz_fuzz_decode_SOURCES = tests/fuzz/fuzz_decode.c tests/fuzz/fuzz.h $(fuzz_main)
+tests_fuzz_fuzz_decode_LDFLAGS = $(fuzz_target_ldflags)
+tests_fuzz_fuzz_decode_LDADD = $(SUBMILTER_LDADD)
+
 fuzz_targets += tests/fuzz/fuzz_display
 tests_fuzz_fuzz_display_SOURCES = tests/fuzz/fuzz_display.c tests/fuzz/fuzz.h $(fuzz_main)
 tests_fuzz_fuzz_display_LDFLAGS = $(fuzz_target_ldflags)
 tests_fuzz_fuzz_display_LDADD = $(SUBMILTER_LDADD)
 
-# The sources on a header's way once more, with a call at each basic block: what
-# they cost is counted.
+# The sources once more, with a call at each basic block: what a header costs is
+# counted.
+if COST_TEST
 check_LIBRARIES = tests/fuzz/libcost.a
 tests_fuzz_libcost_a_SOURCES = $(libsubmilter_a_SOURCES)
 tests_fuzz_libcost_a_CFLAGS = $(AM_CFLAGS) -fsanitize-coverage=trace-pc
@@ -37,6 +43,7 @@ tests_fuzz_fuzz_cost_SOURCES = tests/fuzz/fuzz_cost.c tests/fuzz/fuzz.h $(fuzz_m
 tests_fuzz_fuzz_cost_LDFLAGS = $(fuzz_target_ldflags) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free \
 	-Wl,--wrap=__sanitizer_cov_trace_pc
 tests_fuzz_fuzz_cost_LDADD = tests/fuzz/libcost.a $(SUBMILTER_LDADD)
+endif
 
 fuzz_targets += tests/fuzz/fuzz_dns
 tests_fuzz_fuzz_dns_SOURCES = tests/fuzz/fuzz_dns.c tests/fuzz/fuzz.h $(fuzz_main)
@@ -76,6 +83,11 @@ fuzz_targets += tests/fuzz/fuzz_table
 tests_fuzz_fuzz_table_SOURCES = tests/fuzz/fuzz_table.c tests/fuzz/fuzz.h $(fuzz_main)
 tests_fuzz_fuzz_table_LDFLAGS = $(fuzz_target_ldflags)
 tests_fuzz_fuzz_table_LDADD = $(SUBMILTER_LDADD)
+
+fuzz_targets += tests/fuzz/fuzz_server
+tests_fuzz_fuzz_server_SOURCES = tests/fuzz/fuzz_server.c tests/fuzz/fuzz.h $(fuzz_main)
+tests_fuzz_fuzz_server_LDFLAGS = $(fuzz_target_ldflags)
+tests_fuzz_fuzz_server_LDADD = $(SUBMILTER_LDADD)
 
 check_PROGRAMS += $(fuzz_targets)
 dist_check_SCRIPTS += tests/fuzz/check-corpus.sh

@@ -17,3 +17,8 @@ unit_tests += tests/unit/base/test_suggest
 tests_unit_base_test_suggest_SOURCES = tests/unit/base/test_suggest.c
 tests_unit_base_test_suggest_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_base_test_suggest_LDADD = $(TEST_LDADD)
+
+unit_tests += tests/unit/base/test_report
+tests_unit_base_test_report_SOURCES = tests/unit/base/test_report.c
+tests_unit_base_test_report_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_base_test_report_LDADD = $(TEST_LDADD)

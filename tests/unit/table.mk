@@ -1,8 +1,21 @@
 # SPDX-License-Identifier: BSD-2-Clause
-unit_tests += tests/unit/table/test_tables tests/unit/table/test_address_keys
-tests_unit_table_test_tables_SOURCES = tests/unit/table/test_tables.c
+unit_tests += tests/unit/table/test_tables tests/unit/table/test_address_keys \
+	tests/unit/table/test_table_set
+tests_unit_table_test_tables_SOURCES = tests/unit/table/test_tables.c \
+	tests/unit/table/serve.h
 tests_unit_table_test_tables_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_table_test_tables_LDADD = $(TEST_LDADD)
 tests_unit_table_test_address_keys_SOURCES = tests/unit/table/test_address_keys.c
 tests_unit_table_test_address_keys_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_table_test_address_keys_LDADD = $(TEST_LDADD)
+tests_unit_table_test_table_set_SOURCES = tests/unit/table/test_table_set.c
+tests_unit_table_test_table_set_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_table_test_table_set_LDADD = $(TEST_LDADD)
+unit_tests += tests/unit/table/test_composed
+tests_unit_table_test_composed_SOURCES = tests/unit/table/test_composed.c
+tests_unit_table_test_composed_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_table_test_composed_LDADD = $(TEST_LDADD)
+unit_tests += tests/unit/table/test_server
+tests_unit_table_test_server_SOURCES = tests/unit/table/test_server.c
+tests_unit_table_test_server_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_table_test_server_LDADD = $(TEST_LDADD)

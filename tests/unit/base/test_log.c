@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "../unit.h"
 
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
 
 /* What a function writes to standard error. */
 static struct slice
-written(void (*write_log)(struct slice text), struct slice text,
-    struct arena *mem)
+written(
+    void (*write_log)(struct slice text), struct slice text, struct arena *mem)
 {
 	int saved = dup(STDERR_FILENO);
 	FILE *file = tmpfile();
@@ -65,12 +68,12 @@ what_is_cut_says_how_much(void **state)
 			    (struct slice){ text, cases[i].len }, &mem);
 
 			assert_true(slice_starts(line, SLICE("test: aaa")));
-			assert_true(line.len <= LOG_LINE_OCTETS +
-			    sizeof("test: "));
+			assert_true(
+			    line.len <= LOG_LINE_OCTETS + sizeof("test: "));
 			if (!slice_ends_nocase(line, slice_of(cases[i].end)))
 				fail_msg("%zu: %.*s", cases[i].len,
-				    SLICE_ARGS(slice_from(line,
-					line.len - 40)));
+				    SLICE_ARGS(
+					slice_from(line, line.len - 40)));
 		}
 	}
 	arena_done(&mem);
@@ -84,8 +87,56 @@ nobody_begins_a_line_of_his_own(void **state)
 	(void)state;
 	arena_init(&mem);
 	log_open_stderr("test", LOG_LEVEL_INFO);
-	check_slice("controls", written(as_a_line, SLICE("a\nb\r\x1b[0m\0c"),
-	    &mem), "test: a?b??[0m?c\n");
+	check_slice("controls",
+	    written(as_a_line, SLICE("a\nb\r\x1b[0m\0c"), &mem),
+	    "test: a?b??[0m?c\n");
+	arena_done(&mem);
+}
+
+/* As systemd starts a service: JOURNAL_STREAM names a file, off by some inodes. */
+static void
+for_a_journal(struct slice text, ino_t off)
+{
+	char stream[64];
+	struct stat st;
+
+	assert_int_equal(fstat(STDERR_FILENO, &st), 0);
+	(void)snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)st.st_dev,
+	    (uintmax_t)(st.st_ino + off));
+	assert_int_equal(setenv("JOURNAL_STREAM", stream, 1), 0);
+	log_open_stderr("test", LOG_LEVEL_DEBUG);
+	assert_true(log_stderr_is_journal() == (off == 0));
+	log_write_line(LOG_LEVEL_ERROR, text);
+	log_write_line(LOG_LEVEL_WARNING, text);
+	log_write(LOG_LEVEL_INFO, "%.*s", SLICE_ARGS(text));
+	log_write(LOG_LEVEL_DEBUG, "%.*s", SLICE_ARGS(text));
+	assert_int_equal(unsetenv("JOURNAL_STREAM"), 0);
+}
+
+static void
+for_the_journal(struct slice text)
+{
+	for_a_journal(text, 0);
+}
+
+static void
+for_another_stream(struct slice text)
+{
+	for_a_journal(text, 1);
+}
+
+static void
+the_journal_is_told_priorities(void **state)
+{
+	struct arena mem;
+
+	(void)state;
+	arena_init(&mem);
+	check_slice("journal", written(for_the_journal, SLICE("a\n<0>b"), &mem),
+	    "<3>a?<0>b\n<4>a?<0>b\n<6>a?<0>b\n<7>a?<0>b\n");
+	check_slice("another stream",
+	    written(for_another_stream, SLICE("a"), &mem),
+	    "test: a\ntest: a\ntest: a\ntest: a\n");
 	arena_done(&mem);
 }
 
@@ -95,6 +146,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_cut_says_how_much),
 		cmocka_unit_test(nobody_begins_a_line_of_his_own),
+		cmocka_unit_test(the_journal_is_told_priorities),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

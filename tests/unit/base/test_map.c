@@ -16,12 +16,12 @@ a_key_is_found_after_growth_and_only_once(void **state)
 	map = map_new(&mem);
 	assert_null(map_get(map, SLICE("key0")));
 	for (int i = 0; i < 5000; i++)
-		assert_true(map_add(map, slice_format(&mem, "key%d", i),
-		    &values[i]));
+		assert_true(
+		    map_add(map, slice_format(&mem, "key%d", i), &values[i]));
 	assert_false(map_add(map, SLICE("key7"), &values[0]));
 	for (int i = 0; i < 5000; i++)
-		assert_ptr_equal(map_get(map, slice_format(&mem, "key%d", i)),
-		    &values[i]);
+		assert_ptr_equal(
+		    map_get(map, slice_format(&mem, "key%d", i)), &values[i]);
 	assert_null(map_get(map, SLICE("key5000")));
 	assert_null(map_get(map, SLICE("Key7")));
 	assert_int_equal(map_count(map), 5000);

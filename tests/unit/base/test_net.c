@@ -8,7 +8,7 @@ addresses_have_one_text_form(void **state)
 {
 	static const struct {
 		const char *text;
-		const char *want;	/* NULL: no address */
+		const char *want; /* NULL: no address */
 	} cases[] = {
 		{ "192.0.2.1", "192.0.2.1" },
 		{ "2001:DB8:0:0::1", "2001:db8::1" },
@@ -64,8 +64,8 @@ networks_contain_what_their_prefix_says(void **state)
 		struct net_cidr cidr;
 		struct net_addr addr;
 		struct err err = { 0 };
-		bool valid = net_cidr_parse(slice_of(cases[i].network), &cidr,
-		    &err) == 0;
+		bool valid = net_cidr_parse(
+				 slice_of(cases[i].network), &cidr, &err) == 0;
 
 		assert_true(net_addr_parse(slice_of(cases[i].address), &addr));
 		if (valid != cases[i].valid)
@@ -73,7 +73,8 @@ networks_contain_what_their_prefix_says(void **state)
 		if (!valid)
 			assert_int_equal(err.kind, ERR_CONFIG);
 		else if (net_cidr_contains(&cidr, &addr) != cases[i].contains)
-			fail_msg("%s in %s", cases[i].address, cases[i].network);
+			fail_msg(
+			    "%s in %s", cases[i].address, cases[i].network);
 	}
 }
 

@@ -51,12 +51,12 @@ numbers_are_digits_within_bounds(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		unsigned long number = 0;
-		bool ok = slice_number(slice_of(cases[i].text), cases[i].max,
-		    &number);
+		bool ok = slice_number(
+		    slice_of(cases[i].text), cases[i].max, &number);
 
 		if (ok != cases[i].ok || number != cases[i].number)
-			fail_msg("\"%s\" up to %lu", cases[i].text,
-			    cases[i].max);
+			fail_msg(
+			    "\"%s\" up to %lu", cases[i].text, cases[i].max);
 	}
 }
 
@@ -71,13 +71,15 @@ utf8_is_strict(void **state)
 		{ "\xc3\xbc", true },
 		{ "\xe2\x82\xac", true },
 		{ "\xf0\x9f\x98\x80", true },
-		{ "\xc0\xaf", false },		/* overlong */
+		{ "\xc0\xaf", false }, /* overlong */
 		{ "\xe0\x80\xaf", false },
-		{ "\xed\xa0\x80", false },	/* surrogate */
-		{ "\xf4\x90\x80\x80", false },	/* over U+10FFFF */
+		{ "\xed\xa0\x80", false },     /* surrogate */
+		{ "\xf4\x90\x80\x80", false }, /* over U+10FFFF */
 		{ "\xfc", false },
-		{ "\xe2\x82", false },		/* cut */
-		{ "\xc3" "a", false },
+		{ "\xe2\x82", false }, /* cut */
+		{ "\xc3"
+		  "a",
+		    false },
 	};
 
 	(void)state;
@@ -97,7 +99,8 @@ escaped_text_is_one_line(void **state)
 	check_slice("controls",
 	    slice_of(escape(&mem, SLICE("a\r\nb\"\\\x7f\xfc"), 100)),
 	    "a\\x0d\\x0ab\\x22\\x5c\\x7f\\xfc");
-	check_slice("cut", slice_of(escape(&mem, SLICE("abcdef"), 3)), "abc...");
+	check_slice(
+	    "cut", slice_of(escape(&mem, SLICE("abcdef"), 3)), "abc...");
 	check_slice("empty", slice_of(escape(&mem, SLICE(""), 3)), "");
 	arena_done(&mem);
 }
@@ -112,8 +115,8 @@ json_text_is_valid(void **state)
 	arena_init(&mem);
 	strbuf_init(&buf, &mem);
 	json_append(&buf, SLICE("a\"\\\n\xc3\xbc\xfc"));
-	check_slice("json", strbuf_slice(&buf),
-	    "\"a\\\"\\\\\\u000a\xc3\xbc\\ufffd\"");
+	check_slice(
+	    "json", strbuf_slice(&buf), "\"a\\\"\\\\\\u000a\xc3\xbc\\ufffd\"");
 	arena_done(&mem);
 }
 
@@ -144,10 +147,36 @@ comparison_ignores_ascii_case_only(void **state)
 	assert_false(slice_has_text_nocase(SLICE("ab"), SLICE("abc")));
 }
 
+static void
+an_octet_is_seen_wherever_it_stands(void **state)
+{
+	char text[20];
+
+	(void)state;
+	for (size_t len = 0; len <= sizeof(text); len++) {
+		memset(text, 'a', sizeof(text));
+		assert_true(slice_is_ascii((struct slice){ text, len }));
+		assert_false(slice_has_control((struct slice){ text, len }));
+		for (size_t i = 0; i < len; i++) {
+			text[i] = (char)0x80;
+			assert_false(
+			    slice_is_ascii((struct slice){ text, len }));
+			assert_false(
+			    slice_is_utf8((struct slice){ text, len }));
+			text[i] = '\x7f';
+			assert_true(
+			    slice_has_control((struct slice){ text, len }));
+			text[i] = 'a';
+		}
+	}
+	assert_true(slice_is_ascii((struct slice){ NULL, 0 }));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_octet_is_seen_wherever_it_stands),
 		cmocka_unit_test(next_item_skips_runs_of_separators),
 		cmocka_unit_test(nul_is_no_separator),
 		cmocka_unit_test(numbers_are_digits_within_bounds),

@@ -12,10 +12,10 @@ the_nearest_word_is_suggested(void **state)
 		const char *typed;
 		const char *want;
 	} cases[] = {
-		{ "lisetn", "listen" },		/* exchanged */
-		{ "method", "methods" },	/* missing */
-		{ "netwoork", "network" },	/* too many */
-		{ "kays", "keys" },		/* wrong */
+		{ "lisetn", "listen" },	   /* exchanged */
+		{ "method", "methods" },   /* missing */
+		{ "netwoork", "network" }, /* too many */
+		{ "kays", "keys" },	   /* wrong */
 		{ "MODE", "mode" },
 		{ "saslauth", NULL },
 		{ "x", NULL },

@@ -11,8 +11,8 @@ static struct slice
 read_source(struct arena *mem, const char *path)
 {
 	const char *top = getenv("top_srcdir");
-	struct slice full = slice_format(mem, "%s/%s", top == NULL ? "." : top,
-	    path);
+	struct slice full =
+	    slice_format(mem, "%s/%s", top == NULL ? "." : top, path);
 	char *data = arena_alloc(mem, MAX_BYTES);
 	FILE *file = fopen(full.data, "rb");
 	size_t len;
@@ -101,14 +101,15 @@ examples_of_the_manual_are_sound(void **state)
 	(void)state;
 	arena_init(&mem);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		struct slice path = slice_format(&mem, "docs/examples/%s.conf",
-		    names[i]);
+		struct slice path =
+		    slice_format(&mem, "docs/examples/%s.conf", names[i]);
 		struct slice text = read_source(&mem, path.data);
 		size_t include = 0;
 
 		/* What it includes is not here. */
-		while (include < text.len && !slice_starts(
-		    slice_from(text, include), SLICE("\ninclude ")))
+		while (include < text.len &&
+		    !slice_starts(
+			slice_from(text, include), SLICE("\ninclude ")))
 			include++;
 		text.len = include;
 		config_free(read_sound(&mem, path.data, text));

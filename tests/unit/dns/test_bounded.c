@@ -4,11 +4,10 @@
 #include "dns/bounded.h"
 #include "dns/resolver_zone.h"
 
-static const char zone_text[] =
-    "*.example. 300 IN TXT \"text\"\n"
-    "away.example. 300 IN CNAME there.example.\n"
-    "there.example. 300 IN A 192.0.2.1\n"
-    "quiet.example. IN FAIL\n";
+static const char zone_text[] = "*.example. 300 IN TXT \"text\"\n"
+				"away.example. 300 IN CNAME there.example.\n"
+				"there.example. 300 IN A 192.0.2.1\n"
+				"quiet.example. IN FAIL\n";
 
 struct scene {
 	struct arena mem;
@@ -25,7 +24,8 @@ begin(void **state)
 
 	arena_init(&scene->mem);
 	assert_int_equal(zone_resolver_new(slice_of(zone_text), "zone",
-	    &scene->zone, &scene->err), 0);
+			     &scene->zone, &scene->err),
+	    0);
 	scene->quota = domain_quota_new(7);
 	scene->bounded = bounded_resolver_new(scene->zone, 5, scene->quota);
 	bounded_resolver_for(scene->bounded, SLICE("one.example"));
@@ -50,8 +50,10 @@ static enum dns_outcome
 ask(struct scene *scene, const char *name, enum dns_type type,
     struct dns_answer *answer)
 {
-	return resolver_lookup(scene->bounded, slice_of(name), type, 0,
-	    &scene->mem, answer, &scene->err);
+	const struct dns_client dns = { .resolver = scene->bounded,
+		.mem = &scene->mem };
+
+	return resolver_lookup(&dns, slice_of(name), type, answer, &scene->err);
 }
 
 static void
@@ -68,10 +70,10 @@ a_question_is_asked_once(void **state)
 	check_slice("owner", two.owner, "there.example");
 	assert_int_equal(two.ttl, one.ttl);
 	/* Another type is another question. */
-	assert_int_equal(ask(scene, "there.example", DNS_TXT, &one),
-	    DNS_NO_DATA);
-	assert_int_equal(ask(scene, "there.example", DNS_TXT, &one),
-	    DNS_NO_DATA);
+	assert_int_equal(
+	    ask(scene, "there.example", DNS_TXT, &one), DNS_NO_DATA);
+	assert_int_equal(
+	    ask(scene, "there.example", DNS_TXT, &one), DNS_NO_DATA);
 	assert_int_equal(ask(scene, "no.where", DNS_TXT, &one), DNS_NO_NAME);
 	assert_int_equal(ask(scene, "no.where", DNS_TXT, &one), DNS_NO_NAME);
 	assert_int_equal(zone_resolver_lookups(scene->zone), 3);
@@ -86,13 +88,56 @@ no_answer_is_not_asked_for_again(void **state)
 
 	for (size_t i = 0; i < 3; i++) {
 		scene->err = (struct err){ .kind = ERR_NONE };
-		assert_int_equal(ask(scene, "quiet.example", DNS_TXT, &answer),
-		    DNS_FAILED);
+		assert_int_equal(
+		    ask(scene, "quiet.example", DNS_TXT, &answer), DNS_FAILED);
 		assert_int_equal(scene->err.kind, ERR_TEMP);
-		assert_string_equal(scene->err.text,
-		    "TXT of quiet.example: SERVFAIL");
+		assert_string_equal(
+		    scene->err.text, "TXT of quiet.example: SERVFAIL");
 	}
 	assert_int_equal(zone_resolver_lookups(scene->zone), 1);
+}
+
+static enum dns_outcome
+refute(void *handle, const struct dns_question *question,
+    struct dns_answer *ret_answer, struct err *err)
+{
+	size_t *asked = handle;
+
+	(void)question;
+	++*asked;
+	ret_answer->bogus = true;
+	err_set(err, ERR_TEMP, "no signature");
+	return DNS_FAILED;
+}
+
+static void
+leave(void *handle)
+{
+	(void)handle;
+}
+
+static void
+what_dnssec_refutes_stays_so(void **state)
+{
+	static const struct resolver_ops ops = { .lookup = refute,
+		.free = leave };
+	struct scene *scene = *state;
+	struct dns_answer answer;
+	size_t asked = 0;
+
+	resolver_unref(scene->bounded);
+	resolver_unref(scene->zone);
+	scene->zone = resolver_new(&ops, &asked);
+	scene->bounded = bounded_resolver_new(scene->zone, 5, scene->quota);
+	for (size_t i = 0; i < 2; i++) {
+		answer = (struct dns_answer){ .count = 0 };
+		assert_int_equal(
+		    ask(scene, "a.example", DNS_TXT, &answer), DNS_FAILED);
+		assert_true(answer.bogus);
+		assert_string_equal(
+		    scene->err.text, "TXT of a.example: no signature");
+	}
+	assert_int_equal(asked, 1);
 }
 
 static void
@@ -104,16 +149,17 @@ over_the_bound_of_a_message_nothing_is_asked(void **state)
 	struct dns_answer answer;
 
 	for (size_t i = 0; i < 5; i++)
-		assert_int_equal(ask(scene, names[i], DNS_TXT, &answer),
-		    DNS_FOUND);
+		assert_int_equal(
+		    ask(scene, names[i], DNS_TXT, &answer), DNS_FOUND);
 	for (size_t i = 0; i < 5; i++) {
-		assert_int_equal(ask(scene, "f.example", DNS_TXT, &answer),
-		    DNS_FAILED);
+		assert_int_equal(
+		    ask(scene, "f.example", DNS_TXT, &answer), DNS_FAILED);
 		assert_int_equal(scene->err.kind, ERR_TEMP);
-		assert_string_equal(scene->err.text, "TXT of f.example: more "
+		assert_string_equal(scene->err.text,
+		    "TXT of f.example: more "
 		    "than 5 questions for one message (dns.questions)");
-		assert_int_equal(ask(scene, names[i], DNS_TXT, &answer),
-		    DNS_FOUND);
+		assert_int_equal(
+		    ask(scene, names[i], DNS_TXT, &answer), DNS_FOUND);
 	}
 	assert_int_equal(zone_resolver_lookups(scene->zone), 5);
 }
@@ -137,7 +183,8 @@ what_is_too_large_to_hold_counts_each_time(void **state)
 	resolver_unref(scene->bounded);
 	resolver_unref(scene->zone);
 	assert_int_equal(zone_resolver_new(strbuf_slice(&text), "zone",
-	    &scene->zone, &scene->err), 0);
+			     &scene->zone, &scene->err),
+	    0);
 	scene->bounded = bounded_resolver_new(scene->zone, 7, scene->quota);
 	for (size_t i = 0; i < 20; i++) {
 		name[0] = (char)('0' + i % 5);
@@ -171,16 +218,15 @@ the_quota_is_that_of_a_domain_in_all_messages(void **state)
 	char name[] = "a.example";
 
 	for (; name[0] < 'f'; name[0]++)
-		assert_int_equal(ask(scene, name, DNS_TXT, &answer),
-		    DNS_FOUND);
+		assert_int_equal(ask(scene, name, DNS_TXT, &answer), DNS_FOUND);
 	resolver_unref(scene->bounded);
 	scene->bounded = bounded_resolver_new(scene->zone, 5, scene->quota);
 	bounded_resolver_for(scene->bounded, SLICE("one.example"));
 	for (; name[0] < 'h'; name[0]++)
-		assert_int_equal(ask(scene, name, DNS_TXT, &answer),
-		    DNS_FOUND);
+		assert_int_equal(ask(scene, name, DNS_TXT, &answer), DNS_FOUND);
 	assert_int_equal(ask(scene, name, DNS_TXT, &answer), DNS_FAILED);
-	assert_non_null(strstr(scene->err.text, "more than 7 questions in a "
+	assert_non_null(strstr(scene->err.text,
+	    "more than 7 questions in a "
 	    "minute for this domain (dns.domain-questions)"));
 	assert_int_equal(zone_resolver_lookups(scene->zone), 7);
 	bounded_resolver_for(scene->bounded, SLICE("two.example"));
@@ -194,6 +240,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		SCENE(a_question_is_asked_once),
 		SCENE(no_answer_is_not_asked_for_again),
+		SCENE(what_dnssec_refutes_stays_so),
 		SCENE(over_the_bound_of_a_message_nothing_is_asked),
 		SCENE(what_is_too_large_to_hold_counts_each_time),
 		SCENE(what_is_begun_in_advance_counts_once),

@@ -19,8 +19,8 @@ read_rdata(enum dns_type type, struct slice rdata, struct arena *mem)
 		break;
 	case DNS_MX:
 		if (dns_mx_read(rdata, mem, &preference, &text))
-			return slice_format(mem, "%u %.*s", preference,
-			    SLICE_ARGS(text));
+			return slice_format(
+			    mem, "%u %.*s", preference, SLICE_ARGS(text));
 		break;
 	case DNS_SRV:
 		if (dns_srv_read(rdata, mem, &srv))
@@ -59,8 +59,9 @@ check_rdata(const struct rdata_case *cases, size_t count)
 
 		memcpy(copy + 1, rdata.data, rdata.len);
 		arena_init(&mem);
-		check_slice(cases[i].name, read_rdata(cases[i].type,
-		    (struct slice){ copy + 1, rdata.len }, &mem),
+		check_slice(cases[i].name,
+		    read_rdata(cases[i].type,
+			(struct slice){ copy + 1, rdata.len }, &mem),
 		    cases[i].want);
 		arena_done(&mem);
 		test_free(copy);
@@ -151,8 +152,8 @@ static void
 addresses_have_names_in_the_reverse_tree(void **state)
 {
 	static const unsigned char four[4] = { 192, 0, 2, 129 };
-	static const unsigned char six[16] = { 0x20, 0x01, 0x0d, 0xb8,
-		[15] = 0xf1 };
+	static const unsigned char six[16] = { 0x20, 0x01, 0x0d,
+		0xb8, [15] = 0xf1 };
 	struct arena mem;
 
 	(void)state;

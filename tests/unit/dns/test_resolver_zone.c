@@ -18,8 +18,8 @@ record_text(enum dns_type type, struct slice rdata, struct arena *mem)
 		return text;
 	case DNS_MX:
 		if (dns_mx_read(rdata, mem, &preference, &text))
-			text = slice_format(mem, "%u %.*s", preference,
-			    SLICE_ARGS(text));
+			text = slice_format(
+			    mem, "%u %.*s", preference, SLICE_ARGS(text));
 		return text;
 	case DNS_SRV:
 		if (dns_srv_read(rdata, mem, &srv))
@@ -38,8 +38,8 @@ record_text(enum dns_type type, struct slice rdata, struct arena *mem)
 	}
 	strbuf_init(&hex, mem);
 	for (size_t i = 0; i < rdata.len; i++)
-		strbuf_addf(&hex, "%02x",
-		    (unsigned int)(unsigned char)rdata.data[i]);
+		strbuf_addf(
+		    &hex, "%02x", (unsigned int)(unsigned char)rdata.data[i]);
 	return strbuf_slice(&hex);
 }
 
@@ -51,16 +51,17 @@ static struct slice
 ask(struct resolver *resolver, const char *name, enum dns_type type,
     struct arena *mem)
 {
-	struct dns_answer answer = { .count = 77 };
+	const struct dns_client dns = { .resolver = resolver, .mem = mem };
+	struct dns_answer answer = { .count = 77, .bogus = true };
 	struct strbuf text;
 	struct err err;
 
 	strbuf_init(&text, mem);
-	switch (resolver_lookup(resolver, slice_of(name), type, 0, mem,
-	    &answer, &err)) {
+	switch (resolver_lookup(&dns, slice_of(name), type, &answer, &err)) {
 	case DNS_FAILED:
 		assert_int_equal(err.kind, ERR_TEMP);
-		assert_int_equal(answer.count, 77);
+		assert_int_equal(answer.count, 0);
+		assert_false(answer.bogus);
 		return slice_format(mem, "! %s", err.text);
 	case DNS_FOUND:
 		assert_true(answer.count > 0);
@@ -106,8 +107,9 @@ check_zone(const char *text, const struct zone_case *cases, size_t count)
 		struct arena mem;
 
 		arena_init(&mem);
-		check_slice(cases[i].name, ask(resolver, cases[i].name,
-		    cases[i].type, &mem), cases[i].want);
+		check_slice(cases[i].name,
+		    ask(resolver, cases[i].name, cases[i].type, &mem),
+		    cases[i].want);
 		arena_done(&mem);
 	}
 	resolver_unref(resolver);
@@ -150,7 +152,8 @@ records_are_read_in_all_forms(void **state)
 		{ "corp.example", DNS_NS,
 		    "ns1.corp.example | ns2.far.example @60" },
 		{ "Corp.Example.", DNS_MX, "10 mx.corp.example | 0  @60" },
-		{ "corp.example", DNS_TXT, "v=spf1 a -all | bare word"
+		{ "corp.example", DNS_TXT,
+		    "v=spf1 a -all | bare word"
 		    "semi;colon (not) \"quoted\" \\ @60" },
 		{ "mx.corp.example", DNS_A, "c0000201 | c0000202 @5400" },
 		{ "mx.corp.example", DNS_AAAA,
@@ -171,13 +174,12 @@ records_are_read_in_all_forms(void **state)
 static void
 the_ttl_is_the_last_one_named(void **state)
 {
-	static const char zone[] =
-	    "a.example. TXT one\n"
-	    "b.example. 77 TXT two\n"
-	    "c.example. TXT three\n"
-	    "$TTL 2w\n"
-	    "d.example. 5 TXT four\n"
-	    "e.example. TXT five\n";
+	static const char zone[] = "a.example. TXT one\n"
+				   "b.example. 77 TXT two\n"
+				   "c.example. TXT three\n"
+				   "$TTL 2w\n"
+				   "d.example. 5 TXT four\n"
+				   "e.example. TXT five\n";
 	static const struct zone_case cases[] = {
 		{ "a.example", DNS_TXT, "one @3600" },
 		{ "b.example", DNS_TXT, "two @77" },
@@ -194,20 +196,19 @@ the_ttl_is_the_last_one_named(void **state)
 static void
 wildcards_are_those_of_rfc_4592(void **state)
 {
-	static const char zone[] =
-	    "$ORIGIN example.\n"
-	    "$TTL 3600\n"
-	    "@ SOA ns a 1 2 3 4 5\n"
-	    "@ NS ns.example.com.\n"
-	    "@ NS ns.example.net.\n"
-	    "* TXT \"this is a wildcard\"\n"
-	    "* MX 10 host1\n"
-	    "sub.* TXT \"this is not a wildcard\"\n"
-	    "host1 A 192.0.2.1\n"
-	    "_ssh._tcp.host1 SRV 0 0 22 host1\n"
-	    "_ssh._tcp.host2 SRV 0 0 22 host2\n"
-	    "*.cname CNAME host1\n"
-	    "*.a.*.b A 192.0.2.2\n";
+	static const char zone[] = "$ORIGIN example.\n"
+				   "$TTL 3600\n"
+				   "@ SOA ns a 1 2 3 4 5\n"
+				   "@ NS ns.example.com.\n"
+				   "@ NS ns.example.net.\n"
+				   "* TXT \"this is a wildcard\"\n"
+				   "* MX 10 host1\n"
+				   "sub.* TXT \"this is not a wildcard\"\n"
+				   "host1 A 192.0.2.1\n"
+				   "_ssh._tcp.host1 SRV 0 0 22 host1\n"
+				   "_ssh._tcp.host2 SRV 0 0 22 host2\n"
+				   "*.cname CNAME host1\n"
+				   "*.a.*.b A 192.0.2.2\n";
 	static const struct zone_case cases[] = {
 		{ "host3.example", DNS_MX, "10 host1.example @3600" },
 		{ "host3.example", DNS_A, "no data" },
@@ -232,7 +233,7 @@ static void
 names_above_names_exist(void **state)
 {
 	static const char zone[] = "_dmarc.a.b.example. TXT x\n"
-	    "\\*.c\\.d.example. TXT y\n";
+				   "\\*.c\\.d.example. TXT y\n";
 	static const struct zone_case cases[] = {
 		{ "a.b.example", DNS_TXT, "no data" },
 		{ "b.example", DNS_TXT, "no data" },
@@ -272,10 +273,10 @@ cnames_are_followed_to_their_end(void **state)
 		{ "a.example", DNS_A, "! A of a.example: SERVFAIL" },
 		{ "gone.example", DNS_TXT, "no name nowhere.test>" },
 		{ "loop.example", DNS_TXT,
-		    "! TXT of loop.example: over 16 CNAMEs in a row" },
+		    "! TXT of loop.example: more than 16 CNAMEs in a row" },
 		{ "n1.example", DNS_TXT, "n17.example> far @90" },
 		{ "n0.example", DNS_TXT,
-		    "! TXT of n0.example: over 16 CNAMEs in a row" },
+		    "! TXT of n0.example: more than 16 CNAMEs in a row" },
 	};
 
 	(void)state;
@@ -285,12 +286,11 @@ cnames_are_followed_to_their_end(void **state)
 static void
 faults_are_rehearsed(void **state)
 {
-	static const char zone[] =
-	    "broken.example. IN FAIL\n"
-	    "slow.example. IN TIMEOUT\n"
-	    "half.example. TXT there\n"
-	    "half.example. TIMEOUT\n"
-	    "*.all.example. FAIL\n";
+	static const char zone[] = "broken.example. IN FAIL\n"
+				   "slow.example. IN TIMEOUT\n"
+				   "half.example. TXT there\n"
+				   "half.example. TIMEOUT\n"
+				   "*.all.example. FAIL\n";
 	static const struct zone_case cases[] = {
 		{ "broken.example", DNS_A, "! A of broken.example: SERVFAIL" },
 		{ "slow.example", DNS_MX, "! MX of slow.example: timed out" },
@@ -310,7 +310,7 @@ static void
 what_cannot_be_a_name_does_not_exist(void **state)
 {
 	static const char l63[] = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-	    "xxxxxxxxxxxxxxxxxxxxx";
+				  "xxxxxxxxxxxxxxxxxxxxx";
 	static const char *const names[] = { "", "..", "a..b", ".a", "a.b..",
 		"a\\", "a\\25", "a\\256.b", "a\\2x5" };
 	struct resolver *resolver;
@@ -322,7 +322,8 @@ what_cannot_be_a_name_does_not_exist(void **state)
 	arena_init(&mem);
 	/* Whatever can be a name is found here. */
 	assert_int_equal(zone_resolver_new(SLICE("*. 5 TXT any\n. 5 TXT any"),
-	    "zone", &resolver, &err), 0);
+			     "zone", &resolver, &err),
+	    0);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		check_slice(names[i], ask(resolver, names[i], DNS_TXT, &mem),
 		    "no name");
@@ -348,7 +349,7 @@ faults_of_the_text_are_named_with_their_line(void **state)
 		{ "a. A 192.0.2.1\nb. A 192.0.2\n", "zone:2: \"192.0.2\"" },
 		{ "a. AAAA 192.0.2.1\n", "zone:1: \"192.0.2.1\"" },
 		{ "a. A\n", "missing" },
-		{ "a. A 192.0.2.1 192.0.2.2\n", "more than a A record" },
+		{ "a. A 192.0.2.1 192.0.2.2\n", "more fields than a A record" },
 		{ "a.\n", "record type is missing" },
 		{ "a. 60 IN\n", "record type is missing" },
 		{ "a. IN IN A 192.0.2.1\n", "\"IN\"" },
@@ -397,15 +398,15 @@ faults_of_the_text_are_named_with_their_line(void **state)
 		struct resolver *resolver = NULL;
 		struct err err;
 
-		if (zone_resolver_new(slice_of(cases[i][0]), "zone",
-		    &resolver, &err) == 0)
+		if (zone_resolver_new(
+			slice_of(cases[i][0]), "zone", &resolver, &err) == 0)
 			fail_msg("\"%s\" is accepted", cases[i][0]);
 		assert_null(resolver);
 		assert_int_equal(err.kind, ERR_CONFIG);
-		if (!slice_has_text_nocase(slice_of(err.text),
-		    slice_of(cases[i][1])))
-			fail_msg("\"%s\": got \"%s\", want \"%s\"",
-			    cases[i][0], err.text, cases[i][1]);
+		if (!slice_has_text_nocase(
+			slice_of(err.text), slice_of(cases[i][1])))
+			fail_msg("\"%s\": got \"%s\", want \"%s\"", cases[i][0],
+			    err.text, cases[i][1]);
 	}
 }
 
@@ -423,23 +424,26 @@ sets_are_bounded_by_a_message(void **state)
 	strbuf_add_cstr(&zone, "a. TXT");
 	for (size_t i = 0; i < 248; i++)
 		strbuf_addf(&zone, " %0255d", 0);
-	assert_int_equal(zone_resolver_new(strbuf_slice(&zone), "zone",
-	    &resolver, &err), 0);
-	assert_int_equal(ask(resolver, "a", DNS_TXT, &mem).len,
-	    248 * 255 + sizeof("@3600"));
+	assert_int_equal(
+	    zone_resolver_new(strbuf_slice(&zone), "zone", &resolver, &err), 0);
+	assert_int_equal(
+	    ask(resolver, "a", DNS_TXT, &mem).len, 248 * 255 + sizeof("@3600"));
 	resolver_unref(resolver);
 	strbuf_addf(&zone, "\na. TXT %0255d %0255d %0255d %0255d", 1, 2, 3, 4);
 	strbuf_addf(&zone, "\na. TXT %0255d %0255d %0255d %0255d", 5, 2, 3, 4);
-	assert_int_equal(zone_resolver_new(strbuf_slice(&zone), "zone",
-	    &resolver, &err), -1);
-	check_slice("error", slice_of(err.text), "zone:3: more records of one "
+	assert_int_equal(
+	    zone_resolver_new(strbuf_slice(&zone), "zone", &resolver, &err),
+	    -1);
+	check_slice("error", slice_of(err.text),
+	    "zone:3: more records of one "
 	    "name and type than a DNS message can hold");
 	arena_done(&mem);
 	arena_init(&mem);
 	strbuf_init(&zone, &mem);
 	strbuf_addf(&zone, "a. TXT %0256d", 0);
-	assert_int_equal(zone_resolver_new(strbuf_slice(&zone), "zone",
-	    &resolver, &err), -1);
+	assert_int_equal(
+	    zone_resolver_new(strbuf_slice(&zone), "zone", &resolver, &err),
+	    -1);
 	assert_non_null(strstr(err.text, "over 255 octets"));
 	arena_done(&mem);
 }
@@ -447,6 +451,7 @@ sets_are_bounded_by_a_message(void **state)
 static void
 lookups_are_counted_and_answers_outlive_the_resolver(void **state)
 {
+	struct dns_client dns;
 	struct resolver *resolver;
 	struct slice text;
 	struct arena mem;
@@ -456,14 +461,19 @@ lookups_are_counted_and_answers_outlive_the_resolver(void **state)
 	(void)state;
 	arena_init(&mem);
 	assert_int_equal(zone_resolver_new(SLICE("a. CNAME b.\nb. TXT x\n"),
-	    "zone", &resolver, &err), 0);
+			     "zone", &resolver, &err),
+	    0);
 	assert_int_equal(zone_resolver_lookups(resolver), 0);
 	resolver_prefetch(resolver, SLICE("a"), DNS_TXT);
 	assert_int_equal(zone_resolver_lookups(resolver), 0);
-	assert_int_equal(resolver_lookup(resolver_ref(resolver), SLICE("a"),
-	    DNS_TXT, 0, &mem, &answer, &err), DNS_FOUND);
-	assert_int_equal(resolver_lookup(resolver, SLICE("c"), DNS_TXT, 0,
-	    &mem, &(struct dns_answer){ .count = 0 }, &err), DNS_NO_NAME);
+	dns = (struct dns_client){ .resolver = resolver_ref(resolver),
+		.mem = &mem };
+	assert_int_equal(
+	    resolver_lookup(&dns, SLICE("a"), DNS_TXT, &answer, &err),
+	    DNS_FOUND);
+	assert_int_equal(resolver_lookup(&dns, SLICE("c"), DNS_TXT,
+			     &(struct dns_answer){ .count = 0 }, &err),
+	    DNS_NO_NAME);
 	assert_int_equal(zone_resolver_lookups(resolver), 2);
 	resolver_unref(resolver);
 	resolver_unref(resolver);

@@ -17,11 +17,14 @@ logins_are_compared_in_one_form(void **state)
 		{ "ALICE", "Corp.Example", "alice@corp.example" },
 		{ "alice@Other.Example", "corp.example",
 		    "alice@other.example" },
-		{ "alice@b\xc3\xbc" "cher.example", "",
-		    "alice@xn--bcher-kva.example" },
+		{ "alice@b\xc3\xbc"
+		  "cher.example",
+		    "", "alice@xn--bcher-kva.example" },
 		{ "alice@xn--bcher-kva.example", "",
 		    "alice@xn--bcher-kva.example" },
-		{ "alice", "b\xc3\xbc" "cher.example",
+		{ "alice",
+		    "b\xc3\xbc"
+		    "cher.example",
 		    "alice@xn--bcher-kva.example" },
 		/* What is no domain stays: two such logins are not made one. */
 		{ "alice@not a domain", "corp.example", "alice@not a domain" },
@@ -37,13 +40,16 @@ logins_are_compared_in_one_form(void **state)
 	(void)state;
 	arena_init(&mem);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		check_slice(cases[i].login, login_normalise(&mem,
-		    slice_of(cases[i].login), slice_of(cases[i].realm)),
+		check_slice(cases[i].login,
+		    login_normalise(&mem, slice_of(cases[i].login),
+			slice_of(cases[i].realm)),
 		    cases[i].want);
 	arena_done(&mem);
 }
 
 struct world {
+	struct table_set *tables;
+	struct table *login_map; /* in the place of that in tables */
 	struct arena mem;
 	struct config *config;
 	struct identity identity;
@@ -53,13 +59,23 @@ struct world {
 static void
 world_read(struct world *world, struct slice text)
 {
+	const struct table_use *uses;
+	size_t count;
 	struct err err;
 
-	assert_int_equal(config_read_text("test", text, NULL, NULL,
-	    &world->config, &err), 0);
-	assert_int_equal(identity_open(&world->identity, world->config, NULL,
-	    NULL, &world->mem, &err), 0);
-	world->client = (struct client_facts){ .auth_authen = SLICE("Alice") };
+	assert_int_equal(
+	    config_read_text("test", text, NULL, NULL, &world->config, &err),
+	    0);
+	uses = config_tables(world->config, &world->mem, &count);
+	assert_int_equal(table_set_open(&(struct table_set_options){ uses,
+					    count, NULL, NULL },
+			     &world->tables, &err),
+	    0);
+	world->login_map = NULL;
+	identity_init(
+	    &world->identity, world->config, world->tables, &world->mem);
+	world->client =
+	    (struct client_facts){ .said[FACT_AUTH_AUTHEN] = SLICE("Alice") };
 	assert_true(net_addr_parse(SLICE("192.0.2.7"), &world->client.addr));
 }
 
@@ -68,16 +84,19 @@ static void
 world_init(struct world *world, const char *methods, const char *value)
 {
 	arena_init(&world->mem);
-	world_read(world, slice_format(&world->mem, "domain = corp.example\n"
-	    "identify { methods = {%s}; %s%s%s }\n", methods,
-	    value == NULL ? "" : "network = \"static:",
-	    value == NULL ? "" : value, value == NULL ? "" : "\""));
+	world_read(world,
+	    slice_format(&world->mem,
+		"domain = corp.example\n"
+		"identify { methods = {%s}; %s%s%s }\n",
+		methods, value == NULL ? "" : "network = \"static:",
+		value == NULL ? "" : value, value == NULL ? "" : "\""));
 }
 
 static void
 world_done(struct world *world)
 {
-	identity_close(&world->identity);
+	table_set_free(world->tables);
+	table_close(world->login_map);
 	config_free(world->config);
 	arena_done(&world->mem);
 }
@@ -104,11 +123,14 @@ the_first_method_that_proves_a_login_wins(void **state)
 		struct err err;
 
 		world_init(&world, cases[i].methods,
-		    strstr(cases[i].methods, "network") == NULL ? NULL
-			: "webmail");
-		world.client.auth_authen = slice_of(cases[i].auth);
+		    strstr(cases[i].methods, "network") == NULL ? NULL :
+								  "webmail");
+		world.client.said[FACT_AUTH_AUTHEN] = slice_of(cases[i].auth);
 		assert_int_equal(identity_find(&world.identity, &world.client,
-		    &world.mem, &submitter, &err), 0);
+				     &(const struct table_context){
+					 .mem = &world.mem, .err = &err },
+				     &submitter),
+		    0);
 		check_slice(cases[i].methods, submitter.login, cases[i].login);
 		check_slice(cases[i].methods, submitter.via, cases[i].via);
 		world_done(&world);
@@ -128,8 +150,10 @@ a_network_has_one_login(void **state)
 		struct err err;
 
 		world_init(&world, "network", values[i]);
-		if (identity_find(&world.identity, &world.client, &world.mem,
-		    &submitter, &err) == 0)
+		if (identity_find(&world.identity, &world.client,
+			&(const struct table_context){
+			    .mem = &world.mem, .err = &err },
+			&submitter) == 0)
 			fail_msg("%s: became login \"%.*s\"", values[i],
 			    SLICE_ARGS(submitter.login));
 		assert_int_equal(err.kind, ERR_TEMP);
@@ -145,22 +169,22 @@ use_login_map(struct world *world, const char *spec, const char *rows)
 {
 	struct err err;
 
-	table_close(world->identity.login_map);
-	if (table_open_text(slice_of(spec), slice_of(rows),
-	    &world->identity.login_map, &err) != 0)
+	table_close(world->login_map);
+	if (table_open_text(
+		slice_of(spec), slice_of(rows), &world->login_map, &err) != 0)
 		fail_msg("%s", err.text);
+	world->identity.login_map = world->login_map;
 }
 
 static void
 a_login_map_says_whose_login_it_is(void **state)
 {
-	static const char rows[] =
-	    "as1234                alice@team.example\n"
-	    "as1235@corp.example   bob\n"
-	    "as1236@far.example    carol@far.example\n"
-	    "both@corp.example     first\n"
-	    "both                  second\n"
-	    "two                   a, b\n";
+	static const char rows[] = "as1234                alice@team.example\n"
+				   "as1235@corp.example   bob\n"
+				   "as1236@far.example    carol@far.example\n"
+				   "both@corp.example     first\n"
+				   "both                  second\n"
+				   "two                   a, b\n";
 	static const struct {
 		const char *auth, *want;
 		bool counts;
@@ -173,6 +197,9 @@ a_login_map_says_whose_login_it_is(void **state)
 		{ "as1235", "bob@corp.example", true },
 		{ "as1236", "as1236@corp.example", true },
 		{ "as1236@far.example", "carol@far.example", true },
+		/* Nor is it the other user with one more realm behind. */
+		{ "as1236@far.example@corp.example",
+		    "as1236@far.example@corp.example", true },
 		{ "both", "first@corp.example", true },
 		/* What is not in the table stays, and is not mapped again. */
 		{ "alice@team.example", "alice@team.example", false },
@@ -185,34 +212,49 @@ a_login_map_says_whose_login_it_is(void **state)
 
 	(void)state;
 	arena_init(&world.mem);
-	world_read(&world, SLICE("domain = corp.example\n"
-	    "identify { login-map = static:x }\n"));
+	world_read(&world,
+	    SLICE("domain = corp.example\n"
+		  "identify { login-map = static:x }\n"));
 	use_login_map(&world, "texthash:map", rows);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		world.client.auth_authen = slice_of(cases[i].auth);
+		world.client.said[FACT_AUTH_AUTHEN] = slice_of(cases[i].auth);
 		if (cases[i].want[0] == '\0') {
-			assert_int_equal(identity_find(&world.identity,
-			    &world.client, &world.mem, &submitter, &err), -1);
+			assert_int_equal(
+			    identity_find(&world.identity, &world.client,
+				&(const struct table_context){
+				    .mem = &world.mem, .err = &err },
+				&submitter),
+			    -1);
 			assert_int_equal(err.kind, ERR_TEMP);
 			assert_non_null(strstr(err.text, "is not one login"));
 			continue;
 		}
 		assert_int_equal(identity_find(&world.identity, &world.client,
-		    &world.mem, &submitter, &err), 0);
+				     &(const struct table_context){
+					 .mem = &world.mem, .err = &err },
+				     &submitter),
+		    0);
 		check_slice(cases[i].auth, submitter.login, cases[i].want);
 		if (submitter.realm_counts != cases[i].counts)
 			fail_msg("%s: its realm counts", cases[i].auth);
 	}
 	/* Patterns see the whole login once; one that fails is "later". */
-	use_login_map(&world, "pcre:map", "/^as(\\d+)@corp\\.example$/ u$1\n"
+	use_login_map(&world, "pcre:map",
+	    "/^as(\\d+)@corp\\.example$/ u$1\n"
 	    "/^as\\d+$/ wrong\n");
-	world.client.auth_authen = SLICE("as77");
-	assert_int_equal(identity_find(&world.identity, &world.client,
-	    &world.mem, &submitter, &err), 0);
+	world.client.said[FACT_AUTH_AUTHEN] = SLICE("as77");
+	assert_int_equal(
+	    identity_find(&world.identity, &world.client,
+		&(const struct table_context){ .mem = &world.mem, .err = &err },
+		&submitter),
+	    0);
 	check_slice("pattern", submitter.login, "u77@corp.example");
 	use_login_map(&world, "cidr:map", "192.0.2.0/24 x\n");
-	assert_int_equal(identity_find(&world.identity, &world.client,
-	    &world.mem, &submitter, &err), -1);
+	assert_int_equal(
+	    identity_find(&world.identity, &world.client,
+		&(const struct table_context){ .mem = &world.mem, .err = &err },
+		&submitter),
+	    -1);
 	assert_int_equal(err.kind, ERR_TEMP);
 	world_done(&world);
 }
@@ -233,17 +275,18 @@ only_realms_that_are_named_count(void **state)
 		    true },
 		{ "domain = corp.example", "a@corp.example@team.example",
 		    false },
-		{ "identify { realms = {TEAM.example} }",
-		    "alice@Team.Example", true },
-		{ "identify { realms = {TEAM.example} }",
-		    "alice@corp.example", false },
+		{ "identify { realms = {TEAM.example} }", "alice@Team.Example",
+		    true },
+		{ "identify { realms = {TEAM.example} }", "alice@corp.example",
+		    false },
 		{ "identify { realms = {TEAM.example} }", "alice", false },
 		{ "identify { realms = any-verified-by-sasl }",
 		    "alice@far.example", true },
 		{ "identify { realms = any-verified-by-sasl }", "alice",
 		    false },
 		{ "identify { methods = network; network = \"static:"
-		    "web@far.example\" }", "alice", true },
+		  "web@far.example\" }",
+		    "alice", true },
 	};
 
 	(void)state;
@@ -254,13 +297,81 @@ only_realms_that_are_named_count(void **state)
 
 		arena_init(&world.mem);
 		world_read(&world, slice_of(cases[i].config));
-		world.client.auth_authen = slice_of(cases[i].auth);
+		world.client.said[FACT_AUTH_AUTHEN] = slice_of(cases[i].auth);
 		assert_int_equal(identity_find(&world.identity, &world.client,
-		    &world.mem, &submitter, &err), 0);
+				     &(const struct table_context){
+					 .mem = &world.mem, .err = &err },
+				     &submitter),
+		    0);
 		if (submitter.realm_counts != cases[i].counts)
 			fail_msg("%s: %s: %d", cases[i].config, cases[i].auth,
 			    submitter.realm_counts);
 		world_done(&world);
+	}
+}
+
+static void
+gather(void *arg, bool is_error, const char *text)
+{
+	assert_true(is_error);
+	strbuf_addf(arg, "%s\n", text);
+}
+
+static void
+methods_and_their_tables_fit_together(void **state)
+{
+	static const struct {
+		const char *config;
+		const char *want;
+	} sets[] = {
+		{ "", "" },
+		{ "identify { methods = {network, sasl}\n"
+		  "network = cidr:/x; login-map = static:x }",
+		    "" },
+		{ "identify { methods = {sasl, netwrk}\nnetwork = cidr:/x }",
+		    "test:1: identify.methods: \"netwrk\" is not a method; "
+		    "there are sasl and network; did you mean "
+		    "\"network\"?\n" },
+		{ "identify { methods = {ssal}\nlogin-map = static:x }",
+		    "test:1: identify.methods: \"ssal\" is not a method; "
+		    "there are sasl and network; did you mean \"sasl\"?\n" },
+		{ "identify { methods = {sasl, kerberos} }",
+		    "test:1: identify.methods: \"kerberos\" is not a method; "
+		    "there are sasl and network\n" },
+		{ "identify { methods = {} }",
+		    "test:1: identify.methods: takes at least one of sasl, "
+		    "network\n" },
+		{ "identify {\n\n methods = {network} }",
+		    "test:3: identify.methods: the method network needs a "
+		    "table: set identify.network\n" },
+		{ "identify { methods = network\n"
+		  "network = cidr:/x\nlogin-map = static:x }",
+		    "test:3: identify.login-map: is not used, because sasl is "
+		    "not in identify.methods\n" },
+		{ "identify {\n\n network = cidr:/x }",
+		    "test:3: identify.network: is not used, because network is "
+		    "not in identify.methods\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
+		struct config *config;
+		struct strbuf got;
+		struct arena mem;
+		unsigned int count;
+		struct err err;
+
+		arena_init(&mem);
+		strbuf_init(&got, &mem);
+		if (config_read_text("test", slice_of(sets[i].config), NULL,
+			NULL, &config, &err) != 0)
+			fail_msg("%s: %s", sets[i].config, err.text);
+		count = identity_check_config(
+		    config, &(const struct report){ gather, &got });
+		check_slice(sets[i].config, strbuf_slice(&got), sets[i].want);
+		assert_int_equal(count != 0, sets[i].want[0] != '\0');
+		config_free(config);
+		arena_done(&mem);
 	}
 }
 
@@ -269,6 +380,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(logins_are_compared_in_one_form),
+		cmocka_unit_test(methods_and_their_tables_fit_together),
 		cmocka_unit_test(the_first_method_that_proves_a_login_wins),
 		cmocka_unit_test(a_network_has_one_login),
 		cmocka_unit_test(a_login_map_says_whose_login_it_is),

@@ -31,14 +31,14 @@ read_list(struct arena *mem, struct slice value, size_t max, struct err *err)
 	}
 	for (unsigned int i = 0; i < CONSTRUCT_COUNT; i++) {
 		if ((list.constructs & CONSTRUCT_BIT(i)) != 0)
-			strbuf_addf(&buf, " {%s}",
-			    construct_text((enum construct)i));
+			strbuf_addf(
+			    &buf, " {%s}", construct_text((enum construct)i));
 	}
 	return strbuf_slice(&buf);
 }
 
 #define COMMENT " {a comment}"
-#define BEHIND " {text behind the address}"
+#define BEHIND " {text after the address}"
 #define BARE " {a name with ',', '@' or other marks and no quotes}"
 #define SPACED " {blanks or comments inside an address}"
 #define DOTS " {dots in a name without quotes}"
@@ -53,13 +53,13 @@ read_list(struct arena *mem, struct slice value, size_t max, struct err *err)
 #define BLANK " {a line of white space only}"
 #define NOT_UTF8 " {8-bit text that is not UTF-8}"
 #define ODD " {a name that programs read differently}"
-#define BY_COMMENT " {a comment behind the address}"
+#define BY_COMMENT " {a comment after the address}"
 
 /* By rule of the grammar: RFC 5322 sections 3.2 to 3.4 and 4, then the rest. */
 static const struct {
 	const char *name;
 	const char *value;
-	const char *want;	/* as read_list() shows it, or the error */
+	const char *want; /* as read_list() shows it, or the error */
 } authors[] = {
 	/* addr-spec, angle-addr, name-addr */
 	{ "bare", " alice@corp.example", "alice|corp.example|" },
@@ -68,7 +68,8 @@ static const struct {
 	    "alice|corp.example|Alice Smith" },
 	{ "no blank before angle", "Alice<alice@corp.example>",
 	    "alice|corp.example|Alice" },
-	{ "blanks in angle", " Alice < a@b.example >", "a|b.example|Alice" ODD },
+	{ "blanks in angle", " Alice < a@b.example >",
+	    "a|b.example|Alice" ODD },
 	{ "blank before the end", " <a@b.example >", "a|b.example|" ODD },
 	{ "folded", " \"Long\"\n <a@b.example>", "a|b.example|\"Long\"" },
 	{ "no domain", " alice", "alice||" },
@@ -98,8 +99,10 @@ static const struct {
 	    "a|b.example|A \"B, C\"" ODD },
 	{ "empty quotes as a name", " A \"\" <a@b.example>",
 	    "a|b.example|A \"\"" ODD },
-	{ "open quote", " \"Alice <a@b.example>", "a quoted string without end" },
-	{ "open quote, backslash", " \"Alice\\", "a quoted string without end" },
+	{ "open quote", " \"Alice <a@b.example>",
+	    "a quoted string without end" },
+	{ "open quote, backslash", " \"Alice\\",
+	    "a quoted string without end" },
 	{ "two words", " Alice Smith", "words, and no address in '<' and '>'" },
 	/* RFC 6532, RFC 2047 */
 	{ "UTF-8 name", " J\xc3\xbcrgen <a@b.example>",
@@ -114,11 +117,13 @@ static const struct {
 	    "a|b.example|=?utf-8?Q?A?=" ODD },
 	{ "broken encoded word", " =??Q?A?= <a@b.example>",
 	    "a|b.example|=??Q?A?=" ODD },
-	{ "two encoded words in one", " =?utf-8?Q?A?==?utf-8?Q?B?= <a@b.example>",
+	{ "two encoded words in one",
+	    " =?utf-8?Q?A?==?utf-8?Q?B?= <a@b.example>",
 	    "a|b.example|=?utf-8?Q?A?==?utf-8?Q?B?=" ODD },
 	{ "encoded quote", " =?utf-8?Q?=22?= <a@b.example>",
 	    "a|b.example|=?utf-8?Q?=22?=" ODD },
-	{ "encoded angle", " =?utf-8?B?PGNlb0Bjb3JwLmV4YW1wbGU+?= <a@b.example>",
+	{ "encoded angle",
+	    " =?utf-8?B?PGNlb0Bjb3JwLmV4YW1wbGU+?= <a@b.example>",
 	    "a|b.example|=?utf-8?B?PGNlb0Bjb3JwLmV4YW1wbGU+?=" ODD },
 	{ "encoded parentheses", " =?utf-8?Q?A_=28B=29?= <a@b.example>",
 	    "a|b.example|=?utf-8?Q?A_=28B=29?=" },
@@ -128,8 +133,8 @@ static const struct {
 	    "a|b.example|=?utf-8?Q?A_=28B?=" ODD },
 	{ "encoded word as local part", " =?utf-8?B?YQ==?=, <a@b.example>",
 	    "a|b.example|=?utf-8?B?YQ==?=," BARE },
-	{ "encoded word as domain", " a@=?utf-8?B?YQ==?=",
-	    "a|=?utf-8?B?YQ==?=|" ENCODED },
+	{ "encoded word as domain",
+	    " a@=?utf-8?B?YQ==?=", "a|=?utf-8?B?YQ==?=|" ENCODED },
 	/* comment */
 	{ "comment behind", " a@b.example (Alice)",
 	    "a|b.example|Alice" BY_COMMENT },
@@ -137,7 +142,8 @@ static const struct {
 	    "a|b.example|root" COMMENT },
 	{ "comment with a quoted pair", " (a \\) b) a@b.example",
 	    "a|b.example|" COMMENT ODD },
-	{ "nested comments", " (a (b (c))) a@b.example", "a|b.example|" COMMENT ODD },
+	{ "nested comments", " (a (b (c))) a@b.example",
+	    "a|b.example|" COMMENT ODD },
 	{ "comment with an address", " A (<c@d.example>) <a@b.example>",
 	    "a|b.example|A" COMMENT ODD },
 	{ "two comments", " a@b.example (c) (d)",
@@ -161,7 +167,7 @@ static const struct {
 	{ "empty items inside", " a@b.example,, ,c@d.example",
 	    "a|b.example| / c|d.example|" EMPTY },
 	{ "two addresses, a blank", " a@b.example c@d.example",
-	    "text behind the address" },
+	    "text after the address" },
 	{ "semicolon", " a@b.example; c@d.example",
 	    "';' outside of a group; a name with it stands in quotes" },
 	/* group: RFC 6854 */
@@ -171,12 +177,12 @@ static const struct {
 	{ "group in a list", " x@b.example, g:a@b.example;, c@d.example",
 	    "x|b.example| / a|b.example| / c|d.example|" GROUP },
 	{ "group and no comma", " g:a@b.example; c@d.example",
-	    "text behind the address" },
+	    "text after the address" },
 	{ "group without end", " g:a@b.example",
 	    "a group without ';' at its end; a name with ':' stands in quotes" },
 	{ "group in a group", " g:h:a@b.example;;", "a group in a group" },
 	{ "angle as a group name", " <a@b.example>:<c@d.example>",
-	    "text behind the address" },
+	    "text after the address" },
 	{ "group without a name", " :a@b.example;",
 	    "a character that must not stand here" },
 	/* dot-atom, quoted local part, obs-local-part */
@@ -190,14 +196,16 @@ static const struct {
 	    "<c@d.example>|b.example|" QUOTED },
 	{ "quoted at", " \"c@d.example\"@b.example",
 	    "c@d.example|b.example|" QUOTED },
-	{ "quoted 8-bit", " \"\xc3\xbc\"@b.example", "\xc3\xbc|b.example|" QUOTED },
+	{ "quoted 8-bit", " \"\xc3\xbc\"@b.example",
+	    "\xc3\xbc|b.example|" QUOTED },
 	{ "empty quotes", " \"\"@b.example", "an empty local part" },
 	{ "dots", " a..b@c.example",
 	    "a local part that is empty or has misplaced dots" },
 	{ "dot first", " .a@c.example",
 	    "a local part that is empty or has misplaced dots" },
 	{ "spaced local part", " a . b@c.example", "a.b|c.example|" SPACED },
-	{ "spaced, angle", " X <a. b . c@d.example>", "a.b.c|d.example|X" SPACED },
+	{ "spaced, angle", " X <a. b . c@d.example>",
+	    "a.b.c|d.example|X" SPACED },
 	{ "quoted part of a local part", " \"a\".b@c.example",
 	    "a character that must not stand here" },
 	{ "blank at the edge", " \"a \"@b.example", "a |b.example|" QUOTED },
@@ -217,9 +225,11 @@ static const struct {
 	{ "domain literal without end", " a@[192.0.2.1",
 	    "a domain literal without end" },
 	{ "domain literal with a fold", " a@[192.\n 0.2.1]",
-	    "a domain literal that is no address" },
-	{ "spaced domain", " a@b. example (x)", "a|b.example|x" SPACED BY_COMMENT },
-	{ "comment in a domain", " a@b(@c).example", "a|b.example|" SPACED ODD },
+	    "a domain literal that is not an address" },
+	{ "spaced domain", " a@b. example (x)",
+	    "a|b.example|x" SPACED BY_COMMENT },
+	{ "comment in a domain", " a@b(@c).example",
+	    "a|b.example|" SPACED ODD },
 	{ "comment behind at", " a@(x)b.example", "a|b.example|" SPACED ODD },
 	{ "blank before at", " a @b.example", "a|b.example|" SPACED },
 	{ "comment before at", " a(x)@b.example",
@@ -228,10 +238,21 @@ static const struct {
 	    "a|b.example|X" SPACED },
 	{ "comment in angle", " X <(c)a@b.example>",
 	    "a character that must not stand here" },
-	{ "two at signs", " a@b@c.example", "text behind the address" },
+	{ "two at signs", " a@b@c.example", "text after the address" },
+	{ "an end without its begin", " a@b.example> ", "a|b.example|" BEHIND },
+	{ "the same in a list", " a@b.example>, c@d.example",
+	    "text after the address" },
+	{ "with a blank before it", " a@b.example >",
+	    "text after the address" },
+	{ "twice", " a@b.example>>", "text after the address" },
+	{ "behind a name", " A a@b.example>",
+	    "an address after a name stands in '<' and '>'" },
+	{ "behind quotes", " \"a\"@b.example>", "text after the address" },
+	{ "with a name behind it", " a@b.example> A",
+	    "text after the address" },
 	{ "address and a domain", " a@b.example @c.example",
-	    "text behind the address" },
-	{ "no domain behind at", " a@", "no domain behind '@'" },
+	    "text after the address" },
+	{ "no domain after at", " a@", "no domain after '@'" },
 	{ "quoted pair in an atom", " c\\@d.example@b.example",
 	    "a character that must not stand here" },
 	/* obs-route */
@@ -248,13 +269,14 @@ static const struct {
 	    "a|b.example|alice," BARE },
 	{ "an @ alone in a name", " Sales @ Corp <a@b.example>",
 	    "a|b.example|Sales @ Corp" BARE },
-	{ "marks of a local part in a name", " 5%!x, =?x?q?y?= @z <a@b.example>",
+	{ "marks of a local part in a name",
+	    " 5%!x, =?x?q?y?= @z <a@b.example>",
 	    "a|b.example|5%!x, =?x?q?y?= @z" BARE },
 	{ "such marks in the address behind", " 5%x, y <a%c@b.example>",
 	    "a%c|b.example|5%x, y {'%' or '!' in a local part}" BARE },
-	{ "such marks in an address before", " a%c@b.example, D, E <f@g.example>",
-	    "a%c|b.example| / f|g.example|D, E {'%' or '!' in a local part}"
-	    BARE },
+	{ "such marks in an address before",
+	    " a%c@b.example, D, E <f@g.example>",
+	    "a%c|b.example| / f|g.example|D, E {'%' or '!' in a local part}" BARE },
 	{ "a parenthesis that nothing opens", " A) B <a@b.example>",
 	    "a|b.example|A) B" BARE },
 	{ "words and a comma", " A B, C <a@b.example>",
@@ -273,17 +295,17 @@ static const struct {
 	{ "words behind", " <a@b.example> Alice \"B\"", "a|b.example|" BEHIND },
 	{ "words behind, bare", " a@b.example Alice", "a|b.example|" BEHIND },
 	{ "address behind", " <a@b.example>c@d.example",
-	    "text behind the address" },
+	    "text after the address" },
 	{ "quoted address behind", " <a@b.example> \"c@d.example\"",
-	    "text behind the address" },
+	    "text after the address" },
 	{ "two angles", " <a@b.example> <c@d.example>",
-	    "text behind the address" },
+	    "text after the address" },
 	/* angles */
 	{ "open angle", " <a@b.example", "'<' without '>'" },
 	{ "unopened angle", " a@b.example> <c@d.example",
-	    "text behind the address" },
+	    "text after the address" },
 	{ "angle with a name inside", " <Alice a@b.example>",
-	    "text inside '<' and '>' that is no address" },
+	    "text inside '<' and '>' that is not an address" },
 	{ "empty angle", " <>", "no address between '<' and '>'" },
 	/* octets */
 	{ "blank line in a fold", " a@b.example\n \n (c)",
@@ -291,7 +313,9 @@ static const struct {
 	{ "blank line at the end", " a@b.example\n\t", "a|b.example|" BLANK },
 	{ "control character", " a\x01@b.example",
 	    "a|b.example|" SPACED CONTROL },
-	{ "control character in a name", " \"A\x0b" "B\" <a@b.example>",
+	{ "control character in a name",
+	    " \"A\x0b"
+	    "B\" <a@b.example>",
 	    "a|b.example|\"A B\"" CONTROL },
 	{ "vertical tab", " a@b.example\x0b", "a|b.example|" CONTROL },
 };
@@ -306,8 +330,9 @@ author_fields_have_one_reading_or_none(void **state)
 		struct err err = { 0 };
 
 		arena_init(&mem);
-		check_slice(authors[i].name, read_list(&mem,
-		    slice_of(authors[i].value), 10, &err), authors[i].want);
+		check_slice(authors[i].name,
+		    read_list(&mem, slice_of(authors[i].value), 10, &err),
+		    authors[i].want);
 		arena_done(&mem);
 	}
 }
@@ -350,7 +375,9 @@ fields_are_printed_in_their_plainest_form(void **state)
 		{ " a . b @ c.example", " <a.b@c.example>" },
 		{ " <a@b.example> Alice", " <a@b.example>" },
 		{ " ,a@b.example,,", " <a@b.example>" },
-		{ " \"A\x01" "B\"\n \n <a@b.example>", " \"A B\" <a@b.example>" },
+		{ " \"A\x01"
+		  "B\"\n \n <a@b.example>",
+		    " \"A B\" <a@b.example>" },
 		{ " \"john doe\"@b.example", " <\"john doe\"@b.example>" },
 		{ " \"\" <a@b.example>", " <a@b.example>" },
 		{ " \"<>\"\xfc <a@b.example>",
@@ -379,9 +406,11 @@ fields_are_printed_in_their_plainest_form(void **state)
 
 		arena_init(&mem);
 		assert_int_equal(mailbox_list_parse(slice_of(cases[i].value),
-		    10, &mem, &list, &err), 0);
-		check_slice(cases[i].value, mailbox_list_print(list.items,
-		    list.count, NULL, &mem), cases[i].want);
+				     10, &mem, &list, &err),
+		    0);
+		check_slice(cases[i].value,
+		    mailbox_list_print(list.items, list.count, NULL, &mem),
+		    cases[i].want);
 		arena_done(&mem);
 	}
 }
@@ -401,8 +430,8 @@ long_names_become_words_of_75_octets(void **state)
 	for (int i = 0; i < 100; i++)
 		strbuf_add_char(&buf, '\xfc');
 	strbuf_add_cstr(&buf, " <a@b.example>");
-	assert_int_equal(mailbox_list_parse(strbuf_slice(&buf), 1, &mem, &list,
-	    &err), 0);
+	assert_int_equal(
+	    mailbox_list_parse(strbuf_slice(&buf), 1, &mem, &list, &err), 0);
 	rest = mailbox_list_print(list.items, list.count, NULL, &mem);
 	while (slice_next_item(&rest, "\n ", &line))
 		assert_true(line.len <= 75);
@@ -427,8 +456,8 @@ print_within(const char *value, size_t max, struct arena *mem)
 	struct mailbox_list list;
 	struct err err = { 0 };
 
-	assert_int_equal(mailbox_list_parse(slice_of(value), 1, mem, &list,
-	    &err), 0);
+	assert_int_equal(
+	    mailbox_list_parse(slice_of(value), 1, mem, &list, &err), 0);
 	return mailbox_list_print_within(list.items, list.count, max, mem);
 }
 
@@ -453,8 +482,7 @@ long_names_are_cut_at_a_word(void **state)
 		    " \"Aliceeee\" <a@b.example>" },
 		{ " A Liceeeeeeeeeeee <a@b.example>", 24,
 		    " \"A Liceee\" <a@b.example>" },
-		{ " Aliceeeeeeeeee <a@b.example>", 16,
-		    " <a@b.example>" },
+		{ " Aliceeeeeeeeee <a@b.example>", 16, " <a@b.example>" },
 		{ " Aliceeeeeeeeee <a@b.example>", 1, " <a@b.example>" },
 		{ " a@b.example (Alice and Bob)", 24,
 		    " \"Alice\" <a@b.example>" },
@@ -490,8 +518,9 @@ long_names_are_cut_at_a_word(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		arena_init(&mem);
-		check_slice(cases[i].value, print_within(cases[i].value,
-		    cases[i].max, &mem), cases[i].want);
+		check_slice(cases[i].value,
+		    print_within(cases[i].value, cases[i].max, &mem),
+		    cases[i].want);
 		arena_done(&mem);
 	}
 }
@@ -515,16 +544,16 @@ cut_names_fit_and_keep_their_address(void **state)
 			strbuf_add_cstr(&buf, names[n]);
 		strbuf_add_cstr(&buf, " <ceo@team.example>");
 		for (size_t max = 18; max < 300; max++) {
-			struct slice text = slice_from(print_within(buf.data,
-			    max, &mem), 1);
+			struct slice text =
+			    slice_from(print_within(buf.data, max, &mem), 1);
 
 			if (address_octets(text) > max)
 				fail_msg("%s: %zu octets for %zu", names[n],
 				    address_octets(text), max);
-			assert_true(slice_ends_nocase(text,
-			    SLICE("<ceo@team.example>")));
-			assert_true(slice_is_ascii(text) ||
-			    slice_is_utf8(text));
+			assert_true(slice_ends_nocase(
+			    text, SLICE("<ceo@team.example>")));
+			assert_true(
+			    slice_is_ascii(text) || slice_is_utf8(text));
 		}
 		arena_done(&mem);
 	}
@@ -553,8 +582,8 @@ long_fields_take_linear_memory(void **state)
 		value = strbuf_slice(&buf);
 		mem.used_bytes = 0;
 		if (mailbox_list_parse(value, 100000, &mem, &list, &err) == 0)
-			(void)mailbox_list_print(list.items, list.count, NULL,
-			    &mem);
+			(void)mailbox_list_print(
+			    list.items, list.count, NULL, &mem);
 		if (mem.used_bytes > 400 * value.len)
 			fail_msg("%s: %zu octets for %zu", pieces[p],
 			    mem.used_bytes, value.len);
@@ -575,11 +604,12 @@ bounds_are_limits_and_not_crashes(void **state)
 	strbuf_init(&buf, &mem);
 	for (int i = 0; i < 10000; i++)
 		strbuf_add_char(&buf, '(');
-	assert_int_equal(mailbox_list_parse(strbuf_slice(&buf), 10, &mem,
-	    &list, &err), -1);
+	assert_int_equal(
+	    mailbox_list_parse(strbuf_slice(&buf), 10, &mem, &list, &err), -1);
 	assert_int_equal(err.kind, ERR_LIMIT);
-	assert_int_equal(mailbox_list_parse(SLICE("a@b.c,a@b.c,a@b.c"),
-	    2, &mem, &list, &err), -1);
+	assert_int_equal(mailbox_list_parse(
+			     SLICE("a@b.c,a@b.c,a@b.c"), 2, &mem, &list, &err),
+	    -1);
 	assert_int_equal(err.kind, ERR_LIMIT);
 	assert_string_equal(err.text, "more than 2 mailboxes");
 	arena_done(&mem);
@@ -599,11 +629,11 @@ reverse_paths_are_plain(void **state)
 		{ "<\"john doe\"@b.example>", "john doe|b.example" },
 		{ "<@x.example:a@b.example>", "a route" },
 		{ "<(ceo@b.example>", "a character that must not stand here" },
-		{ "<a@b.example (x)>", "text behind the address" },
+		{ "<a@b.example (x)>", "text after the address" },
 		{ "<a@b.example> x", "a character that must not stand here" },
 		{ "<a@b.example", "a character that must not stand here" },
 		{ "<a@[192.0.2.1]>", "a|[192.0.2.1]" },
-		{ "<a @b.example>", "text behind the address" },
+		{ "<a @b.example>", "text after the address" },
 		{ "<a@ b.example>", "blanks or comments inside an address" },
 		{ "<a@b.example .c>", "blanks or comments inside an address" },
 		{ "<a@(x)b.example>", "blanks or comments inside an address" },
@@ -621,7 +651,7 @@ reverse_paths_are_plain(void **state)
 
 		arena_init(&mem);
 		if (reverse_path_parse(slice_of(cases[i].path), &mem, &is_null,
-		    &m, &constructs, &err) != 0)
+			&m, &constructs, &err) != 0)
 			got = slice_of(err.text);
 		else if (is_null)
 			got = SLICE("null");
@@ -650,34 +680,42 @@ addresses_are_compared_in_one_form(void **state)
 		    "alice@host.corp.example" },
 		{ "alice", false, "", "an address without a full domain" },
 		{ "alice@host", false, "", "an address without a full domain" },
-		{ "a@b\xc3\xbc" "cher.example", true, "",
-		    "a@xn--bcher-kva.example" },
+		{ "a@b\xc3\xbc"
+		  "cher.example",
+		    true, "", "a@xn--bcher-kva.example" },
 		{ "a@xn--bcher-kva.example", false, "",
 		    "a@xn--bcher-kva.example" },
-		{ "a@b\xc3\xbc" "cher.example", false, "",
+		{ "a@b\xc3\xbc"
+		  "cher.example",
+		    false, "",
 		    "an internationalized address in a message without SMTPUTF8" },
-		{ "a@b\xfc" "cher.example", true, "",
-		    "a domain that is not UTF-8" },
-		{ "a@team\xe3\x80\x82" "example", true, "",
+		{ "a@b\xfc"
+		  "cher.example",
+		    true, "", "a domain that is not UTF-8" },
+		{ "a@team\xe3\x80\x82"
+		  "example",
+		    true, "",
 		    "an internationalized domain that IDNA2008 does not allow" },
 		{ "a@\xef\xbd\x83orp.example", true, "",
 		    "an internationalized domain that IDNA2008 does not allow" },
 		{ "a@c\xd0\xberp.example", true, "", "a@xn--crp-sed.example" },
-		{ "a@team\xe1\x80\x82" "e", true, "corp.example",
-		    "a@xn--teame-ypt.corp.example" },
-		{ "a@b\xc3\xbc" "cher", true, "",
-		    "an address without a full domain" },
+		{ "a@team\xe1\x80\x82"
+		  "e",
+		    true, "corp.example", "a@xn--teame-ypt.corp.example" },
+		{ "a@b\xc3\xbc"
+		  "cher",
+		    true, "", "an address without a full domain" },
 		{ "a@b..example", false, "", "misplaced dots in a domain" },
 		{ "a@b.example.", false, "", "misplaced dots in a domain" },
 		{ "a@-b.example", false, "",
 		    "a hyphen at the edge of a domain label" },
 		{ "a@b{.example", false, "", "a character that no domain has" },
 		{ "a@[192.0.2.1]", false, "x.example", "a@[192.0.2.1]" },
-		{ "a@[IPv6:2001:DB8:0::1]", false, "",
-		    "a@[ipv6:2001:db8::1]" },
+		{ "a@[IPv6:2001:DB8:0::1]", false, "", "a@[ipv6:2001:db8::1]" },
 		{ "a@[2001:db8::1]", false, "",
-		    "a domain literal that is no address" },
-		{ "a@[x]", false, "", "a domain literal that is no address" },
+		    "a domain literal that is not an address" },
+		{ "a@[x]", false, "",
+		    "a domain literal that is not an address" },
 	};
 	struct arena mem;
 
@@ -688,11 +726,14 @@ addresses_are_compared_in_one_form(void **state)
 		struct err err = { 0 };
 
 		arena_init(&mem);
-		assert_int_equal(mailbox_list_parse(slice_of(cases[i].value),
-		    1, &mem, &list, &err), 0);
-		check_slice(cases[i].value, address_canonical(&list.items[0],
-		    slice_of(cases[i].domain), cases[i].utf8, &mem, &address,
-		    NULL, &err) == 0 ? address.text : slice_of(err.text),
+		assert_int_equal(mailbox_list_parse(slice_of(cases[i].value), 1,
+				     &mem, &list, &err),
+		    0);
+		check_slice(cases[i].value,
+		    address_canonical(&list.items[0], slice_of(cases[i].domain),
+			cases[i].utf8, &mem, &address, NULL, &err) == 0 ?
+			address.text :
+			slice_of(err.text),
 		    cases[i].want);
 		arena_done(&mem);
 	}

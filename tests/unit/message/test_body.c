@@ -19,13 +19,17 @@ check_round_trip(size_t limit, size_t piece)
 		octets[i] = (char)(i * 31 >> 3);
 	body_init(&body, "/tmp", limit);
 	for (size_t at = 0; at < sizeof(octets); at += piece)
-		assert_int_equal(body_add(&body, slice_sub((struct slice){
-		    octets, sizeof(octets) }, at, piece), &err), 0);
+		assert_int_equal(
+		    body_add(&body,
+			slice_sub((struct slice){ octets, sizeof(octets) }, at,
+			    piece),
+			&err),
+		    0);
 	assert_int_equal(body.size, sizeof(octets));
 	assert_int_equal(body.fd >= 0, limit < sizeof(octets));
 	for (size_t at = 0; at + sizeof(back) <= sizeof(octets); at += 777) {
-		assert_int_equal(body_read(&body, at, back, sizeof(back),
-		    &err), 0);
+		assert_int_equal(
+		    body_read(&body, at, back, sizeof(back), &err), 0);
 		assert_int_equal(memcmp(back, octets + at, sizeof(back)), 0);
 	}
 	body_done(&body);
@@ -52,8 +56,8 @@ a_directory_that_cannot_be_written_is_temporary(void **state)
 	assert_int_equal(body_add(&body, SLICE("1234"), &err), 0);
 	assert_int_equal(body_add(&body, SLICE("5"), &err), -1);
 	assert_int_equal(err.kind, ERR_TEMP);
-	assert_true(slice_has_text_nocase(slice_of(err.text),
-	    SLICE("/nonexistent/directory: No such file")));
+	assert_true(slice_has_text_nocase(
+	    slice_of(err.text), SLICE("/nonexistent/directory: No such file")));
 	body_done(&body);
 }
 
@@ -70,11 +74,11 @@ a_full_disk_is_temporary(void **state)
 	assert_int_equal(body_add(&body, SLICE("12345"), &err), 0);
 	assert_non_null(freopen("/dev/full", "r+", stdin));
 	assert_int_equal(dup2(fileno(stdin), body.fd), body.fd);
-	assert_int_equal(body_add(&body, (struct slice){ chunk,
-	    sizeof(chunk) }, &err), -1);
+	assert_int_equal(
+	    body_add(&body, (struct slice){ chunk, sizeof(chunk) }, &err), -1);
 	assert_int_equal(err.kind, ERR_TEMP);
-	assert_true(slice_has_text_nocase(slice_of(err.text),
-	    SLICE("No space left")));
+	assert_true(
+	    slice_has_text_nocase(slice_of(err.text), SLICE("No space left")));
 	body_done(&body);
 }
 

@@ -13,16 +13,19 @@ static const struct {
 	{ "=?iso-8859-15?Q?J=F6rg?=", true }, { "=?koi8-r?B?8NLJ18XU?=", true },
 	{ "=?windows-1251?Q?=C0?=", true }, { "=?cp1252?Q?J=F6rg?=", true },
 	{ "=?macintosh?Q?J=9Arg?=", true }, { "=?tis-620?Q?=A1?=", true },
-	{ "=?iso-8859-8-i?Q?=E0?=", true }, { "=?utf-8*de?Q?J=C3=B6rg?=", true },
+	{ "=?iso-8859-8-i?Q?=E0?=", true },
+	{ "=?utf-8*de?Q?J=C3=B6rg?=", true },
 	{ "=?unknown-8bit?Q?J=F6rg?=", true },
 	/* More than one octet a character, shifts, other orders. */
-	{ "=?big5?B?pKSk5Q==?=", false }, { "=?big5-hkscs?B?pKSk5Q==?=", false },
+	{ "=?big5?B?pKSk5Q==?=", false },
+	{ "=?big5-hkscs?B?pKSk5Q==?=", false },
 	{ "=?gb2312?B?1tDOxA==?=", false }, { "=?gbk?B?1tDOxA==?=", false },
 	{ "=?gb18030?B?1tDOxA==?=", false }, { "=?cp936?Q?Alice?=", false },
 	{ "=?shift_jis?B?k/qWew==?=", false }, { "=?cp932?Q?Alice?=", false },
 	{ "=?windows-31j?Q?Alice?=", false }, { "=?sjis?Q?Alice?=", false },
 	{ "=?euc-jp?B?xvzL3A==?=", false }, { "=?euc-kr?B?x9G9xw==?=", false },
-	{ "=?ks_c_5601-1987?Q?Alice?=", false }, { "=?euc-tw?Q?Alice?=", false },
+	{ "=?ks_c_5601-1987?Q?Alice?=", false },
+	{ "=?euc-tw?Q?Alice?=", false },
 	{ "=?iso-2022-jp?B?GyRCRnxLXBsoQg==?=", false },
 	{ "=?iso-2022-jp?Q?Alice?=", false },
 	{ "=?iso-2022-jp-2?Q?Alice?=", false },
@@ -39,17 +42,17 @@ static const struct {
 	{ "=?hp-roman8?Q?Alice?=", true }, { "=?x-nobody?Q?Alice?=", false },
 	/* What they say. */
 	{ "=?utf-8?Q?a=40b?=", false }, { "=?utf-8?Q?J=C3?=", false },
-	{ "=?utf-8?Q?a=EE=80=80?=", false },		/* U+E000 */
-	{ "=?utf-8?Q?a=F3=B0=80=80?=", false },		/* U+F0000 */
-	{ "=?utf-8?Q?a=CD=B8?=", false },		/* U+0378 */
-	{ "=?utf-8?Q?a=EF=BF=BE?=", false },		/* U+FFFE */
-	{ "=?utf-8?Q?a=E2=80=A8b?=", false },		/* U+2028 */
-	{ "=?utf-8?Q?a=C2=85b?=", false },		/* U+0085 */
-	{ "=?utf-8?Q?a=E2=80=AEb?=", false },		/* U+202E */
-	{ "=?utf-8?Q?a=E2=81=A7b?=", false },		/* U+2067, open */
+	{ "=?utf-8?Q?a=EE=80=80?=", false },	/* U+E000 */
+	{ "=?utf-8?Q?a=F3=B0=80=80?=", false }, /* U+F0000 */
+	{ "=?utf-8?Q?a=CD=B8?=", false },	/* U+0378 */
+	{ "=?utf-8?Q?a=EF=BF=BE?=", false },	/* U+FFFE */
+	{ "=?utf-8?Q?a=E2=80=A8b?=", false },	/* U+2028 */
+	{ "=?utf-8?Q?a=C2=85b?=", false },	/* U+0085 */
+	{ "=?utf-8?Q?a=E2=80=AEb?=", false },	/* U+202E */
+	{ "=?utf-8?Q?a=E2=81=A7b?=", false },	/* U+2067, open */
 	{ "=?utf-8?Q?=E2=81=A7=D7=90=E2=81=A9?=", true },
-	{ "=?utf-8?Q?=E2=80=8F=D7=90?=", true },	/* U+200F */
-	{ "=?utf-8?Q?=F0=9F=AB=A9?=", true },		/* a new picture */
+	{ "=?utf-8?Q?=E2=80=8F=D7=90?=", true }, /* U+200F */
+	{ "=?utf-8?Q?=F0=9F=AB=A9?=", true },	 /* a new picture */
 };
 
 static void
@@ -81,11 +84,20 @@ static const struct {
 	{ "an open one", "\u2067\u05d3", "\u05d3" },
 	{ "crossed", "\u202b\u2066a\u202c\u2069b", "ab" },
 	{ "one that ends only", "a\u2069b", "ab" },
-	{ "override", "\u202e" "ab\u202c", "ab" },
+	{ "override",
+	    "\u202e"
+	    "ab\u202c",
+	    "ab" },
 	{ "private", "a\ue000b", "a\ufffdb" },
 	{ "unassigned", "a\u0378b", "a\ufffdb" },
-	{ "lines", "a\u2028b\xc2\x85" "c", "a b c" },
-	{ "an object", "a\ufffc" "b", "a b" },
+	{ "lines",
+	    "a\u2028b\xc2\x85"
+	    "c",
+	    "a b c" },
+	{ "an object",
+	    "a\ufffc"
+	    "b",
+	    "a b" },
 };
 
 static void
@@ -96,8 +108,8 @@ odd_text_is_settled_for_good(void **state)
 	(void)state;
 	arena_init(&mem);
 	for (size_t i = 0; i < sizeof(settled) / sizeof(settled[0]); i++) {
-		struct slice text = display_settle(slice_of(settled[i].text),
-		    &mem);
+		struct slice text =
+		    display_settle(slice_of(settled[i].text), &mem);
 
 		check_slice(settled[i].name, text, settled[i].want);
 		assert_int_equal(display_is_odd(slice_of(settled[i].text)),
@@ -116,7 +128,9 @@ a_neutral_name_has_no_marks(void **state)
 		{ "J\u00f6rg M\u00fcller", "J\u00f6rg M\u00fcller" },
 		{ "\u2067J\u200f\u00f6\u200brg\u2069\u061c", "J\u00f6rg" },
 		{ "a\uff20b\u24d0c@d", "a b c d" },
-		{ "\u202e" "a\ue000", "a\ufffd" },
+		{ "\u202e"
+		  "a\ue000",
+		    "a\ufffd" },
 		{ "\xff", "\ufffd" },
 		{ "\u0645\u06cc\u200c\u062e", "\u0645\u06cc\u200c\u062e" },
 	};
@@ -125,8 +139,9 @@ a_neutral_name_has_no_marks(void **state)
 	(void)state;
 	arena_init(&mem);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		check_slice(cases[i].text, display_neutral(
-		    slice_of(cases[i].text), &mem), cases[i].want);
+		check_slice(cases[i].text,
+		    display_neutral(slice_of(cases[i].text), &mem),
+		    cases[i].want);
 	arena_done(&mem);
 }
 

@@ -43,7 +43,8 @@ decoded(struct arena *mem, struct slice text, enum transfer_encoding from,
 
 #define DASHES "----------------------------------------"
 
-#define XS "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define XS \
+	"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 
 static void
 text_becomes_quoted_printable(void **state)
@@ -59,8 +60,7 @@ text_becomes_quoted_printable(void **state)
 		{ "blank ", "blank=20" },
 		{ "From me\r\nFrom\r\n.\r\n..\r\n",
 		    "=46rom me\r\nFrom\r\n=2E\r\n..\r\n" },
-		{ "--boundary\r\n- item\r\n",
-		    "=2D-boundary\r\n=2D item\r\n" },
+		{ "--boundary\r\n- item\r\n", "=2D-boundary\r\n=2D item\r\n" },
 		{ "a\rb\nc\r\n\r", "a=0Db=0Ac\r\n=0D" },
 		{ "\x01\x7f", "=01=7F" },
 		{ "x" XS "From here\r\n.\r\n",
@@ -75,9 +75,10 @@ text_becomes_quoted_printable(void **state)
 	arena_init(&mem);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		for (size_t piece = 1; piece < 4; piece++)
-			check_slice(cases[i].text, encoded(&mem,
-			    slice_of(cases[i].text), TRANSFER_QUOTED_PRINTABLE,
-			    piece), cases[i].want);
+			check_slice(cases[i].text,
+			    encoded(&mem, slice_of(cases[i].text),
+				TRANSFER_QUOTED_PRINTABLE, piece),
+			    cases[i].want);
 	}
 	arena_done(&mem);
 }
@@ -87,18 +88,23 @@ octets_become_base64(void **state)
 {
 	static const struct {
 		const char *text, *want;
-	} cases[] = {		/* RFC 4648 section 10 */
-		{ "", "" }, { "f", "Zg==" }, { "fo", "Zm8=" },
-		{ "foo", "Zm9v" }, { "foob", "Zm9vYg==" },
-		{ "fooba", "Zm9vYmE=" }, { "foobar", "Zm9vYmFy" },
+	} cases[] = {
+		/* RFC 4648 section 10 */
+		{ "", "" },
+		{ "f", "Zg==" },
+		{ "fo", "Zm8=" },
+		{ "foo", "Zm9v" },
+		{ "foob", "Zm9vYg==" },
+		{ "fooba", "Zm9vYmE=" },
+		{ "foobar", "Zm9vYmFy" },
 	};
 	struct arena mem;
 
 	(void)state;
 	arena_init(&mem);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		check_slice(cases[i].text, encoded(&mem,
-		    slice_of(cases[i].text), TRANSFER_BASE64, 2),
+		check_slice(cases[i].text,
+		    encoded(&mem, slice_of(cases[i].text), TRANSFER_BASE64, 2),
 		    cases[i].want);
 	}
 	arena_done(&mem);
@@ -112,12 +118,21 @@ what_is_no_encoding_is_decoded_leniently(void **state)
 	static const struct {
 		const char *text, *want;
 	} cases[] = {
-		{ "a=3Db=\r\nc", "a=bc" }, { "=c3=bc", "\xc3\xbc" },
-		{ "a=", "a" }, { "a= ", "a" }, { "a=4", "a=4" }, { "=4x=zz", "=4x=zz" },
-		{ "a= \t\r\nb", "ab" }, { "a= b", "a= b" }, { "a=4\r\n", "a=4\r\n" },
-		{ "a=\rb", "a=\rb" }, { "a==3D", "a==" }, { "\xc3", "\xc3" },
+		{ "a=3Db=\r\nc", "a=bc" },
+		{ "=c3=bc", "\xc3\xbc" },
+		{ "a=", "a" },
+		{ "a= ", "a" },
+		{ "a=4", "a=4" },
+		{ "=4x=zz", "=4x=zz" },
+		{ "a= \t\r\nb", "ab" },
+		{ "a= b", "a= b" },
+		{ "a=4\r\n", "a=4\r\n" },
+		{ "a=\rb", "a=\rb" },
+		{ "a==3D", "a==" },
+		{ "\xc3", "\xc3" },
 		{ "a=" BLANKS "\r\nb", "ab" },
-		{ "a b \t\r\nc ", "a b \t\r\nc " }, { "=" BLANKS, "" },
+		{ "a b \t\r\nc ", "a b \t\r\nc " },
+		{ "=" BLANKS, "" },
 	};
 	struct arena mem;
 
@@ -125,9 +140,10 @@ what_is_no_encoding_is_decoded_leniently(void **state)
 	arena_init(&mem);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		for (size_t piece = 1; piece < 3; piece++)
-			check_slice(cases[i].text, decoded(&mem,
-			    slice_of(cases[i].text),
-			    TRANSFER_QUOTED_PRINTABLE, piece), cases[i].want);
+			check_slice(cases[i].text,
+			    decoded(&mem, slice_of(cases[i].text),
+				TRANSFER_QUOTED_PRINTABLE, piece),
+			    cases[i].want);
 	}
 	arena_done(&mem);
 }
@@ -154,8 +170,9 @@ check_base64(struct arena *mem, struct slice text)
 	strbuf_init(&joined, mem);
 	while (slice_next_item(&out, "\r\n", &line))
 		strbuf_add(&joined, line);
-	assert_int_equal(EVP_EncodeBlock(want,
-	    (const unsigned char *)text.data, (int)text.len), joined.len);
+	assert_int_equal(EVP_EncodeBlock(want, (const unsigned char *)text.data,
+			     (int)text.len),
+	    joined.len);
 	assert_memory_equal(want, joined.data, joined.len);
 }
 
@@ -175,11 +192,11 @@ all_octets_come_back(void **state)
 		if (i % 97 == 0)
 			strbuf_add_cstr(&text, i % 2 == 0 ? " \r\n" : "\r\n");
 	}
-	out = encoded(&mem, strbuf_slice(&text), TRANSFER_QUOTED_PRINTABLE,
-	    1000);
+	out =
+	    encoded(&mem, strbuf_slice(&text), TRANSFER_QUOTED_PRINTABLE, 1000);
 	check_lines(out);
-	assert_true(slice_eq(decoded(&mem, out, TRANSFER_QUOTED_PRINTABLE,
-	    777), strbuf_slice(&text)));
+	assert_true(slice_eq(decoded(&mem, out, TRANSFER_QUOTED_PRINTABLE, 777),
+	    strbuf_slice(&text)));
 	check_base64(&mem, strbuf_slice(&text));
 	arena_done(&mem);
 }

@@ -36,7 +36,8 @@ a_message_splits_where_mtas_split_it(void **state)
 		arena_init(&mem);
 		header_init(&header, &mem);
 		assert_int_equal(header_parse(&header, slice_of(cases[i].text),
-		    &none, &body, &err), 0);
+				     &none, &body, &err),
+		    0);
 		if (header.count != cases[i].fields)
 			fail_msg("%s: %zu fields", cases[i].name, header.count);
 		check_slice(cases[i].name, header.fields[0].value,
@@ -73,13 +74,15 @@ a_value_cannot_begin_another_field(void **state)
 	header_init(&header, &mem);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		if ((header_add(&header, slice_of(cases[i].name),
-		    slice_of(cases[i].value), &none, &err) == 0) != cases[i].ok)
+			 slice_of(cases[i].value), &none, &err) == 0) !=
+		    cases[i].ok)
 			fail_msg("case %zu", i);
 		if (!cases[i].ok)
 			assert_int_equal(err.kind, ERR_DATA);
 	}
 	assert_int_equal(header_add(&header, SLICE("A"),
-	    (struct slice){ "a\0b", 3 }, &none, &err), -1);
+			     (struct slice){ "a\0b", 3 }, &none, &err),
+	    -1);
 	assert_int_equal(header.count, 2);
 	arena_done(&mem);
 }
@@ -87,8 +90,9 @@ a_value_cannot_begin_another_field(void **state)
 static void
 bounds_are_told_apart_from_faults(void **state)
 {
-	const struct header_limits limits = { .bytes = 20, .fields = 2,
-		.field_bytes = 10 };
+	const struct header_limits limits = {
+		.bytes = 20, .fields = 2, .field_bytes = 10
+	};
 	struct arena mem;
 	struct header header;
 	struct err err;
@@ -97,17 +101,20 @@ bounds_are_told_apart_from_faults(void **state)
 	arena_init(&mem);
 	header_init(&header, &mem);
 	assert_int_equal(header_add(&header, SLICE("A"), SLICE("12345678901"),
-	    &limits, &err), -1);
+			     &limits, &err),
+	    -1);
 	assert_int_equal(err.kind, ERR_LIMIT);
-	assert_int_equal(header_add(&header, SLICE("A"), SLICE("1234567890"),
-	    &limits, &err), 0);
-	assert_int_equal(header_add(&header, SLICE("B"), SLICE("123456789"),
-	    &limits, &err), -1);
+	assert_int_equal(
+	    header_add(&header, SLICE("A"), SLICE("1234567890"), &limits, &err),
+	    0);
+	assert_int_equal(
+	    header_add(&header, SLICE("B"), SLICE("123456789"), &limits, &err),
+	    -1);
 	assert_int_equal(err.kind, ERR_LIMIT);
-	assert_int_equal(header_add(&header, SLICE("B"), SLICE("12"), &limits,
-	    &err), 0);
-	assert_int_equal(header_add(&header, SLICE("C"), SLICE(""), &limits,
-	    &err), -1);
+	assert_int_equal(
+	    header_add(&header, SLICE("B"), SLICE("12"), &limits, &err), 0);
+	assert_int_equal(
+	    header_add(&header, SLICE("C"), SLICE(""), &limits, &err), -1);
 	assert_int_equal(err.kind, ERR_LIMIT);
 	arena_done(&mem);
 }
@@ -127,8 +134,10 @@ edits_show_the_header_as_it_goes_on(void **state)
 	(void)state;
 	arena_init(&mem);
 	header_init(&header, &mem);
-	assert_int_equal(header_parse(&header,
-	    SLICE("A: 1\nb: 2\nB: 3\nA: 4\n\n"), &none, &body, &err), 0);
+	assert_int_equal(
+	    header_parse(&header, SLICE("A: 1\nb: 2\nB: 3\nA: 4\n\n"), &none,
+		&body, &err),
+	    0);
 	edits_init(&edits, &mem, &header);
 	assert_int_equal(edits_find(&edits, SLICE("B"), 0), 1);
 	edits_delete(&edits, 1);

@@ -14,7 +14,8 @@ dates_are_those_of_rfc_5322(void **state)
 		{ "23 Nov 2026 10:15:30 +0100", true },
 		{ "Mon, 23 Nov 2026 10:15 +0100", true },
 		{ "Thu, 13 Feb 1969 23:32:54 -0330", true },
-		{ "Thu,\n 13\n Feb\n 1969\n 23:32\n -0330 (Newfoundland)", true },
+		{ "Thu,\n 13\n Feb\n 1969\n 23:32\n -0330 (Newfoundland)",
+		    true },
 		{ "21 Nov 97 09:55:06 GMT", true },
 		{ "Fri, 21 Nov 1997 09(comment): 55 : 06 -0600", true },
 		{ "1 Jan 2024 00:00:60 +0000", true },
@@ -83,7 +84,7 @@ a_date_is_repaired_where_it_says_all(void **state)
 {
 	static const struct {
 		const char *value;
-		const char *date;	/* NULL: it does not */
+		const char *date; /* NULL: it does not */
 	} cases[] = {
 		{ " Tue, 23 Nov 2026 10:15:30 +0100",
 		    "Mon, 23 Nov 2026 10:15:30 +0100" },
@@ -209,18 +210,25 @@ a_repaired_message_id_keeps_what_it_can(void **state)
 
 	(void)state;
 	arena_init(&mem);
-	check_slice("brackets", message_id_repair(&mem, SLICE(" a@b.example "),
-	    SLICE("h.example"), 1), "<a@b.example>");
-	check_slice("no @", message_id_repair(&mem, SLICE("20261123.1"),
-	    SLICE("h.example"), 1), "<20261123.1>");
-	check_slice("blanks", message_id_repair(&mem, SLICE(" < a@b >"),
-	    SLICE("h.example"), 1), "<a@b>");
-	check_slice("text behind", message_id_repair(&mem,
-	    SLICE("<a@b> <c@d>"), SLICE("h.example"), 1), "<a@b>");
-	check_slice("no end", message_id_repair(&mem, SLICE("x <a@b"),
-	    SLICE("h.example"), 1), "<a@b>");
-	one = message_id_repair(&mem, SLICE("some words"), SLICE("h.example"),
-	    1);
+	check_slice("brackets",
+	    message_id_repair(
+		&mem, SLICE(" a@b.example "), SLICE("h.example"), 1),
+	    "<a@b.example>");
+	check_slice("no @",
+	    message_id_repair(&mem, SLICE("20261123.1"), SLICE("h.example"), 1),
+	    "<20261123.1>");
+	check_slice("blanks",
+	    message_id_repair(&mem, SLICE(" < a@b >"), SLICE("h.example"), 1),
+	    "<a@b>");
+	check_slice("text behind",
+	    message_id_repair(
+		&mem, SLICE("<a@b> <c@d>"), SLICE("h.example"), 1),
+	    "<a@b>");
+	check_slice("no end",
+	    message_id_repair(&mem, SLICE("x <a@b"), SLICE("h.example"), 1),
+	    "<a@b>");
+	one =
+	    message_id_repair(&mem, SLICE("some words"), SLICE("h.example"), 1);
 	two = message_id_new(&mem, SLICE("h.example"), 1);
 	assert_true(message_id_is_usable(one));
 	assert_true(message_id_is_usable(two));

@@ -47,10 +47,10 @@ a_list_is_read_strictly(void **state)
 		{ "v=1; ;", "!nothing between two semicolons" },
 		{ "v", "!a tag without \"=\"" },
 		{ "v=1; junk", "!a tag without \"=\"" },
-		{ "=1", "!a tag whose name is none" },
-		{ "1a=1", "!a tag whose name is none" },
-		{ "a b=1", "!a tag whose name is none" },
-		{ "a-b=1", "!a tag whose name is none" },
+		{ "=1", "!a tag name that is not one" },
+		{ "1a=1", "!a tag name that is not one" },
+		{ "a b=1", "!a tag name that is not one" },
+		{ "a-b=1", "!a tag name that is not one" },
 		{ "n=\xc3\xa4", "!an octet that is not printable ASCII" },
 		{ "n=\x01", "!an octet that is not printable ASCII" },
 		{ "n=\x7f", "!an octet that is not printable ASCII" },
@@ -133,8 +133,8 @@ values_are_lists_with_colons_or_text_without_blanks(void **state)
 	assert_false(tag_value_lists(SLICE("sha2567"), SLICE("sha256")));
 	assert_false(tag_value_lists(SLICE("SHA256"), SLICE("sha256")));
 	assert_false(tag_value_lists(SLICE(""), SLICE("sha256")));
-	check_slice("squeeze", tag_value_squeeze(SLICE(" a\r\n\tb c "), &mem),
-	    "abc");
+	check_slice(
+	    "squeeze", tag_value_squeeze(SLICE(" a\r\n\tb c "), &mem), "abc");
 	assert_int_equal(tag_value_squeeze(SLICE(" "), &mem).len, 0);
 	arena_done(&mem);
 }

@@ -6,8 +6,8 @@
 static const struct {
 	const char *option;
 	const char *value;
-	bool repairs;		/* its second word is "repair" */
-	bool is_default;	/* the second word is the default */
+	bool repairs;	 /* its second word is "repair" */
+	bool is_default; /* the second word is the default */
 } constructs[] = {
 	{ "several-from", " a@b.example, c@d.example", false, true },
 	{ "group", " G: a@b.example;", true, true },
@@ -34,8 +34,8 @@ static const struct {
 };
 
 static int
-read_from(struct world *world, const char *value, bool *ret_rewrite,
-    struct err *err)
+read_from(
+    struct world *world, const char *value, bool *ret_rewrite, struct err *err)
 {
 	struct author_rules rules = { .domain = SLICE("corp.example"),
 		.max_mailboxes = 20,
@@ -47,7 +47,8 @@ read_from(struct world *world, const char *value, bool *ret_rewrite,
 	header_init(&header, &world->mem);
 	authors_init(&authors, &world->mem);
 	assert_int_equal(header_add(&header, SLICE("From"), slice_of(value),
-	    &no_limits, err), 0);
+			     &no_limits, err),
+	    0);
 	if (authors_add_header(&authors, &header, &rules, err) != 0)
 		return -1;
 	assert_true(authors.count > 0);
@@ -65,14 +66,16 @@ check_construct(size_t i, const char *word, bool repair_mode)
 	int status;
 
 	arena_init(&mem);
-	world_init(&world, slice_format(&mem, "authors { %s = %s }\n%s",
-	    constructs[i].option, word, repair_mode ? ""
-	    : "repair { mode = monitor }\n").data, "");
+	world_init(&world,
+	    slice_format(&mem, "authors { %s = %s }\n%s", constructs[i].option,
+		word, repair_mode ? "" : "repair { mode = monitor }\n")
+		.data,
+	    "");
 	status = read_from(&world, constructs[i].value, &rewrite, &err);
 	refused = slice_eq(slice_of(word), SLICE("refuse")) ||
 	    (slice_eq(slice_of(word), SLICE("repair")) && !repair_mode);
-	if ((status != 0) != refused || rewrite != (!refused &&
-	    slice_eq(slice_of(word), SLICE("repair"))))
+	if ((status != 0) != refused ||
+	    rewrite != (!refused && slice_eq(slice_of(word), SLICE("repair"))))
 		fail_msg("%s = %s: %s", constructs[i].option, word,
 		    status != 0 ? err.text : "accepted");
 	if (status != 0)
@@ -87,10 +90,10 @@ each_construct_is_an_option(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(constructs) / sizeof(constructs[0]);
-	    i++) {
+	     i++) {
 		check_construct(i, "refuse", true);
-		check_construct(i, constructs[i].repairs ? "repair" : "accept",
-		    true);
+		check_construct(
+		    i, constructs[i].repairs ? "repair" : "accept", true);
 		if (constructs[i].repairs)
 			check_construct(i, "repair", false);
 	}
@@ -108,16 +111,17 @@ defaults_are_safe(void **state)
 	(void)state;
 	world_init(&world, "", "");
 	for (size_t i = 0; i < sizeof(constructs) / sizeof(constructs[0]);
-	    i++) {
+	     i++) {
 		bool rewrite = false, goes = false;
 		struct err err;
-		int status = read_from(&world, constructs[i].value, &rewrite,
-		    &err);
+		int status =
+		    read_from(&world, constructs[i].value, &rewrite, &err);
 
 		for (size_t a = 0; a < sizeof(accepted) / sizeof(accepted[0]);
-		    a++)
-			goes = goes || slice_eq(slice_of(accepted[a]),
-			    slice_of(constructs[i].option));
+		     a++)
+			goes = goes ||
+			    slice_eq(slice_of(accepted[a]),
+				slice_of(constructs[i].option));
 		if ((status == 0 && !rewrite) != goes ||
 		    rewrite != (constructs[i].is_default && !goes))
 			fail_msg("%s", constructs[i].option);
@@ -135,7 +139,8 @@ odd_field_names_are_seen(void **state)
 	} cases[] = { { "From", "", false, false },
 		{ "fRoM", "", false, false }, { "X-From", "", false, false },
 		{ "From-Department", "", false, false },
-		{ "Froms", "", false, false }, { "Content-Type", "", false, false },
+		{ "Froms", "", false, false },
+		{ "Content-Type", "", false, false },
 		{ ">From", "", true, false }, { "sender.", "", true, false },
 		{ "\"From\"", "", true, false }, { "F\\rom", "", true, false },
 		{ "=Resent-From", "", true, false },
@@ -144,7 +149,8 @@ odd_field_names_are_seen(void **state)
 		/* Comments, wherever they stand. */
 		{ "From()", "", true, true }, { "From(x)", "", true, true },
 		{ "Fr(x)om", "", true, true }, { "F()rom", "", true, true },
-		{ "(x)From", "", true, true }, { "Sen(a(b)c)der", "", true, true },
+		{ "(x)From", "", true, true },
+		{ "Sen(a(b)c)der", "", true, true },
 		{ "Fr(\\))om", "", true, true }, { "Fr)om", "", true, true },
 		{ "(a)R(b)esent(c)-From", "", true, true },
 		{ "From(a", " b", true, true }, { "F(\"r)rom", "", true, true },
@@ -166,16 +172,19 @@ odd_field_names_are_seen(void **state)
 		{ "\"a", "b\"Reply-To: c", false, true },
 		{ "=?utf-8?q?From?=", "", false, true },
 		{ "=?utf-8?b?RnJvbQ", "?=", false, true },
-		{ "(x)", "", false, true },
-		{ "X-Range(1-5)", "", false, true },
+		{ "(x)", "", false, true }, { "X-Range(1-5)", "", false, true },
 		/* Odd and harmless. */
-		{ "X-Foo_Bar", "", false, false }, { "X.From", "", false, false },
-		{ "X-Foo@host", "", false, false }, { "\"X-Foo\"", "", false, false },
-		{ "X-Foo[1]", "", false, false }, { "X-{{name}}", "", false, false },
-		{ "Sender_ID", "", false, false }, { "From_Name", "", false, false },
+		{ "X-Foo_Bar", "", false, false },
+		{ "X.From", "", false, false },
+		{ "X-Foo@host", "", false, false },
+		{ "\"X-Foo\"", "", false, false },
+		{ "X-Foo[1]", "", false, false },
+		{ "X-{{name}}", "", false, false },
+		{ "Sender_ID", "", false, false },
+		{ "From_Name", "", false, false },
 		{ "X-Foo\"", " \"From: c", false, false },
-		{ "X-a'b", "", false, false }, { "$X!#%&*+/<=>?^`{|}~", "", false,
-		    false } };
+		{ "X-a'b", "", false, false },
+		{ "$X!#%&*+/<=>?^`{|}~", "", false, false } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -217,7 +226,8 @@ static void
 authors_are_counted(void **state)
 {
 	struct author_rules rules = { .domain = SLICE("corp.example"),
-		.max_mailboxes = 20, .max_authors = 3 };
+		.max_mailboxes = 20,
+		.max_authors = 3 };
 	const struct header_limits no_limits = { 0 };
 	struct authors authors;
 	struct header header;
@@ -231,9 +241,10 @@ authors_are_counted(void **state)
 	authors_init(&authors, &world.mem);
 	for (int i = 0; i < 4; i++)
 		assert_int_equal(header_add(&header, SLICE("Resent-From"),
-		    SLICE(" a@b.example"), &no_limits, &err), 0);
-	assert_int_equal(authors_add_header(&authors, &header, &rules, &err),
-	    -1);
+				     SLICE(" a@b.example"), &no_limits, &err),
+		    0);
+	assert_int_equal(
+	    authors_add_header(&authors, &header, &rules, &err), -1);
 	assert_int_equal(err.kind, ERR_LIMIT);
 	world_done(&world);
 }
@@ -244,7 +255,8 @@ read_names(struct world *world, const char *from, const char *resent_from,
     struct err *err)
 {
 	struct author_rules rules = { .domain = SLICE("corp.example"),
-		.max_mailboxes = 20, .max_name_bytes = 10,
+		.max_mailboxes = 20,
+		.max_name_bytes = 10,
 		.forms = author_forms_from_config(world->config) };
 	const struct header_limits no_limits = { 0 };
 	struct authors authors;
@@ -252,10 +264,12 @@ read_names(struct world *world, const char *from, const char *resent_from,
 
 	header_init(&header, &world->mem);
 	authors_init(&authors, &world->mem);
-	assert_int_equal(header_add(&header, SLICE("From"), slice_of(from),
-	    &no_limits, err), 0);
+	assert_int_equal(
+	    header_add(&header, SLICE("From"), slice_of(from), &no_limits, err),
+	    0);
 	assert_int_equal(header_add(&header, SLICE("Resent-From"),
-	    slice_of(resent_from), &no_limits, err), 0);
+			     slice_of(resent_from), &no_limits, err),
+	    0);
 	return authors_add_header(&authors, &header, &rules, err);
 }
 
@@ -268,13 +282,16 @@ names_of_all_fields_are_counted_together(void **state)
 	(void)state;
 	world_init(&world, "", "");
 	/* Blanks and brackets stand beside the address, too: 5 octets each. */
-	assert_int_equal(read_names(&world, " A <a@b.example>",
-	    " C <a@b.example>", &err), 0);
-	assert_int_equal(read_names(&world, " A <a@b.example>",
-	    " CC <a@b.example>", &err), -1);
+	assert_int_equal(
+	    read_names(&world, " A <a@b.example>", " C <a@b.example>", &err),
+	    0);
+	assert_int_equal(
+	    read_names(&world, " A <a@b.example>", " CC <a@b.example>", &err),
+	    -1);
 	assert_int_equal(err.kind, ERR_LIMIT);
-	assert_int_equal(read_names(&world, " a@b.example",
-	    " a@b.example (comment)", &err), -1);
+	assert_int_equal(
+	    read_names(&world, " a@b.example", " a@b.example (comment)", &err),
+	    -1);
 	assert_int_equal(err.kind, ERR_LIMIT);
 	world_done(&world);
 }

@@ -18,15 +18,18 @@ ask(struct world *world, const char *login, const char *text)
 	if (!rights_login_address(slice_of(text), &world->mem, &address))
 		fail_msg("%s is no address", text);
 	switch (rights_check(&world->rights, &submitter, &address,
-	    &world->mem, &how, &err)) {
+	    &(const struct table_context){ .mem = &world->mem, .err = &err },
+	    &how)) {
 	case RIGHT_GRANTED:
 		return how;
 	case RIGHT_BEHALF:
-		return slice_format(&world->mem, "behalf: %.*s",
-		    SLICE_ARGS(how));
+		return slice_format(
+		    &world->mem, "behalf: %.*s", SLICE_ARGS(how));
 	case RIGHT_NONE:
-		return how.len == 0 ? SLICE("no") :
+		return how.len == 0 ?
+		    SLICE("no") :
 		    slice_format(&world->mem, "no: %.*s", SLICE_ARGS(how));
+	case RIGHT_UNJUDGED:
 	case RIGHT_UNKNOWN:
 		break;
 	}
@@ -62,7 +65,8 @@ rows_grant_deny_and_end(void **state)
 		{ "dora", "info@corp.example", "no" },
 		/* The nearest row with a grant ends the search. */
 		{ "admin", "info@corp.example", "no" },
-		{ "admin", "x@corp.example", "texthash:rows, key @corp.example" },
+		{ "admin", "x@corp.example",
+		    "texthash:rows, key @corp.example" },
 		/* Denials only are no grant: the search goes on. */
 		{ "admin", "open@corp.example",
 		    "texthash:rows, key @corp.example" },
@@ -84,7 +88,8 @@ rows_grant_deny_and_end(void **state)
 		/* Denials come first: own addresses, and nearer rows. */
 		{ "fred", "fred@corp.example",
 		    "no: denied by texthash:rows, key fred@corp.example" },
-		{ "fred", "x@corp.example", "texthash:rows, key @corp.example" },
+		{ "fred", "x@corp.example",
+		    "texthash:rows, key @corp.example" },
 		{ "gus", "gus-list@corp.example",
 		    "no: denied by texthash:rows, key @corp.example" },
 		{ "gus", "gus@corp.example",
@@ -97,8 +102,9 @@ rows_grant_deny_and_end(void **state)
 	clock_set(NOON);
 	world_init(&world, "domain = corp.example\n", rows);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		check_slice(cases[i].address, ask(&world, cases[i].login,
-		    cases[i].address), cases[i].want);
+		check_slice(cases[i].address,
+		    ask(&world, cases[i].login, cases[i].address),
+		    cases[i].want);
 	world_done(&world);
 	clock_set(0);
 }
@@ -116,8 +122,9 @@ what_cannot_be_read_is_not_guessed(void **state)
 	world_init(&world, "domain = corp.example\n", rows);
 	for (size_t i = 0; i < 4; i++) {
 		for (size_t j = 0; j < 3; j++)
-			assert_true(slice_starts(ask(&world, logins[j],
-			    addresses[i]), SLICE("unknown: texthash:rows, key ")));
+			assert_true(
+			    slice_starts(ask(&world, logins[j], addresses[i]),
+				SLICE("unknown: texthash:rows, key ")));
 	}
 	world_done(&world);
 }
@@ -128,7 +135,8 @@ replies_name_at_most_three_addresses_of_the_login(void **state)
 	static const struct {
 		const char *login, *want;
 	} cases[] = {
-		{ "alice", "alice@corp.example a1@corp.example *@team.example" },
+		{ "alice",
+		    "alice@corp.example a1@corp.example *@team.example" },
 		{ "bob", "bob@corp.example" },
 		/* A denied own address is not named. */
 		{ "carol", "c@corp.example" },
@@ -141,7 +149,8 @@ replies_name_at_most_three_addresses_of_the_login(void **state)
 	struct world world;
 
 	(void)state;
-	world_init(&world, "domain = corp.example\n"
+	world_init(&world,
+	    "domain = corp.example\n"
 	    "identify { realms = hosted.example }\n",
 	    "a1@corp.example alice\n"
 	    "@team.example alice\n"
@@ -151,11 +160,11 @@ replies_name_at_most_three_addresses_of_the_login(void **state)
 	    "c@corp.example carol\n"
 	    "ceo@corp.example dora;behalf\n");
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct submitter submitter = world_submitter(&world,
-		    cases[i].login);
+		struct submitter submitter =
+		    world_submitter(&world, cases[i].login);
 		struct slice texts[RIGHTS_EXAMPLES];
-		size_t count = rights_examples(&world.rights, &submitter,
-		    &world.mem, texts);
+		size_t count = rights_examples(
+		    &world.rights, &submitter, &world.mem, texts);
 		struct strbuf buf;
 
 		strbuf_init(&buf, &world.mem);
@@ -171,15 +180,18 @@ replies_name_at_most_three_addresses_of_the_login(void **state)
 static void
 realms_that_nobody_named_own_nothing(void **state)
 {
-#define NAMES_NEITHER "no: no own address: neither domain nor " \
+#define NAMES_NEITHER                             \
+	"no: no own address: neither domain nor " \
 	"identify.realms names the realm "
 	static const char one[] = "domain = corp.example\n";
 	static const char none[] = "";
-	static const char several[] = "domain = corp.example\n"
+	static const char several[] =
+	    "domain = corp.example\n"
 	    "identify { realms = {Team.Example, xn--bcher-kva.example} }\n";
-	static const char any[] = "identify { realms = any-verified-by-sasl }\n";
+	static const char any[] =
+	    "identify { realms = any-verified-by-sasl }\n";
 	static const char off[] = "rights { own-address = no; "
-	    "tables = texthash:rows }\n";
+				  "tables = texthash:rows }\n";
 	static const struct {
 		const char *config, *login, *address, *want;
 	} cases[] = {
@@ -200,19 +212,23 @@ realms_that_nobody_named_own_nothing(void **state)
 		{ one, "alice@corp.example.", "alice@corp.example", "no" },
 		{ none, "alice@corp.example", "alice@corp.example",
 		    NAMES_NEITHER "corp.example of the login" },
-		{ none, "alice", "alice@corp.example", "no: no own address: "
+		{ none, "alice", "alice@corp.example",
+		    "no: no own address: "
 		    "the login has no realm, and domain is not set" },
 		{ none, "alice", "bob@corp.example", "no" },
 		{ several, "alice@TEAM.example", "alice@team.example",
 		    "own address" },
-		{ several, "alice@b\xc3\xbc" "cher.example",
+		{ several,
+		    "alice@b\xc3\xbc"
+		    "cher.example",
 		    "alice@xn--bcher-kva.example", "own address" },
 		{ several, "alice@other.example", "alice@other.example",
 		    NAMES_NEITHER "other.example of the login" },
 		{ any, "alice@other.example", "alice@other.example",
 		    "own address" },
 		{ any, "<alice@other.example>", "alice@other.example", "no" },
-		{ any, "alice", "alice@other.example", "no: no own address: "
+		{ any, "alice", "alice@other.example",
+		    "no: no own address: "
 		    "the login has no realm, and domain is not set" },
 		{ off, "alice@corp.example", "alice@corp.example", "no" },
 		{ off, "alice", "alice@corp.example", "no" },
@@ -224,8 +240,9 @@ realms_that_nobody_named_own_nothing(void **state)
 
 		world_init(&world, cases[i].config,
 		    "row@corp.example alice@team.example\n");
-		check_slice(cases[i].login, ask(&world, cases[i].login,
-		    cases[i].address), cases[i].want);
+		check_slice(cases[i].login,
+		    ask(&world, cases[i].login, cases[i].address),
+		    cases[i].want);
 		world_done(&world);
 	}
 }
@@ -233,7 +250,8 @@ realms_that_nobody_named_own_nothing(void **state)
 static void
 a_table_may_give_an_extension_to_somebody_else(void **state)
 {
-#define TO_OTHERS "no: an extension of the own address, given to others by " \
+#define TO_OTHERS                                                  \
+	"no: an extension of the own address, given to others by " \
 	"texthash:rows, key "
 	static const struct {
 		const char *login, *address, *want;
@@ -273,8 +291,7 @@ a_table_may_give_an_extension_to_somebody_else(void **state)
 		{ "jean-paul", "jean-paul+x@corp.example", "own address" },
 		{ "sales", "sales+us+x@corp.example", TO_OTHERS "sales+us" },
 		/* Rows go by the same rule as own addresses. */
-		{ "team-lead", "team-lead+x@corp.example",
-		    "own address" },
+		{ "team-lead", "team-lead+x@corp.example", "own address" },
 		{ "bob", "team-lead+x@corp.example", "no" },
 		{ "dora", "team-lead+x@corp.example",
 		    "texthash:rows, key team-lead@corp.example" },
@@ -296,7 +313,8 @@ a_table_may_give_an_extension_to_somebody_else(void **state)
 	struct world world;
 
 	(void)state;
-	world_init(&world, "domain = corp.example\n"
+	world_init(&world,
+	    "domain = corp.example\n"
 	    "rights { extension = \"+-\" }\n",
 	    "jean-luc@corp.example     jean-luc\n"
 	    "sales+eu@corp.example     bob\n"
@@ -310,15 +328,16 @@ a_table_may_give_an_extension_to_somebody_else(void **state)
 	    "team-lead@corp.example    dora\n"
 	    "@corp.example             admin\n");
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		check_slice(cases[i].address, ask(&world, cases[i].login,
-		    cases[i].address), cases[i].want);
+		check_slice(cases[i].address,
+		    ask(&world, cases[i].login, cases[i].address),
+		    cases[i].want);
 	world_done(&world);
 }
 
 /* One table of the type and text given, beside no other. */
 static struct slice
-ask_table(const char *spec, const char *text, const char *login,
-    const char *address)
+ask_table(
+    const char *spec, const char *text, const char *login, const char *address)
 {
 	struct world world;
 	struct table *table;
@@ -327,8 +346,10 @@ ask_table(const char *spec, const char *text, const char *login,
 	static char copy[256];
 
 	world_init(&world, "domain = corp.example\n", "");
-	if (text[0] == '\0' ? table_open(slice_of(spec), &table, &err) != 0 :
-	    table_open_text(slice_of(spec), slice_of(text), &table, &err) != 0)
+	if (text[0] == '\0' ?
+		table_open(slice_of(spec), NULL, &table, &err) != 0 :
+		table_open_text(slice_of(spec), slice_of(text), &table, &err) !=
+		    0)
 		fail_msg("%s", err.text);
 	world.table = table;
 	rights_init(&world.rights, world.config, &world.table, 1, &world.mem);
@@ -345,8 +366,8 @@ patterns_that_match_both_forms_leave_the_extension(void **state)
 		const char *spec, *text, *address, *want;
 	} cases[] = {
 		{ "static:admin", "", "alice+x@corp.example", "own address" },
-		{ "pcre:t", "/@corp\\.example$/ admin",
-		    "alice+x@corp.example", "own address" },
+		{ "pcre:t", "/@corp\\.example$/ admin", "alice+x@corp.example",
+		    "own address" },
 		{ "regexp:t", "/^alice[+]x@/ bob", "alice+x@corp.example",
 		    "no: an extension of the own address, given to others by "
 		    "regexp:t, key alice+x@corp.example" },
@@ -371,9 +392,10 @@ patterns_that_match_both_forms_leave_the_extension(void **state)
 		{ "pcre:t", "/^([^+]*)(\\+.*)?@corp\\.example$/ $1",
 		    "alice+x@corp.example", "own address" },
 		/* The short address cannot be asked for: later. */
-		{ "pcre:t", "/^alice\\+x@/ bob\n"
-		    "/^(?:[a-z.@]+)+(?:1|2)$/ x\n", "alice+x@corp.example",
-		    "unknown: " },
+		{ "pcre:t",
+		    "/^alice\\+x@/ bob\n"
+		    "/^(?:[a-z.@]+)+(?:1|2)$/ x\n",
+		    "alice+x@corp.example", "unknown: " },
 		{ "cidr:t", "192.0.2.0/24 bob\n", "alice+x@corp.example",
 		    "unknown: " },
 	};
@@ -384,10 +406,72 @@ patterns_that_match_both_forms_leave_the_extension(void **state)
 		    "alice@corp.example", cases[i].address);
 
 		if (slice_starts(slice_of(cases[i].want), SLICE("unknown")))
-			answer.len = slice_starts(answer, SLICE("unknown: "))
-			    ? 9 : answer.len;
+			answer.len = slice_starts(answer, SLICE("unknown: ")) ?
+			    9 :
+			    answer.len;
 		check_slice(cases[i].spec, answer, cases[i].want);
 	}
+}
+
+/* Neither refused nor granted: a table answers after the deadline. */
+static void
+what_is_not_found_out_in_time_is_unknown(void **state)
+{
+	struct submitter submitter;
+	struct slice how = SLICE("?");
+	struct address address;
+	struct world world;
+	struct err err;
+	struct table_context context = { .err = &err };
+
+	(void)state;
+	world_init(&world, "domain = corp.example\n", rows);
+	context.mem = &world.mem;
+	submitter = world_submitter(&world, "alice");
+	assert_true(rights_login_address(
+	    SLICE("info@corp.example"), &world.mem, &address));
+	context.deadline_us = clock_monotonic_us() + 60 * 1000000ULL;
+	assert_int_equal(
+	    rights_check(&world.rights, &submitter, &address, &context, &how),
+	    RIGHT_GRANTED);
+	context.deadline_us = 1;
+	assert_int_equal(
+	    rights_check(&world.rights, &submitter, &address, &context, &how),
+	    RIGHT_UNKNOWN);
+	assert_int_equal(err.kind, ERR_TEMP);
+	assert_non_null(strstr(err.text, "no time left to look up"));
+	world_done(&world);
+}
+
+/* What was opened holds what it needs, whatever becomes of a configuration. */
+static void
+the_configuration_is_not_kept(void **state)
+{
+	struct submitter submitter;
+	struct slice how = SLICE("?");
+	struct address address;
+	struct world world;
+	struct err err;
+	struct table_context context = { .err = &err };
+
+	(void)state;
+	world_init(&world,
+	    "domain = corp.example\nrights { extension = \"+\" }\n", rows);
+	context.mem = &world.mem;
+	world.config->main.domain = SLICE("other.example");
+	world.config->identify.methods.count = 0;
+	world.config->rights.own_address = false;
+	config_free(world.config);
+	world.config = NULL;
+	submitter = world_submitter(&world, "alice");
+	check_slice("login", submitter.login, "alice@corp.example");
+	assert_true(rights_login_address(
+	    SLICE("alice+x@corp.example"), &world.mem, &address));
+	assert_int_equal(
+	    rights_check(&world.rights, &submitter, &address, &context, &how),
+	    RIGHT_GRANTED);
+	check_slice("how", how, "own address");
+	world_done(&world);
 }
 
 int
@@ -403,6 +487,8 @@ main(void)
 		    patterns_that_match_both_forms_leave_the_extension),
 		cmocka_unit_test(
 		    replies_name_at_most_three_addresses_of_the_login),
+		cmocka_unit_test(what_is_not_found_out_in_time_is_unknown),
+		cmocka_unit_test(the_configuration_is_not_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

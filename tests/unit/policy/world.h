@@ -25,14 +25,13 @@ world_init(struct world *world, const char *config, const char *rows)
 	*world = (struct world){ .config = NULL };
 	arena_init(&world->mem);
 	if (config_read_text("test", slice_of(config), NULL, NULL,
-	    &world->config, &err) != 0)
+		&world->config, &err) != 0)
 		fail_msg("%s", err.text);
-	if (rows[0] != '\0' && table_open_text(SLICE("texthash:rows"),
-	    slice_of(rows), &world->table, &err) != 0)
+	if (rows[0] != '\0' &&
+	    table_open_text(SLICE("texthash:rows"), slice_of(rows),
+		&world->table, &err) != 0)
 		fail_msg("%s", err.text);
-	if (identity_open(&world->identity, world->config, NULL, NULL,
-	    &world->mem, &err) != 0)
-		fail_msg("%s", err.text);
+	identity_init(&world->identity, world->config, NULL, &world->mem);
 	rights_init(&world->rights, world->config, &world->table,
 	    rows[0] != '\0', &world->mem);
 }
@@ -41,12 +40,15 @@ world_init(struct world *world, const char *config, const char *rows)
 static inline struct submitter
 world_submitter(struct world *world, const char *login)
 {
-	struct client_facts client = { .auth_authen = slice_of(login) };
+	struct client_facts client = { .said[FACT_AUTH_AUTHEN] =
+					   slice_of(login) };
 	struct submitter submitter;
 	struct err err;
 
-	if (identity_find(&world->identity, &client, &world->mem, &submitter,
-	    &err) != 0)
+	if (identity_find(&world->identity, &client,
+		&(const struct table_context){
+		    .mem = &world->mem, .err = &err },
+		&submitter) != 0)
 		fail_msg("%s: %s", login, err.text);
 	return submitter;
 }
@@ -55,7 +57,6 @@ static inline void
 world_done(struct world *world)
 {
 	table_close(world->table);
-	identity_close(&world->identity);
 	config_free(world->config);
 	arena_done(&world->mem);
 }

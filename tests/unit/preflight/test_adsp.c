@@ -10,7 +10,7 @@ a_record_begins_with_its_practice(void **state)
 {
 	static const struct {
 		const char *text;
-		const char *want;	/* NULL: no record */
+		const char *want; /* NULL: no record */
 	} cases[] = {
 		{ "dkim=unknown", "unknown" },
 		{ "dkim=all", "all" },
@@ -32,11 +32,12 @@ a_record_begins_with_its_practice(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		enum adsp_practice practice = ADSP_FAILED;
-		bool is = adsp_record_parse(slice_of(cases[i].text),
-		    &practice);
+		bool is = adsp_record_parse(slice_of(cases[i].text), &practice);
 
-		if (is != (cases[i].want != NULL) || (is && strcmp(
-		    adsp_practice_name(practice), cases[i].want) != 0))
+		if (is != (cases[i].want != NULL) ||
+		    (is &&
+			strcmp(adsp_practice_name(practice), cases[i].want) !=
+			    0))
 			fail_msg("%s: %s", cases[i].text,
 			    is ? adsp_practice_name(practice) : "no record");
 	}
@@ -55,8 +56,8 @@ only_a_signature_of_the_author_domain_counts(void **state)
 		{ "a.example. IN A 192.0.2.1\n", "", ADSP_NONE, false,
 		    "a.example: no signing practice is published" },
 		{ "a.example. IN MX 0 .\n"
-		    "_adsp._domainkey.a.example. IN TXT \"dkim=all\"\n", "",
-		    ADSP_ALL, true, "but there is no signature" },
+		  "_adsp._domainkey.a.example. IN TXT \"dkim=all\"\n",
+		    "", ADSP_ALL, true, "but there is no signature" },
 		{ "_adsp._domainkey.a.example. IN TXT \"dkim=all\"\n",
 		    "a.example", ADSP_ALL, false, "and there is a signature" },
 		{ "_adsp._domainkey.a.example. IN TXT \"dkim=discardable\"\n",
@@ -68,13 +69,13 @@ only_a_signature_of_the_author_domain_counts(void **state)
 		{ "_adsp._domainkey.a.example. IN TXT \"v=spf1 -all\"\n", "",
 		    ADSP_NONE, false, "no signing practice" },
 		{ "_adsp._domainkey.a.example. IN TXT \"v=spf1 -all\"\n"
-		    "_adsp._domainkey.a.example. IN TXT \"dkim=all\"\n", "",
-		    ADSP_ALL, true, "no signature" },
+		  "_adsp._domainkey.a.example. IN TXT \"dkim=all\"\n",
+		    "", ADSP_ALL, true, "no signature" },
 		{ "_adsp._domainkey.a.example. IN TXT \"dkim=all\"\n"
-		    "_adsp._domainkey.a.example. IN TXT \"dkim=unknown\"\n", "",
-		    ADSP_UNKNOWN, false, "no signing practice" },
+		  "_adsp._domainkey.a.example. IN TXT \"dkim=unknown\"\n",
+		    "", ADSP_UNKNOWN, false, "no signing practice" },
 		{ "_adsp._domainkey.a.example. IN TXT \"dkim=all\"\n"
-		    "_adsp._domainkey.a.example. IN TXT \"dkim=discardable\"\n",
+		  "_adsp._domainkey.a.example. IN TXT \"dkim=discardable\"\n",
 		    "", ADSP_UNKNOWN, false, "no signing practice" },
 		{ "b.example. IN A 192.0.2.1\n", "a.example", ADSP_NO_DOMAIN,
 		    false, "does not exist in DNS" },
@@ -90,19 +91,22 @@ only_a_signature_of_the_author_domain_counts(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct slice signers[] = { SLICE("other.example"),
 			slice_of(cases[i].signer) };
-		struct resolver *dns = NULL;
+		const struct passing passing = { .signers = signers,
+			.signer_count = 2 };
+		struct dns_client dns = { .deadline_us =
+					      clock_monotonic_us() + 1000000,
+			.mem = &mem };
 		struct adsp adsp;
 		struct err err;
 
-		if (zone_resolver_new(slice_of(cases[i].zone), "zone", &dns,
-		    &err) != 0)
+		if (zone_resolver_new(slice_of(cases[i].zone), "zone",
+			&dns.resolver, &err) != 0)
 			fail_msg("%s", err.text);
-		adsp_check(dns, SLICE("a.example"), signers, 2,
-		    clock_monotonic_us() + 1000000, &mem, &adsp);
-		resolver_unref(dns);
-		if (adsp.practice != cases[i].want || adsp.broken !=
-		    cases[i].broken || !slice_has_text_nocase(adsp.text,
-		    slice_of(cases[i].text)))
+		adsp_check(&dns, SLICE("a.example"), &passing, &adsp);
+		resolver_unref(dns.resolver);
+		if (adsp.practice != cases[i].want ||
+		    adsp.broken != cases[i].broken ||
+		    !slice_has_text_nocase(adsp.text, slice_of(cases[i].text)))
 			fail_msg("%s: %s %d: %.*s", cases[i].zone,
 			    adsp_practice_name(adsp.practice), adsp.broken,
 			    SLICE_ARGS(adsp.text));

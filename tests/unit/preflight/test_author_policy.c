@@ -19,11 +19,12 @@ zone(const char *text)
 }
 
 static struct dmarc_world
-world_of(struct resolver *dns, enum dmarc_method method)
+world_of(struct resolver *dns, enum dmarc_method method, struct arena *mem)
 {
-	return (struct dmarc_world){ .resolver = dns, .method = method,
-		.suffixes = suffixes,
-		.deadline_us = clock_monotonic_us() + 1000000 };
+	return (struct dmarc_world){ .dns = { dns,
+					 clock_monotonic_us() + 1000000, mem },
+		.method = method,
+		.suffixes = suffixes };
 }
 
 /* "p=reject @corp.example org corp.example": all that was concluded. */
@@ -54,8 +55,8 @@ struct policy_case {
 };
 
 static void
-check_policies(enum dmarc_method method, const struct policy_case *cases,
-    size_t count)
+check_policies(
+    enum dmarc_method method, const struct policy_case *cases, size_t count)
 {
 	struct arena mem;
 
@@ -63,13 +64,14 @@ check_policies(enum dmarc_method method, const struct policy_case *cases,
 	for (size_t i = 0; i < count; i++) {
 		const struct policy_case *c = &cases[i];
 		struct resolver *dns = zone(c->zone);
-		struct dmarc_world world = world_of(dns, method);
+		struct dmarc_world world = world_of(dns, method, &mem);
 		struct author_policy policy;
 
-		author_policy_find(&world, slice_of(c->author), &mem, &policy);
+		author_policy_find(&world, slice_of(c->author), &policy);
 		check_slice(c->author, shown(&policy, &mem), c->want);
-		if (policy.queries != c->queries || policy.queries !=
-		    zone_resolver_lookups(dns) || policy.notes != c->notes)
+		if (policy.queries != c->queries ||
+		    policy.queries != zone_resolver_lookups(dns) ||
+		    policy.notes != c->notes)
 			fail_msg("%s in %s: %u queries, notes %x", c->author,
 			    c->zone, policy.queries, policy.notes);
 		assert_true(slice_starts(policy.text, slice_of(c->author)));
@@ -80,9 +82,11 @@ check_policies(enum dmarc_method method, const struct policy_case *cases,
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-#define EXAMPLE_COM "_dmarc.example.com. IN TXT \"v=DMARC1; p=reject; " \
+#define EXAMPLE_COM                                         \
+	"_dmarc.example.com. IN TXT \"v=DMARC1; p=reject; " \
 	"sp=quarantine; np=none\"\n"
-#define BANK "_dmarc.bank.example. IN TXT \"v=DMARC1; p=reject; psd=y; " \
+#define BANK                                                        \
+	"_dmarc.bank.example. IN TXT \"v=DMARC1; p=reject; psd=y; " \
 	"sp=quarantine\"\n"
 
 static void
@@ -90,12 +94,13 @@ the_tree_walk_finds_records_and_organizations(void **state)
 {
 	static const struct policy_case cases[] = {
 		/* Examples of section 4.10.2. */
-		{ "_dmarc.mail.example.com. IN TXT \"v=DMARC1; p=none\"\n"
-		    EXAMPLE_COM "a.mail.example.com. IN A 192.0.2.1\n",
+		{ "_dmarc.mail.example.com. IN TXT \"v=DMARC1; p=none\"\n" EXAMPLE_COM
+		  "a.mail.example.com. IN A 192.0.2.1\n",
 		    "a.mail.example.com",
 		    "sp=quarantine @example.com org example.com", 5, 0 },
 		{ "_dmarc.mail.example.com. IN TXT \"v=DMARC1; p=none; "
-		    "psd=n\"\n" EXAMPLE_COM, "a.mail.example.com",
+		  "psd=n\"\n" EXAMPLE_COM,
+		    "a.mail.example.com",
 		    "p=none @mail.example.com org mail.example.com", 2, 0 },
 		{ "_dmarc.com. IN TXT \"v=DMARC1; p=reject; psd=y\"\n",
 		    "a.mail.example.com", "p=reject @com org example.com", 4,
@@ -105,23 +110,24 @@ the_tree_walk_finds_records_and_organizations(void **state)
 		    "_dmarc.signing.example.com. IN TXT \"v=DMARC1; p=none\"\n",
 		    "example.com", "p=reject @example.com org example.com", 2,
 		    0 },
-		{ EXAMPLE_COM
-		    "a.b.c.d.e.f.g.h.i.j.k.example.com. IN MX 0 .\n",
+		{ EXAMPLE_COM "a.b.c.d.e.f.g.h.i.j.k.example.com. IN MX 0 .\n",
 		    "a.b.c.d.e.f.g.h.i.j.k.example.com",
 		    "sp=quarantine @example.com org example.com", 9, 0 },
 		{ BANK "_dmarc.giant.bank.example. IN TXT \"v=DMARC1; "
-		    "p=none\"\n", "giant.bank.example",
-		    "p=none @giant.bank.example org giant.bank.example", 2,
-		    0 },
+		       "p=none\"\n",
+		    "giant.bank.example",
+		    "p=none @giant.bank.example org giant.bank.example", 2, 0 },
 		/* Section 5.1.8: a record that no walk comes to. */
 		{ EXAMPLE_COM "_dmarc.b.c.d.e.f.g.example.com. IN TXT "
-		    "\"v=DMARC1; p=none; psd=n\"\n",
+			      "\"v=DMARC1; p=none; psd=n\"\n",
 		    "mail.a.b.c.d.e.f.g.example.com",
 		    "np=none @example.com org example.com", 9, 0 },
 		{ "_dmarc.c.d.e.f.g.example.com. IN TXT "
-		    "\"v=DMARC1; p=none; psd=n\"\n",
-		    "mail.a.b.c.d.e.f.g.example.com", "p=none "
-		    "@c.d.e.f.g.example.com org c.d.e.f.g.example.com", 2, 0 },
+		  "\"v=DMARC1; p=none; psd=n\"\n",
+		    "mail.a.b.c.d.e.f.g.example.com",
+		    "p=none "
+		    "@c.d.e.f.g.example.com org c.d.e.f.g.example.com",
+		    2, 0 },
 		/* Eight labels are cut to seven; seven to six. */
 		{ "", "a.b.c.d.e.f.example.com",
 		    "absent org a.b.c.d.e.f.example.com", 8, 0 },
@@ -131,21 +137,31 @@ the_tree_walk_finds_records_and_organizations(void **state)
 		{ "", "com", "absent org com", 1, 0 },
 		/* A PSD: for names below, itself, and over a walk's jump. */
 		{ BANK, "mega.bank.example",
-		    "sp=quarantine @bank.example org mega.bank.example", 2,
-		    0 },
-		{ BANK, "bank.example", "p=reject @bank.example "
-		    "org bank.example", 1, 0 },
+		    "sp=quarantine @bank.example org mega.bank.example", 2, 0 },
+		{ BANK, "bank.example",
+		    "p=reject @bank.example "
+		    "org bank.example",
+		    1, 0 },
 		{ "_dmarc.3.4.5.6.7.8.example. IN TXT \"v=DMARC1; p=reject; "
-		    "psd=y\"\n", "1.2.3.4.5.6.7.8.example", "p=reject "
-		    "@3.4.5.6.7.8.example org 2.3.4.5.6.7.8.example", 2, 0 },
+		  "psd=y\"\n",
+		    "1.2.3.4.5.6.7.8.example",
+		    "p=reject "
+		    "@3.4.5.6.7.8.example org 2.3.4.5.6.7.8.example",
+		    2, 0 },
 		/* Between the organization and the author nothing counts. */
 		{ BANK "_dmarc.a.giant.bank.example. IN TXT \"v=DMARC1; "
-		    "p=none\"\n", "b.a.giant.bank.example", "sp=quarantine "
-		    "@bank.example org giant.bank.example", 4, 0 },
+		       "p=none\"\n",
+		    "b.a.giant.bank.example",
+		    "sp=quarantine "
+		    "@bank.example org giant.bank.example",
+		    4, 0 },
 		/* The organization's own record is stronger than its PSD's. */
 		{ BANK "_dmarc.giant.bank.example. IN TXT \"v=DMARC1; "
-		    "p=none\"\n", "a.giant.bank.example", "p=none "
-		    "@giant.bank.example org giant.bank.example", 3, 0 },
+		       "p=none\"\n",
+		    "a.giant.bank.example",
+		    "p=none "
+		    "@giant.bank.example org giant.bank.example",
+		    3, 0 },
 		/* No organization over a record: the parent is another one. */
 		{ "_dmarc.a.example.com. IN TXT \"v=DMARC1; p=none\"\n",
 		    "example.com", "absent org example.com", 2, 0 },
@@ -173,13 +189,15 @@ subdomains_have_sp_and_what_does_not_exist_np(void **state)
 		    "p=reject @example.com org example.com", 2, 0 },
 		/* Not asked for when it makes no difference. */
 		{ "_dmarc.example.com. IN TXT \"v=DMARC1; p=none; sp=reject; "
-		    "np=reject\"\n", "no.example.com",
-		    "sp=reject @example.com org example.com", 3, 0 },
+		  "np=reject\"\n",
+		    "no.example.com", "sp=reject @example.com org example.com",
+		    3, 0 },
 		{ "_dmarc.example.com. IN TXT \"v=DMARC1; p=none; "
-		    "np=reject\"\n", "no.example.com",
-		    "np=reject @example.com org example.com", 4, 0 },
+		  "np=reject\"\n",
+		    "no.example.com", "np=reject @example.com org example.com",
+		    4, 0 },
 		{ "_dmarc.example.com. IN TXT \"v=DMARC1; p=none; "
-		    "np=reject\"\nis.example.com. IN A 192.0.2.1\n",
+		  "np=reject\"\nis.example.com. IN A 192.0.2.1\n",
 		    "is.example.com", "p=none @example.com org example.com", 4,
 		    0 },
 		{ EXAMPLE_COM "no.example.com. IN FAIL\n", "no.example.com",
@@ -210,8 +228,8 @@ odd_records_are_judged_as_the_RFC_says(void **state)
 		    "a.example", "p=none @a.example org a.example", 2,
 		    DMARC_NOTE_NO_P },
 		{ "_dmarc.a.example. IN TXT \"v=DMARC1; p=reject; sp=no; "
-		    "rua=mailto:r@b.c\"\n", "x.a.example",
-		    "p=none @a.example org a.example", 3,
+		  "rua=mailto:r@b.c\"\n",
+		    "x.a.example", "p=none @a.example org a.example", 3,
 		    DMARC_NOTE_NO_P | DMARC_NOTE_VALUE },
 		{ "_dmarc.a.example. IN TXT \"v=DMARC1;\"\n", "a.example",
 		    "unusable @a.example org a.example", 2, DMARC_NOTE_NO_P },
@@ -220,24 +238,23 @@ odd_records_are_judged_as_the_RFC_says(void **state)
 		    DMARC_NOTE_NO_P | DMARC_NOTE_VALUE },
 		/* Several are none; the walk goes on. */
 		{ "_dmarc.a.example. IN TXT \"v=DMARC1; p=reject\"\n"
-		    "_dmarc.a.example. IN TXT \"v=DMARC1; p=none\"\n",
+		  "_dmarc.a.example. IN TXT \"v=DMARC1; p=none\"\n",
 		    "a.example", "absent org a.example", 2,
 		    DMARC_NOTE_SEVERAL },
 		{ "_dmarc.x.a.example. IN TXT \"v=DMARC1; p=reject\"\n"
-		    "_dmarc.x.a.example. IN TXT \"v=DMARC1; p=reject; x=1\"\n"
-		    "_dmarc.a.example. IN TXT \"v=DMARC1; p=none\"\n",
+		  "_dmarc.x.a.example. IN TXT \"v=DMARC1; p=reject; x=1\"\n"
+		  "_dmarc.a.example. IN TXT \"v=DMARC1; p=none\"\n",
 		    "x.a.example", "p=none @a.example org a.example", 3,
 		    DMARC_NOTE_SEVERAL },
 		/* Other TXT records at the name do not matter. */
 		{ "_dmarc.a.example. IN TXT \"v=spf1 -all\"\n"
-		    "_dmarc.a.example. IN TXT \"v=DMARC1; \" \"p=reject\"\n",
+		  "_dmarc.a.example. IN TXT \"v=DMARC1; \" \"p=reject\"\n",
 		    "a.example", "p=reject @a.example org a.example", 2, 0 },
 		{ "_dmarc.a.example. IN TXT \"v=dmarc1; p=reject\"\n",
-		    "a.example", "absent org a.example", 2,
-		    DMARC_NOTE_NEARLY },
+		    "a.example", "absent org a.example", 2, DMARC_NOTE_NEARLY },
 		/* A CNAME, as report services ask for. */
 		{ "_dmarc.a.example. IN CNAME x.esp.example.\n"
-		    "x.esp.example. IN TXT \"v=DMARC1; p=reject\"\n",
+		  "x.esp.example. IN TXT \"v=DMARC1; p=reject\"\n",
 		    "a.example", "p=reject @a.example org a.example", 2, 0 },
 	};
 
@@ -249,22 +266,22 @@ static void
 a_failure_of_DNS_is_never_an_answer(void **state)
 {
 	static const struct policy_case walks[] = {
-		{ "_dmarc.a.example. IN FAIL\n", "a.example",
-		    "unknown org ", 1, 0 },
-		{ "_dmarc.example. IN TIMEOUT\n", "a.example",
-		    "unknown org ", 2, 0 },
+		{ "_dmarc.a.example. IN FAIL\n", "a.example", "unknown org ", 1,
+		    0 },
+		{ "_dmarc.example. IN TIMEOUT\n", "a.example", "unknown org ",
+		    2, 0 },
 		/* The record is known, the organization is not. */
 		{ "_dmarc.a.example. IN TXT \"v=DMARC1; p=reject\"\n"
-		    "_dmarc.example. IN FAIL\n", "a.example",
-		    "p=reject @a.example org ", 2, 0 },
+		  "_dmarc.example. IN FAIL\n",
+		    "a.example", "p=reject @a.example org ", 2, 0 },
 		/* A record below the organization may not be the one. */
 		{ "_dmarc.a.example. IN TXT \"v=DMARC1; p=reject\"\n"
-		    "_dmarc.example. IN FAIL\n", "x.a.example",
-		    "unknown org ", 3, 0 },
+		  "_dmarc.example. IN FAIL\n",
+		    "x.a.example", "unknown org ", 3, 0 },
 	};
 	static const struct policy_case lists[] = {
 		{ "_dmarc.x.a.example. IN FAIL\n"
-		    "_dmarc.a.example. IN TXT \"v=DMARC1; p=reject\"\n",
+		  "_dmarc.a.example. IN TXT \"v=DMARC1; p=reject\"\n",
 		    "x.a.example", "unknown org a.example", 1, 0 },
 		{ "_dmarc.a.example. IN TIMEOUT\n", "x.a.example",
 		    "unknown org a.example", 2, 0 },
@@ -283,18 +300,18 @@ the_suffix_list_finds_records_as_RFC_7489_did(void **state)
 		    "p=reject @example.com org example.com", 1, 0 },
 		{ EXAMPLE_COM, "a.b.example.com",
 		    "sp=quarantine @example.com org example.com", 2, 0 },
-		{ "_dmarc.b.example.com. IN TXT \"v=DMARC1; p=none\"\n"
-		    EXAMPLE_COM, "a.b.example.com",
+		{ "_dmarc.b.example.com. IN TXT \"v=DMARC1; p=none\"\n" EXAMPLE_COM,
+		    "a.b.example.com",
 		    "sp=quarantine @example.com org example.com", 2, 0 },
 		{ "_dmarc.b.example.com. IN TXT \"v=DMARC1; p=none\"\n",
-		    "b.example.com",
-		    "p=none @b.example.com org example.com", 1, 0 },
+		    "b.example.com", "p=none @b.example.com org example.com", 1,
+		    0 },
 		{ "_dmarc.com. IN TXT \"v=DMARC1; p=reject; psd=y\"\n",
 		    "example.com", "absent org example.com", 1, 0 },
 		/* A record that is doubled ends it, also below. */
 		{ "_dmarc.x.a.example. IN TXT \"v=DMARC1; p=reject\"\n"
-		    "_dmarc.x.a.example. IN TXT \"v=DMARC1; p=none\"\n"
-		    "_dmarc.a.example. IN TXT \"v=DMARC1; p=none\"\n",
+		  "_dmarc.x.a.example. IN TXT \"v=DMARC1; p=none\"\n"
+		  "_dmarc.a.example. IN TXT \"v=DMARC1; p=none\"\n",
 		    "x.a.example", "absent org a.example", 1,
 		    DMARC_NOTE_SEVERAL },
 		/* pct= counts, t=, psd= and np= are unknown. */
@@ -305,9 +322,9 @@ the_suffix_list_finds_records_as_RFC_7489_did(void **state)
 		    "a.example", "p=reject @a.example org a.example", 1,
 		    DMARC_NOTE_PCT },
 		{ "_dmarc.a.example. IN TXT \"v=DMARC1; p=reject; t=y; psd=n; "
-		    "np=bad\"\n", "no.a.example",
-		    "p=reject @a.example org a.example", 2, DMARC_NOTE_TESTING |
-		    DMARC_NOTE_NO_P | DMARC_NOTE_VALUE },
+		  "np=bad\"\n",
+		    "no.a.example", "p=reject @a.example org a.example", 2,
+		    DMARC_NOTE_TESTING | DMARC_NOTE_NO_P | DMARC_NOTE_VALUE },
 		{ "_dmarc.a.example. IN TXT \"v=DMARC1; p=reject; sp=bad\"\n",
 		    "a.example", "unusable @a.example org a.example", 1,
 		    DMARC_NOTE_NO_P | DMARC_NOTE_VALUE },
@@ -344,8 +361,9 @@ organizations_by_the_suffix_list(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++)
-		check_slice(cases[i][0], suffix_list_organization(suffixes,
-		    slice_of(cases[i][0])), cases[i][1]);
+		check_slice(cases[i][0],
+		    suffix_list_organization(suffixes, slice_of(cases[i][0])),
+		    cases[i][1]);
 }
 
 struct alignment_case {
@@ -364,23 +382,22 @@ domains_are_aligned_by_their_organization(void **state)
 		    ALIGNMENT_SAME },
 		/* Appendix B.4.1, B.4.2. */
 		{ EXAMPLE_COM "_dmarc.signing.example.com. IN TXT "
-		    "\"v=DMARC1; p=none\"\n", "example.com",
-		    "signing.example.com", ALIGNMENT_RELAXED,
+			      "\"v=DMARC1; p=none\"\n",
+		    "example.com", "signing.example.com", ALIGNMENT_RELAXED,
 		    ALIGNMENT_RELAXED },
 		{ EXAMPLE_COM "_dmarc.signing.example.com. IN TXT "
-		    "\"v=DMARC1; p=none\"\n",
-		    "a.b.c.d.e.f.g.h.i.j.k.example.com",
-		    "signing.example.com", ALIGNMENT_RELAXED,
-		    ALIGNMENT_RELAXED },
+			      "\"v=DMARC1; p=none\"\n",
+		    "a.b.c.d.e.f.g.h.i.j.k.example.com", "signing.example.com",
+		    ALIGNMENT_RELAXED, ALIGNMENT_RELAXED },
 		/* Appendix B.4.3. */
 		{ BANK "_dmarc.giant.bank.example. IN TXT \"v=DMARC1; "
-		    "p=none\"\n", "giant.bank.example",
-		    "mail.giant.bank.example", ALIGNMENT_RELAXED,
-		    ALIGNMENT_RELAXED },
+		       "p=none\"\n",
+		    "giant.bank.example", "mail.giant.bank.example",
+		    ALIGNMENT_RELAXED, ALIGNMENT_RELAXED },
 		{ BANK "_dmarc.giant.bank.example. IN TXT \"v=DMARC1; "
-		    "p=none\"\n", "giant.bank.example",
-		    "mail.mega.bank.example", ALIGNMENT_NONE,
-		    ALIGNMENT_RELAXED },
+		       "p=none\"\n",
+		    "giant.bank.example", "mail.mega.bank.example",
+		    ALIGNMENT_NONE, ALIGNMENT_RELAXED },
 		/* Table 1 of section 4.4. */
 		{ EXAMPLE_COM, "news.example.com", "foo.example.com",
 		    ALIGNMENT_RELAXED, ALIGNMENT_RELAXED },
@@ -390,8 +407,9 @@ domains_are_aligned_by_their_organization(void **state)
 		    ALIGNMENT_NONE, ALIGNMENT_NONE },
 		/* psd=n makes a department an organization. */
 		{ EXAMPLE_COM "_dmarc.dep.example.com. IN TXT "
-		    "\"v=DMARC1; p=none; psd=n\"\n", "example.com",
-		    "x.dep.example.com", ALIGNMENT_NONE, ALIGNMENT_RELAXED },
+			      "\"v=DMARC1; p=none; psd=n\"\n",
+		    "example.com", "x.dep.example.com", ALIGNMENT_NONE,
+		    ALIGNMENT_RELAXED },
 		/* Only the author has a record: no organization above it. */
 		{ "_dmarc.a.example.com. IN TXT \"v=DMARC1; p=none\"\n",
 		    "a.example.com", "example.com", ALIGNMENT_NONE,
@@ -401,7 +419,7 @@ domains_are_aligned_by_their_organization(void **state)
 		    "a.github.io", "b.github.io", ALIGNMENT_NONE,
 		    ALIGNMENT_NONE },
 		{ "_dmarc.github.io. IN TXT \"v=DMARC1; p=none\"\n"
-		    "_dmarc.a.github.io. IN TXT \"v=DMARC1; p=none\"\n",
+		  "_dmarc.a.github.io. IN TXT \"v=DMARC1; p=none\"\n",
 		    "a.github.io", "b.github.io", ALIGNMENT_RELAXED,
 		    ALIGNMENT_NONE },
 		/* DNS fails. */
@@ -420,22 +438,22 @@ domains_are_aligned_by_their_organization(void **state)
 	arena_init(&mem);
 	for (size_t i = 0; i < 2 * COUNT(cases); i++) {
 		const struct alignment_case *c = &cases[i / 2];
-		enum dmarc_method method = i % 2 == 0 ? DMARC_TREE_WALK
-		    : DMARC_SUFFIX_LIST;
+		enum dmarc_method method =
+		    i % 2 == 0 ? DMARC_TREE_WALK : DMARC_SUFFIX_LIST;
 		struct resolver *dns = zone(c->zone);
-		struct dmarc_world world = world_of(dns, method);
+		struct dmarc_world world = world_of(dns, method, &mem);
 		struct author_policy policy;
 		enum alignment got;
 
-		author_policy_find(&world, slice_of(c->author), &mem, &policy);
+		author_policy_find(&world, slice_of(c->author), &policy);
 		assert_int_equal(policy.state, AUTHOR_POLICY_FOUND);
-		got = author_policy_align(&world, &policy, slice_of(c->domain),
-		    false, &mem);
+		got = author_policy_align(
+		    &world, &policy, slice_of(c->domain), false);
 		if (got != (i % 2 == 0 ? c->walk : c->list))
-			fail_msg("%s, %s, method %zu: %d", c->author,
-			    c->domain, i % 2, got);
+			fail_msg("%s, %s, method %zu: %d", c->author, c->domain,
+			    i % 2, got);
 		assert_int_equal(author_policy_align(&world, &policy,
-		    slice_of(c->domain), true, &mem),
+				     slice_of(c->domain), true),
 		    got == ALIGNMENT_SAME ? ALIGNMENT_SAME : ALIGNMENT_NONE);
 		resolver_unref(dns);
 	}
@@ -455,25 +473,27 @@ static void
 a_message_passes_by_one_aligned_domain(void **state)
 {
 	static const struct judgment_case cases[] = {
-		{ EXAMPLE_COM, "example.com", "example.com", "",
-		    AUTHOR_PASSES, "example.com publishes p=reject; the "
+		{ EXAMPLE_COM, "example.com", "example.com", "", AUTHOR_PASSES,
+		    "example.com publishes p=reject; the "
 		    "signature of example.com is aligned with it" },
-		{ EXAMPLE_COM, "example.com", "esp.example",
-		    "mail.example.com", AUTHOR_PASSES, "example.com publishes "
+		{ EXAMPLE_COM, "example.com", "esp.example", "mail.example.com",
+		    AUTHOR_PASSES,
+		    "example.com publishes "
 		    "p=reject; the SPF pass is aligned with it" },
 		{ EXAMPLE_COM, "example.com", "a.example.com", "example.com",
-		    AUTHOR_PASSES, "example.com publishes p=reject; the "
+		    AUTHOR_PASSES,
+		    "example.com publishes p=reject; the "
 		    "signature of a.example.com and the SPF pass are aligned "
 		    "with it" },
-		{ EXAMPLE_COM, "example.com", "esp.example", "",
-		    AUTHOR_FAILS, "example.com publishes p=reject, but no "
+		{ EXAMPLE_COM, "example.com", "esp.example", "", AUTHOR_FAILS,
+		    "example.com publishes p=reject, but no "
 		    "signature or SPF pass of this service is aligned with "
 		    "it: receivers will refuse it" },
 		{ EXAMPLE_COM "is.example.com. IN A 192.0.2.1\n",
 		    "is.example.com", "", "esp.example", AUTHOR_FAILS,
 		    "example.com publishes sp=quarantine, which applies to "
 		    "is.example.com, but no signature or SPF pass of this "
-		    "service is aligned with it: receivers will take it for "
+		    "service is aligned with it: receivers will treat it as "
 		    "suspicious" },
 		{ EXAMPLE_COM, "no.example.com", "", "", AUTHOR_FAILS,
 		    "example.com publishes np=none, which applies to "
@@ -481,9 +501,10 @@ a_message_passes_by_one_aligned_domain(void **state)
 		    "service is aligned with it: receivers are asked to do "
 		    "nothing about that" },
 		{ "_dmarc.a.example. IN TXT \"v=DMARC1; p=reject; t=y\"\n",
-		    "a.example", "", "", AUTHOR_FAILS, "a.example publishes "
+		    "a.example", "", "", AUTHOR_FAILS,
+		    "a.example publishes "
 		    "p=reject with t=y, but no signature or SPF pass of this "
-		    "service is aligned with it: receivers will take it for "
+		    "service is aligned with it: receivers will treat it as "
 		    "suspicious" },
 		/* Strict for signatures, relaxed for SPF. */
 		{ "_dmarc.a.example. IN TXT \"v=DMARC1; p=none; adkim=s\"\n",
@@ -502,13 +523,15 @@ a_message_passes_by_one_aligned_domain(void **state)
 		    "a.example publishes no DMARC policy, and none above it "
 		    "applies" },
 		{ "_dmarc.a.example. IN TXT \"v=DMARC1\"\n", "a.example", "",
-		    "", AUTHOR_NOT_ASKED, "a.example: the DMARC record at "
+		    "", AUTHOR_NOT_ASKED,
+		    "a.example: the DMARC record at "
 		    "_dmarc.a.example turns DMARC off; it has no valid p=, or "
 		    "an invalid sp= or np=, so that it asks for nothing" },
 		{ "_dmarc.a.example. IN FAIL\n", "a.example", "a.example", "",
 		    AUTHOR_UNKNOWN, NULL },
 		{ EXAMPLE_COM "_dmarc.com. IN TIMEOUT\n", "example.com",
-		    "x.example.com", "", AUTHOR_UNKNOWN, "example.com "
+		    "x.example.com", "", AUTHOR_UNKNOWN,
+		    "example.com "
 		    "publishes p=reject; DNS did not say whether a signature "
 		    "or SPF pass of this service is aligned with it" },
 		{ EXAMPLE_COM "_dmarc.com. IN TIMEOUT\n", "example.com",
@@ -523,15 +546,15 @@ a_message_passes_by_one_aligned_domain(void **state)
 		struct slice signers[] = { slice_of(c->signer),
 			SLICE("other.example") };
 		struct passing passing = { .signers = signers,
-			.signer_count = 2, .spf_domain = slice_of(c->spf) };
+			.signer_count = 2,
+			.spf_domain = slice_of(c->spf) };
 		struct resolver *dns = zone(c->zone);
-		struct dmarc_world world = world_of(dns, DMARC_TREE_WALK);
+		struct dmarc_world world = world_of(dns, DMARC_TREE_WALK, &mem);
 		struct author_policy policy;
 		struct author_judgment judgment;
 
-		author_policy_find(&world, slice_of(c->author), &mem, &policy);
-		author_policy_judge(&world, &policy, &passing, &mem,
-		    &judgment);
+		author_policy_find(&world, slice_of(c->author), &policy);
+		author_policy_judge(&world, &policy, &passing, &judgment);
 		if (judgment.verdict != c->verdict)
 			fail_msg("%s: %d: %.*s", c->zone, judgment.verdict,
 			    SLICE_ARGS(judgment.text));
@@ -551,22 +574,25 @@ the_two_methods_are_compared(void **state)
 		{ EXAMPLE_COM "_dmarc.com. IN FAIL\n", "example.com",
 		    "x.example.com", "", 0, NULL },
 		{ BANK "_dmarc.giant.bank.example. IN TXT \"v=DMARC1; "
-		    "p=reject\"\n", "giant.bank.example",
-		    "mega.bank.example", "", 0, "giant.bank.example: "
+		       "p=reject\"\n",
+		    "giant.bank.example", "mega.bank.example", "", 0,
+		    "giant.bank.example: "
 		    "receivers disagree: by the tree walk (RFC 9989) the "
 		    "organization is giant.bank.example and the message fails "
 		    "under the policy reject, by the public suffix list "
 		    "(RFC 7489) the organization is bank.example and the "
 		    "message passes under the policy reject" },
 		{ "_dmarc.com. IN TXT \"v=DMARC1; p=none; psd=y\"\n",
-		    "example.com", "example.com", "", 0, "example.com: "
+		    "example.com", "example.com", "", 0,
+		    "example.com: "
 		    "receivers disagree: by the tree walk (RFC 9989) the "
 		    "organization is example.com and the message passes under "
 		    "the policy none, by the public suffix list (RFC 7489) "
 		    "the organization is example.com and DMARC does not "
 		    "apply" },
 		{ "_dmarc.a.example. IN TXT \"v=DMARC1; p=reject; t=y\"\n",
-		    "a.example", "a.example", "", 0, "a.example: receivers "
+		    "a.example", "a.example", "", 0,
+		    "a.example: receivers "
 		    "disagree: by the tree walk (RFC 9989) the organization is "
 		    "a.example and the message passes under the policy "
 		    "quarantine, by the public suffix list (RFC 7489) the "
@@ -583,21 +609,20 @@ the_two_methods_are_compared(void **state)
 		struct passing passing = { .signers = &signer,
 			.signer_count = 1 };
 		struct resolver *dns = zone(c->zone);
-		struct author_policy policies[2];
-		struct author_judgment judgments[2];
+		struct author_opinion opinions[2];
 		struct slice text = SLICE("");
 
 		for (int m = 0; m < 2; m++) {
 			struct dmarc_world world = world_of(dns,
-			    m == 0 ? DMARC_TREE_WALK : DMARC_SUFFIX_LIST);
+			    m == 0 ? DMARC_TREE_WALK : DMARC_SUFFIX_LIST, &mem);
 
-			author_policy_find(&world, slice_of(c->author), &mem,
-			    &policies[m]);
-			author_policy_judge(&world, &policies[m], &passing,
-			    &mem, &judgments[m]);
+			author_policy_find(
+			    &world, slice_of(c->author), &opinions[m].policy);
+			author_policy_judge(&world, &opinions[m].policy,
+			    &passing, &opinions[m].judgment);
 		}
-		assert_int_equal(author_policy_disagree(&policies[0],
-		    &judgments[0], &policies[1], &judgments[1], &mem, &text),
+		assert_int_equal(author_policy_disagree(
+				     &opinions[0], &opinions[1], &mem, &text),
 		    c->text != NULL);
 		check_slice(c->author, text, c->text == NULL ? "" : c->text);
 		resolver_unref(dns);
@@ -627,8 +652,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(
-		    the_tree_walk_finds_records_and_organizations),
+		cmocka_unit_test(the_tree_walk_finds_records_and_organizations),
 		cmocka_unit_test(subdomains_have_sp_and_what_does_not_exist_np),
 		cmocka_unit_test(odd_records_are_judged_as_the_RFC_says),
 		cmocka_unit_test(a_failure_of_DNS_is_never_an_answer),

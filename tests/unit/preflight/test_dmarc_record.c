@@ -4,14 +4,14 @@
 #include "preflight/dmarc_record.h"
 
 static void
-add_request(struct strbuf *buf, const char *name,
-    const struct dmarc_request *request)
+add_request(
+    struct strbuf *buf, const char *name, const struct dmarc_request *request)
 {
 	if (request->state == DMARC_REQUEST_INVALID)
 		strbuf_addf(buf, " %s=?", name);
 	else if (request->state == DMARC_REQUEST_VALID)
-		strbuf_addf(buf, " %s=%s", name,
-		    dmarc_policy_name(request->policy));
+		strbuf_addf(
+		    buf, " %s=%s", name, dmarc_policy_name(request->policy));
 }
 
 /* What was read, without what is the default. */
@@ -26,8 +26,10 @@ shown(const struct dmarc_record *record, struct arena *mem)
 	add_request(&buf, "np", &record->np);
 	strbuf_add_cstr(&buf, record->adkim_strict ? " adkim=s" : "");
 	strbuf_add_cstr(&buf, record->aspf_strict ? " aspf=s" : "");
-	strbuf_add_cstr(&buf, record->psd == DMARC_PSD_Y ? " psd=y"
-	    : record->psd == DMARC_PSD_N ? " psd=n" : "");
+	strbuf_add_cstr(&buf,
+	    record->psd == DMARC_PSD_Y	   ? " psd=y" :
+		record->psd == DMARC_PSD_N ? " psd=n" :
+					     "");
 	strbuf_add_cstr(&buf, record->testing ? " t=y" : "");
 	strbuf_add_cstr(&buf, record->has_rua ? " rua" : "");
 	if (record->pct != 100)
@@ -47,16 +49,17 @@ a_record_is_read_as_the_RFC_says(void **state)
 		{ "v=DMARC1;p=reject;", " p=reject", 0 },
 		{ "v = DMARC1 ; p = Quarantine ", " p=quarantine", 0 },
 		{ "v=DMARC1; p=reject; sp=none; np=REJECT; adkim=s; aspf=S; "
-		    "psd=y; t=y; fo=0:d:s; rua=mailto:a@b.example!10m; "
-		    "ruf=mailto:c@d.example", " p=reject sp=none np=reject "
-		    "adkim=s aspf=s psd=y t=y rua", DMARC_NOTE_TESTING },
-		{ "v=DMARC1; p=none; adkim=r; aspf=r; psd=u; t=n",
-		    " p=none", 0 },
+		  "psd=y; t=y; fo=0:d:s; rua=mailto:a@b.example!10m; "
+		  "ruf=mailto:c@d.example",
+		    " p=reject sp=none np=reject "
+		    "adkim=s aspf=s psd=y t=y rua",
+		    DMARC_NOTE_TESTING },
+		{ "v=DMARC1; p=none; adkim=r; aspf=r; psd=u; t=n", " p=none",
+		    0 },
 		{ "v=DMARC1; p=none; psd=n", " p=none psd=n", 0 },
 		/* No p=: with and without a reporting address. */
 		{ "v=DMARC1", "", DMARC_NOTE_NO_P },
-		{ "v=DMARC1; rua=mailto:a@b.example", " rua",
-		    DMARC_NOTE_NO_P },
+		{ "v=DMARC1; rua=mailto:a@b.example", " rua", DMARC_NOTE_NO_P },
 		{ "v=DMARC1; p=monitor", " p=?",
 		    DMARC_NOTE_NO_P | DMARC_NOTE_VALUE },
 		{ "v=DMARC1; p=", " p=?", DMARC_NOTE_NO_P | DMARC_NOTE_VALUE },
@@ -92,8 +95,7 @@ a_record_is_read_as_the_RFC_says(void **state)
 		    DMARC_NOTE_VALUE },
 		{ "v=DMARC1; p=none; fo=1", " p=none", DMARC_NOTE_FO },
 		/* Syntax. */
-		{ "v=DMARC1; p=reject; p=none", " p=reject",
-		    DMARC_NOTE_TWICE },
+		{ "v=DMARC1; p=reject; p=none", " p=reject", DMARC_NOTE_TWICE },
 		{ "v=DMARC1; v=DMARC1; p=none", " p=none",
 		    DMARC_NOTE_TWICE | DMARC_NOTE_P_LATE },
 		{ "v=DMARC1; sp=none; p=reject", " p=reject sp=none",
@@ -115,8 +117,7 @@ a_record_is_read_as_the_RFC_says(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		if (!dmarc_record_parse(slice_of(cases[i].text), &record))
 			fail_msg("%s: no record", cases[i].text);
-		check_slice(cases[i].text, shown(&record, &mem),
-		    cases[i].want);
+		check_slice(cases[i].text, shown(&record, &mem), cases[i].want);
 		if (record.notes != cases[i].notes)
 			fail_msg("%s: notes %x", cases[i].text, record.notes);
 	}

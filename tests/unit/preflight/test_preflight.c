@@ -6,11 +6,15 @@
 
 #include "../../../milter/preflight/outlook_cache_priv.h"
 #include "base/clock.h"
+#include "conf/config_dns.h"
 #include "dns/resolver_zone.h"
 
 #define HOST(x, n) "*." x ".m.example. IN MX 1 " n "." x ".hosts.example.\n"
-#define HOSTS(x) HOST(x, "0") HOST(x, "1") HOST(x, "2") HOST(x, "3") \
-    HOST(x, "4") HOST(x, "5") HOST(x, "6") HOST(x, "7") HOST(x, "8") HOST(x, "9")
+/* clang-format off */
+#define HOSTS(x) \
+	HOST(x, "0") HOST(x, "1") HOST(x, "2") HOST(x, "3") HOST(x, "4") \
+	HOST(x, "5") HOST(x, "6") HOST(x, "7") HOST(x, "8") HOST(x, "9")
+/* clang-format on */
 
 static const char zone_text[] =
     "one.example. IN TXT \"v=spf1 ip4:192.0.2.1 -all\"\n"
@@ -23,12 +27,11 @@ static const char zone_text[] =
     "alice.ok.example. IN A 127.0.0.2\n"
     /* Every name of the macros is there, and has ten hosts of its own. */
     "greedy.example. IN TXT \"v=spf1 mx:%{l}.a.m.example mx:%{i}.b.m.example "
-	"mx:%{i}.c.m.example mx:%{i}.d.m.example mx:%{i}.e.m.example "
-	"?all\"\n"
-    HOSTS("a") HOSTS("b") HOSTS("c") HOSTS("d") HOSTS("e")
-    "*.hosts.example. IN A 192.0.2.99\n"
-    "soft.example. IN TXT \"v=spf1 mx:%{d}.a.m.example +all\"\n"
-    "_dmarc.greedy.example. IN TXT \"v=DMARC1; p=reject\"\n";
+    "mx:%{i}.c.m.example mx:%{i}.d.m.example mx:%{i}.e.m.example "
+    "?all\"\n" HOSTS("a") HOSTS("b") HOSTS("c") HOSTS("d")
+	HOSTS("e") "*.hosts.example. IN A 192.0.2.99\n"
+		   "soft.example. IN TXT \"v=spf1 mx:%{d}.a.m.example +all\"\n"
+		   "_dmarc.greedy.example. IN TXT \"v=DMARC1; p=reject\"\n";
 
 /* A world of checks, what it asked, and a message. */
 struct scene {
@@ -45,15 +48,17 @@ struct scene {
 };
 
 static enum dns_outcome
-ask_zone(void *handle, struct slice name, enum dns_type type,
-    uint64_t deadline_us, struct arena *mem, struct dns_answer *ret_answer,
-    struct err *err)
+ask_zone(void *handle, const struct dns_question *question,
+    struct dns_answer *ret_answer, struct err *err)
 {
+	uint64_t deadline_us = question->deadline_us;
+
 	/* All below this is silent until the deadline. */
-	if (slice_ends_nocase(name, SLICE("silent.example"))) {
+	if (slice_ends_nocase(question->name, SLICE("silent.example"))) {
 		uint64_t now_us = clock_monotonic_us();
-		struct timespec rest = { .tv_nsec = now_us < deadline_us
-		    ? (long)(deadline_us - now_us) * 1000 : 0 };
+		struct timespec rest = { .tv_nsec = now_us < deadline_us ?
+			    (long)(deadline_us - now_us) * 1000 :
+			    0 };
 
 		(void)nanosleep(&rest, NULL);
 	}
@@ -61,8 +66,7 @@ ask_zone(void *handle, struct slice name, enum dns_type type,
 		err_set(err, ERR_TEMP, "timed out");
 		return DNS_FAILED;
 	}
-	return resolver_lookup(handle, name, type, deadline_us, mem,
-	    ret_answer, err);
+	return resolver_pass_on(handle, question, ret_answer, err);
 }
 
 static void
@@ -81,22 +85,29 @@ begin(void **state)
 	struct err err;
 
 	arena_init(&scene->mem);
-	assert_int_equal(config_read_text("test", SLICE("preflight {\n"
-	    "egress = {192.0.2.1}; spf = warn; dmarc = warn }\n"), NULL, NULL,
-	    &scene->config, &err), 0);
-	assert_int_equal(zone_resolver_new(slice_of(zone_text), "zone",
-	    &scene->zone, &err), 0);
+	assert_int_equal(
+	    config_read_text("test",
+		SLICE("preflight {\n"
+		      "egress = {192.0.2.1}; spf = warn; dmarc = warn }\n"),
+		NULL, NULL, &scene->config, &err),
+	    0);
+	assert_int_equal(
+	    zone_resolver_new(slice_of(zone_text), "zone", &scene->zone, &err),
+	    0);
 	assert_int_equal(preflight_world_open(&scene->world, scene->config,
-	    resolver_new(&slow_ops, resolver_ref(scene->zone)), NULL, NULL,
-	    &scene->mem, &err), 0);
+			     resolver_new(&slow_ops, resolver_ref(scene->zone)),
+			     NULL, &scene->mem, &err),
+	    0);
 	assert_true(net_addr_parse(SLICE("192.0.2.1"), &scene->egress[0]));
 	scene->author = SLICE("one.example");
-	scene->facts = (struct preflight_facts){
-		.mail_from = SLICE("alice@one.example"),
-		.helo = SLICE("host.example"),
-		.egress = scene->egress, .egress_count = 1,
-		.authors = &scene->author, .author_count = 1,
-		.signers = &scene->signer };
+	scene->facts =
+	    (struct preflight_facts){ .mail_from = SLICE("alice@one.example"),
+		    .helo = SLICE("host.example"),
+		    .egress = scene->egress,
+		    .egress_count = 1,
+		    .authors = &scene->author,
+		    .author_count = 1,
+		    .signers = &scene->signer };
 	*state = scene;
 	return 0;
 }
@@ -122,8 +133,8 @@ look(struct scene *scene, const char *words)
 	size_t before = scene->seen;
 	struct err err;
 
-	assert_int_equal(preflight_levels_change(&levels, slice_of(words),
-	    &err), 0);
+	assert_int_equal(
+	    preflight_levels_change(&levels, slice_of(words), &err), 0);
 	preflight_look(&scene->world, &levels, &scene->facts,
 	    clock_monotonic_us() + 100000, &scene->mem, scene->outlooks);
 	scene->seen = zone_resolver_lookups(scene->zone);
@@ -276,12 +287,12 @@ silence_of_one_domain_is_not_held_against_another(void **state)
 static void
 be_greedy(struct scene *scene, const char *sender, size_t addresses)
 {
-	struct net_addr *egress = arena_array(&scene->mem, addresses,
-	    sizeof(*egress));
+	struct net_addr *egress =
+	    arena_array(&scene->mem, addresses, sizeof(*egress));
 
 	for (size_t i = 0; i < addresses; i++) {
 		ENSURE(net_addr_parse(SLICE("192.0.2.99"), &egress[i]));
-		egress[i].octets[2] = 3;	/* of no host */
+		egress[i].octets[2] = 3; /* of no host */
 		egress[i].octets[3] = (uint8_t)i;
 	}
 	scene->facts.egress = egress;
@@ -314,7 +325,7 @@ what_addresses_have_in_common_is_asked_once(void **state)
 
 	be_greedy(scene, "alice@soft.example", 1);
 	one = look(scene, "spf=warn");
-	assert_int_equal(one, 12);	/* TXT, MX, and ten hosts */
+	assert_int_equal(one, 12); /* TXT, MX, and ten hosts */
 	be_greedy(scene, "bob@soft.example", 200);
 	scene->facts.egress_text = SLICE("all of them");
 	/* No answer is remembered in between: the list is another one. */
@@ -391,7 +402,7 @@ what_files_say_of_dns_is_read_again(void **state)
 	} cases[] = {
 		{ "dns { servers = {127.0.0.1} }", true },
 		{ "dns { recursive = yes }", true },
-		{ "", false },		/* resolv.conf */
+		{ "", false }, /* resolv.conf */
 		{ "dns { servers = {127.0.0.1}; trust-anchor = \"/x\" }",
 		    false },
 		{ "dns { zone = \"/x\" }", false },
@@ -402,9 +413,11 @@ what_files_say_of_dns_is_read_again(void **state)
 		struct config *config;
 		struct err err;
 
-		assert_int_equal(config_read_text("test", slice_of(cases[i].dns),
-		    NULL, NULL, &config, &err), 0);
-		if (preflight_same_dns(config, config) != cases[i].same)
+		assert_int_equal(
+		    config_read_text("test", slice_of(cases[i].dns), NULL, NULL,
+			&config, &err),
+		    0);
+		if (config_same_dns(config, config) != cases[i].same)
 			fail_msg("%s", cases[i].dns);
 		config_free(config);
 	}
@@ -418,8 +431,8 @@ is_cached(struct outlook_cache *cache, unsigned int number)
 	bool found;
 
 	arena_init(&mem);
-	found = outlook_cache_get(cache, slice_format(&mem, "%u", number),
-	    &mem, &outlook);
+	found = outlook_cache_get(
+	    cache, slice_format(&mem, "%u", number), &mem, &outlook);
 	arena_done(&mem);
 	return found;
 }
@@ -477,11 +490,98 @@ seconds_bound_what_is_kept(void **state)
 	outlook_cache_free(cache);
 }
 
+static void
+gather_report(void *arg, bool is_error, const char *text)
+{
+	struct strbuf *said = arg;
+
+	assert_true(is_error);
+	strbuf_addf(said, "%s\n", text);
+}
+
+static void
+faults_of_options_come_with_their_line(void **state)
+{
+	static const struct {
+		const char *config;
+		const char *want;
+	} cases[] = {
+		{ "preflight { spf = warn; egress = {192.0.2.0/28, ::1} }",
+		    "" },
+		{ "preflight {\negress = {192.0.2.1/24,\nfoo, 192.0.2.1} }",
+		    "test:2: preflight.egress: \"192.0.2.1/24\": the address "
+		    "has bits set behind its prefix length: write "
+		    "192.0.2.0/24 or 192.0.2.1\n"
+		    "test:2: preflight.egress: \"foo\": not an IP address or "
+		    "network\n" },
+		{ "preflight {\n\nspf = warn\nsender-id = tag }",
+		    "test:3: preflight.spf: needs preflight.egress, the "
+		    "addresses that mail leaves from\n"
+		    "test:4: preflight.sender-id: needs preflight.egress, the "
+		    "addresses that mail leaves from\n" },
+		{ "preflight { dmarc = warn }", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct config *config;
+		struct strbuf said;
+		struct arena mem;
+		struct err err;
+		int status;
+
+		arena_init(&mem);
+		strbuf_init(&said, &mem);
+		strbuf_add_cstr(&said, "");
+		assert_int_equal(
+		    config_read_text("test", slice_of(cases[i].config), NULL,
+			NULL, &config, &err),
+		    0);
+		status = preflight_check_config(
+		    config, &(struct report){ gather_report, &said });
+		check_slice("said", strbuf_slice(&said), cases[i].want);
+		assert_int_equal(status, cases[i].want[0] == '\0' ? 0 : -1);
+		config_free(config);
+		arena_done(&mem);
+	}
+}
+
+static void
+more_addresses_than_are_tried_are_a_fault(void **state)
+{
+	struct config *config;
+	struct strbuf text, said;
+	struct arena mem;
+	struct err err;
+
+	(void)state;
+	arena_init(&mem);
+	strbuf_init(&text, &mem);
+	strbuf_init(&said, &mem);
+	strbuf_add_cstr(&text, "preflight { egress = {");
+	for (int i = 0; i <= PREFLIGHT_MAX_EGRESS / 16; i++)
+		strbuf_addf(&text, "%s192.0.%d.0/28", i > 0 ? ", " : "", i);
+	strbuf_add_cstr(&text, "} }");
+	assert_int_equal(config_read_text("test", strbuf_slice(&text), NULL,
+			     NULL, &config, &err),
+	    0);
+	assert_int_equal(preflight_check_config(
+			     config, &(struct report){ gather_report, &said }),
+	    -1);
+	check_slice("said", strbuf_slice(&said),
+	    "test:1: preflight.egress: \"192.0.16.0/28\": more than 256 "
+	    "addresses\n");
+	config_free(config);
+	arena_done(&mem);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define SCENE(test) cmocka_unit_test_setup_teardown(test, begin, end)
+		cmocka_unit_test(faults_of_options_come_with_their_line),
+		cmocka_unit_test(more_addresses_than_are_tried_are_a_fault),
 		SCENE(what_is_off_asks_nothing),
 		SCENE(spf_that_is_off_is_asked_only_where_dmarc_hangs_on_it),
 		SCENE(a_known_domain_costs_no_question),

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "config.h"
 #include "dns/resolver_zone.h"
-#include "../../../milter/preflight/spf_priv.h"
+#include "preflight/spf_record.h"
 
 static struct resolver *
 open_zone(const char *text)
@@ -31,8 +31,10 @@ static enum spf_result
 check(struct resolver *resolver, const struct spf_request *request,
     struct arena *mem, struct spf_report *ret_report)
 {
-	return spf_check(resolver, request, clock_monotonic_us() + 1000000, mem,
-	    ret_report);
+	const struct dns_client dns = { resolver,
+		clock_monotonic_us() + 1000000, mem };
+
+	return spf_check(&dns, request, ret_report);
 }
 
 static void
@@ -48,7 +50,7 @@ records_follow_the_grammar(void **state)
 {
 	static const struct {
 		const char *record;
-		const char *fault;	/* in its text; NULL: a valid record */
+		const char *fault; /* in its text; NULL: a valid record */
 	} cases[] = {
 		{ "v=spf1", NULL },
 		{ "V=SPF1 A MX PTR -ALL", NULL },
@@ -109,15 +111,15 @@ records_follow_the_grammar(void **state)
 		{ "v=spf1 exists:example.org/24", "top-level domain" },
 		{ "v=spf1 ptr/0", "text behind the mechanism" },
 		{ "v=spf1 ip4", "address is missing" },
-		{ "v=spf1 ip4:", "no IPv4 address" },
-		{ "v=spf1 ip4:192.0.2", "no IPv4 address" },
-		{ "v=spf1 ip4:192.0.02.1", "no IPv4 address" },
-		{ "v=spf1 ip4:192.0.2.1:25", "no IPv4 address" },
-		{ "v=spf1 ip4:[192.0.2.1]", "no IPv4 address" },
-		{ "v=spf1 ip4:192.0.2.1//32", "no IPv4 address" },
+		{ "v=spf1 ip4:", "not an IPv4 address" },
+		{ "v=spf1 ip4:192.0.2", "not an IPv4 address" },
+		{ "v=spf1 ip4:192.0.02.1", "not an IPv4 address" },
+		{ "v=spf1 ip4:192.0.2.1:25", "not an IPv4 address" },
+		{ "v=spf1 ip4:[192.0.2.1]", "not an IPv4 address" },
+		{ "v=spf1 ip4:192.0.2.1//32", "not an IPv4 address" },
 		{ "v=spf1 ip4:192.0.2.1/33", "prefix length" },
-		{ "v=spf1 ip6:192.0.2.1", "no IPv6 address" },
-		{ "v=spf1 ip6:IPv6:2001:db8::1", "no IPv6 address" },
+		{ "v=spf1 ip6:192.0.2.1", "not an IPv6 address" },
+		{ "v=spf1 ip6:IPv6:2001:db8::1", "not an IPv6 address" },
 		{ "v=spf1 ip6:2001:db8::/129", "prefix length" },
 		{ "v=spf1 a:%{x}.org", "unknown letter" },
 		{ "v=spf1 a:%{", "unknown letter" },
@@ -125,8 +127,8 @@ records_follow_the_grammar(void **state)
 		{ "v=spf1 a:%{d!}.org", "does not end" },
 		{ "v=spf1 a:%{dr2}.org", "does not end" },
 		{ "v=spf1 a:%{d0}.org", "0 parts" },
-		{ "v=spf1 a:%(d).org", "begins no macro" },
-		{ "v=spf1 a:x.org%", "begins no macro" },
+		{ "v=spf1 a:%(d).org", "does not begin a macro" },
+		{ "v=spf1 a:x.org%", "does not begin a macro" },
 		{ "v=spf1 a:%{c}.org", "only explanations" },
 		{ "v=spf1 exp=%{r}.example.org", "only explanations" },
 		{ "v=spf1 x=%{z}", "unknown letter" },
@@ -142,12 +144,13 @@ records_follow_the_grammar(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct err err = { .kind = ERR_NONE };
 		struct spf_record record;
-		int got = spf_record_parse(slice_of(cases[i].record), &mem,
-		    &record, &err);
+		int got = spf_record_parse(
+		    slice_of(cases[i].record), &mem, &record, &err);
 
 		if (got != (cases[i].fault == NULL ? 0 : -1) ||
-		    (got != 0 && (err.kind != ERR_DATA ||
-		    strstr(err.text, cases[i].fault) == NULL)))
+		    (got != 0 &&
+			(err.kind != ERR_DATA ||
+			    strstr(err.text, cases[i].fault) == NULL)))
 			fail_msg("%s: %s", cases[i].record, err.text);
 	}
 	arena_done(&mem);
@@ -214,7 +217,7 @@ results_come_with_their_reasons(void **state)
 		enum spf_result want;
 		unsigned int terms, voids;
 		const char *domain, *mechanism;
-		const char *fault;	/* NULL: none */
+		const char *fault; /* NULL: none */
 	} cases[] = {
 		{ "192.0.2.1", "u@ip4.example.org", SPF_PASS, 0, 0,
 		    "ip4.example.org", "ip4:192.0.2.0/28", NULL },
@@ -226,11 +229,13 @@ results_come_with_their_reasons(void **state)
 		    "ip4.example.org", "-all", NULL },
 		{ "127.0.0.1", "u@loop.example.org", SPF_PASS, 0, 0,
 		    "loop.example.org", "ip4:127.0.0.0/8", NULL },
-		{ "::1", "u@ip4.example.org", SPF_FAIL, 0, 0,
-		    "ip4.example.org", "-all", NULL },
+		{ "::1", "u@ip4.example.org", SPF_FAIL, 0, 0, "ip4.example.org",
+		    "-all", NULL },
 		{ "192.0.2.1", "u@deeper.example.org", SPF_NEUTRAL, 2, 0,
-		    "deeper.example.org", "?include:deep.example.org > "
-		    "include:ip4.example.org > ip4:192.0.2.0/28", NULL },
+		    "deeper.example.org",
+		    "?include:deep.example.org > "
+		    "include:ip4.example.org > ip4:192.0.2.0/28",
+		    NULL },
 		{ "192.0.2.99", "u@deep.example.org", SPF_SOFTFAIL, 1, 0,
 		    "deep.example.org", "~all", NULL },
 		{ "192.0.2.99", "u@away.example.org", SPF_SOFTFAIL, 2, 0,
@@ -251,7 +256,8 @@ results_come_with_their_reasons(void **state)
 		    "ring.example.org", "",
 		    "more than 10 terms that cause DNS lookups" },
 		{ "192.0.2.1", "u@wait.example.org", SPF_TEMPERROR, 1, 0,
-		    "wait.example.org", "", "A of slow.example.org: timed out" },
+		    "wait.example.org", "",
+		    "A of slow.example.org: timed out" },
 		{ "192.0.2.1", "u@void.example.org", SPF_PERMERROR, 3, 3,
 		    "void.example.org", "", "more than 2 lookups that find" },
 		{ "192.0.2.1", "u@ptr.example.org", SPF_PASS, 1, 0,
@@ -274,8 +280,7 @@ results_come_with_their_reasons(void **state)
 		    "exp.example.org", "-all", NULL },
 		{ "192.0.2.1", "u@b\303\274cher.example", SPF_PASS, 0, 0,
 		    "xn--bcher-kva.example", "+all", NULL },
-		{ "192.0.2.1", "", SPF_PASS, 1, 0,
-		    "deep.example.org",
+		{ "192.0.2.1", "", SPF_PASS, 1, 0, "deep.example.org",
 		    "include:ip4.example.org > ip4:192.0.2.0/28", NULL },
 		{ "192.0.2.1", "u@no.example.org", SPF_NONE, 0, 0,
 		    "no.example.org", "", NULL },
@@ -293,10 +298,12 @@ results_come_with_their_reasons(void **state)
 		    "self.example.org", "exists:%{p}.p.example.org", NULL },
 		/* Names that cannot exist are not looked up, so not void. */
 		{ "192.0.2.1", "u@names.example.org", SPF_PASS, 4, 0,
-		    "names.example.org", "include:ip4.example.org > "
-		    "ip4:192.0.2.0/28", NULL },
-		{ "192.0.2.1", "u@localhost", SPF_NONE, 0, 0,
-		    "localhost", "", NULL },
+		    "names.example.org",
+		    "include:ip4.example.org > "
+		    "ip4:192.0.2.0/28",
+		    NULL },
+		{ "192.0.2.1", "u@localhost", SPF_NONE, 0, 0, "localhost", "",
+		    NULL },
 		{ "192.0.2.1", "u@a..example.org", SPF_NONE, 0, 0,
 		    "a..example.org", "", NULL },
 		{ "192.0.2.1", "u@[192.0.2.1]", SPF_NONE, 0, 0, "", "", NULL },
@@ -310,8 +317,8 @@ results_come_with_their_reasons(void **state)
 	(void)state;
 	arena_init(&mem);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct spf_request request = request_of(cases[i].client,
-		    "deep.example.org", cases[i].mail_from);
+		struct spf_request request = request_of(
+		    cases[i].client, "deep.example.org", cases[i].mail_from);
 		struct spf_report report;
 		const char *name = cases[i].mail_from;
 
@@ -323,8 +330,9 @@ results_come_with_their_reasons(void **state)
 		    report.voids != cases[i].voids)
 			fail_msg("%s: %u terms, %u void", name, report.terms,
 			    report.voids);
-		if (cases[i].fault == NULL ? report.fault.kind != ERR_NONE
-		    : strstr(report.fault.text, cases[i].fault) == NULL)
+		if (cases[i].fault == NULL ?
+			report.fault.kind != ERR_NONE :
+			strstr(report.fault.text, cases[i].fault) == NULL)
 			fail_msg("%s: %s", name, report.fault.text);
 	}
 	arena_done(&mem);
@@ -336,8 +344,8 @@ static void
 reports_show_records_and_passed_over_failures(void **state)
 {
 	struct resolver *resolver = open_zone(world);
-	struct spf_request request = request_of("192.0.2.9", "x",
-	    "u@ptr.example.org");
+	struct spf_request request =
+	    request_of("192.0.2.9", "x", "u@ptr.example.org");
 	struct spf_report report;
 	struct arena mem;
 
@@ -350,20 +358,23 @@ reports_show_records_and_passed_over_failures(void **state)
 	assert_non_null(strstr(report.ptr_fault.text, "9.2.0.192.in-addr"));
 	check_slice("record", report.record, "v=spf1 ptr:example.org -all");
 	/* For others DNS may not fail. */
-	check_result("foreseen ptr", spf_foresee(resolver, &request,
-	    clock_monotonic_us() + 1000000, &mem, &report), SPF_TEMPERROR);
+	check_result("foreseen ptr",
+	    spf_foresee(&(struct dns_client){ resolver,
+			    clock_monotonic_us() + 1000000, &mem },
+		&request, &report),
+	    SPF_TEMPERROR);
 	assert_int_equal(report.fault.kind, ERR_TEMP);
 	assert_non_null(strstr(report.fault.text, "9.2.0.192.in-addr"));
 	request.mail_from = SLICE("u@bad.example.org");
-	check_result("bad", check(resolver, &request, &mem, &report),
-	    SPF_PERMERROR);
+	check_result(
+	    "bad", check(resolver, &request, &mem, &report), SPF_PERMERROR);
 	assert_false(report.ptr);
 	assert_int_equal(report.fault.kind, ERR_DATA);
 	assert_int_equal(report.ptr_fault.kind, ERR_NONE);
 	check_slice("record", report.record, "v=spf1 foo -all");
 	request = request_of("10.0.0.1", "x", "u@ring.example.org");
-	check_result("ring", check(resolver, &request, &mem, &report),
-	    SPF_PERMERROR);
+	check_result(
+	    "ring", check(resolver, &request, &mem, &report), SPF_PERMERROR);
 	assert_int_equal(report.fault.kind, ERR_LIMIT);
 	arena_done(&mem);
 	resolver_unref(resolver);
@@ -373,8 +384,8 @@ static void
 an_explanation_is_never_fetched(void **state)
 {
 	struct resolver *resolver = open_zone(world);
-	struct spf_request request = request_of("192.0.2.1", "x",
-	    "u@exp.example.org");
+	struct spf_request request =
+	    request_of("192.0.2.1", "x", "u@exp.example.org");
 	struct spf_report report;
 	struct arena mem;
 
@@ -396,9 +407,10 @@ hosts_zone(unsigned int count, const char *record, const char *owner,
 	strbuf_init(&zone, mem);
 	strbuf_addf(&zone, "d.example. IN TXT \"%s\"\n", record);
 	for (unsigned int i = 1; i <= count; i++)
-		strbuf_addf(&zone, "%s IN %s h%u.d.example.\n"
-		    "h%u.d.example. IN A 192.0.2.%u\n", owner, type, i, i,
-		    i == count ? 1 : i + 100);
+		strbuf_addf(&zone,
+		    "%s IN %s h%u.d.example.\n"
+		    "h%u.d.example. IN A 192.0.2.%u\n",
+		    owner, type, i, i, i == count ? 1 : i + 100);
 	return open_zone(zone.data);
 }
 
@@ -424,12 +436,12 @@ hosts_of_mx_and_ptr_are_limited(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct resolver *resolver = hosts_zone(cases[i].count,
 		    cases[i].record, cases[i].owner, cases[i].type, &mem);
-		struct spf_request request = request_of("192.0.2.1", "x",
-		    "u@d.example");
+		struct spf_request request =
+		    request_of("192.0.2.1", "x", "u@d.example");
 		struct spf_report report;
 
-		check_result(cases[i].record, check(resolver, &request, &mem,
-		    &report), cases[i].want);
+		check_result(cases[i].record,
+		    check(resolver, &request, &mem, &report), cases[i].want);
 		resolver_unref(resolver);
 	}
 	arena_done(&mem);
@@ -453,14 +465,15 @@ each_ptr_counts_its_void_lookups(void **state)
 	(void)state;
 	arena_init(&mem);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct resolver *resolver = open_zone(slice_format(&mem,
-		    "d.example. IN TXT \"%s\"\n", cases[i].record).data);
-		struct spf_request request = request_of("192.0.2.1", "x",
-		    "u@d.example");
+		struct resolver *resolver = open_zone(slice_format(
+		    &mem, "d.example. IN TXT \"%s\"\n", cases[i].record)
+							  .data);
+		struct spf_request request =
+		    request_of("192.0.2.1", "x", "u@d.example");
 		struct spf_report report;
 
-		check_result(cases[i].record, check(resolver, &request, &mem,
-		    &report), cases[i].want);
+		check_result(cases[i].record,
+		    check(resolver, &request, &mem, &report), cases[i].want);
 		resolver_unref(resolver);
 	}
 	arena_done(&mem);
@@ -506,14 +519,14 @@ sender_id_has_records_of_its_own(void **state)
 		struct spf_report report;
 
 		request.scope = SPF_MAIL_FROM_V1;
-		check_result(cases[i].domain, check(resolver, &request, &mem,
-		    &report), cases[i].v1);
+		check_result(cases[i].domain,
+		    check(resolver, &request, &mem, &report), cases[i].v1);
 		request.scope = SENDER_ID_MFROM;
-		check_result(cases[i].domain, check(resolver, &request, &mem,
-		    &report), cases[i].mfrom);
+		check_result(cases[i].domain,
+		    check(resolver, &request, &mem, &report), cases[i].mfrom);
 		request.scope = SENDER_ID_PRA;
-		check_result(cases[i].domain, check(resolver, &request, &mem,
-		    &report), cases[i].pra);
+		check_result(cases[i].domain,
+		    check(resolver, &request, &mem, &report), cases[i].pra);
 	}
 	arena_done(&mem);
 	resolver_unref(resolver);
@@ -521,8 +534,8 @@ sender_id_has_records_of_its_own(void **state)
 
 /* text COUNT times, as strings of one TXT record behind "v=spf1 ". */
 static struct resolver *
-repeated_zone(const char *text, unsigned int count, const char *end,
-    struct arena *mem)
+repeated_zone(
+    const char *text, unsigned int count, const char *end, struct arena *mem)
 {
 	struct strbuf zone;
 
@@ -560,16 +573,17 @@ long_records_take_bounded_memory(void **state)
 	memset(local, 'l', sizeof(local));
 	arena_init(&mem);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct resolver *resolver = repeated_zone(cases[i].text,
-		    cases[i].count, cases[i].end, &mem);
+		struct resolver *resolver = repeated_zone(
+		    cases[i].text, cases[i].count, cases[i].end, &mem);
 		struct spf_request request = request_of("192.0.2.1", "x",
-		    slice_format(&mem, "%.*s@d.example", (int)sizeof(local),
-		    local).data);
+		    slice_format(
+			&mem, "%.*s@d.example", (int)sizeof(local), local)
+			.data);
 		struct spf_report report;
 		size_t before = mem.used_bytes;
 
-		check_result(cases[i].text, check(resolver, &request, &mem,
-		    &report), cases[i].want);
+		check_result(cases[i].text,
+		    check(resolver, &request, &mem, &report), cases[i].want);
 		assert_true(mem.used_bytes - before < MAX_BYTES);
 		resolver_unref(resolver);
 	}
@@ -597,16 +611,17 @@ names_of_253_octets_are_whole(void **state)
 	strbuf_add_cstr(&rest, ".example");
 	assert_int_equal(rest.len, 250);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct spf_request request = request_of(cases[i].client, "x",
-		    "u@d.example");
+		struct spf_request request =
+		    request_of(cases[i].client, "x", "u@d.example");
 		struct resolver *resolver = open_zone(slice_format(&mem,
 		    "d.example. IN TXT \"v=spf1 a:%s.\" \"%s\" \" -all\"\n"
 		    "aa.%s. IN A 192.0.2.1\n%s. IN A 192.0.2.2\n",
-		    cases[i].first, rest.data, rest.data, rest.data).data);
+		    cases[i].first, rest.data, rest.data, rest.data)
+							  .data);
 		struct spf_report report;
 
-		check_result(cases[i].first, check(resolver, &request, &mem,
-		    &report), SPF_PASS);
+		check_result(cases[i].first,
+		    check(resolver, &request, &mem, &report), SPF_PASS);
 		resolver_unref(resolver);
 	}
 	arena_done(&mem);
@@ -641,14 +656,16 @@ long_expansions_are_cut_from_the_left(void **state)
 	strbuf_add_cstr(&zone, "a@d.example");
 	request = request_of("192.0.2.1", "x", zone.data);
 	before = mem.used_bytes;
-	check_result("long", check(resolver, &request, &mem, &report),
-	    SPF_PASS);
+	check_result(
+	    "long", check(resolver, &request, &mem, &report), SPF_PASS);
 	assert_true(mem.used_bytes - before < 256 * 1024);
-	request.mail_from = slice_format(&mem, "%s%s", "aaaaaaaaaaaaaaaaaaaaaaaa"
+	request.mail_from = slice_format(&mem, "%s%s",
+	    "aaaaaaaaaaaaaaaaaaaaaaaa"
 	    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-	    "aaaaaaaaaaaaa", zone.data);
-	check_result("too long", check(resolver, &request, &mem, &report),
-	    SPF_NONE);
+	    "aaaaaaaaaaaaa",
+	    zone.data);
+	check_result(
+	    "too long", check(resolver, &request, &mem, &report), SPF_NONE);
 	arena_done(&mem);
 	resolver_unref(resolver);
 }
@@ -657,8 +674,10 @@ static bool
 ask_libspf2(struct resolver *resolver, const struct spf_request *request,
     enum spf_result *ret_result)
 {
-	return spf_libspf2_result(resolver, request,
-	    clock_monotonic_us() + 1000000, ret_result);
+	const struct dns_client dns = { .resolver = resolver,
+		.deadline_us = clock_monotonic_us() + 1000000 };
+
+	return spf_libspf2_result(&dns, request, ret_result);
 }
 
 static void
@@ -716,16 +735,18 @@ libspf2_is_asked_where_that_is_safe(void **state)
 #endif
 	arena_init(&mem);
 	strbuf_init(&zone, &mem);
-	strbuf_addf(&zone, "%szero.example.org. IN TXT "
+	strbuf_addf(&zone,
+	    "%szero.example.org. IN TXT "
 	    "\"v=spf1 ip4:192.0.2.1/0\"\nspec.example.org. IN TXT "
-	    "\"v=spf1 +all \" \"a:", world);
+	    "\"v=spf1 +all \" \"a:",
+	    world);
 	for (int i = 0; i < 120; i++)
 		strbuf_add_cstr(&zone, "a.");
 	strbuf_add_cstr(&zone, "\" \"a.example.example.org\"\n");
 	resolver = open_zone(zone.data);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct spf_request request = request_of(cases[i].client,
-		    cases[i].helo, cases[i].mail_from);
+		struct spf_request request = request_of(
+		    cases[i].client, cases[i].helo, cases[i].mail_from);
 		enum spf_result result = SPF_NONE;
 
 		if (ask_libspf2(resolver, &request, &result) != cases[i].asked)

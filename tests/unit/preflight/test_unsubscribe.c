@@ -15,8 +15,9 @@ struct bulk_case {
 };
 
 static void
-check(const struct bulk_case *c, const struct unsubscribe_facts *facts)
+check(const struct bulk_case *c, const struct unsubscribe_facts *signing)
 {
+	struct unsubscribe_facts facts = *signing;
 	struct unsubscribe found;
 	struct header header;
 	struct slice body;
@@ -25,9 +26,12 @@ check(const struct bulk_case *c, const struct unsubscribe_facts *facts)
 
 	arena_init(&mem);
 	header_init(&header, &mem);
-	assert_int_equal(header_parse(&header, slice_of(c->header), &no_limits,
-	    &body, &err), 0);
-	unsubscribe_check(header.fields, header.count, facts, &mem, &found);
+	assert_int_equal(
+	    header_parse(&header, slice_of(c->header), &no_limits, &body, &err),
+	    0);
+	facts.fields = header.fields;
+	facts.field_count = header.count;
+	unsubscribe_check(&facts, &mem, &found);
 	if ((found.bulk != NULL) != c->bulk || found.faults != c->faults)
 		fail_msg("%s: bulk %s, faults %x: %.*s", c->header,
 		    found.bulk == NULL ? "no" : found.bulk, found.faults,
@@ -44,12 +48,12 @@ bulk_mail_needs_one_click(void **state)
 		{ "Precedence: first-class\n", false, 0 },
 		{ URIS ONE_CLICK, true, 0 },
 		{ "list-unsubscribe:\n\t<https://b.example/\n\tu>\n"
-		    "LIST-UNSUBSCRIBE-POST:  List-Unsubscribe=One-Click \n",
+		  "LIST-UNSUBSCRIBE-POST:  List-Unsubscribe=One-Click \n",
 		    true, 0 },
-		{ "List-Unsubscribe: (a \\) (comment)) <HTTPS://b.example/u>\n"
-		    ONE_CLICK, true, 0 },
-		{ "List-Unsubscribe: <https://b.example/>,<mailto:u@b.ex>\n"
-		    ONE_CLICK, true, 0 },
+		{ "List-Unsubscribe: (a \\) (comment)) <HTTPS://b.example/u>\n" ONE_CLICK,
+		    true, 0 },
+		{ "List-Unsubscribe: <https://b.example/>,<mailto:u@b.ex>\n" ONE_CLICK,
+		    true, 0 },
 		{ "List-Id: <l.b.example>\n", true, UNSUBSCRIBE_MISSING },
 		{ "Feedback-ID: a:b:c:d\n", true, UNSUBSCRIBE_MISSING },
 		{ "Precedence: Bulk\n", true, UNSUBSCRIBE_MISSING },
@@ -81,14 +85,13 @@ bulk_mail_needs_one_click(void **state)
 		{ "List-Unsubscribe:\n" ONE_CLICK, true, UNSUBSCRIBE_NO_URI },
 		/* Readers stop at text that is in no brackets. */
 		{ "List-Unsubscribe: <mailto:u@b.example> or "
-		    "<https://b.example/u>\n" ONE_CLICK, true,
-		    UNSUBSCRIBE_NO_HTTPS },
+		  "<https://b.example/u>\n" ONE_CLICK,
+		    true, UNSUBSCRIBE_NO_HTTPS },
 		{ URIS "List-Unsubscribe-Post: list-unsubscribe=one-click\n",
 		    true, UNSUBSCRIBE_BAD_POST },
 		{ URIS "List-Unsubscribe-Post: List-Unsubscribe=One-Click; x\n",
 		    true, UNSUBSCRIBE_BAD_POST },
-		{ URIS "List-Unsubscribe-Post:\n", true,
-		    UNSUBSCRIBE_BAD_POST },
+		{ URIS "List-Unsubscribe-Post:\n", true, UNSUBSCRIBE_BAD_POST },
 		{ URIS URIS ONE_CLICK, true, UNSUBSCRIBE_REPEATED },
 		{ URIS ONE_CLICK ONE_CLICK, true, UNSUBSCRIBE_REPEATED },
 	};
@@ -114,15 +117,19 @@ both_fields_must_be_signed(void **state)
 		UNSUBSCRIBE_NO_POST };
 
 	(void)state;
-	check(&covered, &(struct unsubscribe_facts){ .signed_names = names,
-	    .signed_count = 3 });
-	check(&open, &(struct unsubscribe_facts){ .signed_names = names,
-	    .signed_count = 2 });
-	check(&open, &(struct unsubscribe_facts){ .signed_names = names + 1,
-	    .signed_count = 2 });
+	check(&covered,
+	    &(struct unsubscribe_facts){
+		.signed_names = names, .signed_count = 3 });
+	check(&open,
+	    &(struct unsubscribe_facts){
+		.signed_names = names, .signed_count = 2 });
+	check(&open,
+	    &(struct unsubscribe_facts){
+		.signed_names = names + 1, .signed_count = 2 });
 	check(&open, &(struct unsubscribe_facts){ .signed_count = 0 });
-	check(&without_post, &(struct unsubscribe_facts){
-	    .signed_names = names, .signed_count = 1 });
+	check(&without_post,
+	    &(struct unsubscribe_facts){
+		.signed_names = names, .signed_count = 1 });
 }
 
 int

@@ -28,21 +28,22 @@ set_up(struct world *world, const char *signature, bool is_foreign)
 		{ "subject", " two  words" }, { "To", " a@far.example" } };
 	struct author author = { .role = ROLE_FROM, .foreign = is_foreign };
 	struct repair_facts facts = { .authors = &world->authors };
-	struct map *own;
+	struct own_domains own = { .mem = &world->mem };
 	struct err err;
 
 	arena_init(&world->mem);
 	header_init(&world->header, &world->mem);
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-		assert_int_equal(header_add(&world->header,
-		    slice_of(fields[i].name), slice_of(fields[i].value),
-		    &no_limits, &err), 0);
+		assert_int_equal(
+		    header_add(&world->header, slice_of(fields[i].name),
+			slice_of(fields[i].value), &no_limits, &err),
+		    0);
 	authors_init(&world->authors, &world->mem);
 	author.address.domain = SLICE("corp.example");
 	authors_keep(&world->authors, &author);
-	own = map_new(&world->mem);
-	assert_true(map_add(own, SLICE("corp.example"), own));
-	facts.own_domains = own;
+	own.names = map_new(&world->mem);
+	own_domains_add(&own, SLICE("corp.example"));
+	facts.own_domains = &own;
 	edits_init(&world->edits, &world->mem, &world->header);
 	cover_find(&facts, &world->edits, &world->cover);
 }
@@ -54,22 +55,29 @@ a_signature_covers_the_last_fields_of_its_names(void **state)
 		const char *signature;
 		bool upper, lower, to, body, from_ten;
 	} cases[] = {
-		{ " v=1; a=x; b=x; s=x; d=away.example; h=Subject", 0, 1, 0, 1, 1 },
-		{ " v=1; a=x; b=x; s=x; d=away.example; h=from : subject:\n subject", 1, 1, 0,
-		    1, 1 },
-		{ " v=1; a=x; b=x; s=x; d=away.example; h=subject:subject:subject:to", 1, 1, 1,
-		    1, 1 },
-		{ " v=1; a=x; b=x; s=x; d=away.example; h=to; l=0", 0, 0, 1, 0, 0 },
-		{ " v=1; a=x; b=x; s=x; d=away.example; h=to; l=10", 0, 0, 1, 1, 0 },
-		{ " v=1; a=x; b=x; s=x; d=away.example; c=relaxed; h=to; l=10", 0, 0, 1, 1, 0 },
-		{ " v=1; a=x; b=x; s=x; d=away.example; c=simple/relaxed; h=to; l=10", 0, 0, 1,
-		    1, 1 },
-		{ " v=1; a=x; b=x; s=x; d=away.example; h=to; l=x", 0, 0, 1, 1, 1 },
+		{ " v=1; a=x; b=x; s=x; d=away.example; h=Subject", 0, 1, 0, 1,
+		    1 },
+		{ " v=1; a=x; b=x; s=x; d=away.example; h=from : subject:\n subject",
+		    1, 1, 0, 1, 1 },
+		{ " v=1; a=x; b=x; s=x; d=away.example; h=subject:subject:subject:to",
+		    1, 1, 1, 1, 1 },
+		{ " v=1; a=x; b=x; s=x; d=away.example; h=to; l=0", 0, 0, 1, 0,
+		    0 },
+		{ " v=1; a=x; b=x; s=x; d=away.example; h=to; l=10", 0, 0, 1, 1,
+		    0 },
+		{ " v=1; a=x; b=x; s=x; d=away.example; c=relaxed; h=to; l=10",
+		    0, 0, 1, 1, 0 },
+		{ " v=1; a=x; b=x; s=x; d=away.example; c=simple/relaxed; h=to; l=10",
+		    0, 0, 1, 1, 1 },
+		{ " v=1; a=x; b=x; s=x; d=away.example; h=to; l=x", 0, 0, 1, 1,
+		    1 },
 		{ " v=1; a=x; b=x; s=x; d=corp.example; h=to", 0, 0, 0, 0, 0 },
-		{ " v=1; a=x; b=x; s=x; d=Sub.Corp.Example; h=to", 0, 0, 0, 0, 0 },
+		{ " v=1; a=x; b=x; s=x; d=Sub.Corp.Example; h=to", 0, 0, 0, 0,
+		    0 },
 		{ " v=1; a=x; b=x; s=x; h=to", 0, 0, 0, 0, 0 },
 		{ " v=1; a=x; b=x; s=x; d=away.example", 0, 0, 0, 0, 0 },
-		{ " v=1; a=x; b=x; s=x; d=away.example; h=to; h=subject", 0, 0, 0, 0, 0 },
+		{ " v=1; a=x; b=x; s=x; d=away.example; h=to; h=subject", 0, 0,
+		    0, 0, 0 },
 		{ " nonsense", 0, 0, 0, 0, 0 },
 	};
 
@@ -109,7 +117,7 @@ only_what_verifiers_see_breaks_a_signature(void **state)
 	static const struct {
 		const char *canon;
 		size_t index;
-		const char *value;	/* NULL: the field goes */
+		const char *value; /* NULL: the field goes */
 		const char *broken;
 	} cases[] = {
 		{ "relaxed/simple", LOWER, " two\n words ", "" },
@@ -127,15 +135,17 @@ only_what_verifiers_see_breaks_a_signature(void **state)
 		char signature[100];
 
 		(void)snprintf(signature, sizeof(signature),
-		    " v=1; a=x; b=x; s=x; d=away.example; c=%s; h=subject:to", cases[i].canon);
+		    " v=1; a=x; b=x; s=x; d=away.example; c=%s; h=subject:to",
+		    cases[i].canon);
 		set_up(&world, signature, true);
 		if (cases[i].value == NULL)
 			edits_delete(&world.edits, cases[i].index);
 		else
 			edits_change(&world.edits, cases[i].index,
 			    slice_of(cases[i].value));
-		check_slice(cases[i].canon, cover_broken(&world.cover,
-		    &world.edits, UINT64_MAX), cases[i].broken);
+		check_slice(cases[i].canon,
+		    cover_broken(&world.cover, &world.edits, UINT64_MAX),
+		    cases[i].broken);
 		check_slice("body", cover_broken(&world.cover, &world.edits, 5),
 		    "away.example");
 		arena_done(&world.mem);
@@ -153,11 +163,12 @@ a_further_field_breaks_a_signature_unless_on_top(void **state)
 	assert_false(cover_has_name(&world.cover, SLICE("Cc")));
 	edits_add_on_top(&world.edits, SLICE("To"), SLICE(" b@far.example"));
 	edits_add(&world.edits, SLICE("Cc"), SLICE(" b@far.example"));
-	check_slice("neither", cover_broken(&world.cover, &world.edits,
-	    UINT64_MAX), "");
+	check_slice("neither",
+	    cover_broken(&world.cover, &world.edits, UINT64_MAX), "");
 	edits_add(&world.edits, SLICE("DATE"), SLICE(" now"));
-	check_slice("added", cover_broken(&world.cover, &world.edits,
-	    UINT64_MAX), "away.example");
+	check_slice("added",
+	    cover_broken(&world.cover, &world.edits, UINT64_MAX),
+	    "away.example");
 	arena_done(&world.mem);
 }
 
@@ -165,7 +176,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_signature_covers_the_last_fields_of_its_names),
+		cmocka_unit_test(
+		    a_signature_covers_the_last_fields_of_its_names),
 		cmocka_unit_test(mail_of_our_own_authors_is_not_passed_on),
 		cmocka_unit_test(only_what_verifiers_see_breaks_a_signature),
 		cmocka_unit_test(

@@ -8,7 +8,7 @@ an_authserv_id_is_a_value_of_rfc_8601(void **state)
 {
 	static const struct {
 		const char *value;
-		const char *id;		/* NULL: cannot be parsed */
+		const char *id; /* NULL: cannot be parsed */
 	} cases[] = {
 		{ " mail.example.org; none", "mail.example.org" },
 		{ " mail.example.org", "mail.example.org" },
@@ -23,7 +23,9 @@ an_authserv_id_is_a_value_of_rfc_8601(void **state)
 		{ " \"mail.example.org\"; none", "mail.example.org" },
 		{ " \"mail\\.example.org\"; none", "mail.example.org" },
 		{ " \"two words\"; none", "two words" },
-		{ " b\xc3\xbc" "cher.example; none", "xn--bcher-kva.example" },
+		{ " b\xc3\xbc"
+		  "cher.example; none",
+		    "xn--bcher-kva.example" },
 		{ " an_id; none", "an_id" },
 		{ " mail.example.org/1; none", NULL },
 		{ " =?us-ascii?Q?mail.example.org?=; none", NULL },
@@ -36,8 +38,12 @@ an_authserv_id_is_a_value_of_rfc_8601(void **state)
 		{ " \"mail.example.org; none", NULL },
 		{ " \"mail.example.org\"x; none", NULL },
 		{ " \"mail.example.org\\", NULL },
-		{ " mail.ex\xff" "ample.org; none", NULL },
-		{ " \"mail\x05" "example.org\"; none", NULL },
+		{ " mail.ex\xff"
+		  "ample.org; none",
+		    NULL },
+		{ " \"mail\x05"
+		  "example.org\"; none",
+		    NULL },
 		{ " \"\"; none", NULL },
 		{ " ; none", NULL },
 		{ " ", NULL },
@@ -69,8 +75,9 @@ repairs_have_names_in_their_order(void **state)
 	arena_init(&mem);
 	check_slice("none", repair_names(&mem, 0), "");
 	check_slice("one", repair_names(&mem, REPAIRED_LINES), "lines");
-	check_slice("two", repair_names(&mem,
-	    REPAIRED_MESSAGE_ID | REPAIRED_DATE), "date,message-id");
+	check_slice("two",
+	    repair_names(&mem, REPAIRED_MESSAGE_ID | REPAIRED_DATE),
+	    "date,message-id");
 	check_slice("all", repair_names(&mem, (REPAIRED_8BIT << 1) - 1U),
 	    "from,sender,date,message-id,addresses,bcc,return-path,"
 	    "authentication-results,duplicates,lines,author-form,names,"

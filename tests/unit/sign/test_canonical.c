@@ -2,6 +2,7 @@
 #include "../unit.h"
 
 #include "../../../milter/sign/sign_priv.h"
+#include "message/base64.h"
 
 static void
 headers_are_those_of_rfc_6376(void **state)
@@ -36,15 +37,16 @@ headers_are_those_of_rfc_6376(void **state)
 			struct strbuf buf;
 
 			strbuf_init(&buf, &mem);
-			header_canon((enum canonicalization)kind, &field, true,
-			    &buf);
+			header_canon(
+			    (enum canonicalization)kind, &field, true, &buf);
+			check_slice(
+			    cases[i].name, strbuf_slice(&buf), want[kind]);
+			header_canon(
+			    (enum canonicalization)kind, &field, false, &buf);
 			check_slice(cases[i].name, strbuf_slice(&buf),
-			    want[kind]);
-			header_canon((enum canonicalization)kind, &field,
-			    false, &buf);
-			check_slice(cases[i].name, strbuf_slice(&buf),
-			    slice_format(&mem, "%s%s\r\n", want[kind],
-				want[kind]).data);
+			    slice_format(
+				&mem, "%s%s\r\n", want[kind], want[kind])
+				.data);
 		}
 	}
 	arena_done(&mem);
@@ -87,7 +89,8 @@ check_cuts(struct arena *mem, enum canonicalization kind, struct slice body,
 		    body.data[len - 1] != '\r' && body.data[len - 1] != '\n')
 			assert_true(canon.octets > 0);
 		assert_int_equal(EVP_Digest(whole.data, canon.octets, want,
-		    NULL, EVP_sha256(), NULL), 1);
+				     NULL, EVP_sha256(), NULL),
+		    1);
 		check_slice("cut", base64(mem, hash, sizeof(hash)),
 		    base64(mem, want, sizeof(want)).data);
 		body_canon_done(&canon);
@@ -113,8 +116,7 @@ bodies_are_those_of_rfc_6376(void **state)
 		{ "x", "x\r\n", "x\r\n" },
 		{ "x\r\n \r\n\r\n", "x\r\n \r\n", "x\r\n" },
 		{ "\r\n\r\nx", "\r\n\r\nx\r\n", "\r\n\r\nx\r\n" },
-		{ "a\t \tb  \r\n c", "a\t \tb  \r\n c\r\n",
-		    "a b\r\n c\r\n" },
+		{ "a\t \tb  \r\n c", "a\t \tb  \r\n c\r\n", "a b\r\n c\r\n" },
 		{ "a\rb\nc\r", "a\rb\nc\r\r\n", "a\rb\nc\r\r\n" },
 	};
 	struct arena mem;
@@ -130,18 +132,21 @@ bodies_are_those_of_rfc_6376(void **state)
 			unsigned char hash[SHA256_BYTES];
 			struct slice wanted;
 
-			assert_int_equal(EVP_Digest(want[kind],
-			    strlen(want[kind]), hash, NULL, EVP_sha256(),
-			    NULL), 1);
+			assert_int_equal(
+			    EVP_Digest(want[kind], strlen(want[kind]), hash,
+				NULL, EVP_sha256(), NULL),
+			    1);
 			wanted = base64(&mem, hash, sizeof(hash));
 			check_cuts(&mem, (enum canonicalization)kind, body,
 			    slice_of(want[kind]));
 			/* However the MTA cuts it. */
 			for (size_t a = 0; a <= body.len; a++) {
 				for (size_t b = a; b <= body.len; b++)
-					check_slice(cases[i].body, body_hash(
-					    &mem, (enum canonicalization)kind,
-					    body, a, b), wanted.data);
+					check_slice(cases[i].body,
+					    body_hash(&mem,
+						(enum canonicalization)kind,
+						body, a, b),
+					    wanted.data);
 			}
 		}
 	}
@@ -155,10 +160,12 @@ empty_bodies_have_the_hashes_of_rfc_6376(void **state)
 
 	(void)state;
 	arena_init(&mem);
-	check_slice("section 3.4.3", body_hash(&mem, CANON_SIMPLE, SLICE(""),
-	    0, 0), "frcCV1k9oG9oKj3dpUqdJg1PxRT2RSN/XKdLCPjaYaY=");
-	check_slice("section 3.4.4", body_hash(&mem, CANON_RELAXED, SLICE(""),
-	    0, 0), "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
+	check_slice("section 3.4.3",
+	    body_hash(&mem, CANON_SIMPLE, SLICE(""), 0, 0),
+	    "frcCV1k9oG9oKj3dpUqdJg1PxRT2RSN/XKdLCPjaYaY=");
+	check_slice("section 3.4.4",
+	    body_hash(&mem, CANON_RELAXED, SLICE(""), 0, 0),
+	    "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
 	arena_done(&mem);
 }
 

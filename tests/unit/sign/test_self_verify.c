@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "../unit.h"
+#include "../../generate_key.h"
 
 #include "sign/signer.h"
 
@@ -26,12 +27,13 @@ make_key(struct arena *mem, enum key_algorithm algorithm, struct sign_key *key)
 	struct err err;
 
 	assert_non_null(mkdtemp(directory));
-	if (key_generate(slice_of(directory), SLICE("corp.example"),
-	    SLICE("s"), algorithm, 2048, mem, key, &err) != 0)
+	if (generate_key(&(struct key_spec){ SLICE("s"), algorithm, 2048 },
+		slice_of(directory), SLICE("corp.example"), mem, key,
+		&err) != 0)
 		fail_msg("%s", err.text);
 	assert_int_equal(unlink(key->path.data), 0);
-	assert_int_equal(rmdir(slice_format(mem, "%s/corp.example",
-	    directory).data), 0);
+	assert_int_equal(
+	    rmdir(slice_format(mem, "%s/corp.example", directory).data), 0);
 	assert_int_equal(rmdir(directory), 0);
 }
 
@@ -44,7 +46,9 @@ sign(const struct sign_engine *engine, const struct sign_policy *policy,
 	struct signer *signer;
 	struct err err;
 
-	if (engine->begin(policy, keys, 1, 1795428930, &signer, &err) != 0 ||
+	if (engine->begin(
+		&(const struct sign_request){ policy, keys, 1, 1795428930 },
+		&signer, &err) != 0 ||
 	    engine->header(signer, fields, sizeof(fields) / sizeof(fields[0]),
 		&err) != 0 ||
 	    engine->body(signer, SLICE("Hello.\r\n"), &err) != 0 ||
@@ -60,8 +64,10 @@ check(const struct sign_policy *policy, const struct signature *signature,
 {
 	struct err err;
 
-	return signature_check(policy, signature, header,
-	    sizeof(fields) / sizeof(fields[0]), mem, &err);
+	return signature_check(policy, signature,
+	    &(const struct sign_header){
+		header, sizeof(fields) / sizeof(fields[0]) },
+	    mem, &err);
 }
 
 /* Any octet of the signature or of a signed field that differs shows. */
@@ -97,7 +103,8 @@ static void
 finished_signatures_are_good_and_damaged_ones_are_not(void **state)
 {
 	static const struct sign_engine *const engines[] = {
-		&sign_engine_native, &sign_engine_opendkim };
+		&sign_engine_native, &sign_engine_opendkim
+	};
 	static const enum key_algorithm algorithms[] = { KEY_RSA_SHA256,
 		KEY_ED25519_SHA256 };
 	static const enum canonicalization canons[] = { CANON_RELAXED,
@@ -114,16 +121,17 @@ finished_signatures_are_good_and_damaged_ones_are_not(void **state)
 		for (size_t e = 0; e < 2; e++) {
 			assert_int_equal(engines[e]->init(&err), 0);
 			for (size_t c = 0; c < 2; c++) {
-				struct sign_policy policy = {
-					.header_canon = canons[c],
+				struct sign_policy policy = { .header_canon =
+								  canons[c],
 					.body_canon = canons[c],
 					.signed_names = names,
 					.signed_count = 3,
 					.oversigned_names = names,
 					.oversigned_count = 2 };
 
-				check_damage(&policy, sign(engines[e], &policy,
-				    &key, &mem), &mem);
+				check_damage(&policy,
+				    sign(engines[e], &policy, &key, &mem),
+				    &mem);
 			}
 		}
 		key_done(&key);

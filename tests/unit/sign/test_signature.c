@@ -2,6 +2,7 @@
 #include "../unit.h"
 
 #include "../../../milter/sign/sign_priv.h"
+#include "message/base64.h"
 
 enum { LINE_MAX_OCTETS = 78 };
 
@@ -51,11 +52,13 @@ a_signature_is_folded_between_its_tags(void **state)
 		const char *names;
 	} cases[] = {
 		{ "a.example", "s", "from" },
-		{ "corp.example", "r20261124", "from:from:sender:reply-to:to:to:"
+		{ "corp.example", "r20261124",
+		    "from:from:sender:reply-to:to:to:"
 		    "cc:subject:subject:date:date:message-id:message-id:"
 		    "in-reply-to:references:mime-version:content-type" },
 		{ "a-label-of-sixty-octets-a-label-of-sixty-octets-abcdefghijkl."
-		    "example", "an-other-selector-that-is-rather-long",
+		  "example",
+		    "an-other-selector-that-is-rather-long",
 		    "from:x-a-field-name-that-is-as-long-as-a-line-may-be-and-"
 		    "then-some:to" },
 	};
@@ -69,19 +72,25 @@ a_signature_is_folded_between_its_tags(void **state)
 		struct sign_key key = { .domain = slice_of(cases[i].domain),
 			.selector = slice_of(cases[i].selector),
 			.algorithm = KEY_ED25519_SHA256 };
-		struct slice head = signature_head(&policy, &key, 1795428930,
-		    slice_of(cases[i].names), body_hash, 0, &mem);
+		const struct signed_fields picked = { .names = slice_of(
+							  cases[i].names) };
+		struct slice head = signature_head(
+		    &(const struct signature_parts){
+			&policy, &key, 1795428930, &picked, body_hash, 0 },
+		    &mem);
 		struct strbuf want;
 
 		check_lines(cases[i].domain, head);
 		strbuf_init(&want, &mem);
-		strbuf_addf(&want, " v=1; a=ed25519-sha256; c=relaxed/simple; "
-		    "d=%s; s=%s; t=1795428930; h=", cases[i].domain,
-		    cases[i].selector);
-		assert_true(slice_starts(unfolded(&mem, head),
-		    strbuf_slice(&want)));
-		assert_true(slice_ends_nocase(unfolded(&mem, head), SLICE(
-		    "; bh=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=; b=")));
+		strbuf_addf(&want,
+		    " v=1; a=ed25519-sha256; c=relaxed/simple; "
+		    "d=%s; s=%s; t=1795428930; h=",
+		    cases[i].domain, cases[i].selector);
+		assert_true(
+		    slice_starts(unfolded(&mem, head), strbuf_slice(&want)));
+		assert_true(slice_ends_nocase(unfolded(&mem, head),
+		    SLICE(
+			"; bh=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=; b=")));
 	}
 	arena_done(&mem);
 }
@@ -91,7 +100,9 @@ the_signature_itself_may_be_cut_anywhere(void **state)
 {
 	struct sign_policy policy = { .header_canon = CANON_RELAXED };
 	struct sign_key key = { .domain = SLICE("a.example"),
-		.selector = SLICE("s"), .algorithm = KEY_RSA_SHA256 };
+		.selector = SLICE("s"),
+		.algorithm = KEY_RSA_SHA256 };
+	const struct signed_fields picked = { .names = SLICE("from") };
 	unsigned char signature[MAX_SIGNATURE_BYTES];
 	struct arena mem;
 	struct slice head;
@@ -100,11 +111,12 @@ the_signature_itself_may_be_cut_anywhere(void **state)
 	for (size_t i = 0; i < sizeof(signature); i++)
 		signature[i] = (unsigned char)(i * 7);
 	arena_init(&mem);
-	head = signature_head(&policy, &key, 0, SLICE("from"), body_hash, 0,
+	head = signature_head(&(const struct signature_parts){ &policy, &key, 0,
+				  &picked, body_hash, 0 },
 	    &mem);
 	for (size_t len = 1; len <= sizeof(signature); len += 51) {
-		struct slice value = signature_append(head, signature, len,
-		    &mem);
+		struct slice value =
+		    signature_append(head, signature, len, &mem);
 		struct slice text = base64(&mem, signature, len);
 		struct strbuf joined;
 
@@ -134,48 +146,85 @@ split(struct arena *mem, const char *names, size_t *ret_count)
 }
 
 static void
+gather(void *arg, bool is_error, const char *text)
+{
+	strbuf_addf(arg, "%s%s\n", is_error ? "" : "warning: ", text);
+}
+
+static void
 a_policy_signs_what_stays_and_from_at_least(void **state)
 {
 	static const struct {
-		const char *names;
-		const char *oversigned;
-		const char *fault;	/* NULL: none */
+		const char *name, *text, *want; /* every fault, one a line */
 	} cases[] = {
-		{ "from", "", NULL },
-		{ "from to subject", "from to", NULL },
-		{ "to subject", "", "signed-headers: From must be signed" },
-		{ "", "", "signed-headers: From must be signed" },
-		{ "from received", "", "received changes on the way" },
-		{ "from bcc", "", "bcc changes on the way" },
-		{ "from dkim-signature", "", "dkim-signature changes" },
-		{ "from return-path", "", "return-path changes" },
-		{ "from full-name", "", "full-name changes" },
-		{ "from a:b", "", "\"a:b\" is no field name" },
-		{ "from a;b", "", "\"a;b\" is no field name" },
-		{ "from \xc3\xa4", "", "is no field name" },
-		{ "from to to", "", "to stands there twice" },
-		{ "from to", "cc", "oversigned-headers: cc is not in" },
+		{ "default", "", "" },
+		{ "fewer than by default", "signed-headers = {from, date}",
+		    "" },
+		{ "from",
+		    "signed-headers = {subject}\n"
+		    "oversigned-headers = {subject}",
+		    "c:1: sign.signed-headers: from is missing; a signature "
+		    "must cover it\n" },
+		{ "none", "signed-headers = {}; oversigned-headers = {}",
+		    "c:1: sign.signed-headers: from is missing; a signature "
+		    "must cover it\n" },
+		{ "oversigned", "oversigned-headers = {from, x-y}",
+		    "c:1: sign.oversigned-headers: x-y is not in "
+		    "sign.signed-headers\n" },
+		{ "oversigned if present",
+		    "oversigned-if-present = {cc, x-y, Received}",
+		    "c:1: sign.oversigned-if-present: received changes on the "
+		    "way; it cannot be signed\n"
+		    "c:1: sign.oversigned-if-present: x-y is not in "
+		    "sign.signed-headers\n"
+		    "c:1: sign.oversigned-if-present: received is not in "
+		    "sign.signed-headers\n" },
+		{ "field names",
+		    "oversigned-headers = {}\n"
+		    "signed-headers = {from, \"a:b\", \"a;b\", "
+		    "\"\xc3\xa4\", Full-Name, Received, FROM}",
+		    "c:2: sign.signed-headers: \"a:b\" is not a field name\n"
+		    "c:2: sign.signed-headers: \"a;b\" is not a field name\n"
+		    "c:2: sign.signed-headers: \"\\xc3\\xa4\" is not a field "
+		    "name\n"
+		    "c:2: sign.signed-headers: full-name changes on the way; "
+		    "it cannot be signed\n"
+		    "c:2: sign.signed-headers: received changes on the way; "
+		    "it cannot be signed\n"
+		    "c:2: sign.signed-headers: has \"from\" twice\n" },
+		{ "what MTAs remove",
+		    "signed-headers = {from, bcc, dkim-signature, return-path}",
+		    "c:1: sign.signed-headers: bcc changes on the way; it "
+		    "cannot be signed\n"
+		    "c:1: sign.signed-headers: dkim-signature changes on the "
+		    "way; it cannot be signed\n"
+		    "c:1: sign.signed-headers: return-path changes on the "
+		    "way; it cannot be signed\n" },
 	};
-	struct arena mem;
 
 	(void)state;
-	arena_init(&mem);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct sign_policy policy = { .header_canon = CANON_RELAXED };
-		struct err err = { .kind = ERR_NONE };
-		int status;
+		struct config *config;
+		struct strbuf got;
+		struct arena mem;
+		unsigned int count, lines = 0;
+		struct err err;
 
-		policy.signed_names = split(&mem, cases[i].names,
-		    &policy.signed_count);
-		policy.oversigned_names = split(&mem, cases[i].oversigned,
-		    &policy.oversigned_count);
-		status = sign_policy_check(&policy, &err);
-		if ((status == 0) != (cases[i].fault == NULL))
-			fail_msg("%s: %s", cases[i].names, err.text);
-		if (status != 0 && strstr(err.text, cases[i].fault) == NULL)
-			fail_msg("%s: %s", cases[i].names, err.text);
+		arena_init(&mem);
+		strbuf_init(&got, &mem);
+		if (config_read_text("c",
+			slice_format(&mem, "sign { %s }", cases[i].text), NULL,
+			NULL, &config, &err) != 0)
+			fail_msg("%s: %s", cases[i].name, err.text);
+		count = sign_check_config(
+		    config, &(const struct report){ gather, &got });
+		check_slice(cases[i].name, strbuf_slice(&got), cases[i].want);
+		for (size_t c = 0; c < got.len; c++)
+			lines += got.data[c] == '\n';
+		assert_int_equal(count, lines);
+		config_free(config);
+		arena_done(&mem);
 	}
-	arena_done(&mem);
 }
 
 static void
@@ -194,12 +243,14 @@ every_instance_is_signed_from_the_bottom_up(void **state)
 
 	(void)state;
 	arena_init(&mem);
-	policy.signed_names = split(&mem, "from to cc subject",
-	    &policy.signed_count);
-	policy.oversigned_names = split(&mem, "from subject",
-	    &policy.oversigned_count);
-	assert_int_equal(signed_fields_pick(&policy, fields, 4, &mem, &picked,
-	    &err), 0);
+	policy.signed_names =
+	    split(&mem, "from to cc subject", &policy.signed_count);
+	policy.oversigned_names =
+	    split(&mem, "from subject", &policy.oversigned_count);
+	assert_int_equal(
+	    signed_fields_pick(&policy,
+		&(const struct sign_header){ fields, 4 }, &mem, &picked, &err),
+	    0);
 	/* RFC 6376 section 5.4.2; once more for what nobody may add. */
 	check_slice("h=", picked.names, "from:from:to:to:subject");
 	assert_int_equal(picked.count, 3);
@@ -207,8 +258,10 @@ every_instance_is_signed_from_the_bottom_up(void **state)
 	assert_ptr_equal(picked.fields[0], &fields[0]);
 	assert_ptr_equal(picked.fields[1], &fields[2]);
 	assert_ptr_equal(picked.fields[2], &fields[1]);
-	assert_int_equal(signed_fields_pick(&policy, fields + 1, 3, &mem,
-	    &picked, &err), -1);
+	assert_int_equal(signed_fields_pick(&policy,
+			     &(const struct sign_header){ fields + 1, 3 }, &mem,
+			     &picked, &err),
+	    -1);
 	assert_int_equal(err.kind, ERR_DATA);
 	arena_done(&mem);
 }
@@ -242,17 +295,19 @@ fields_are_oversigned_where_no_mta_adds_one(void **state)
 
 	(void)state;
 	arena_init(&mem);
-	policy.signed_names = split(&mem, "from cc sender date subject",
-	    &policy.signed_count);
+	policy.signed_names =
+	    split(&mem, "from cc sender date subject", &policy.signed_count);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		policy.oversigned_names = split(&mem, cases[i].oversigned,
-		    &policy.oversigned_count);
-		policy.present_names = split(&mem, cases[i].present,
-		    &policy.present_count);
-		policy.addable_names = split(&mem, cases[i].addable,
-		    &policy.addable_count);
-		assert_int_equal(signed_fields_pick(&policy, fields, 3, &mem,
-		    &picked, &err), 0);
+		policy.oversigned_names =
+		    split(&mem, cases[i].oversigned, &policy.oversigned_count);
+		policy.present_names =
+		    split(&mem, cases[i].present, &policy.present_count);
+		policy.addable_names =
+		    split(&mem, cases[i].addable, &policy.addable_count);
+		assert_int_equal(signed_fields_pick(&policy,
+				     &(const struct sign_header){ fields, 3 },
+				     &mem, &picked, &err),
+		    0);
 		check_slice("h=", picked.names, cases[i].want);
 	}
 	arena_done(&mem);

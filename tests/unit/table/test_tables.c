@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "serve.h"
 #include "table/table.h"
 
 /* What a table of that text says of a key: its value, "-" or "! why". */
@@ -19,12 +21,13 @@ ask(struct arena *mem, const char *type, const char *text, struct slice key)
 	struct table *table;
 	struct slice value;
 	struct err err;
+	const struct table_context context = { .mem = mem, .err = &err };
 
 	if (table_open_text(spec, slice_of(text), &table, &err) != 0) {
 		assert_int_equal(err.kind, ERR_CONFIG);
 		return slice_format(mem, "open: %s", err.text);
 	}
-	switch (table_lookup(table, key, mem, &value, &err)) {
+	switch (table_lookup_one(table, key, &context, &value)) {
 	case TABLE_FOUND:
 		break;
 	case TABLE_ABSENT:
@@ -49,15 +52,15 @@ check_cases(const struct table_case *cases, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct slice want = slice_of(cases[i].want);
-		bool is_fault = want.data[0] == '!' ||
-		    slice_starts(want, SLICE("open:"));
+		bool is_fault =
+		    want.data[0] == '!' || slice_starts(want, SLICE("open:"));
 		struct slice part = slice_from(want, slice_find(want, ' ') + 1);
 		struct slice got;
 		struct arena mem;
 
 		arena_init(&mem);
-		got = ask(&mem, cases[i].type, cases[i].text,
-		    slice_of(cases[i].key));
+		got = ask(
+		    &mem, cases[i].type, cases[i].text, slice_of(cases[i].key));
 		if (!is_fault)
 			check_slice(cases[i].text, got, cases[i].want);
 		else if (got.data[0] != want.data[0] ||
@@ -76,15 +79,17 @@ rows_are_found_as_postfix_finds_them(void **state)
 		{ "texthash", "a@b.c  one\n", "a@b.c", "one" },
 		{ "texthash", "A@B.c  one, two\n", "a@b.C", "one, two" },
 		{ "texthash", "# x\n\n  # y\na 1\n", "a", "1" },
-		{ "texthash", "a 1\n  2\n# z\n  3\nb 4\n", "a", "1 2 3" },
+		{ "texthash", "a 1\n  2\n# z\n  3\nb 4\n", "a", "1  2  3" },
 		{ "texthash", "a 1\n", "b", "-" },
 		{ "texthash", "a 1\n", "", "-" },
 		{ "texthash", "\"x y\"@b.c 1\n", "\"x y\"@b.c", "1" },
 		{ "regexp", "/^a(.*)@b\\.c$/ <$1>\n", "A.x@b.c", "<.x>" },
 		{ "regexp", "/^a/i 1\n/^A/ 2\n", "A", "2" },
 		{ "regexp", "!/x/ none\n/x/ some\n", "y", "none" },
-		{ "regexp", "if /@b/\n/^a/ in\nendif\n/^a/ out\n", "a@c", "out" },
-		{ "regexp", "if !/@b/\n/^a/ in\nendif\n/^a/ out\n", "a@c", "in" },
+		{ "regexp", "if /@b/\n/^a/ in\nendif\n/^a/ out\n", "a@c",
+		    "out" },
+		{ "regexp", "if !/@b/\n/^a/ in\nendif\n/^a/ out\n", "a@c",
+		    "in" },
 		{ "regexp", "/^(a)|(b)$/ [$1][$2]\n", "b", "[][b]" },
 		{ "regexp", "/a/ $$1\n", "a", "$1" },
 		{ "pcre", "/^a(\\+[^@]*)?@b$/ ok\n", "a+x@b", "ok" },
@@ -94,6 +99,7 @@ rows_are_found_as_postfix_finds_them(void **state)
 		{ "cidr", "192.0.2.7 host\n192.0.2.0/24 net\n", "192.0.2.7",
 		    "host" },
 		{ "cidr", "!192.0.2.0/24 out\n", "198.51.100.1", "out" },
+		{ "cidr", "!192.0.2.0/24 out\n", "2001:db8::1", "-" },
 		{ "cidr", "if 192.0.2.0/24\n192.0.2.7 a\nendif\n0.0.0.0/0 b\n",
 		    "198.51.100.1", "b" },
 		{ "cidr", "2001:db8::/32 six\n", "2001:db8::1", "six" },
@@ -123,7 +129,8 @@ faults_are_named_with_their_line(void **state)
 		/* Each of them doubles what the C library makes of it. */
 		{ "regexp", "/a++++++++++++++++++++++++++++++/ 1\n", "a",
 		    "open: too large" },
-		{ "regexp", "/a{1,}{1,}{1,}{1,}{1,}{1,}{1,}{1,}{1,}{1,}{1,}{1,}"
+		{ "regexp",
+		    "/a{1,}{1,}{1,}{1,}{1,}{1,}{1,}{1,}{1,}{1,}{1,}{1,}"
 		    "{1,}{1,}{1,}{1,}{1,}{1,}{1,}{1,}{1,}{1,}{1,}{1,}/ 1\n",
 		    "a", "open: too large" },
 		{ "pcre", "/a(?/ 1\n", "a", "open: 1: " },
@@ -160,7 +167,9 @@ what_cannot_be_answered_is_no_answer(void **state)
 	arena_init(&mem);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		assert_int_equal(ask(&mem, texts[i][0], texts[i][1],
-		    (struct slice){ "a\0b", 3 }).data[0], '!');
+				     (struct slice){ "a\0b", 3 })
+				     .data[0],
+		    '!');
 	arena_done(&mem);
 }
 
@@ -183,10 +192,11 @@ a_spec_is_type_and_name(void **state)
 		struct table *table;
 		struct err err;
 
-		assert_int_equal(table_open(slice_of(cases[i].spec), &table,
-		    &err), -1);
-		if (!slice_has_text_nocase(slice_of(err.text),
-		    slice_of(cases[i].want)))
+		assert_int_equal(
+		    table_open(slice_of(cases[i].spec), NULL, &table, &err),
+		    -1);
+		if (!slice_has_text_nocase(
+			slice_of(err.text), slice_of(cases[i].want)))
 			fail_msg("%s: %s", cases[i].spec, err.text);
 	}
 }
@@ -198,15 +208,251 @@ static_answers_every_key(void **state)
 	struct arena mem;
 	struct slice value;
 	struct err err;
+	const struct table_context context = { .mem = &mem, .err = &err };
 
 	(void)state;
 	arena_init(&mem);
-	assert_int_equal(table_open(SLICE("static:{ a, b }"), &table, &err), 0);
-	assert_int_equal(table_lookup(table, SLICE("x"), &mem, &value, &err),
-	    TABLE_FOUND);
+	assert_int_equal(
+	    table_open(SLICE("static:{ a, b }"), NULL, &table, &err), 0);
+	assert_int_equal(
+	    table_lookup_one(table, SLICE("x"), &context, &value), TABLE_FOUND);
 	check_slice("value", value, "a, b");
 	table_close(table);
 	arena_done(&mem);
+}
+
+/* A table of each type that has the keys "a" or 192.0.2.1, and no others. */
+static const struct backend {
+	const char *type, *text;
+	const char *has, *lacks;
+	unsigned int caps;
+	const char *name; /* behind the type; NULL: any */
+} backends[] = {
+	{ "texthash", "a 1\n", "a", "b", TABLE_FOR_ANY, NULL },
+	{ "regexp", "/^a$/ 1\n", "a", "b", TABLE_CAP_PATTERNS | TABLE_FOR_ANY,
+	    NULL },
+	{ "pcre", "/^a$/ 1\n", "a", "b", TABLE_CAP_PATTERNS | TABLE_FOR_ANY,
+	    NULL },
+	{ "cidr", "192.0.2.1 1\n", "192.0.2.1", "192.0.2.2",
+	    TABLE_CAP_PATTERNS | TABLE_FOR_CLIENTS, NULL },
+	{ "static", NULL, "a", NULL, TABLE_CAP_PATTERNS | TABLE_FOR_ANY, NULL },
+	{ "inline", NULL, "a", "b", TABLE_FOR_ANY, "{a=1}" },
+	{ "unionmap", NULL, "a", "b", TABLE_FOR_ANY,
+	    "{inline:{c=3}, inline:{a=1}}" },
+	{ "pipemap", NULL, "a", "b", TABLE_FOR_ANY,
+	    "{inline:{a=x}, inline:{x=1}}" },
+	/* %u: the port of a server that the test starts. */
+	{ "socketmap", NULL, "a", "b", TABLE_CAP_PATTERNS | TABLE_FOR_ANY,
+	    "inet:127.0.0.1:%u:m" },
+	{ "tcp", NULL, "a", "b", TABLE_CAP_PATTERNS | TABLE_FOR_ANY,
+	    "127.0.0.1:%u" },
+};
+
+enum { BACKENDS = sizeof(backends) / sizeof(backends[0]) };
+
+static bool
+has_server(const struct backend *backend)
+{
+	return backend->name != NULL && strchr(backend->name, '%') != NULL;
+}
+
+static struct table *
+open_backend(const struct backend *backend)
+{
+	struct table *table;
+	struct err err;
+	static unsigned int ports[128];
+	unsigned int *port = &ports[(unsigned char)backend->type[0]];
+	const char *name = backend->name == NULL ? "1" : backend->name;
+	char spec[64];
+	int status;
+
+	if (!has_server(backend)) {
+		(void)snprintf(
+		    spec, sizeof(spec), "%s:%s", backend->type, name);
+	} else {
+		size_t before = strcspn(name, "%");
+
+		if (*port == 0)
+			*port = serve(backend->type[0]);
+		(void)snprintf(spec, sizeof(spec), "%s:%.*s%u%s", backend->type,
+		    (int)before, name, *port, name + before + 2);
+	}
+	status = backend->text == NULL ?
+	    table_open(slice_of(spec), NULL, &table, &err) :
+	    table_open_text(
+		slice_of(spec), slice_of(backend->text), &table, &err);
+	if (status != 0)
+		fail_msg("%s: %s", backend->type, err.text);
+	return table;
+}
+
+static void
+every_type_is_tested(void **state)
+{
+	size_t count;
+	const char *const *types = table_types(&count);
+
+	(void)state;
+	assert_int_equal(count, BACKENDS);
+	for (size_t i = 0; i < count; i++) {
+		struct table *table = open_backend(&backends[i]);
+
+		assert_string_equal(types[i], backends[i].type);
+		assert_int_equal(table_caps(table), backends[i].caps);
+		table_close(table);
+	}
+}
+
+/* Whatever the table is, and wherever the key stands among others. */
+static void
+each_key_has_its_own_answer(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < BACKENDS; i++) {
+		const struct backend *backend = &backends[i];
+		struct table *table = open_backend(backend);
+		struct slice has = slice_of(backend->has);
+		struct slice lacks =
+		    backend->lacks == NULL ? has : slice_of(backend->lacks);
+		const struct slice keys[] = { lacks, has, lacks, has };
+		struct slice values[4], one = SLICE("untouched");
+		struct arena mem;
+		struct err err;
+		const struct table_context context = { .mem = &mem,
+			.err = &err };
+
+		arena_init(&mem);
+		assert_int_equal(
+		    table_lookup(table, &(struct table_keys){ keys, 4 },
+			&context, values),
+		    TABLE_FOUND);
+		for (size_t k = 0; k < 4; k++) {
+			if (k % 2 == 0 && backend->lacks != NULL)
+				assert_null(values[k].data);
+			else
+				check_slice(backend->type, values[k], "1");
+		}
+		assert_int_equal(
+		    table_lookup(table, &(struct table_keys){ keys, 0 },
+			&context, values),
+		    TABLE_ABSENT);
+		if (backend->lacks != NULL) {
+			assert_int_equal(
+			    table_lookup_one(table, lacks, &context, &one),
+			    TABLE_ABSENT);
+			check_slice("absent", one, "untouched");
+		}
+		arena_done(&mem);
+		table_close(table);
+	}
+}
+
+/* A failure for one key is no answer for the others. */
+static void
+one_bad_key_fails_all(void **state)
+{
+	char longest[TABLE_MAX_KEY_BYTES + 1];
+	const struct slice bad[] = { { "a\nb", 3 }, { "a\0b", 3 },
+		{ "a\xc3", 2 }, { "\xff", 1 }, { longest, sizeof(longest) } };
+
+	(void)state;
+	memset(longest, 'a', sizeof(longest));
+	for (size_t i = 0; i < BACKENDS; i++) {
+		struct table *table = open_backend(&backends[i]);
+
+		for (size_t b = 0; b < sizeof(bad) / sizeof(bad[0]); b++) {
+			const struct slice keys[] = { slice_of(backends[i].has),
+				bad[b] };
+			struct slice values[2];
+			struct arena mem;
+			struct err err;
+			const struct table_context context = { .mem = &mem,
+				.err = &err };
+
+			arena_init(&mem);
+			assert_int_equal(
+			    table_lookup(table, &(struct table_keys){ keys, 2 },
+				&context, values),
+			    TABLE_FAILED);
+			assert_non_null(strstr(err.text, "table "));
+			arena_done(&mem);
+		}
+		table_close(table);
+	}
+}
+
+static void
+what_is_not_known_by_the_deadline_is_no_answer(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < BACKENDS; i++) {
+		struct slice key = slice_of(backends[i].has);
+		const struct slice keys[] = { key, key };
+		struct table *table = open_backend(&backends[i]);
+		struct slice values[2];
+		struct arena mem;
+		struct err err;
+		struct table_context context = { .mem = &mem, .err = &err };
+
+		arena_init(&mem);
+		context.deadline_us = clock_monotonic_us() + 60 * 1000000ULL;
+		assert_int_equal(
+		    table_lookup(table, &(struct table_keys){ keys, 2 },
+			&context, values),
+		    TABLE_FOUND);
+		context.deadline_us = 1;
+		/* One that has nothing to read is never late. */
+		if (backends[i].text != NULL || has_server(&backends[i])) {
+			assert_int_equal(
+			    table_lookup(table, &(struct table_keys){ keys, 2 },
+				&context, values),
+			    TABLE_FAILED);
+			assert_int_equal(err.kind, ERR_TEMP);
+		}
+		arena_done(&mem);
+		table_close(table);
+	}
+}
+
+static void
+a_table_is_fit_for_what_it_is_asked(void **state)
+{
+	static const struct {
+		const char *spec;
+		unsigned int keys;
+		const char *want; /* NULL: it is fit */
+	} cases[] = {
+		{ "texthash:/x", TABLE_FOR_ANY, NULL },
+		{ "cidr:/x", TABLE_FOR_CLIENTS, NULL },
+		{ "static:x", TABLE_FOR_LOGINS, NULL },
+		{ "cidr:/x", TABLE_FOR_LOGINS,
+		    "\"cidr:/x\" has networks, and logins are asked for" },
+		{ "cidr:/x", TABLE_FOR_ADDRESSES,
+		    "\"cidr:/x\" has networks, and addresses are asked for" },
+		{ "cidr:/x", TABLE_FOR_CLIENTS | TABLE_FOR_DOMAINS,
+		    "\"cidr:/x\" has networks, and domains are asked for" },
+		{ "/x", TABLE_FOR_ANY,
+		    "takes TYPE:NAME like regexp:/y, not \"/x\"" },
+		{ "te-st:/x", TABLE_FOR_ANY,
+		    "takes TYPE:NAME like regexp:/y, not \"te-st:/x\"" },
+		{ "texthash:", TABLE_FOR_ANY,
+		    "table texthash:: a file is missing behind the colon" },
+		{ "texthsh:/x", TABLE_FOR_ANY,
+		    "table texthsh:/x: there is no table type \"texthsh\": did "
+		    "you mean \"texthash\"?" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct err err = { .kind = ERR_NONE };
+		int status = table_spec_check(
+		    slice_of(cases[i].spec), cases[i].keys, "regexp:/y", &err);
+
+		assert_int_equal(status, cases[i].want == NULL ? 0 : -1);
+		if (cases[i].want != NULL)
+			assert_string_equal(err.text, cases[i].want);
+	}
 }
 
 static void
@@ -217,6 +463,7 @@ a_hundred_thousand_rows(void **state)
 	struct arena mem;
 	struct slice value;
 	struct err err;
+	const struct table_context context = { .mem = &mem, .err = &err };
 
 	(void)state;
 	arena_init(&mem);
@@ -224,10 +471,12 @@ a_hundred_thousand_rows(void **state)
 	for (int i = 0; i < 100000; i++)
 		strbuf_addf(&text, "user%d@corp.example login%d\n", i, i);
 	assert_int_equal(table_open_text(SLICE("texthash:big"),
-	    strbuf_slice(&text), &table, &err), 0);
+			     strbuf_slice(&text), &table, &err),
+	    0);
 	assert_int_equal(table_rows(table), 100000);
-	assert_int_equal(table_lookup(table, SLICE("user99999@corp.example"),
-	    &mem, &value, &err), TABLE_FOUND);
+	assert_int_equal(table_lookup_one(table,
+			     SLICE("user99999@corp.example"), &context, &value),
+	    TABLE_FOUND);
 	check_slice("value", value, "login99999");
 	table_close(table);
 	arena_done(&mem);
@@ -253,7 +502,7 @@ patterns_that_grow_without_bound_are_refused(void **state)
 		struct err err;
 
 		if (table_open_text(SLICE("regexp:grow"), slice_of(patterns[i]),
-		    &table, &err) == 0)
+			&table, &err) == 0)
 			fail_msg("%s", patterns[i]);
 	}
 }
@@ -277,8 +526,8 @@ struct scratch {
 static void
 scratch_init(struct scratch *s, const char *type)
 {
-	(void)snprintf(s->dir, sizeof(s->dir), "%s",
-	    "/tmp/submilter-test.XXXXXX");
+	(void)snprintf(
+	    s->dir, sizeof(s->dir), "%s", "/tmp/submilter-test.XXXXXX");
 	assert_non_null(mkdtemp(s->dir));
 	(void)snprintf(s->path, sizeof(s->path), "%s/rows", s->dir);
 	(void)snprintf(s->spec, sizeof(s->spec), "%s:%s", type, s->path);
@@ -301,7 +550,8 @@ cut_files_are_refused(void **state)
 		{ "texthash", "a b\nc d", "line 2: the last line has no end" },
 		{ "texthash", "a b\n# c", "line 2: the last line has no end" },
 		{ "texthash", "a b\n\tc", "line 2: the last line has no end" },
-		{ "regexp", "/a/ b\n/c/ d", "line 2: the last line has no end" },
+		{ "regexp", "/a/ b\n/c/ d",
+		    "line 2: the last line has no end" },
 		{ "pcre", "/a/ b", "line 1: the last line has no end" },
 		{ "cidr", "10.0.0.0/8 a", "line 1: the last line has no end" },
 		{ "cidr", "", "the file is empty" },
@@ -316,16 +566,27 @@ cut_files_are_refused(void **state)
 		struct scratch s;
 		struct table *table;
 		struct err err;
+		char does[256];
 		int status;
 
 		scratch_init(&s, cases[i].type);
 		write_file(s.path, cases[i].text);
-		status = table_open(slice_of(s.spec), &table, &err);
+		status = table_open(slice_of(s.spec), NULL, &table, &err);
 		if (status == 0)
 			table_close(table);
 		if ((status == 0) != (cases[i].want[0] == '\0') ||
 		    (status != 0 && strstr(err.text, cases[i].want) == NULL))
 			fail_msg("%zu: %s", i, status == 0 ? "read" : err.text);
+		/* What it says to do is what helps. */
+		(void)snprintf(does, sizeof(does), "echo >>'%s'", s.path);
+		if (status != 0 && strstr(cases[i].want, "no end") != NULL) {
+			assert_non_null(strstr(err.text, does));
+			assert_int_equal(system(does), 0);
+			assert_int_equal(
+			    table_open(slice_of(s.spec), NULL, &table, &err),
+			    0);
+			table_close(table);
+		}
 		scratch_done(&s);
 	}
 }
@@ -370,15 +631,18 @@ what_lost_its_end_has_to_stand(void **state)
 
 		scratch_init(&s, "texthash");
 		write_file(s.path, cases[i].before);
-		assert_int_equal(table_open(slice_of(s.spec), &before, &err),
-		    0);
+		assert_int_equal(
+		    table_open(slice_of(s.spec), NULL, &before, &err), 0);
 		write_file(s.path, cases[i].text);
-		assert_int_equal(table_open(slice_of(s.spec), &table, &err), 0);
+		assert_int_equal(
+		    table_open(slice_of(s.spec), NULL, &table, &err), 0);
 		if (cases[i].is_written)
-			assert_int_equal(pthread_create(&writer, NULL,
-			    write_more, s.path), 0);
+			assert_int_equal(
+			    pthread_create(&writer, NULL, write_more, s.path),
+			    0);
 		if ((table_check_whole(table, before, &lost, &err) == 0) !=
-		    cases[i].is_whole || lost != cases[i].lost)
+			cases[i].is_whole ||
+		    lost != cases[i].lost)
 			fail_msg("%zu: lost %zu", i, lost);
 		if (cases[i].is_written)
 			assert_int_equal(pthread_join(writer, NULL), 0);
@@ -399,6 +663,12 @@ main(void)
 		cmocka_unit_test(what_cannot_be_answered_is_no_answer),
 		cmocka_unit_test(a_spec_is_type_and_name),
 		cmocka_unit_test(static_answers_every_key),
+		cmocka_unit_test(every_type_is_tested),
+		cmocka_unit_test(each_key_has_its_own_answer),
+		cmocka_unit_test(one_bad_key_fails_all),
+		cmocka_unit_test(
+		    what_is_not_known_by_the_deadline_is_no_answer),
+		cmocka_unit_test(a_table_is_fit_for_what_it_is_asked),
 		cmocka_unit_test(a_hundred_thousand_rows),
 		cmocka_unit_test(patterns_that_grow_without_bound_are_refused),
 		cmocka_unit_test(cut_files_are_refused),

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SUBMILTER_TABLE_SERVER_REPLIES_H
+#define SUBMILTER_TABLE_SERVER_REPLIES_H
+
+#include "table/server.h"
+
+/* What servers of tables say, read from one whole reply. */
+
+/* Of socketmap_table(5), without the netstring around it. *err after REFUSED. */
+enum server_answer socketmap_reply(
+    struct slice reply, struct slice *ret_value, struct err *err);
+/*
+ * Of tcp_table(5), without its line end; the value is decoded in mem. LOST is a
+ * reply that is none.
+ */
+enum server_answer tcp_reply(struct slice reply, struct arena *mem,
+    struct slice *ret_value, struct err *err);
+
+#endif

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Asks the running milter for a reload, and for its outcome: see status_file.h. */
+#include "cli/reload.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/shell.h"
+#include "cli/options.h"
+#include "daemon/status_file.h"
+
+/*
+ * PAUSE_MS: how often the file is read. WAIT_SECONDS: for large tables; systemd
+ * gives a reload five minutes, see the unit.
+ */
+enum { PAUSE_MS = 20, WAIT_SECONDS = 240, SHOWN_OCTETS = 4096 };
+
+static const char usage[] =
+    "usage: submilter reload [-c FILE]\n"
+    "\n"
+    "Has the running milter read its configuration, tables and keys anew, as SIGUSR1\n"
+    "does, and waits until it has taken them into use or refused to.\n"
+    "\n"
+    "  -c, --config FILE    the configuration (default: " DEFAULT_CONFIG_FILE
+    ")\n"
+    "\n"
+    "Exit codes: 0 it is in force, 1 it was refused, or no milter runs with it,\n"
+    "2 usage, 75 the milter did not say.\n";
+
+/* Text from the file, safe on a terminal: the milter's user wrote it. */
+static const char *
+reload_shown(struct slice text, struct arena *mem)
+{
+	return escape(mem, text, SHOWN_OCTETS);
+}
+
+/* What the milter of this configuration says; else an exit code, and why. */
+static int
+find_milter(struct slice path, const char *config_path, struct arena *mem,
+    struct status *ret_status)
+{
+	struct stat file, process;
+	char real[PATH_MAX];
+	struct err err;
+
+	if (path.len == 0) {
+		fputs(
+		    "submilter reload: status-file is \"\", so that the milter "
+		    "cannot say what becomes of it: send it SIGUSR1 and see "
+		    "its log\n",
+		    stderr);
+		return EXIT_LATER;
+	}
+	if (status_read(path, mem, ret_status, &err) != 0) {
+		fprintf(stderr, "submilter reload: %s\n", err.text);
+		return EXIT_LATER;
+	}
+	/*
+	 * The process must belong to the owner of the file: who can write the
+	 * file sends no signal to processes of others by it.
+	 */
+	if (ret_status->pid == 0 || !status_is_alive(ret_status) ||
+	    lstat(slice_cstr(mem, path), &file) != 0 ||
+	    stat(slice_format(mem, "/proc/%ld", (long)ret_status->pid).data,
+		&process) != 0 ||
+	    file.st_uid != process.st_uid) {
+		fprintf(stderr,
+		    "submilter reload: no milter runs that writes "
+		    "%.*s\n",
+		    SLICE_ARGS(path));
+		return EXIT_NO;
+	}
+	if (realpath(config_path, real) != NULL &&
+	    !slice_eq(slice_of(real), ret_status->config_path)) {
+		fprintf(stderr,
+		    "submilter reload: the milter that writes %.*s "
+		    "has another configuration: -c %s\n",
+		    SLICE_ARGS(path),
+		    shell_quoted(
+			mem, reload_shown(ret_status->config_path, mem)));
+		return EXIT_NO;
+	}
+	return EXIT_YES;
+}
+
+/* Waits for the end of a reload that began after it was asked for. */
+static int
+reload_wait_for(struct slice path, unsigned long begun, struct arena *mem,
+    struct status *status)
+{
+	const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
+	uint64_t end = clock_monotonic_us() + WAIT_SECONDS * UINT64_C(1000000);
+	struct err err;
+
+	while (clock_monotonic_us() < end) {
+		arena_done(mem);
+		arena_init(mem);
+		if (status_read(path, mem, status, &err) != 0) {
+			fprintf(stderr, "submilter reload: %s\n", err.text);
+			return EXIT_LATER;
+		}
+		if (status->pid == 0 || !status_is_alive(status)) {
+			fputs(
+			    "submilter reload: the milter has ended\n", stderr);
+			return EXIT_NO;
+		}
+		if (status->reloads_done > begun)
+			return EXIT_YES;
+		(void)nanosleep(&pause, NULL);
+	}
+	fprintf(stderr,
+	    "submilter reload: the milter has said nothing for %d seconds\n",
+	    (int)WAIT_SECONDS);
+	return EXIT_LATER;
+}
+
+int
+reload_main(int argc, char **argv)
+{
+	const char *config_path = DEFAULT_CONFIG_FILE;
+	const struct command_option options[] = {
+		{ "config", 'c', .text = &config_path },
+		{ .name = NULL },
+	};
+	CLEANUP(arena_done) struct arena names, mem;
+	struct config *config;
+	struct status status;
+	struct slice path;
+	struct err err;
+	bool broken;
+	int code = options_read(argc, argv, options, usage);
+
+	arena_init(&names);
+	arena_init(&mem);
+	if (code != OPTIONS_READ)
+		return code;
+	if (optind != argc)
+		return wrong_usage(usage);
+	/*
+	 * A configuration that is broken will be refused. Its faults are
+	 * printed, and the milter is asked all the same, so that its log and
+	 * status tell of it, too.
+	 */
+	broken = config_read(
+		     config_path, print_config_fault, NULL, &config, &err) != 0;
+	if (broken) {
+		path = config_read_status_file(config_path, &names);
+	} else {
+		path = slice_dup(&names, config->main.status_file);
+		config_free(config);
+	}
+	code = find_milter(path, config_path, &mem, &status);
+	if (code != EXIT_YES && broken)
+		fputs("submilter reload: no milter was asked: mend the faults "
+		      "above first\n",
+		    stderr);
+	if (code == EXIT_YES && kill(status.pid, SIGUSR1) != 0) {
+		fprintf(stderr, "submilter reload: process %ld: %s\n",
+		    (long)status.pid, strerror(errno));
+		code = EXIT_NO;
+	}
+	if (code == EXIT_YES)
+		code =
+		    reload_wait_for(path, status.reloads_begun, &mem, &status);
+	if (code == EXIT_YES && status.reload_refused) {
+		fprintf(stderr,
+		    "submilter reload: refused, going on as before: %s\n",
+		    reload_shown(status.reload_reason, &mem));
+		code = EXIT_NO;
+	} else if (code == EXIT_YES) {
+		printf("reloaded %s\n", reload_shown(status.config_path, &mem));
+		if (status.after_restart.len != 0)
+			printf("after a restart only: %s\n",
+			    reload_shown(status.after_restart, &mem));
+	}
+	return code;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the log says of keys: each change once. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "key_watcher_priv.h"
+
+/* The same fault is logged once. */
+void
+key_watch_log_fault(struct watcher *w, const struct err *err)
+{
+	if (strcmp(w->fault.text, err->text) != 0)
+		log_write(LOG_LEVEL_ERROR, "sign.dkim-key: %s", err->text);
+	w->fault = *err;
+}
+
+/* Nothing is logged of a key before DNS was asked for it. */
+static void
+compare_role(struct watcher *w, const struct sign_key *key, enum key_role role,
+    bool quiet)
+{
+	static const bool is_warning[] = {
+		[KEY_ROLE_UNPUBLISHED] = true,
+		[KEY_ROLE_DIFFERS] = true,
+		[KEY_ROLE_REVOKED] = true,
+		[KEY_ROLE_UNUSABLE] = true,
+		[KEY_ROLE_UNKNOWN] = true,
+	};
+	CLEANUP(arena_done) struct arena mem;
+	struct key_past past;
+	struct slice name, text;
+	enum key_role *before;
+	const char *was;
+
+	arena_init(&mem);
+	name = slice_format(&mem, "%.*s %.*s", SLICE_ARGS(key->fingerprint),
+	    SLICE_ARGS(key->path));
+	before = map_get(w->roles, name);
+	key_history_get(w->view.history, key, &mem, &past);
+	if (past.looked == 0 || (before != NULL && *before == role))
+		return;
+	text = role == KEY_ROLE_UNKNOWN && past.fault.len != 0 ? past.fault :
+								 past.text;
+	if (role == KEY_ROLE_RETIRE)
+		text = slice_format(&mem,
+		    "%.*s; a newer key signs for long enough: %.*s can be "
+		    "moved away, and the record be removed some days later",
+		    SLICE_ARGS(text), SLICE_ARGS(key->path));
+	was = before == NULL ? NULL : key_role_name(*before);
+	if (!quiet)
+		log_write(is_warning[role] ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
+		    "key %.*s/%.*s: %s%s%s%s: %.*s", SLICE_ARGS(key->domain),
+		    SLICE_ARGS(key->selector), key_role_name(role),
+		    was == NULL ? "" : " (was ", was == NULL ? "" : was,
+		    was == NULL ? "" : ")", SLICE_ARGS(text));
+	if (before == NULL) {
+		before = arena_alloc(&w->mem, sizeof(*before));
+		ENSURE(map_add(w->roles, name, before));
+	}
+	*before = role;
+}
+
+void
+key_watch_log_roles(struct watcher *w, bool quiet)
+{
+	const struct keystore *store = w->view.keys;
+	struct key_role_rules rules =
+	    key_role_rules_from_config(w->view.config, clock_steady());
+	enum key_role roles[MAX_KEYS_OF_DOMAIN];
+
+	for (size_t d = 0; d < keystore_domain_count(store); d++) {
+		const struct domain_keys *domain = keystore_domain(store, d);
+
+		key_roles_decide(w->view.history, domain, &rules, roles);
+		for (size_t k = 0; k < domain->count; k++)
+			compare_role(w, domain->keys[k], roles[k], quiet);
+	}
+}
+
+void
+key_watch_log_silence(struct watcher *w)
+{
+	const struct keystore *store = w->view.keys;
+	struct slice why = { NULL, 0 };
+	size_t silent = 0;
+	struct arena mem;
+
+	arena_init(&mem);
+	for (size_t d = 0; d < keystore_domain_count(store); d++) {
+		const struct domain_keys *domain = keystore_domain(store, d);
+
+		for (size_t k = 0; k < domain->count; k++) {
+			struct key_past past;
+
+			key_history_get(
+			    w->view.history, domain->keys[k], &mem, &past);
+			if (past.fault.len == 0)
+				continue;
+			why = past.fault;
+			silent++;
+		}
+	}
+	if (silent != 0 && w->silent == 0)
+		log_write(LOG_LEVEL_WARNING,
+		    "sign.dkim-key: DNS does not answer for %zu key%s, whose "
+		    "last known state counts: %.*s",
+		    silent, silent == 1 ? "" : "s", SLICE_ARGS(why));
+	else if (silent == 0 && w->silent != 0)
+		log_write(LOG_LEVEL_INFO,
+		    "sign.dkim-key: DNS answers for all keys again");
+	w->silent = silent;
+	arena_done(&mem);
+}

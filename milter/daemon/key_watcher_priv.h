@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SUBMILTER_DAEMON_KEY_WATCHER_PRIV_H
+#define SUBMILTER_DAEMON_KEY_WATCHER_PRIV_H
+
+#include "base/map.h"
+#include "key_watch_priv.h"
+#include "keys/key_lookup.h"
+
+/* What the thread has for itself. */
+struct watcher {
+	struct key_watch *watch;
+	struct key_watch_view view; /* of this round */
+	struct key_lookup *lookup;  /* by its configuration; may be NULL */
+	struct arena mem;
+	struct map *roles; /* by path and fingerprint: what was logged last */
+	size_t silent;	   /* keys that DNS did not answer for */
+	bool changed;	   /* something that the file does not have yet */
+	bool begun;	   /* of this round: something was asked */
+	time_t written;
+	uint64_t loaded;  /* keystore_mark() of what is in use */
+	uint64_t marked;  /* and of what was there last */
+	long long skew;	  /* of the wall clock, when it was last looked at */
+	uint64_t late;	  /* of what was read a second time already */
+	struct err fault; /* of DNS settings or the file, logged already */
+};
+
+/* Logs a fault of DNS settings or of the file, if it was not the last one. */
+void key_watch_log_fault(struct watcher *w, const struct err *err);
+/* Logs each key whose role is another one than before; quiet: only notes it. */
+void key_watch_log_roles(struct watcher *w, bool quiet);
+/* Logs when DNS stops to answer for some keys, and when it answers for all again. */
+void key_watch_log_silence(struct watcher *w);
+
+#endif

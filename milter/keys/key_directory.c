@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The directory of keys: DOMAIN/SELECTOR.key. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "key_priv.h"
+#include "key_source_priv.h"
+
+/* Times of files are those of the last tick of the clock, which may be slow. */
+enum { TICK_NS = 10000000 };
+
+struct key_directory {
+	struct key_source source;
+	struct arena mem;
+	struct slice path;
+};
+
+static const struct key_directory *
+key_directory_of(const struct key_source *source)
+{
+	return (const struct key_directory *)(const void *)source;
+}
+
+static void
+close_directory(DIR **directory)
+{
+	if (*directory != NULL)
+		(void)closedir(*directory);
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/*
+ * Names in a directory in order, "." files left out; NULL, and why, when it
+ * cannot be used.
+ */
+static const char **
+list_names(const char *path, struct arena *mem, size_t *ret_count,
+    const char **ret_why)
+{
+	CLEANUP(close_directory) DIR *directory = opendir(path);
+	void *names = NULL;
+	size_t cap = 0, count = 0;
+	struct stat status;
+	const struct dirent *entry;
+
+	if (directory == NULL || fstat(dirfd(directory), &status) != 0) {
+		*ret_why = slice_cstr(mem, slice_of(strerror(errno)));
+		return NULL;
+	}
+	*ret_why = key_directory_fault(&status);
+	if (*ret_why != NULL)
+		return NULL;
+	arena_reserve_one(mem, &names, &cap, 0, sizeof(const char *));
+	while ((entry = readdir(directory)) != NULL) {
+		if (entry->d_name[0] == '.')
+			continue;
+		arena_reserve_one(
+		    mem, &names, &cap, count, sizeof(const char *));
+		((const char **)names)[count++] =
+		    slice_cstr(mem, slice_of(entry->d_name));
+	}
+	qsort(names, count, sizeof(const char *), by_name);
+	*ret_count = count;
+	return names;
+}
+
+static int
+key_directory_list(
+    const struct key_source *source, struct key_lister *lister, struct err *err)
+{
+	const char *top =
+	    slice_cstr(lister->mem, key_directory_of(source)->path);
+	const char *why;
+	size_t count = 0;
+	const char **names = list_names(top, lister->mem, &count, &why);
+
+	if (names == NULL) {
+		lister->fault(lister, top, why);
+		return err_set(err, ERR_CONFIG, "no key can be read");
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct slice name = slice_of(names[i]);
+		const char *path =
+		    slice_format(lister->mem, "%s/%s", top, names[i]).data;
+		struct stat status;
+
+		if (stat(path, &status) == 0 && !S_ISDIR(status.st_mode))
+			lister->warn(lister, path,
+			    "not used: not in a directory that "
+			    "is named after a domain");
+		else if (!key_domain_is_valid(name))
+			lister->warn(lister, path,
+			    "not used: the name of the "
+			    "directory is not a domain (A-labels)");
+		else
+			lister->domain(
+			    lister, name, slice_lower(lister->mem, name), path);
+	}
+	return 0;
+}
+
+static const char *
+path_of(const struct key_directory *directory, struct slice place,
+    struct arena *mem)
+{
+	return place.len == 0 ?
+	    slice_cstr(mem, directory->path) :
+	    slice_format(mem, "%.*s/%.*s", SLICE_ARGS(directory->path),
+		SLICE_ARGS(place))
+		.data;
+}
+
+/* A file of the directory of a domain; false: no other one is welcome. */
+static bool
+key_directory_read_file(
+    struct key_reader *reader, const char *path, struct slice name)
+{
+	struct key_text text;
+	struct err err;
+
+	if (!slice_ends_nocase(name, SLICE(".key"))) {
+		reader->warn(reader, path, "not used: not named SELECTOR.key");
+		return true;
+	}
+	text.selector = slice_sub(name, 0, name.len - 4);
+	if (!key_selector_is_valid(text.selector))
+		return reader->bad_key(reader, path, text.selector,
+		    "the name of the file is not a selector: letters, "
+		    "digits and hyphens, and .key");
+	if (key_file_read(path, reader->mem, &text, &err) != 0)
+		return reader->bad_key(reader, path, text.selector, err.text);
+	return reader->key(reader, path, &text);
+}
+
+static void
+key_directory_read(const struct key_source *source, struct slice place,
+    struct key_reader *reader)
+{
+	const char *path =
+	    path_of(key_directory_of(source), place, reader->mem);
+	const char *why;
+	size_t count = 0, keys = 0;
+	const char **names = list_names(path, reader->mem, &count, &why);
+
+	if (names == NULL) {
+		reader->fault(reader, path, why);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct slice name = slice_of(names[i]);
+
+		keys += slice_ends_nocase(name, SLICE(".key"));
+		if (!key_directory_read_file(reader,
+			slice_format(reader->mem, "%s/%s", path, names[i]).data,
+			name))
+			return;
+	}
+	/* Keys that are away for a moment are not keys that nobody made. */
+	if (keys == 0)
+		reader->fault(reader, path, "there is no key in the directory");
+}
+
+/* FNV-1a over what tells one state of a directory from another. */
+static void
+key_directory_mix(struct key_mark *mark, uint64_t value)
+{
+	for (unsigned int i = 0; i < 8; i++)
+		mark->value =
+		    (mark->value ^ (value >> 8 * i & 0xff)) * 1099511628211ULL;
+}
+
+static bool
+key_directory_is_late(
+    const struct timespec *changed, const struct timespec *began)
+{
+	/* A difference of centuries is none of an int64_t in nanoseconds. */
+	if (changed->tv_sec > began->tv_sec + 1 ||
+	    changed->tv_sec < began->tv_sec - 1)
+		return changed->tv_sec > began->tv_sec;
+	return (changed->tv_sec - began->tv_sec) * 1000000000LL +
+	    changed->tv_nsec - began->tv_nsec + TICK_NS >=
+	    0;
+}
+
+/* Files in any order: a key may be there and not be whole yet. */
+static void
+mix_files(struct key_mark *mark, const char *path)
+{
+	DIR *directory = opendir(path);
+	const struct dirent *entry;
+	uint64_t sum = 0;
+	struct stat st;
+
+	while (directory != NULL && (entry = readdir(directory)) != NULL) {
+		struct key_mark file = { .value = KEY_MARK_SEED };
+
+		if (entry->d_name[0] == '.' ||
+		    fstatat(dirfd(directory), entry->d_name, &st, 0) != 0)
+			continue;
+		key_directory_mix(&file, (uint64_t)st.st_ino);
+		key_directory_mix(&file, (uint64_t)st.st_mode);
+		key_directory_mix(&file, (uint64_t)st.st_uid);
+		key_directory_mix(&file, (uint64_t)st.st_size);
+		key_directory_mix(&file, (uint64_t)st.st_ctim.tv_sec);
+		key_directory_mix(&file, (uint64_t)st.st_ctim.tv_nsec);
+		sum += file.value;
+		mark->late = mark->late ||
+		    key_directory_is_late(&st.st_ctim, &mark->began);
+	}
+	if (directory != NULL)
+		(void)closedir(directory);
+	key_directory_mix(mark, sum);
+}
+
+static void
+key_directory_mark(const struct key_source *source, struct slice place,
+    bool whole, struct key_mark *mark)
+{
+	CLEANUP(arena_done) struct arena mem;
+	const char *path;
+	struct stat st;
+
+	arena_init(&mem);
+	path = path_of(key_directory_of(source), place, &mem);
+	if (stat(path, &st) != 0) {
+		key_directory_mix(mark, 0);
+	} else {
+		key_directory_mix(mark, (uint64_t)st.st_ino);
+		key_directory_mix(mark, (uint64_t)st.st_mtim.tv_sec);
+		key_directory_mix(mark, (uint64_t)st.st_mtim.tv_nsec);
+		/* One that was moved here has a new time of change only. */
+		mark->late = mark->late ||
+		    key_directory_is_late(&st.st_mtim, &mark->began) ||
+		    key_directory_is_late(&st.st_ctim, &mark->began);
+	}
+	if (whole)
+		mix_files(mark, path);
+}
+
+static void
+key_directory_free(struct key_source *source)
+{
+	struct key_directory *directory =
+	    (struct key_directory *)(void *)source;
+
+	arena_done(&directory->mem);
+	free(directory);
+}
+
+struct key_source *
+key_directory_source(struct slice path)
+{
+	static const struct key_source_ops ops = { .list = key_directory_list,
+		.read = key_directory_read,
+		.mark = key_directory_mark,
+		.free = key_directory_free };
+	struct key_directory *directory = calloc(1, sizeof(*directory));
+
+	ENSURE(directory != NULL);
+	directory->source.ops = &ops;
+	arena_init(&directory->mem);
+	directory->path = slice_dup(&directory->mem, path);
+	return &directory->source;
+}

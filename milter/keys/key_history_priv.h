@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SUBMILTER_KEYS_KEY_HISTORY_PRIV_H
+#define SUBMILTER_KEYS_KEY_HISTORY_PRIV_H
+
+#include "keys/key_history.h"
+
+/* Sets what is known of a key, as it was in another process. Thread-safe. */
+void key_history_restore(struct key_history *history,
+    const struct sign_key *key, const struct key_past *past);
+
+/* All keys of a domain as they are at one time; without the texts. */
+void key_history_peek(struct key_history *history,
+    const struct domain_keys *domain, struct key_past *ret_pasts);
+
+/* A key, of which only its names are set, and what is known of it. */
+struct key_entry {
+	struct sign_key key;
+	struct key_past past;
+};
+
+/* All that are known, by an index from 0; in memory of mem. */
+size_t key_history_count(struct key_history *history);
+struct key_entry key_history_at(
+    struct key_history *history, size_t index, struct arena *mem);
+
+/* Whether a key of the domain is known. */
+bool key_history_knows(struct key_history *history, struct slice domain);
+/* The file; history where it is missing or cannot be read. One reference. */
+struct key_history *key_history_of_file(
+    struct key_history *history, struct slice path);
+
+/* Takes what stands before the next blank; empty when there is none. */
+struct slice key_history_next_word(struct slice *rest);
+
+#endif

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A key from PEM and to it, and the record that publishes it. */
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#include "message/base64.h"
+#include "key_priv.h"
+#include "keys/key_crypto.h"
+
+enum { MIN_RSA_BITS = 1024, MAX_RSA_BITS = 8192 };
+
+/* Nobody sits at a daemon's terminal: an encrypted key is refused. */
+static int
+no_passphrase(char *buf, int size, int writing, void *was_asked)
+{
+	(void)buf;
+	(void)size;
+	(void)writing;
+	*(bool *)was_asked = true;
+	return -1;
+}
+
+static void
+free_bio(BIO **bio)
+{
+	(void)BIO_free(*bio);
+}
+
+/*
+ * Whether the halves of the key belong together: what the private one signs,
+ * the public one verifies. (EVP_PKEY_pairwise_check() looks for that, too, but
+ * proves the factors of an RSA key to be primes first, which takes 25 ms where
+ * all else takes less than one; a host may have 100,000 keys.)
+ */
+static bool
+is_consistent(const struct sign_key *key)
+{
+	static const unsigned char hash[SHA256_BYTES] = "any hash does";
+	struct key_signature signature;
+	struct err err;
+
+	return key_sign(key, hash, &signature, &err) == 0 &&
+	    key_verify(key, hash, signature.octets, signature.len);
+}
+
+/* Of the SubjectPublicKeyInfo, which is the same in any kind of file. */
+static struct slice
+fingerprint(EVP_PKEY *pkey, struct arena *mem)
+{
+	unsigned char *der = NULL, hash[SHA256_BYTES];
+	int len = i2d_PUBKEY(pkey, &der);
+	struct strbuf buf;
+
+	strbuf_init(&buf, mem);
+	ENSURE(len > 0 &&
+	    EVP_Digest(der, (size_t)len, hash, NULL, EVP_sha256(), NULL) == 1);
+	OPENSSL_free(der);
+	for (size_t i = 0; i < sizeof(hash); i++)
+		strbuf_addf(&buf, "%02x", hash[i]);
+	return strbuf_slice(&buf);
+}
+
+static int
+check_type(EVP_PKEY *pkey, struct sign_key *key, struct err *err)
+{
+	key->bits = (unsigned int)EVP_PKEY_get_bits(pkey);
+	switch (EVP_PKEY_get_base_id(pkey)) {
+	case EVP_PKEY_RSA:
+		key->algorithm = KEY_RSA_SHA256;
+		if (key->bits < MIN_RSA_BITS)
+			return err_set(err, ERR_CONFIG,
+			    "an RSA key of %u bits: "
+			    "under %d it proves nothing (RFC 8301)",
+			    key->bits, MIN_RSA_BITS);
+		if (key->bits > MAX_RSA_BITS)
+			return err_set(err, ERR_CONFIG,
+			    "an RSA key of %u bits: over %d no verifier takes it",
+			    key->bits, MAX_RSA_BITS);
+		break;
+	case EVP_PKEY_ED25519:
+		key->algorithm = KEY_ED25519_SHA256;
+		break;
+	default:
+		return err_set(
+		    err, ERR_CONFIG, "neither an RSA nor an Ed25519 key");
+	}
+	if (!is_consistent(key))
+		return err_set(err, ERR_CONFIG,
+		    "the private and public halves do not match");
+	return 0;
+}
+
+int
+key_from_pem(struct slice pem, struct arena *mem, struct sign_key *ret_key,
+    struct err *err)
+{
+	CLEANUP(free_bio) BIO *bio = NULL;
+	struct sign_key key = { 0 };
+	bool asked = false;
+
+	if (slice_has(pem, '\0') || pem.len > 65536)
+		return err_set(err, ERR_CONFIG, "not a key in PEM form");
+	key.pem = slice_dup(mem, pem);
+	bio = BIO_new_mem_buf(key.pem.data, (int)key.pem.len);
+	ENSURE(bio != NULL);
+	key.pkey = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, &asked);
+	ERR_clear_error();
+	if (key.pkey == NULL)
+		return err_set(err, ERR_CONFIG,
+		    asked ?
+			"the key is encrypted: a passphrase is never asked for" :
+			slice_has_text_nocase(pem, SLICE("BEGIN PUBLIC KEY")) ?
+			"not a private key but a public one" :
+			"not a private key in PEM form");
+	if (check_type(key.pkey, &key, err) != 0) {
+		EVP_PKEY_free(key.pkey);
+		return -1;
+	}
+	key.fingerprint = fingerprint(key.pkey, mem);
+	*ret_key = key;
+	return 0;
+}
+
+int
+key_to_pem(
+    EVP_PKEY *pkey, struct arena *mem, struct slice *ret_pem, struct err *err)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *data;
+	long len;
+
+	ENSURE(bio != NULL);
+	if (PEM_write_bio_PKCS8PrivateKey(
+		bio, pkey, NULL, NULL, 0, NULL, NULL) != 1) {
+		(void)BIO_free(bio);
+		return err_set(
+		    err, ERR_TEMP, "cannot write a key: %s", openssl_reason());
+	}
+	len = BIO_get_mem_data(bio, &data);
+	ENSURE(len > 0);
+	*ret_pem = slice_dup(mem, (struct slice){ data, (size_t)len });
+	(void)BIO_free(bio);
+	return 0;
+}
+
+static bool
+label_is_valid(struct slice label)
+{
+	if (label.len == 0 || label.len > 63 || label.data[0] == '-' ||
+	    label.data[label.len - 1] == '-')
+		return false;
+	for (size_t i = 0; i < label.len; i++) {
+		char c = label.data[i];
+
+		if (!char_is_alpha(c) && !char_is_digit(c) && c != '-' &&
+		    c != '_')
+			return false;
+	}
+	return true;
+}
+
+bool
+key_selector_is_valid(struct slice text)
+{
+	if (text.len == 0 || text.len > 200 || slice_has(text, '\0'))
+		return false;
+	while (text.len > 0) {
+		size_t dot = slice_find(text, '.');
+
+		if (!label_is_valid(slice_sub(text, 0, dot)) ||
+		    dot + 1 == text.len)
+			return false;
+		text = slice_from(text, dot + 1);
+	}
+	return true;
+}
+
+bool
+key_domain_is_valid(struct slice text)
+{
+	return slice_has(text, '.') && key_selector_is_valid(text);
+}
+
+struct slice
+key_record_name(const struct sign_key *key, struct arena *mem)
+{
+	return slice_format(mem, "%.*s._domainkey.%.*s",
+	    SLICE_ARGS(key->selector), SLICE_ARGS(key->domain));
+}
+
+struct slice
+key_record(struct arena *mem, const struct sign_key *key)
+{
+	unsigned char raw[32];
+	unsigned char *der = NULL;
+	size_t raw_len = sizeof(raw);
+	struct slice text;
+	int len;
+
+	if (key->algorithm == KEY_ED25519_SHA256) {
+		/* RFC 8463 section 4: the 32 octets themselves. */
+		ENSURE(
+		    EVP_PKEY_get_raw_public_key(key->pkey, raw, &raw_len) == 1);
+		text = base64(mem, raw, raw_len);
+		return slice_format(mem, "v=DKIM1; k=ed25519; h=sha256; p=%.*s",
+		    SLICE_ARGS(text));
+	}
+	len = i2d_PUBKEY(key->pkey, &der);
+	ENSURE(len > 0);
+	text = base64(mem, der, (size_t)len);
+	OPENSSL_free(der);
+	return slice_format(
+	    mem, "v=DKIM1; k=rsa; h=sha256; p=%.*s", SLICE_ARGS(text));
+}
+
+struct slice
+key_zone_entry(struct arena *mem, const struct sign_key *key)
+{
+	struct slice rest = key_record(mem, key);
+	struct strbuf buf;
+
+	strbuf_init(&buf, mem);
+	strbuf_addf(&buf, "%.*s._domainkey.%.*s. IN TXT (",
+	    SLICE_ARGS(key->selector), SLICE_ARGS(key->domain));
+	while (rest.len > 0) {
+		struct slice piece = slice_sub(rest, 0, 255);
+
+		strbuf_add_cstr(&buf, "\n\t\"");
+		strbuf_add(&buf, piece);
+		strbuf_add_char(&buf, '"');
+		rest = slice_from(rest, piece.len);
+	}
+	strbuf_add_cstr(&buf, " )\n");
+	return strbuf_slice(&buf);
+}
+
+void
+key_done(struct sign_key *key)
+{
+	if (key == NULL)
+		return;
+	EVP_PKEY_free(key->pkey);
+	key->pkey = NULL;
+}

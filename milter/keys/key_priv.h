@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SUBMILTER_KEYS_KEY_PRIV_H
+#define SUBMILTER_KEYS_KEY_PRIV_H
+
+#include <sys/stat.h>
+
+#include "key_source_priv.h"
+#include "keys/key.h"
+
+/* A key from PEM text; all but domain, selector and path is filled. */
+MUST_USE int key_from_pem(struct slice pem, struct arena *mem,
+    struct sign_key *ret_key, struct err *err);
+
+/*
+ * Why a directory may hold no keys: group or others can write to it, or its
+ * owner is neither root nor the user that runs this. NULL: it may.
+ */
+const char *key_directory_fault(const struct stat *status);
+
+/*
+ * The text of a key file and when it was last changed, not its selector.
+ * ERR_CONFIG for a file that others could use: the owner has to be root or the
+ * user that runs this, mode 0600 or less, or 0640 where the file is root's and
+ * its group is ours and has no other member. Thread-safe.
+ */
+MUST_USE int key_file_read(const char *path, struct arena *mem,
+    struct key_text *ret_text, struct err *err);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Domains that signed before, as the file of states knows, and do no more. */
+#include "key_history_priv.h"
+
+bool
+key_history_knows(struct key_history *history, struct slice domain)
+{
+	size_t count = key_history_count(history);
+	bool known = false;
+	struct arena mem;
+
+	arena_init(&mem);
+	for (size_t i = 0; i < count && !known; i++) {
+		known = slice_eq(
+		    key_history_at(history, i, &mem).key.domain, domain);
+	}
+	arena_done(&mem);
+	return known;
+}
+
+struct key_history *
+key_history_of_file(struct key_history *history, struct slice path)
+{
+	struct key_history *kept = key_history_new();
+	struct err err;
+	bool found;
+
+	if (key_history_read(kept, path, &found, &err) == 0 && found)
+		return kept;
+	key_history_unref(kept);
+	return key_history_ref(history);
+}
+
+bool
+key_history_forgotten(const struct keystore *store, struct slice path)
+{
+	struct key_history *history = NULL;
+	bool forgotten = false, found;
+	struct err err;
+
+	for (size_t d = 0; d < keystore_domain_count(store); d++) {
+		const struct domain_keys *domain = keystore_domain(store, d);
+
+		if (!domain->gone)
+			continue;
+		if (history == NULL) {
+			history = key_history_new();
+			if (key_history_read(history, path, &found, &err) !=
+				0 ||
+			    !found)
+				break;
+		}
+		forgotten =
+		    forgotten || !key_history_knows(history, domain->domain);
+	}
+	key_history_unref(history);
+	return forgotten;
+}
+
+void
+key_history_recall(struct key_history *history, struct slice path,
+    struct keystore *store, const struct recall *recall)
+{
+	struct key_history *file = key_history_of_file(history, path);
+	size_t count = key_history_count(file);
+	struct arena mem;
+
+	arena_init(&mem);
+	for (size_t i = 0; i < count; i++) {
+		struct key_entry entry = key_history_at(file, i, &mem);
+
+		if ((entry.past.first_seen != 0 || recall->unpublished) &&
+		    keystore_find(store, entry.key.domain) == NULL)
+			keystore_add_gone(store, recall->directory,
+			    entry.key.domain, recall->report);
+	}
+	arena_done(&mem);
+	key_history_unref(file);
+}

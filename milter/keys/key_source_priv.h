@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SUBMILTER_KEYS_KEY_SOURCE_PRIV_H
+#define SUBMILTER_KEYS_KEY_SOURCE_PRIV_H
+
+#include <stdint.h>
+#include <time.h>
+
+#include "keys/key_source.h"
+
+/*
+ * A source calls this while it lists its domains. `place` is the source's own
+ * name of the domain's keys, for read and mark. `where` is for people.
+ */
+struct key_lister {
+	struct arena *mem; /* for what it tells */
+	void (*domain)(struct key_lister *lister, struct slice place,
+	    struct slice domain, const char *where);
+	void (*fault)(
+	    struct key_lister *lister, const char *where, const char *why);
+	void (*warn)(
+	    struct key_lister *lister, const char *where, const char *why);
+};
+
+/* A key as a source has it. */
+struct key_text {
+	struct slice selector;
+	struct slice pem;
+	time_t changed;
+};
+
+/*
+ * And this while it reads the keys of one domain, in order of their selectors.
+ */
+struct key_reader {
+	struct arena *mem;
+	/* True: another key is welcome. */
+	bool (*key)(struct key_reader *reader, const char *where,
+	    const struct key_text *text);
+	/* A key that is there and cannot be read. As key() otherwise. */
+	bool (*bad_key)(struct key_reader *reader, const char *where,
+	    struct slice selector, const char *why);
+	/* A fault that all of them have. */
+	void (*fault)(
+	    struct key_reader *reader, const char *where, const char *why);
+	void (*warn)(
+	    struct key_reader *reader, const char *where, const char *why);
+};
+
+/* Where a mark begins. */
+#define KEY_MARK_SEED 14695981039346656037ULL
+
+/* Tells one state of a source from another, without reading a key. */
+struct key_mark {
+	uint64_t value;
+	struct timespec began; /* when reading began, by the wall clock */
+	bool late;	       /* something was changed since then */
+};
+
+struct key_source_ops {
+	/*
+	 * Names every domain that has keys, and reads none. -1 (ERR_CONFIG,
+	 * after a fault) when it is not known which domains there are.
+	 */
+	int (*list)(const struct key_source *source, struct key_lister *lister,
+	    struct err *err);
+	/* The keys of one domain. Thread-safe. */
+	void (*read)(const struct key_source *source, struct slice place,
+	    struct key_reader *reader);
+	/*
+	 * Mixes in which keys a domain has; whole: and what each of them is.
+	 * An empty place stands for the list of domains. NULL: it cannot tell.
+	 */
+	void (*mark)(const struct key_source *source, struct slice place,
+	    bool whole, struct key_mark *mark);
+	void (*free)(struct key_source *source);
+};
+
+/* The first member of each kind of source. */
+struct key_source {
+	const struct key_source_ops *ops;
+};
+
+#endif

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A message: what the MTA says of it, its configuration, and its life. */
+#include <stdlib.h>
+
+#include "message_priv.h"
+
+struct message *
+message_new(struct snapshot *snapshot, const struct mail_facts *facts)
+{
+	struct message *message = calloc(1, sizeof(*message));
+
+	ENSURE(message != NULL);
+	arena_init(&message->mem);
+	message->snapshot = snapshot_ref(snapshot);
+	message->facts = *facts;
+	message->facts.path = slice_dup(&message->mem, facts->path);
+	client_facts_keep(&message->facts.client, &message->mem);
+	header_init(&message->header, &message->mem);
+	authors_init(&message->authors, &message->mem);
+	body_init(&message->body,
+	    slice_cstr(&message->mem, snapshot->config->main.spool),
+	    snapshot->config->bounds.body_memory);
+	body_init(&message->decoded.body, message->body.directory,
+	    message->body.memory_limit);
+	return message;
+}
+
+void
+message_free(struct message *message)
+{
+	if (message == NULL)
+		return;
+	if (message->signer != NULL)
+		message->snapshot->engine->free(message->signer);
+	key_choice_done(&message->key_choice);
+	body_done(&message->body);
+	body_done(&message->decoded.body);
+	snapshot_unref(message->snapshot);
+	arena_done(&message->mem);
+	free(message);
+}
+
+void
+message_add_header(
+    struct message *message, struct slice name, struct slice value)
+{
+	if (message->header_fault.kind != ERR_NONE)
+		return;
+	if (header_add(&message->header, name, value,
+		&message->snapshot->limits, &message->header_fault) != 0)
+		ENSURE(message->header_fault.kind != ERR_NONE);
+}
+
+const struct config *
+message_config(const struct message *message)
+{
+	return message->snapshot->config;
+}
+
+enum mta_choice
+message_mta_at_hand(const struct message *message)
+{
+	struct slice version = message->facts.client.said[FACT_MTA_VERSION];
+
+	if (version.len == 0)
+		return MTA_AUTO;
+	return slice_starts(version, SLICE("Postfix")) ? MTA_POSTFIX :
+							 MTA_SENDMAIL;
+}
+
+enum mta_choice
+message_mta(const struct message *message)
+{
+	enum mta_choice mta = message_config(message)->main.mta;
+
+	return mta != MTA_AUTO ? mta : message_mta_at_hand(message);
+}
+
+struct repair_facts
+message_mta_facts(const struct message *message)
+{
+	struct slice hostname = message_config(message)->main.hostname;
+
+	return (struct repair_facts){
+		.mta = message_mta(message),
+		.mta_name = message->facts.client.said[FACT_MTA_NAME].len != 0 ?
+		    message->facts.client.said[FACT_MTA_NAME] :
+		    hostname,
+		.mta_domain = message->facts.client.said[FACT_MTA_DOMAIN],
+		.mta_address = message->facts.client.said[FACT_MTA_ADDRESS],
+	};
+}
+
+bool
+message_needs_body(const struct message *message)
+{
+	return message->signer != NULL && message->body_fault.kind == ERR_NONE;
+}
+
+bool
+message_has_edits(const struct message *message)
+{
+	return message->signer != NULL || outcome_is_held(&message->outcome) ||
+	    message->envelope.changes_sender ||
+	    (message->has_edits && message->edits.changes != 0);
+}
+
+bool
+message_changes_body(const struct message *message)
+{
+	const struct body_plan *plan = &message->body_plan;
+
+	/* An empty body can get another label, or a delimiter. */
+	return message->is_signed &&
+	    (message->is_decoded ||
+		(plan->changes_body &&
+		    (message->body.size > 0 || plan->plans[0].close)));
+}
+
+int
+message_write_body(const struct message *message, encode_sink *sink, void *arg,
+    struct err *err)
+{
+	ENSURE(message_changes_body(message));
+	return body_plan_write(&message->body_plan, &message->body,
+	    &(const struct body_target){ sink, arg, UINT64_MAX }, err);
+}
+
+const struct edits *
+message_edits(const struct message *message)
+{
+	return message->has_edits ? &message->edits : NULL;
+}
+
+const struct envelope_edits *
+message_envelope(const struct message *message)
+{
+	return &message->envelope;
+}
+
+struct arena *
+message_arena(struct message *message)
+{
+	return &message->mem;
+}
+
+const struct submitter *
+message_submitter(const struct message *message)
+{
+	return &message->submitter;
+}
+
+const struct rights_levels *
+message_levels(const struct message *message)
+{
+	return &message->levels;
+}
+
+const char *
+message_step(const struct message *message)
+{
+	return message->outcome.step == NULL ? "" : message->outcome.step;
+}
+
+const struct snapshot *
+message_snapshot(const struct message *message)
+{
+	return message->snapshot;
+}
+
+const struct authors *
+message_authors(const struct message *message)
+{
+	return &message->authors;
+}

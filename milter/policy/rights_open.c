@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The tables of rights, and what is wrong with their rows. */
+#include "policy/levels.h"
+#include "rights_priv.h"
+
+/* Keys that no look-up uses are reported up to this number. */
+enum { MAX_KEY_FAULTS = 20 };
+
+void
+rights_init(struct rights *rights, const struct config *config,
+    struct table **tables, size_t table_count, struct arena *mem)
+{
+	*rights = (struct rights){
+		.tables = tables,
+		.table_count = table_count,
+		.defaults = rights_levels_of(config),
+		.redirect = config->rights.redirect,
+		.keys = { .recipient_delimiter =
+			      slice_cstr(mem, config->rights.extension),
+		    .local_domain = slice_lower(mem, config->main.domain) },
+		.own_address = config->rights.own_address,
+		.behalf_mail_from = config->rights.behalf_mail_from,
+		.adds_sender =
+		    config->repair.sender && config_counts_repairs(config),
+		.help_url = slice_dup(mem, config->rights.help_url),
+	};
+	rights->examples = map_new(mem);
+	for (size_t i = 0; i < table_count; i++)
+		rights_gather_examples(rights, tables[i], mem);
+}
+
+/* Whether rights_check() can read a value. */
+static int
+check_value(
+    const void *arg, struct slice value, struct arena *mem, struct err *err)
+{
+	struct slice word;
+	struct grant grant;
+
+	(void)arg;
+	while (slice_next_item(&value, ", \t\r\n", &word)) {
+		if (grant_parse(word, mem, &grant, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Why no address is looked up by a key; NULL: addresses are. */
+static const char *
+key_fault(const struct rights *rights, struct slice key, struct arena *mem)
+{
+	struct slice own = rights->keys.local_domain;
+	size_t at = slice_find_last(key, '@');
+	struct slice domain = slice_from(key, at + 1), canonical;
+	struct err err;
+
+	if (at == key.len && slice_eq_nocase(key, own))
+		return slice_format(mem,
+		    "is looked up as a user of %.*s: write "
+		    "@%.*s for the whole domain",
+		    SLICE_ARGS(own), SLICE_ARGS(own))
+		    .data;
+	if (at == key.len && own.len == 0)
+		return "is not looked up while domain is not set: write "
+		       "USER@DOMAIN";
+	if (at == key.len)
+		return NULL;
+	if (domain.len > 1 && domain.data[domain.len - 1] == '.')
+		return "is not looked up: addresses have no dot at their end";
+	return domain_canonical(domain, mem, &canonical, &err) == 0 ?
+	    NULL :
+	    slice_format(mem, "is not looked up: %s", err.text).data;
+}
+
+void
+rights_check_values(const struct rights *rights, const struct table *only,
+    const struct report *report)
+{
+	if (only == NULL || rights->levels == only)
+		table_check_values(
+		    rights->levels, rights_levels_value, NULL, report);
+	for (size_t t = 0; t < rights->table_count; t++) {
+		const struct table *table = rights->tables[t];
+		struct table_row row;
+		size_t faults = 0;
+
+		if (only != NULL && table != only)
+			continue;
+		table_check_values(table, check_value, NULL, report);
+		if ((table_caps(table) & TABLE_CAP_PATTERNS) != 0 ||
+		    !report_is_read(report))
+			continue;
+		for (size_t i = 0;
+		     faults < MAX_KEY_FAULTS && table_row(table, i, &row);
+		     i++) {
+			CLEANUP(arena_done) struct arena mem;
+			const char *fault;
+
+			arena_init(&mem);
+			if (row.key.len == 0)
+				continue;
+			fault = key_fault(rights, row.key, &mem);
+			if (fault == NULL)
+				continue;
+			faults++;
+			report_warning(report, "%s: key %s %s",
+			    table_place(&row, &mem), escape(&mem, row.key, 128),
+			    fault);
+		}
+	}
+}
+
+void
+rights_from_set(struct rights *rights, const struct config *config,
+    const struct table_set *set, struct arena *mem)
+{
+	const struct slice_list *specs = &config->rights.tables;
+	struct table **tables = arena_array(mem, specs->count, sizeof(*tables));
+	size_t count = 0;
+
+	for (size_t i = 0; i < specs->count; i++) {
+		tables[count] = table_set_find(set, specs->items[i]);
+		count += tables[count] != NULL;
+	}
+	rights_init(rights, config, tables, count, mem);
+	rights->levels = table_set_find(set, config->rights.levels);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What tables have in common whose server is asked over a stream. */
+#include "server_table_priv.h"
+
+#include <stdlib.h>
+
+int
+server_table_connect(void *settings, uint64_t deadline_us,
+    void **ret_connection, struct err *err)
+{
+	const struct server_table *table = settings;
+	struct stream *stream = malloc(sizeof(*stream));
+
+	ENSURE(stream != NULL);
+	if (stream_open(&table->place, deadline_us, stream, err) != 0) {
+		free(stream);
+		return -1;
+	}
+	*ret_connection = stream;
+	return 0;
+}
+
+bool
+server_table_is_quiet(void *connection)
+{
+	return stream_is_quiet(connection);
+}
+
+void
+server_table_disconnect(void *connection)
+{
+	stream_close(connection);
+	free(connection);
+}
+
+enum table_answer
+server_table_lookup(void *handle, const struct table_keys *keys,
+    const struct table_context *context, struct slice *ret_values)
+{
+	const struct server_table *table = handle;
+
+	return server_lookup(table->server, keys, context, ret_values);
+}
+
+void
+server_table_close(void *handle)
+{
+	struct server_table *table = handle;
+
+	if (table != NULL)
+		server_free(table->server);
+}

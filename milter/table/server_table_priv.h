@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SUBMILTER_TABLE_SERVER_TABLE_PRIV_H
+#define SUBMILTER_TABLE_SERVER_TABLE_PRIV_H
+
+#include "stream_priv.h"
+#include "table/server.h"
+#include "table_priv.h"
+
+/* A table whose server speaks lines or netstrings over a stream. */
+struct server_table {
+	struct stream_place place;
+	struct slice name; /* of the map at the server, where it has several */
+	struct server *server;
+};
+
+/* See struct server_ops; a connection is a struct stream. */
+MUST_USE int server_table_connect(void *settings, uint64_t deadline_us,
+    void **ret_connection, struct err *err);
+bool server_table_is_quiet(void *connection);
+void server_table_disconnect(void *connection);
+/* See struct table_ops. */
+enum table_answer server_table_lookup(void *handle,
+    const struct table_keys *keys, const struct table_context *context,
+    struct slice *ret_values);
+void server_table_close(void *handle);
+
+#endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Tables of type socketmap: a server that is asked in netstrings. */
+#include "server_table_priv.h"
+#include "table/server_replies.h"
+
+enum { SOCKETMAP_MAX_REPLY = 100000, SOCKETMAP_MAX_NAME = 255 };
+
+enum server_answer
+socketmap_reply(struct slice reply, struct slice *ret_value, struct err *err)
+{
+	size_t blank = slice_find(reply, ' ');
+	struct slice word = slice_sub(reply, 0, blank);
+	struct slice text = slice_from(reply, blank + 1);
+	CLEANUP(arena_done) struct arena mem;
+
+	arena_init(&mem);
+	/* As in Postfix, "OK" without a blank has no value. */
+	if (slice_eq(word, SLICE("NOTFOUND")) || slice_eq(reply, SLICE("OK")))
+		return SERVER_ABSENT;
+	if (slice_eq(word, SLICE("OK"))) {
+		*ret_value = text;
+		return SERVER_FOUND;
+	}
+	if (slice_eq(word, SLICE("TEMP")) || slice_eq(word, SLICE("TIMEOUT")) ||
+	    slice_eq(word, SLICE("PERM"))) {
+		err_set(err, ERR_TEMP, "the server says %s %s",
+		    escape(&mem, word, 8), escape(&mem, text, 200));
+		return SERVER_REFUSED;
+	}
+	err_set(err, ERR_TEMP, "the server says what is not a reply: %s",
+	    escape(&mem, reply, 60));
+	return SERVER_LOST;
+}
+
+/* "inet:HOST:PORT:NAME" or "unix:PATH:NAME". */
+static int
+socketmap_place(struct slice text, struct stream_place *ret_place,
+    struct slice *ret_name, struct err *err)
+{
+	bool is_unix = slice_starts(text, SLICE("unix:"));
+	struct slice rest = slice_from(text, sizeof("inet:") - 1), port;
+	size_t colon;
+
+	if (!is_unix && !slice_starts(text, SLICE("inet:")))
+		return err_set(err, ERR_CONFIG,
+		    "a server is named as inet:HOST:PORT:NAME or "
+		    "unix:PATH:NAME");
+	colon = slice_find_last(rest, ':');
+	*ret_name = slice_from(rest, colon + 1);
+	if (ret_name->len == 0 || ret_name->len > SOCKETMAP_MAX_NAME)
+		return err_set(err, ERR_CONFIG,
+		    "the NAME of a map has 1 to %d octets after the server",
+		    (int)SOCKETMAP_MAX_NAME);
+	rest = slice_sub(rest, 0, colon);
+	if (is_unix)
+		return stream_place_unix(rest, ret_place, err);
+	colon = slice_find_last(rest, ':');
+	port = slice_from(rest, colon + 1);
+	return stream_place_inet(
+	    slice_sub(rest, 0, colon), port, ret_place, err);
+}
+
+/* The netstring that the server answers with. -1 (ERR_TEMP). */
+static int
+socketmap_read(struct stream *stream, const struct table_context *context,
+    struct slice *ret_reply)
+{
+	size_t len = 0, digits = 0;
+	char *data, c;
+
+	for (;;) {
+		if (stream_octet(
+			stream, context->deadline_us, &c, context->err) != 0)
+			return -1;
+		if (!char_is_digit(c))
+			break;
+		len = len * 10 + (size_t)(c - '0');
+		if (++digits > 10 || len > SOCKETMAP_MAX_REPLY)
+			return err_set(context->err, ERR_TEMP,
+			    "the server's reply is over %d octets",
+			    (int)SOCKETMAP_MAX_REPLY);
+	}
+	if (digits == 0 || c != ':')
+		return err_set(context->err, ERR_TEMP,
+		    "the server's reply is not a netstring");
+	data = arena_alloc(context->mem, len + 1);
+	if (stream_read(
+		stream, data, len + 1, context->deadline_us, context->err) != 0)
+		return -1;
+	if (data[len] != ',')
+		return err_set(context->err, ERR_TEMP,
+		    "the server's reply is not a netstring");
+	*ret_reply = (struct slice){ data, len };
+	return 0;
+}
+
+static enum server_answer
+socketmap_ask(void *settings, void *connection, struct slice key,
+    const struct table_context *context, struct slice *ret_value)
+{
+	const struct server_table *table = settings;
+	struct slice query, reply = { NULL, 0 };
+
+	query = slice_format(context->mem, "%zu:%.*s %.*s,",
+	    table->name.len + 1 + key.len, SLICE_ARGS(table->name),
+	    SLICE_ARGS(key));
+	if (stream_write(
+		connection, query, context->deadline_us, context->err) != 0 ||
+	    socketmap_read(connection, context, &reply) != 0)
+		return SERVER_LOST;
+	return socketmap_reply(reply, ret_value, context->err);
+}
+
+static const struct server_ops socketmap_server = {
+	.connect = server_table_connect,
+	.is_quiet = server_table_is_quiet,
+	.ask = socketmap_ask,
+	.disconnect = server_table_disconnect,
+};
+
+static int
+socketmap_open(
+    struct table_opening *opening, void **ret_handle, struct err *err)
+{
+	struct server_table *table = arena_alloc(opening->mem, sizeof(*table));
+
+	if (opening->text != NULL)
+		return err_set(
+		    err, ERR_CONFIG, "a table of a server has no text");
+	if (socketmap_place(opening->name, &table->place, &table->name, err) !=
+	    0)
+		return -1;
+	table->server = server_new(&socketmap_server, table);
+	*ret_handle = table;
+	return 0;
+}
+
+const struct table_ops table_socketmap = {
+	.type = "socketmap",
+	.caps = TABLE_CAP_PATTERNS | TABLE_FOR_ANY,
+	.folds_keys = true,
+	.name_word = "a server and the name of a map",
+	.open = socketmap_open,
+	.lookup = server_table_lookup,
+	.close = server_table_close,
+};
