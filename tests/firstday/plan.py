@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What of the documents cannot be run as it stands, by name, and why. A name that
+documents no longer have is a fault (test_documents.py)."""
+
+# Commands that nothing here runs.
+NOT_RUN = {
+    "packaging/quickstart": "a part of its own: tests/firstday/run SUITE quickstart",
+    "submilter test": "has no message; the command with one is run",
+}
+
+# The parts of tests/firstday/run that run a command; of others, these two do.
+USUAL = ("postfix", "sendmail")
+PARTS = {
+    # Once: the part sendmail takes the package that was built.
+    "apt-get update && apt-get install -y dpkg-dev && apt-get build-dep -y ./packaging":
+        ("postfix",),
+    "packaging/build-deb /tmp/out && apt-get install -y /tmp/out/submilter_*.deb":
+        ("postfix",),
+    "packaging/install-dependencies build": ("source",),
+    "autoreconf -fi && ./configure --sysconfdir=/etc && make && make install": ("source",),
+    "systemd-sysusers && systemd-tmpfiles --create": ("source",),
+    "install -d -o submilter -g postfix -m 2750 /var/spool/postfix/submilter": ("postfix",),
+    "postconf -P submission/inet/smtpd_milters=unix:submilter/submilter.sock "
+    "submission/inet/milter_default_action=tempfail": ("postfix",),
+    "systemctl reload postfix": ("postfix",),
+    "sed -i -e '/^DAEMON_OPTIONS.*Port=smtp/s/Port=smtp/Port=smtp, M=A/' -e "
+    "'/^DAEMON_OPTIONS.*Port=submission/s/M=Ea/M=Ea, InputFilters=submilter/' "
+    "/etc/mail/sendmail.mc": ("sendmail",),
+    "systemctl enable --now submilter": ("source",),
+    "cat >> /etc/mail/sendmail.mc << 'EOF'": ("sendmail",),
+    "make -C /etc/mail && systemctl restart sendmail": ("sendmail",),
+}
+
+# The command that attaches the milter to Postfix: Sendmail's
+# stand elsewhere, and are run in its place.
+ATTACHES_POSTFIX = (
+    "postconf -P submission/inet/smtpd_milters=unix:submilter/submilter.sock "
+    "submission/inet/milter_default_action=tempfail")
+
+# Exit codes other than 0, and why they are right there.
+CODES = {
+}
+
+# Blocks that are neither a command nor a file: their first lines begin like this.
+SAMPLES = {
+    "550 5.7.1 alice@corp.example may not": "a reply",
+    "qid=": "a line of the log",
+    "# a comment": "the syntax, with no option in it",
+}
