@@ -2,8 +2,10 @@
 """What has become of one message: are its signatures valid, is its content whole,
 and who changed what. All of it by foreign parsers and verifiers."""
 
+import base64
 import dataclasses
 import email
+import quopri
 import re
 
 from lab.verify import MailDKIM, verify
@@ -46,7 +48,7 @@ def judge(case):
     opinions.update(verify(case.delivered, case.records,
                            ["dkimpy", "any blank"]))
     ours = [(v, s) for v, found in opinions.items() for s in found
-            if s.d == "corp.example"]
+            if "%s._domainkey.%s" % (s.s, s.d) in case.records]
     verdict.signed = bool(ours)
     bad = ["%s %s: %s" % (v, s.a, s.why) for v, s in ours if s.ok is False]
     good = {v for v, s in ours if s.ok}
@@ -128,17 +130,33 @@ def _change(a, b):
 
 # Content.
 
+def parts(message, raw):
+    """As walk(), but into attached messages that are encoded, too; each with the
+    octets of the message that it is in."""
+    yield message, raw
+    if message.get_content_type() == "message/rfc822" and message.is_multipart():
+        decode = {"base64": base64.b64decode, "quoted-printable": quopri.decodestring}.get(
+            message.get("Content-Transfer-Encoding", "").strip().lower())
+        if decode:
+            inner = decode(message.get_payload(0).as_bytes()).replace(b"\r\n", b"\n")
+            inner = inner.replace(b"\n", b"\r\n")
+            yield from parts(email.message_from_bytes(inner), inner)
+            return
+    if message.is_multipart():
+        for part in message.get_payload():
+            yield from parts(part, raw)
+
+
 def content(raw):
     """The parts of a message, decoded: pairs of what it is and what is in it."""
     found = []
-    parsed = email.message_from_bytes(raw)
-    for part in parsed.walk():
+    for part, octets in parts(email.message_from_bytes(raw), raw):
         kind = part.get_content_type()
         name = part.get_filename("")
         if part.is_multipart():
             found.append((kind, b""))
             if kind == "multipart/signed":
-                found.append((kind + " as it is", _between(raw, part.get_boundary())))
+                found.append((kind + " as it is", _between(octets, part.get_boundary())))
             continue
         data = part.get_payload(decode=True) or b""
         if part.get_content_maintype() in ("text", "message"):

@@ -159,25 +159,27 @@ submitted to a private Postfix %(postfix)s and a private Sendmail %(sendmail)s (
 behaviour), by Sendmail's mailers esmtp and relay, and delivered to next hops with and
 without 8BITMIME that store bytes. Signatures are verified as delivered by dkimpy and
 Mail::DKIM; content is compared part by part, decoded, with Python's email; what openssl
-and gpg signed in the client is verified after delivery, too. Made by
+and gpg signed in the client is verified after delivery, too. This page is written by
 
     tests/survival/matrix %(arguments)s
 
 which runs in %(minutes)s. `tests/survival/matrix --list` says why each shape is there.
 
-*submilter* runs with `repair.sealed-8bit = refuse`: by default 8-bit content that the client
-signed passes signed, and breaks where a next hop without 8BITMIME gets it converted.
+*submilter* runs with `repair.attached-messages = refuse` (by default attachments that cannot
+be repaired pass, and the message goes unsigned if the MTA changes them) and
+`repair.sealed-8bit = refuse`: by default 8-bit content that the client signed passes signed,
+and both signatures break if a next hop has no 8BITMIME.
 *pass-unsigned* is submilter with `repair.sealed-parts` and `repair.sealed-8bit` of that value,
-by which the MTA may change what the client signed, outside of our signature.
+so that the MTA may change what the client signed, outside of our signature.
 
-* *refused*: with a reply that names the reason; in brackets, how many of them the MTA
-  itself refused, whatever the milter
+* *refused*: with a reply that names the reason; in parentheses, how many of them the MTA
+  itself refused, with any milter
 * *broken*: accepted, and a signature does not verify as delivered
 * *unsigned*: accepted and delivered without a signature
 * *content*: accepted, and the decoded content of a part is not what was submitted,
-  because of the milter or of what the MTA did behind it
+  because of the milter or of what the MTA did after it
 * *returned*: accepted and returned to the sender by the MTA (SMTPUTF8 to a next hop
-  that does not have it)
+  without it)
 """
 
 

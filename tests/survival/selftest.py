@@ -72,6 +72,20 @@ class JudgeTest(unittest.TestCase):
         other = text.replace(b"Content-Type: ", b"Content-Type:  ")
         self.assertIn("as it is", judge.content_difference(signed(text), signed(other)))
 
+    def test_an_attached_message_may_be_decoded(self):
+        def attached(inner, encoding=None):
+            return shapes.mime(b'multipart/mixed; boundary="=_b1"', None, shapes.multipart(
+                shapes.part(b"message/rfc822", encoding, inner)))
+        inner = shapes.mime(b"text/plain; charset=utf-8", b"8bit", UTF8)
+        for encoding, text in ((b"base64", shapes.base64_lines(inner)),
+                               (b"quoted-printable", inner.replace(b"=", b"=3D").replace(
+                                   UTF8, b"Gr=C3=BC=C3=9Fe\r\n"))):
+            old = attached(text, encoding)
+            self.assertEqual(judge.content_difference(old, attached(inner)), "")
+            self.assertNotEqual(judge.content_difference(
+                old, attached(inner.replace(b"Gr", b"Kr"))), "")
+            self.assertNotEqual(judge.content_difference(old, attached(text)), "")
+
     def test_lost_parts(self):
         parts = [shapes.part(b"text/plain", None, b"%d\r\n" % i) for i in range(2)]
         old, new = (shapes.mime(b'multipart/mixed; boundary="=_b1"', None,

@@ -11,7 +11,7 @@ import dataclasses
 import importlib
 import typing
 
-AREAS = ("header", "address", "body", "mime", "parts", "sealed", "programs")
+AREAS = ("header", "address", "body", "mime", "parts", "frames", "sealed", "programs")
 
 BODY = b"Hello,\r\n\r\nthis is text.\r\n"
 _BASE = (

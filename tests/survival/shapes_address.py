@@ -157,7 +157,7 @@ def _filled(value, octets, fill=b"x"):
 _LONG = (
     ("quoted", "a quoted name", b'"%" <ADDRESS>', b"x"),
     ("words", "a name of words", b'% <ADDRESS>', b"word "),
-    ("comment", "a comment behind the address", b"ADDRESS (%)", b"word "),
+    ("comment", "a comment after the address", b"ADDRESS (%)", b"word "),
     ("8bit", "a name of 8-bit letters that count twice", b'"%" <ADDRESS>',
      "\u0410".encode()),
     ("folded", "a folded name", b"Pat\r\n % <ADDRESS>", b"word "),

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Headers of parts and of attached messages: Sendmail reads and writes them anew."""
 
+import binascii
+
 from shapes import BODY, Area, base64_lines, message, mime, multipart, part, words
 from shapes_mime import BINARY, EIGHT, HTML8, PICTURE, PLAIN, TEXT, TEXT8, UTF8, mixed, rfc822
 
@@ -175,6 +177,39 @@ shape("rfc822-base64-alone", "a message attached as base64 is all",
       mime(b"message/rfc822", b"base64", base64_lines(message(body=UTF8))))
 shape("rfc822-qp", "an attached message as quoted-printable, which is illegal",
       mixed(TEXT, rfc822(message(body=b"a=3Db=20\r\n"), b"quoted-printable")))
+def quoted(raw):
+    """In quoted-printable, where line ends stand."""
+    return binascii.b2a_qp(raw.replace(b"\r\n", b"\n")).replace(b"\n", b"\r\n")
+
+
+_forwarded = mixed(TEXT8, PICTURE, boundary=b"inside")
+for name, why, inner in (
+        ("multi", "a multipart with 8 bits and a picture", _forwarded),
+        ("lf", "line ends of LF alone", _forwarded.replace(b"\r\n", b"\n")),
+        ("long", "a long line", mime(PLAIN, b"8bit", UTF8 + words(1500) + b"\r\n")),
+        ("7bit", "nothing to repair", message()),
+        ("mbox-line", "an mbox line", b"From x@y.example Mon Nov 23 10:15:30 2026\r\n"
+         + message()),
+        ("no-end", "no line end at the end", message()[:-2]),
+        ("nested", "another encoded message", mixed(TEXT, part(
+            b"message/rfc822", b"base64", base64_lines(_forwarded)), boundary=b"nest")),
+        ("signed", "a signed part", mixed(
+            part(b"multipart/signed; protocol=x; boundary=seal", None, multipart(
+                part(PLAIN, b"7bit", BODY), part(b"application/pgp-signature", None, b"s\r\n"),
+                boundary=b"seal")), boundary=b"inside"))):
+    shape("rfc822-base64-" + name, "an attached message in base64 with " + why,
+          mixed(TEXT, rfc822(base64_lines(inner), b"base64"), PICTURE), mail_args=EIGHT)
+    shape("rfc822-quoted-" + name, "an attached message in quoted-printable with " + why,
+          mixed(TEXT8, rfc822(quoted(inner), b"quoted-printable")), mail_args=EIGHT)
+for name, why, inner in (
+        ("nul", "a NUL", message(body=b"a\0b\r\n")),
+        ("cr", "a CR alone", message(body=b"a\rb\r\n")),
+        ("delimiter", "a delimiter of what is around it", message(body=b"--=_b1\r\n\r\nx\r\n")),
+        ("no-message", "no message in it", b"just text\r\n")):
+    shape("rfc822-base64-" + name, "an attached message in base64 with " + why,
+          mixed(TEXT, rfc822(base64_lines(inner), b"base64")))
+shape("rfc822-base64-footer", "an attached message in base64 with a footer behind it",
+      mixed(TEXT, rfc822(base64_lines(message()) + b"--\r\nfooter!\r\n", b"base64")))
 shape("multi-close-inner", "no last delimiter of an inner multipart",
       mixed(part(b"multipart/alternative; boundary=in", None,
                  multipart(TEXT8, HTML8, boundary=b"in")[:-len(b"--in--\r\n")]), PICTURE),

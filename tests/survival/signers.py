@@ -39,7 +39,8 @@ class Signer:
         self.socket = None
         self._stop = lambda: None
         if kind == "submilter":
-            self._submilter(canon, world, "repair { sealed-8bit = refuse }\n")
+            self._submilter(canon, world, "repair { sealed-8bit = refuse\n"
+                            "attached-messages = refuse }\n")
         elif kind == "pass-unsigned":
             self._submilter(canon, world, 
                             "repair { sealed-parts = pass-unsigned\n"
