@@ -248,7 +248,8 @@ class Generator:
             '%s <%s>', '<%s> <%s>', '%s, <%s>', '<%s>%s', '<%s,%s>', '%s %s',
             '<<%s>%s>', '"%s"<%s>', '(%s)<%s>', '<%s> (%s)', '%s;%s',
             '%s:%s;', '"%s" %s', '<%s>, "%s"', '<%s> "%s" <y@victim.example>',
-            '%s\0%s', '(<%s>) %s', '<%s(%s)>', 'x: <%s>, %s;', '[%s] <%s>')
+            '%s\0%s', '(<%s>) %s', '<%s(%s)>', 'x: <%s>, %s;', '[%s] <%s>',
+            '%s>%.0s', '%s> %s', '%s>, %s', '%s,%s>', '%s>%s')
         ) % ((address, other) if self._often(0.5) else (other, address))
 
     def _group(self):

@@ -26,8 +26,7 @@ report(void *arg, bool is_error, const char *text)
 }
 
 static void
-report_config(void *arg, const char *file, unsigned int line,
-    const char *text)
+report_config(void *arg, const char *file, unsigned int line, const char *text)
 {
 	(void)arg;
 	fprintf(stderr, "%s:%u: %s\n", file, line, text);
@@ -55,8 +54,8 @@ read_record(struct arena *mem, struct slice *ret_record)
 static void
 write_record(struct slice answer)
 {
-	const unsigned char prefix[4] = {
-		(unsigned char)(answer.len >> 24 & 0xff),
+	const unsigned char prefix[4] = { (unsigned char)(answer.len >> 24 &
+					      0xff),
 		(unsigned char)(answer.len >> 16 & 0xff),
 		(unsigned char)(answer.len >> 8 & 0xff),
 		(unsigned char)(answer.len & 0xff) };
@@ -94,7 +93,11 @@ hand_over(struct message *message, struct slice text)
 	struct arena *mem = message_arena(message);
 
 	while (text.len > 0) {
-		struct slice field = slice_sub(text, 0, field_length(text));
+		/* First of all: a body may begin with a blank. */
+		bool at_end = text.len > 1 && text.data[0] == '\r' &&
+		    text.data[1] == '\n';
+		struct slice field =
+		    slice_sub(text, 0, at_end ? 0 : field_length(text));
 		size_t colon = slice_find(field, ':');
 		struct slice name = to_nul(slice_sub(field, 0, colon));
 		struct strbuf value;
@@ -111,16 +114,16 @@ hand_over(struct message *message, struct slice text)
 				strbuf_add_char(&value, field.data[i]);
 		}
 		if (name.len > 0)
-			message_add_header(message, name,
-			    to_nul(strbuf_slice(&value)));
+			message_add_header(
+			    message, name, to_nul(strbuf_slice(&value)));
 		text = slice_from(text, field.len + 2);
 	}
 	return text;
 }
 
 static void
-answer_accept(const struct message *message, struct slice body,
-    struct strbuf *answer)
+answer_accept(
+    const struct message *message, struct slice body, struct strbuf *answer)
 {
 	const struct authors *authors = message_authors(message);
 	const struct field *fields;
@@ -131,8 +134,8 @@ answer_accept(const struct message *message, struct slice body,
 		struct slice text = authors->items[i].address.text;
 
 		ENSURE(!slice_has(text, '\n'));
-		strbuf_addf(answer, "%s: ",
-		    author_role_name(authors->items[i].role));
+		strbuf_addf(
+		    answer, "%s: ", author_role_name(authors->items[i].role));
 		strbuf_add(answer, text);
 		strbuf_add_char(answer, '\n');
 	}
@@ -156,11 +159,10 @@ static void
 judge(struct snapshot *snapshot, struct slice record)
 {
 	const struct mail_facts facts = {
-		.client.auth_authen = SLICE("alice@corp.example"),
+		.client.said[FACT_AUTH_AUTHEN] = SLICE("alice@corp.example"),
 		.path = SLICE("<alice@corp.example>"),
-		.mail_addr = SLICE("alice@corp.example"),
-		.has_mail_addr = true,
-		.mta_hostname = SLICE("mail.corp.example"),
+		.client.said[FACT_MAIL_ADDR] = SLICE("alice@corp.example"),
+		.client.said[FACT_MTA_NAME] = SLICE("mail.corp.example"),
 		.smtputf8 = record.len > 0 && record.data[0] == '8',
 	};
 	struct message *message = message_new(snapshot, &facts);
@@ -178,9 +180,10 @@ judge(struct snapshot *snapshot, struct slice record)
 	if (verdict.action == ACTION_ACCEPT) {
 		answer_accept(message, body, &answer);
 	} else {
-		strbuf_addf(&answer, "reject %s\n", verdict.reason);
-		strbuf_add(&answer, verdict.detail.len != 0 ? verdict.detail
-		    : verdict.text);
+		strbuf_addf(
+		    &answer, "reject %s\n", reason_name(verdict.reason));
+		strbuf_add(&answer,
+		    verdict.detail.len != 0 ? verdict.detail : verdict.text);
 	}
 	write_record(strbuf_slice(&answer));
 	message_free(message);
@@ -200,7 +203,8 @@ main(int argc, char **argv)
 		return 2;
 	}
 	if (config_read(argv[1], report_config, NULL, &config, &err) != 0 ||
-	    snapshot_new(config, NULL, report, NULL, &snapshot, &err) != 0) {
+	    snapshot_new(config, NULL, &(struct report){ report, NULL },
+		&snapshot, &err) != 0) {
 		fprintf(stderr, "judge: %s\n", err.text);
 		return 1;
 	}

@@ -9,8 +9,9 @@ put_list(const char *name, CamelInternetAddress *list)
 {
 	const char *display, *address;
 
-	for (int i = 0; list != NULL && camel_internet_address_get(list, i,
-	    &display, &address); i++)
+	for (int i = 0; list != NULL &&
+	     camel_internet_address_get(list, i, &display, &address);
+	     i++)
 		put_mailbox(name, display, address);
 }
 
@@ -22,8 +23,8 @@ put_fields(const char *name, CamelMimeMessage *message)
 	    camel_medium_get_headers(CAMEL_MEDIUM(message));
 	const char *field, *value;
 
-	for (guint i = 0; camel_name_value_array_get(headers, i, &field,
-	    &value); i++) {
+	for (guint i = 0;
+	     camel_name_value_array_get(headers, i, &field, &value); i++) {
 		CamelInternetAddress *list;
 
 		if (g_ascii_strcasecmp(field, name) != 0)
@@ -47,9 +48,10 @@ main(void)
 
 		begin_line();
 		if (camel_data_wrapper_construct_from_data_sync(
-		    CAMEL_DATA_WRAPPER(message), data, (gssize)len, NULL,
-		    NULL)) {
-			put_list(names[0], camel_mime_message_get_from(message));
+			CAMEL_DATA_WRAPPER(message), data, (gssize)len, NULL,
+			NULL)) {
+			put_list(
+			    names[0], camel_mime_message_get_from(message));
 			for (int n = 1; n < NAMES; n++)
 				put_fields(names[n], message);
 		}

@@ -8,7 +8,7 @@ static void
 put_boxes(const char *name, clist *list)
 {
 	for (clistiter *at = list == NULL ? NULL : clist_begin(list);
-	    at != NULL; at = clist_next(at)) {
+	     at != NULL; at = clist_next(at)) {
 		struct mailimf_mailbox *box = clist_content(at);
 
 		put_mailbox(name, box->mb_display_name, box->mb_addr_spec);
@@ -22,8 +22,8 @@ put_field(struct mailimf_field *field)
 
 	switch (field->fld_type) {
 	case MAILIMF_FIELD_FROM:
-		put_boxes(names[0],
-		    field->fld_data.fld_from->frm_mb_list->mb_list);
+		put_boxes(
+		    names[0], field->fld_data.fld_from->frm_mb_list->mb_list);
 		break;
 	case MAILIMF_FIELD_SENDER:
 		box = field->fld_data.fld_sender->snd_mb;
@@ -53,10 +53,10 @@ main(void)
 		size_t at = 0;
 
 		begin_line();
-		if (mailimf_envelope_and_optional_fields_parse(data, len, &at,
-		    &fields) == MAILIMF_NO_ERROR) {
+		if (mailimf_envelope_and_optional_fields_parse(
+			data, len, &at, &fields) == MAILIMF_NO_ERROR) {
 			for (clistiter *i = clist_begin(fields->fld_list);
-			    i != NULL; i = clist_next(i))
+			     i != NULL; i = clist_next(i))
 				put_field(clist_content(i));
 			mailimf_fields_free(fields);
 		}

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const names[] = {
-	"From", "Sender", "Resent-From", "Resent-Sender", "Author" };
+static const char *const names[] = { "From", "Sender", "Resent-From",
+	"Resent-Sender", "Author" };
 enum { NAMES = sizeof(names) / sizeof(names[0]) };
 
 /* The next message, ended by a NUL as well; NULL at the end. */

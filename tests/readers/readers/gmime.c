@@ -14,19 +14,19 @@ put_list(const char *name, InternetAddressList *list)
 		    internet_address_list_get_address(list, i);
 
 		if (INTERNET_ADDRESS_IS_GROUP(item))
-			put_list(name, internet_address_group_get_members(
-			    INTERNET_ADDRESS_GROUP(item)));
+			put_list(name,
+			    internet_address_group_get_members(
+				INTERNET_ADDRESS_GROUP(item)));
 		else
 			put_mailbox(name, internet_address_get_name(item),
 			    internet_address_mailbox_get_addr(
-			    INTERNET_ADDRESS_MAILBOX(item)));
+				INTERNET_ADDRESS_MAILBOX(item)));
 	}
 }
 
 /* Every field of that name; it has an interface for From and Sender only. */
 static void
-put_fields(const char *name, GMimeMessage *message,
-    GMimeParserOptions *options)
+put_fields(const char *name, GMimeMessage *message, GMimeParserOptions *options)
 {
 	GMimeHeaderList *headers =
 	    g_mime_object_get_header_list(GMIME_OBJECT(message));
@@ -36,11 +36,11 @@ put_fields(const char *name, GMimeMessage *message,
 		    g_mime_header_list_get_header_at(headers, i);
 		InternetAddressList *list;
 
-		if (g_ascii_strcasecmp(g_mime_header_get_name(header),
-		    name) != 0)
+		if (g_ascii_strcasecmp(g_mime_header_get_name(header), name) !=
+		    0)
 			continue;
-		list = internet_address_list_parse(options,
-		    g_mime_header_get_raw_value(header));
+		list = internet_address_list_parse(
+		    options, g_mime_header_get_raw_value(header));
 		put_list(name, list);
 		if (list != NULL)
 			g_object_unref(list);
@@ -51,8 +51,9 @@ int
 main(int argc, char **argv)
 {
 	GMimeRfcComplianceMode mode =
-	    argc > 1 && strcmp(argv[1], "strict") == 0
-	    ? GMIME_RFC_COMPLIANCE_STRICT : GMIME_RFC_COMPLIANCE_LOOSE;
+	    argc > 1 && strcmp(argv[1], "strict") == 0 ?
+	    GMIME_RFC_COMPLIANCE_STRICT :
+	    GMIME_RFC_COMPLIANCE_LOOSE;
 	GMimeParserOptions *options;
 	size_t len;
 	char *data;

@@ -47,8 +47,10 @@ main(void)
 			for (int n = 0; n < NAMES; n++) {
 				char *value;
 
-				for (int i = 1; mu_header_aget_value_unfold_n(
-				    header, names[n], i, &value) == 0; i++) {
+				for (int i = 1;
+				     mu_header_aget_value_unfold_n(
+					 header, names[n], i, &value) == 0;
+				     i++) {
 					put_field(names[n], value);
 					free(value);
 				}
