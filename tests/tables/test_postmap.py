@@ -1,0 +1,211 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""What "submilter lookup" answers beside "postmap -q" of Debian's Postfix, for the
+same tables and keys. SUBMILTER names the program. To be run as root."""
+
+import os
+import pathlib
+import subprocess
+import sys
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+sys.path.insert(0, str(HERE.parent))
+
+import lab                                  # noqa: E402
+from servers import Socketmap, Tcp          # noqa: E402
+
+KEYS = [
+    "alice@corp.example", "ALICE@Corp.Example", "alice+tag@corp.example",
+    "info@corp.example", "@corp.example", "@CORP.example", "alice", "bob",
+    "corp.example", "", " ", "  alice", "alice ", "a b@corp.example",
+    '"a b"@corp.example', '"a b', "a\\b@corp.example", "a,b@corp.example",
+    "a=b@corp.example", "{a}@corp.example", "'; drop table x; --@corp.example",
+    "*", "*@corp.example", "(x)@corp.example", "100%@corp.example", "%s", "%u@%d",
+    "$1", "#a", ";x", "josé@corp.example", "JOSÉ@corp.example",
+    "jose@corp.example", "ünal@bücher.example", "ÜNAL@BÜCHER.example", "ΑΣ@x.example",
+    "straße@corp.example", "strasse@corp.example", "\u212aate@corp.example",
+    "kate@corp.example", "İ@x.example", "ﬁ@x.example", "fi@x.example",
+    "e\u0301@x.example", "é@x.example", "x" * 400, "x@" + "y" * 300, "192.0.2.1", "2001:db8::1",
+    "postmaster", "MAILER-DAEMON", "a@b@c", "user@", "@", "a@b.c.d.e",
+]
+# Full case folding gives Postfix these where simple lower case has another key,
+# or none: see "Keys" in submilter-tables(5).
+FOLDED_OTHERWISE = {
+    "straße@corp.example", "\u212aate@corp.example", "İ@x.example", "ﬁ@x.example",
+    "ΑΣ@x.example",
+}
+ROWS = """\
+# a comment
+alice@corp.example alice
+ALICE+tag@corp.example	alice,  bob
+info@corp.example alice,
+  bob
+    # within
+
+  carol
+@corp.example admin;behalf
+"a b"@corp.example quoted
+josé@corp.example jose
+JÜRGEN@corp.example x
+ünal@bücher.example uenal
+strasse@corp.example somebody
+kate@corp.example kate
+'; injection
+*@corp.example star
+100%@corp.example percent
+a=b@corp.example equal
+bob one two  three
+"""
+PATTERNS = """\
+# a comment
+/^alice(\\+.*)?@corp\\.example$/ alice
+if /@corp\\.example$/
+/^(info|sales)@/ $1-team
+!/^[a-z]/ odd
+endif
+/^postmaster$/i upper
+/^(a)(b)?@/ [$1][$2]
+/^(.)@b/ ${1}
+"""
+NETWORKS = """\
+192.0.2.0/25 low
+if 192.0.2.0/24
+192.0.2.128/25 high
+endif
+!192.0.0.0/8 elsewhere
+2001:db8::/32 six
+"""
+
+
+class Postmap(unittest.TestCase):
+
+    @classmethod
+    def setUpClass(cls):
+        scratch = lab.scratch()
+        cls.top = scratch.__enter__()
+        cls.addClassCleanup(scratch.__exit__, None, None, None)
+        cls.debs = lab.Debs.shared(cls.top, "postfix-maps")
+        package = cls.debs.package("postfix")
+        cls.postmap = package / "usr/sbin/postmap"
+        cls.write("main.cf", "".join("%s = %s\n" % pair for pair in (
+            ("compatibility_level", "3.6"), ("inet_interfaces", "loopback-only"),
+            ("mail_owner", "daemon"), ("setgid_group", "mail"),
+            ("smtputf8_enable", "yes"), ("myhostname", "mx.corp.example"),
+            ("queue_directory", cls.top), ("data_directory", cls.top),
+            ("command_directory", package / "usr/sbin"),
+            ("daemon_directory", package / "usr/lib/postfix/sbin"),
+            ("shlib_directory", package / "usr/lib/postfix"),
+            ("meta_directory", cls.top))))
+        plugins = cls.debs.directory.glob("postfix-*/usr/lib/postfix/postfix-*.so")
+        cls.write("dynamicmaps.cf", "".join(
+            "%s %s dict_%s_open\n" % (kind, path, kind) for path in plugins
+            for kind in [path.stem.partition("-")[2]]))
+
+    @classmethod
+    def write(cls, name, text):
+        """A file of an hour ago: Postfix waits where one was just written."""
+        path = pathlib.Path(cls.top, name)
+        path.write_text(text)
+        past = path.stat().st_mtime - 3600
+        os.utime(path, (past, past))
+        return path
+
+    @staticmethod
+    def run_with(keys, *command, **how):
+        """What a program prints of these keys, one line each."""
+        lines = b"".join(k if isinstance(k, bytes) else k.encode() for key in keys
+                         for k in (key, "\n"))
+        return subprocess.run(list(command), input=lines, capture_output=True,
+                              timeout=60, **how)
+
+    def answers_of_postfix(self, table, keys):
+        # No proxymap daemon runs here.
+        done = self.run_with(
+            keys, self.postmap, "-c", self.top, "-q", "-",
+            table.replace("proxy:", ""), env=self.debs.environment())
+        # postmap exits with 1 for an error and for a key that is absent.
+        self.assertNotIn(b"fatal:", done.stderr, table)
+        self.assertIn(done.returncode, (0, 1), (table, done.stderr))
+        return done.stdout
+
+    def our_answers(self, table, keys):
+        done = self.run_with(keys, os.environ["SUBMILTER"], "lookup", table, "-")
+        self.assertIn(done.returncode, (0, 1), (table, done.stderr))
+        return done.stdout
+
+    def compare(self, table, keys=KEYS, but=()):
+        keys = [key for key in keys if key not in but]
+        ours = self.our_answers(table, keys)
+        self.assertEqual(ours, self.answers_of_postfix(table, keys), table)
+        self.assertNotEqual(ours, b"", table)
+        print("%s: %d passed, 0 failed" % (table[:60], len(keys)))
+
+    def test_texthash(self):
+        table = "texthash:%s" % self.write("rows", ROWS)
+        self.compare(table, but=FOLDED_OTHERWISE)
+        for key in "straße@corp.example", "\u212aate@corp.example":
+            self.assertNotEqual(self.answers_of_postfix(table, [key]), b"")
+            self.assertEqual(self.our_answers(table, [key]), b"")
+
+    def test_patterns(self):
+        for kind in "regexp", "pcre":
+            # What a stranger's key may bring into a value is an answer of
+            # Postfix, and none of ours; no such key is among these.
+            self.compare("%s:%s" % (kind, self.write(kind, PATTERNS)))
+
+    def test_networks(self):
+        self.compare("cidr:%s" % self.write("networks", NETWORKS), [
+            "192.0.2.1", "192.0.2.200", "192.1.2.3", "198.51.100.1",
+            "2001:db8::1", "2001:db9::1"])
+
+    def test_static(self):
+        for value in "x", "{a, b}", "{ x }":
+            self.compare("static:" + value)
+
+    def test_inline(self):
+        for items in ("{alice@corp.example=alice, bob=1}",
+                      "{ {alice@corp.example = a, b} bob=x,,JOSÉ@corp.example=j }",
+                      "{{@corp.example={x}}, a=b@corp.example=z, bob=}",
+                      "{bob=1, BOB=2}"):
+            self.compare("inline:" + items, but=FOLDED_OTHERWISE)
+
+    def test_keys_that_are_not_utf8(self):
+        """Absent for Postfix; a row that denies might be meant for them."""
+        for table in "static:x", "inline:{a=1}":
+            for key in b"\xff@corp.example", b"\xc0\xaf", b"\xed\xa0\x80":
+                self.assertEqual(self.answers_of_postfix(table, [key]), b"")
+                done = self.run_with([key], os.environ["SUBMILTER"], "lookup",
+                                     table, "-")
+                self.assertEqual((done.returncode, done.stdout), (75, b""))
+
+    def test_servers(self):
+        rows = {key.encode(): b"value of %d, b" % number
+                for number, key in enumerate(KEYS)
+                if key == key.lower() and key}
+        # postmap asks a server for the key as it stands, smtpd and we for it in
+        # lower case.
+        keys = [k for k in KEYS if k and k == k.lower()]
+        for kind in Socketmap, Tcp:
+            with kind(rows) as server:
+                self.compare(server.name(), keys, but=FOLDED_OTHERWISE)
+                self.assertEqual(self.our_answers(server.name(), ["BOB"]),
+                                 self.our_answers(server.name(), ["bob"])
+                                 .replace(b"bob", b"BOB"))
+
+    def test_tables_made_of_others(self):
+        rows = "texthash:%s" % self.write("parts", ROWS)
+        patterns = "pcre:%s" % self.write("part-patterns", PATTERNS)
+        for table in (
+                "unionmap:{%s, %s}" % (rows, patterns),
+                "unionmap:{%s,inline:{bob=x, alice=y},proxy:static:z}" % rows,
+                "unionmap:{inline:{{bob = x y}} static:{a b}}",
+                "pipemap:{%s, inline:{alice=1, jose={2}}}" % rows,
+                "pipemap:{%s, unionmap:{static:1, inline:{alice=2}}}" % rows,
+                "pipemap:{inline:{bob=ALICE}, inline:{alice=x}}"):
+            self.compare(table, but=FOLDED_OTHERWISE)
+
+
+if __name__ == "__main__":
+    unittest.main()
