@@ -212,10 +212,31 @@ def agree(readers, raw):
     return [reader for reader, each in zip(readers, seen) if each == seen[0]]
 
 
+def opened(reader, parts):
+    """Attached messages in base64 or quoted-printable may become what they are
+    when decoded, with CR LF for line ends: each with its parts, as a reader
+    sees these that takes such an attachment for a file."""
+    found = []
+    for part in parts:
+        found.append(part)
+        if part.kind != 'message/rfc822' or part.label() not in ENCODED \
+                or not part.decoded:
+            continue
+        text = b''.join(part.decoded).replace(b'\r\n', b'\n')
+        for inner in opened(reader, reader.parts(text.replace(b'\n', b'\r\n'))):
+            inner.depth += part.depth + 1
+            found.append(inner)
+        part.fields = part.others()
+        part.raw, part.decoded = [], []
+    return found
+
+
 def faults(reader, before, after):
     """What is not as it was."""
     old = reader.parts(before)
     new = reader.parts(after)
+    if len(old) != len(new):
+        old, new = opened(reader, old), opened(reader, new)
     own = of_the_message(reader, old), of_the_message(reader, new)
     added = {b'dkim-signature'} | ({b'mime-version', b'content-type'}
                                    - known_names(own[0]))

@@ -27,8 +27,8 @@ show(char kind, const void *data, size_t len)
 static void
 show_stream(char kind, GMimeStream *stream)
 {
-	GByteArray *octets = g_mime_stream_mem_get_byte_array(
-	    GMIME_STREAM_MEM(stream));
+	GByteArray *octets =
+	    g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(stream));
 
 	show(kind, octets->data, octets->len);
 }
@@ -94,16 +94,16 @@ show_part(GMimeObject *object, int depth)
 		for (int i = 0; i < g_mime_multipart_get_count(all); i++)
 			show_part(g_mime_multipart_get_part(all, i), depth + 1);
 	} else if (GMIME_IS_MESSAGE_PART(object)) {
-		GMimeMessage *message = g_mime_message_part_get_message(
-		    GMIME_MESSAGE_PART(object));
+		GMimeMessage *message =
+		    g_mime_message_part_get_message(GMIME_MESSAGE_PART(object));
 
 		if (message == NULL)
 			return;
 		printf("P %d message\n", depth + 1);
 		show_fields(GMIME_OBJECT(message));
 		if (g_mime_message_get_mime_part(message) != NULL)
-			show_part(g_mime_message_get_mime_part(message),
-			    depth + 2);
+			show_part(
+			    g_mime_message_get_mime_part(message), depth + 2);
 	} else if (GMIME_IS_PART(object)) {
 		show_leaf(g_mime_part_get_content(GMIME_PART(object)));
 	}

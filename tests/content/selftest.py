@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The content test notices what it is there to notice."""
 
+import base64
 import importlib.machinery
 import importlib.util
 import pathlib
@@ -88,6 +89,20 @@ class CompareTest(unittest.TestCase):
                                        AFTER.replace(old, new))
                 self.assertEqual(len(found), 1)
                 self.assertIn(what, found[0])
+
+    def test_an_attached_message_may_be_decoded(self):
+        inner = b'Subject: x\r\n\r\ntext\r\n'
+        start = (b'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; '
+                 b'boundary=b\r\n\r\n--b\r\nContent-Type: message/rfc822\r\n')
+        coded = (start + b'Content-Transfer-Encoding: base64\r\n\r\n'
+                 + base64.encodebytes(inner.replace(b'\r\n', b'\n'))
+                 .replace(b'\n', b'\r\n')
+                 + b'--b--\r\n')
+        plain = start + b'\r\n' + inner + b'\r\n--b--\r\n'
+        self.assertEqual(compare.faults(self.gmime, coded, plain), [])
+        for old in b'text', b'Subject: x', b'message/rfc822':
+            self.assertEqual(len(compare.faults(
+                self.gmime, coded, plain.replace(old, b'other'))), 1, old)
 
 
 class GenerateTest(unittest.TestCase):
