@@ -6,6 +6,8 @@ import grp
 import json
 import os
 import pwd
+import re
+import shlex
 import shutil
 import socket
 import subprocess
@@ -86,7 +88,7 @@ mail_owner = %s
 
     def run_check(self, *args, config="submilter.conf"):
         return subprocess.run(
-            [SUBMILTER, "check", "-c", self.path(config), *args],
+            [SUBMILTER, "check", "--no-connect", "-c", self.path(config), *args],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
             check=False, text=True)
 
@@ -149,12 +151,37 @@ mail_owner = %s
         self.write("submilter.conf", "mode = x\nlisetn = y\nsign {\n")
         findings = self.found(status=1)
         self.assertEqual([text for text, _ in findings], [
-            'error: @/submilter.conf:1: mode: wants enforce or monitor, not '
+            'error: @/submilter.conf:1: mode: takes enforce or monitor, not '
             '"x"',
             'error: @/submilter.conf:2: lisetn: unknown option; did you mean '
             '"listen"?',
             'error: @/submilter.conf:3: the block "sign" that begins here is '
             'not closed: } is missing'])
+
+    def test_every_fault_that_a_stage_finds_has_its_line(self):
+        self.configure(more='sign { signed-headers = {subject, "a:b"} }\n'
+                       'names { protected-names = {"...", "A B"} }\n'
+                       'identify { methods = netwrk }\n')
+        findings = self.found(status=1)
+        for text in (
+                '4: sign.signed-headers: "a:b" is not a field name',
+                "4: sign.signed-headers: from is missing; ",
+                "5: names.protected-names: takes NAME, NAME <ADDRESS> or "
+                'DOMAIN, not "..."',
+                '6: identify.methods: "netwrk" is not a method; there are '
+                'sasl and network; did you mean "network"?',
+                "6: identify.methods: the method network needs a table"):
+            self.has(findings, "error: @/submilter.conf:" + text)
+        self.has_not(findings, '"A B"')
+
+    def test_former_names_of_options_are_warned_of(self):
+        self.postfix()
+        self.configure(more="\nlimits { mailboxes = 30 }\n")
+        with open(self.path("submilter.conf"), encoding="utf-8") as file:
+            line = file.read().splitlines().index("limits { mailboxes = 30 }") + 1
+        self.has(self.found_postfix(0),
+                 "warning: @/submilter.conf:%d: limits.mailboxes is a former "
+                 "name: write bounds.mailboxes" % line)
 
     def test_missing_configuration_is_an_error(self):
         findings = self.found(status=1, config="none.conf")
@@ -181,7 +208,8 @@ mail_owner = %s
     def test_no_keys_is_a_warning(self):
         self.postfix()
         self.has(self.found_postfix(0), "warning: keys: is not set")
-        self.configure(more='keys = "%s"' % self.path("keys"))
+        self.configure(more='keys = "%s"\nsign { key-states = "%s" }' % (
+            self.path("keys"), self.path("states")))
         self.has(self.found_postfix(0), "warning: keys: there is no key")
 
     @unittest.skipUnless(ROOT, "only root can become another user")
@@ -193,6 +221,7 @@ mail_owner = %s
         self.has(findings, "error: a reload would fail as user nobody: "
                  "@/submilter.conf: cannot be opened: Permission denied")
         os.chmod(self.dir, 0o755)
+        shutil.chown(self.socket_dir, "nobody")
         self.found_postfix(0)
         os.chmod(self.path("rights"), 0o640)
         findings = self.found_postfix(1)
@@ -201,13 +230,13 @@ mail_owner = %s
     def test_unknown_names_are_errors_and_the_rest_is_checked(self):
         self.postfix(milters="unix:elsewhere")
         self.configure(group="no-such-group", more="user = no-such-user")
-        self.write("rights", "no-value\n")
         findings = self.found_postfix(1)
         self.has(findings, "error: @/submilter.conf:2: socket-group: there is "
                  'no group "no-such-group"')
         self.has(findings, "error: @/submilter.conf:4: user: there is no user "
                  '"no-such-user"')
-        self.has(findings, "@/rights: line 1: ")
+        # Of what a user may read who does not exist nothing is said.
+        self.has_not(findings, "ok: rights.tables")
         self.has(findings, "passes no mail to the milter")
 
     def test_every_bad_row_of_every_table_is_named(self):
@@ -222,28 +251,93 @@ identify { methods = {sasl, network}; network = "cidr:%s" }
 """ % (self.socket, self.path("rights"), self.path("more"), self.path("networks")))
         findings = self.found_postfix(1)
         faults = [text for text, _ in findings
-                  if text.startswith("error: table ")]
+                  if text.startswith("error: @/") and "submilter.conf" not in text]
         for line in 1, 3:
-            self.has(findings, "error: table cidr:@/networks: line %d: " % line)
+            self.has(findings, "error: @/networks:%d: " % line)
         for line in 2, 3:
-            self.has(findings, "error: table texthash:@/rights: line %d: " % line)
+            self.has(findings, "error: @/rights:%d: " % line)
         for line in range(1, 21):
-            self.has(findings, "error: table texthash:@/more: line %d: " % line)
-        self.has(findings, "error: table texthash:@/more: 10 more faults")
-        self.assertEqual(len(faults), 2 + 2 + 20 + 1)
+            self.has(findings, "error: @/more:%d: " % line)
+        self.has(findings, "error: @/submilter.conf:2: rights.tables: table texthash:@/more: "
+                 "10 more faults")
+        self.assertEqual(len(faults), 2 + 2 + 20)
+
+    def test_every_value_that_means_nothing_is_named(self):
+        self.postfix()
+        self.write("rights", "a@example.org alice\nb@example.org bob;until=31.12.2026\n"
+                   "c@example.org carol,dave; behalf\n")
+        self.write("patterns", "/^d@/ dave;until=2026-02-30\n/^(e)@/ $1\nif /f/\n/g/ !\nendif\n")
+        self.write("networks", "192.0.2.0/24 x, y\n")
+        self.write("map", "".join("u%d a b\n" % n for n in range(30)))
+        self.write("levels", "example.org spf=maybe\n")
+        self.write("egress", "example.org 192.0.2.1/24\n")
+        self.write("submilter.conf", """\
+listen = "unix:%s"
+socket-group = "%s"
+rights { tables = {"texthash:@/rights", "regexp:@/patterns", "static:x;until=y"} }
+identify { methods = {sasl, network}; network = "cidr:@/networks"; login-map = "texthash:@/map" }
+preflight { levels = "texthash:@/levels"; egress-table = "texthash:@/egress" }
+""".replace("@", self.dir) % (self.socket, MTA_GROUP))
+        faults = [text[7:] for text, _ in self.found_postfix(1) if text.startswith("error: ")]
+        later = " (mail that needs this row is answered with 451)"
+        day = ": write the last day as until=YYYY-MM-DD, like until=2027-01-31" + later
+        login = " is not a login: write LOGIN, !LOGIN, LOGIN;behalf or LOGIN;until=YYYY-MM-DD" + later
+        self.assertEqual([fault for fault in faults if "@/map" not in fault], [
+            '@/networks:1: key 192.0.2.0/24: "x, y" is not one login' + later,
+            "@/rights:2: key b@example.org: bob;until=31.12.2026" + day,
+            "@/rights:3: key c@example.org: dave;" + login,
+            "@/patterns:1: dave;until=2026-02-30" + day,
+            "@/patterns:4: !" + login,
+            "@/submilter.conf:3: rights.tables: table static:x;until=y: x;until=y" + day,
+            '@/levels:1: key example.org: "spf=maybe": takes CHECK=off, warn, tag or reject' + later,
+            '@/egress:1: key example.org: "192.0.2.1/24": the address has bits set behind '
+            "its prefix length: write 192.0.2.0/24 or 192.0.2.1" + later])
+        self.assertEqual([fault for fault in faults if "@/map" in fault][-2:], [
+            '@/map:20: key u19: "a b" is not one login' + later,
+            "@/submilter.conf:4: identify.login-map: table texthash:@/map: 10 more values that "
+            "cannot be read"])
+
+    def test_where_mail_leaves_from_is_checked_with_its_line(self):
+        self.postfix()
+        self.configure(more="preflight {\n\tegress = {192.0.2.1/24,\n\tfoo}\n}\n")
+        where = r"error: @/submilter\.conf:\d+: preflight\.egress: "
+        faults = [text for text, _ in self.found_postfix(1) if text.startswith("error: ")]
+        self.assertEqual(len(faults), 2, faults)
+        self.assertRegex(faults[0], where + r'"192\.0\.2\.1/24": the address has bits set')
+        self.assertRegex(faults[1], where + r'"foo": not an IP address or network')
+
+    def test_every_table_is_named(self):
+        self.postfix()
+        self.write("networks", "192.0.2.0/24 web\n198.51.100.0/24 web\n")
+        self.write("levels", "alice mismatch=hold\n")
+        self.write("checks", "example.org spf=off\n@example.com spf=off\n")
+        self.write("egress", "example.org 192.0.2.1\n")
+        self.configure(more="""\
+identify { methods = {sasl, network}; network = "cidr:@/networks"; login-map = "static:x" }
+rights { levels = "texthash:@/levels" }
+preflight { levels = "texthash:@/checks"; egress-table = "texthash:@/egress" }
+""".replace("@", self.dir))
+        self.assertEqual([text for text, _ in self.found_postfix(0) if "texthash" in text
+                          or "cidr" in text or "static" in text], [
+            "ok: identify.network: cidr:@/networks: 2 rows",
+            "ok: identify.login-map: static:x",
+            "ok: rights.tables: texthash:@/rights: 1 row",
+            "ok: rights.levels: texthash:@/levels: 1 row",
+            "ok: preflight.egress-table: texthash:@/egress: 1 row",
+            "ok: preflight.levels: texthash:@/checks: 2 rows"])
 
     def test_keys_that_dns_was_not_asked_for(self):
         self.postfix()
         os.chmod(self.path("keys"), 0o700)
         subprocess.run([SUBMILTER, "genkey", "-d", self.path("keys"), "example.org"],
                        check=True, stdout=subprocess.DEVNULL)
-        keys = 'keys = "%s"\npreflight { key-states = "%s"; dkim-key = %%s }' % (
+        keys = 'keys = "%s"\nsign { key-states = "%s"; dkim-key = %%s }' % (
             self.path("keys"), self.path("states"))
         self.configure(more=keys % "require")
         findings = self.found_postfix(0)
         self.has(findings, "warning: keys: whether a key of example.org signs is not known",
                  fix="submilter keys --look-up example.org")
-        self.has(findings, "warning: keys: it is not known whether any of 2 keys of 1 domain")
+        self.has_not(findings, "whether any of 2 keys")
         self.configure(more=keys % "off")
         self.has(self.found_postfix(0), "ok: keys: 2 of 1 domain")
 
@@ -268,7 +362,7 @@ identify { methods = {sasl, network}; network = "cidr:%s" }
     def test_other_file_in_the_place_of_the_socket(self):
         self.postfix()
         self.write("queue/submilter/s.sock", "")
-        self.has(self.found_postfix(1), "s.sock exists and is no socket")
+        self.has(self.found_postfix(1), "s.sock exists and is not a socket")
 
     @unittest.skipUnless(ROOT, "our own user may pass our own directories")
     def test_directory_that_the_mta_cannot_pass(self):
@@ -277,7 +371,7 @@ identify { methods = {sasl, network}; network = "cidr:%s" }
         self.has(self.found_postfix(1),
                  "error: listen: the MTA's user daemon cannot pass "
                  "@/queue/submilter (mode 0700, root:root)",
-                 fix="chgrp daemon @/queue/submilter && chmod g+x")
+                 fix="install -d -o root -g daemon -m 2750 @/queue/submilter")
 
     @unittest.skipUnless(ROOT, "our own user may use our own socket")
     def test_socket_with_another_group(self):
@@ -285,7 +379,7 @@ identify { methods = {sasl, network}; network = "cidr:%s" }
         self.configure(group="mail")
         self.has(self.found_postfix(1),
                  "error: listen: the MTA's user daemon cannot connect: the "
-                 "socket will have mode 0660, ", fix="socket-group = daemon")
+                 "socket will have mode 0660, ", fix='socket-group = "daemon" in @/submilter.conf:2')
 
     def test_inet_socket_of_all_addresses_is_a_warning(self):
         self.postfix(milters="inet:127.0.0.1:8891")
@@ -338,6 +432,96 @@ identify { methods = {sasl, network}; network = "cidr:%s" }
             "u%d:x:%d:1000::/home:/bin/zsh\n" % (n, 2000 + n)
             for n in range(5)))
         self.assertRegex(four, " live here: u0, u1, u2 and 2 more$")
+
+    def test_a_path_is_one_word_of_a_command(self):
+        odd = self.path("it's a \"queue\" $(id)")
+        os.mkdir(odd)
+        os.chmod(odd, 0o755)
+        for listen, more, text in (
+                ("unix:%s/run/s.sock" % odd, "", "listen: directory "),
+                (None, 'spool = "%s/spool"' % odd.replace('"', '\\"'), "spool: "),
+                (None, 'keys = "%s"\nsign { key-states = "%s/states/file" }' % (
+                    self.path("keys"), odd.replace('"', '\\"')),
+                 "sign.key-states: ")):
+            with self.subTest(text):
+                if listen is not None:
+                    listen = listen.replace('"', '\\"')
+                self.configure(listen=listen, more=more)
+                fix, = [fix for found, fix in self.found(status=1)
+                        if found.startswith("error: " + text)]
+                words = shlex.split(fix.replace("@", self.dir))
+                self.assertEqual(words[:2], ["install", "-d"])
+                self.assertEqual(os.path.dirname(words[-1]), odd)
+        # A shell that runs it makes that directory.
+        subprocess.run(["sh", "-c", fix.replace("@", self.dir)], check=True)
+        self.assertEqual(os.listdir(odd), ["states"])
+
+    @unittest.skipUnless(ROOT, "root alone can become another user")
+    def test_the_rights_of_a_file_tell_what_to_do(self):
+        self.configure(more='user = nobody\nspool = "/tmp"\nkeys = "%s"\n'
+                       'sign { dkim-key = off }' % self.path("keys"))
+        os.chmod(self.dir, 0o755)
+        shutil.chown(self.socket_dir, "nobody")
+        shutil.chown(self.path("keys"), "nobody")
+        group = grp.getgrgid(pwd.getpwnam("nobody").pw_gid).gr_name
+        for mode, fix in (
+                (0o640, "chgrp %s @/rights && chmod g+r @/rights" % group),
+                (0o646, "chmod o-w @/rights"), (0o644, "")):
+            with self.subTest("%o" % mode):
+                os.chmod(self.path("rights"), mode)
+                found = self.found(status=1 if fix else 0)
+                self.assertEqual(
+                    [fix for text, fix in found if "conf:3: rights.tables" in text],
+                    [fix] if fix else [])
+        # A row that is wrong is not a matter of rights.
+        self.write("rights", "info@example.org\n")
+        self.assertEqual([fix for text, fix in self.found(status=1)
+                          if text.startswith("error: @/rights:1: ")], [""])
+        self.write("rights", "info@example.org alice@example.org\n")
+        os.chmod(self.path("submilter.conf"), 0o664)
+        self.has(self.found(status=1), "can be written by its group",
+                 fix="chmod go-w @/submilter.conf")
+
+    @unittest.skipUnless(ROOT, "root alone can become another user")
+    def test_all_that_another_user_finds_arrives(self):
+        os.chmod(self.dir, 0o755)
+        shutil.chown(self.socket_dir, "nobody")
+        shutil.chown(self.path("keys"), "nobody")
+        self.write("networks", "192.0.2.0/24 web\n")
+        more = ('spool = "/tmp"\nkeys = "%s"\nsign { dkim-key = off }\n'
+                'identify { methods = {sasl, network}; network = "cidr:%s" }\n'
+                % (self.path("keys"), self.path("networks")))
+        self.configure(more='user = "root"\n' + more)
+        shutil.chown(self.path("keys"), "root")
+        own = [f for f in self.found(status=0) if "run as root" not in f[0]]
+        self.configure(more='user = "nobody"\n' + more)
+        shutil.chown(self.path("keys"), "nobody")
+        self.assertEqual(self.found(status=0), own)
+        self.assertGreater(len([text for text, _ in own if ": cidr:" in text or
+                                "rights.tables: " in text or "keys: " in text]), 2)
+        # A directory of keys that is not there is not mended by its owner.
+        os.rmdir(self.path("keys"))
+        self.assertEqual([fix for text, fix in self.found(status=1)
+                          if "keys: key @/keys: No such file" in text], [""])
+
+    def test_a_table_that_is_down_or_gone(self):
+        self.configure(more='user = "root"' if ROOT else "")
+        self.write("submilter.conf", open(self.path("submilter.conf"),
+                                          encoding="utf-8").read().replace(
+            self.path("rights"), "/proc/self/mem"))
+        # It can be opened, and read with an I/O error alone.
+        self.assertEqual(
+            [text for text, _ in self.found(status=75) if "/proc/self/mem" in text],
+            ["later: @/submilter.conf:3: rights.tables: table "
+             "texthash:/proc/self/mem: Input/output error: mail that needs it is "
+             "told to come again until it can be read"])
+        self.configure()
+        os.unlink(self.path("rights"))
+        found = self.found(status=1)
+        self.has(found, "error: @/submilter.conf:3: rights.tables: table "
+                 "texthash:@/rights: No such file or directory")
+        self.assertEqual([fix for text, fix in found if "/rights: No such" in text],
+                         [""])
 
     def test_missing_directory_of_the_socket(self):
         shutil.rmtree(self.socket_dir)
@@ -409,12 +593,13 @@ identify { methods = {sasl, network}; network = "cidr:%s" }
         self.has(self.found_postfix(1),
                  'error: Postfix: service "submission" (master.cf:3) passes '
                  'no mail to the milter: smtpd_milters is ""',
-                 fix="-o smtpd_milters=unix:submilter/s.sock")
+                 fix="postconf -c @/postfix -P submission/inet/smtpd_milters=unix:submilter/s.sock "
+                 "&& postfix -c @/postfix reload")
         self.postfix(milters="inet:127.0.0.1:8892")
         self.has(self.found_postfix(1), 'is "inet:127.0.0.1:8892"')
         self.configure(listen="inet6:8891@::1", group="")
         self.has(self.found_postfix(1), "passes no mail",
-                 fix="-o smtpd_milters=inet:[::1]:8891")
+                 fix="/smtpd_milters=inet:[::1]:8891' && ")
 
     def test_no_submission_service_at_all(self):
         self.postfix()
@@ -440,7 +625,7 @@ identify { methods = {sasl, network}; network = "cidr:%s" }
             self.postfix(milters=spec)
             self.has(self.found_postfix(1), 'does not understand '
                      'smtpd_milters "%s"' % spec,
-                     fix="smtpd_milters = inet:127.0.0.1:8891")
+                     fix="/smtpd_milters=inet:127.0.0.1:8891 &&")
         self.postfix(milters="inet:127.0.0.1:8891",
                      main="non_smtpd_milters = inet:8891@127.0.0.1")
         self.has(self.found_postfix(1), "does not understand "
@@ -450,7 +635,7 @@ identify { methods = {sasl, network}; network = "cidr:%s" }
         accept = "because milter_default_action is accept"
         self.postfix(main="milter_default_action = accept")
         self.has(self.found_postfix(1), accept,
-                 fix="milter_default_action = tempfail")
+                 fix="milter_default_action=tempfail")
         self.postfix(options="-o milter_default_action=accept")
         self.has(self.found_postfix(1), accept)
         self.postfix(main="milter_default_action = accept",
@@ -470,25 +655,43 @@ identify { methods = {sasl, network}; network = "cidr:%s" }
         hold = ("hold queue, because milter_default_action is quarantine")
         self.postfix(main="milter_default_action = quarantine")
         findings = self.found_postfix(0)
-        self.has(findings, hold, fix="milter_default_action = tempfail")
+        self.has(findings, hold, fix="milter_default_action=tempfail")
         self.assertIn("warning", [text for text, _ in findings
                                   if hold in text][0])
         self.postfix(main="milter_default_action = quarantine",
                      options="-o milter_default_action=tempfail")
         self.has_not(self.found_postfix(0), hold)
 
+    def test_rows_of_levels_that_cannot_be_read(self):
+        self.postfix()
+        self.configure(more='rights { levels = "texthash:%s" }'
+                       % self.path("levels"))
+        self.write("levels", "alice mismatch=hold\n@school.example names=log\n")
+        self.has(self.found_postfix(0),
+                 "ok: rights.levels: texthash:@/levels: 2 rows")
+        self.write("levels", "alice mismatch=holt\nbob redirect=yes\n"
+                   "carol names=log\n")
+        findings = self.found_postfix(1)
+        for line, key, word in ((1, "alice", "mismatch=holt"),
+                                (2, "bob", "redirect=yes")):
+            self.has(findings, 'error: @/levels:%d: key %s: "%s" is not '
+                     'mismatch=reject, hold' % (line, key, word))
+        self.has_not(findings, "carol")
+
     def test_old_protocols_are_named(self):
         old = "milter_protocol is "
-        for main, options, milters, version in (
-                ("milter_protocol = 2", "", "unix:submilter/s.sock", 2),
-                ("", "-o milter_protocol=3", "unix:submilter/s.sock", 3),
+        for main, options, milters, version, fix in (
+                ("milter_protocol = 2", "", "unix:submilter/s.sock", 2, "-e milter_protocol=6"),
+                ("", "-o milter_protocol=3", "unix:submilter/s.sock", 3,
+                 "-P submission/inet/milter_protocol=6"),
                 ("milter_protocol = 6", "-o { smtpd_milters = { "
-                 "unix:submilter/s.sock, protocol=4 } }", None, 4)):
+                 "unix:submilter/s.sock, protocol=4 } }", None, 4,
+                 "-P submission/inet/smtpd_milters=unix:submilter/s.sock")):
             with self.subTest(version):
                 self.postfix(main=main, options=options, milters=milters)
                 self.has(self.found_postfix(0), "warning: Postfix: service "
                          '"submission" (master.cf:3): %s%d, ' % (old, version),
-                         fix="milter_protocol = 6")
+                         fix=fix)
         self.postfix(main="milter_protocol = 2")
         self.configure(more="sign { canonicalization = simple/relaxed }")
         self.has(self.found_postfix(1), "error: Postfix: service "
@@ -519,7 +722,7 @@ smtpd_milters = inet:127.0.0.1:1 $our_milter
         self.has(findings, 'service "submission" (master.cf:3) passes mail')
         self.has(findings, 'error: Postfix: service "smtp" (master.cf:2): '
                  "mail from other servers has no login and will be refused "
-                 "with 530 (smtpd_milters in main.cf:10)", fix="-o smtpd_milters= here")
+                 "with 530 (smtpd_milters in main.cf:10)", fix="-P smtp/inet/smtpd_milters= &&")
         self.configure(more="identify { mode = monitor }")
         self.has_not(self.found_postfix(0), "mail from other servers")
 
@@ -565,17 +768,17 @@ smtpd_milters = inet:127.0.0.1:1 $our_milter
         for main, options, past, fix in (
                 ("receive_override_options = no_address_mappings, no_milters", "",
                  "receive_override_options in main.cf:4 has no_milters",
-                 "-o receive_override_options=no_address_mappings"),
+                 "/receive_override_options=no_address_mappings &&"),
                 ("", "-o receive_override_options=no_milters",
                  "receive_override_options in master.cf:3 has no_milters",
-                 "-o receive_override_options="),
+                 "/receive_override_options= &&"),
                 ("off = no_milters\nreceive_override_options = ${off}", "",
-                 "in main.cf:5 has no_milters", "-o receive_override_options="),
+                 "in main.cf:5 has no_milters", "/receive_override_options= &&"),
                 ("", "-o smtpd_proxy_filter=127.0.0.1:10025", "smtpd_proxy_filter = "
                  "127.0.0.1:10025 in master.cf:3 takes every message past it",
-                 "-o smtpd_proxy_filter="),
+                 "/smtpd_proxy_filter= &&"),
                 ("smtpd_milter_maps = static:DISABLE", "",
-                 "smtpd_milter_maps in main.cf:4 disables it", "-o smtpd_milter_maps=")):
+                 "smtpd_milter_maps in main.cf:4 disables it", "/smtpd_milter_maps= &&")):
             with self.subTest(main + options):
                 self.postfix(main=main, options=options)
                 findings = self.found_postfix(1)
@@ -585,7 +788,8 @@ smtpd_milters = inet:127.0.0.1:1 $our_milter
                 self.has_not(findings, self.PASSES)
                 # The line that is proposed mends it, whatever main.cf says.
                 fix = [f for text, f in findings if past in text][0]
-                self.postfix(main=main, options=options + " " + fix)
+                value, = re.findall(r" -P submission/inet/(\S+) ", fix)
+                self.postfix(main=main, options=options + " -o " + value)
                 self.has(self.found_postfix(0), self.PASSES)
         # Where nobody submits, that is how a filter gives mail back; and cleanup
         # does not look at it.
@@ -660,7 +864,7 @@ smtpd_milters = inet:127.0.0.1:1 $our_milter
                 self.has(findings, self.PASSES)
                 self.has(findings, text)
                 self.has(findings, 'service "127.0.0.1:10025" (master.cf:11): canonical_maps = '
-                         "hash:/x", fix="-o receive_override_options=no_address_mappings")
+                         "hash:/x", fix="/inet/receive_override_options=no_address_mappings,")
         # Without a filter canonical maps run before the milter.
         self.postfix(main="canonical_maps = hash:/x\nmasquerade_domains = example.org\n"
                      "header_checks = regexp:/nowhere")
@@ -710,7 +914,7 @@ smtpd_milters = inet:127.0.0.1:1 $our_milter
         findings = self.found_postfix(0)
         self.has_not(findings, "bounces")
         self.has(findings, "warning: Postfix: mail of local programs (sendmail(1), cron) does "
-                 "not pass the milter", fix="non_smtpd_milters = unix:submilter/s.sock")
+                 "not pass the milter", fix=" -e non_smtpd_milters=unix:submilter/s.sock ")
 
     def test_pickup_without_milters(self):
         self.postfix(main="non_smtpd_milters = unix:submilter/s.sock")
@@ -718,7 +922,7 @@ smtpd_milters = inet:127.0.0.1:1 $our_milter
             file.write("pickup unix n - n 60 1 pickup -o receive_override_options=no_milters\n")
         self.has(self.found_postfix(1), 'error: Postfix: service "pickup" (master.cf:10): mail '
                  "of local programs does not pass the milter",
-                 fix="-o receive_override_options=")
+                 fix="-P pickup/unix/receive_override_options= ")
 
     # --- Sendmail ---
 
@@ -825,7 +1029,7 @@ smtpd_milters = inet:127.0.0.1:1 $our_milter
             "O InputMailFilters=other\n"
             "Xother, S=inet:8891@127.0.0.1, F=T\n", 1),
             "error: Sendmail: no filter in @/sendmail.cf has the socket",
-            fix="INPUT_MAIL_FILTER(`submilter', `S=unix:@/queue")
+            fix="MAIL_FILTER(`submilter', `S=unix:@/queue")
 
     def test_sendmail_filter_that_no_mail_passes(self):
         self.has(self.sendmail("O InputMailFilters=other\n" + X_LINE, 1),
@@ -865,7 +1069,7 @@ smtpd_milters = inet:127.0.0.1:1 $our_milter
         self.postfix(milters=None)
         done = self.run_check("--postfix", self.path("postfix"))
         self.assertEqual(done.returncode, 1)
-        self.assertIn("    do: -o smtpd_milters=unix:submilter/s.sock\n",
+        self.assertIn("/smtpd_milters=unix:submilter/s.sock && ",
                       done.stdout)
         self.assertRegex(done.stdout, r"\n1 error, \d warnings?\n$")
 

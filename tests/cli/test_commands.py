@@ -49,18 +49,29 @@ class CommandLine(unittest.TestCase):
         for args, want in (
                 (("test", "--frobnicate"), "there is no option --frobnicate"),
                 (("test", "-x"), "there is no option -x"),
-                (("test", "--auth"), "--auth wants a value"),
-                (("check", "-c"), "-c wants a value"),
+                (("test", "--auth"), "--auth takes a value"),
+                (("check", "-c"), "-c takes a value"),
                 (("check", "--json=yes"), "--json=yes: this option has no value")):
             code, out, err = run(*args)
             self.assertEqual((code, out), (2, ""))
             self.assertEqual(err.splitlines()[0], "submilter %s: %s" % (args[0], want))
 
+    def test_an_option_that_may_be_repeated_has_a_bound(self):
+        many = [word for i in range(101) for word in ("--rcpt", "a%d@x.example" % i)]
+        self.assertEqual(run("test", *many, "-"), (2, "", "--rcpt: more than 100\n"))
+        # The values of options are looked at before anything is read.
+        for option, value, want in (
+                ("--now", "0", "--now takes seconds since 1970"),
+                ("--client", "host", "--client: not an IP address"),
+                ("--mta", "exim", "--mta takes postfix, sendmail or unknown")):
+            self.assertEqual(run("test", option, value, "/no/such/file"),
+                             (2, "", want + "\n"))
+
     def test_help_and_version(self):
         self.assertEqual(run("--help")[0], 0)
         self.assertEqual(run()[0], 2)
         self.assertRegex(run("--version")[1], r"^submilter [0-9.]+\n")
-        for command in "run", "check", "test", "lookup", "genkey":
+        for command in "run", "check", "test", "lookup", "genkey", "status":
             code, out, err = run(command, "--help")
             self.assertEqual((code, err), (0, ""))
             self.assertTrue(out.startswith("usage: submilter " + command))
@@ -88,6 +99,27 @@ class Lookup(unittest.TestCase):
         # No other keys are tried.
         for key in "alice+x@corp.example", "x@team.example", "":
             self.assertEqual(run("lookup", self.table, key), (1, "", ""))
+
+    def test_keys_of_standard_input(self):
+        def lookup(keys, *args):
+            done = subprocess.run([SUBMILTER, "lookup", *args, self.table, "-"],
+                                  input=keys, capture_output=True)
+            return done.returncode, done.stdout, done.stderr
+
+        self.assertEqual(lookup(b"carol\nnobody\n\nALICE@corp.example"),
+                         (0, b"carol\tc1\nALICE@corp.example\ta1, a2\n", b""))
+        self.assertEqual(lookup(b"nobody\n"), (1, b"", b""))
+        self.assertEqual(lookup(b""), (1, b"", b""))
+        self.assertEqual(
+            lookup(b"x@team.example\n", "--address", "--json"),
+            (0, b'{"found":true,"asked":"x@team.example","key":"@team.example",'
+                b'"value":"t1"}\n', b""))
+        # What cannot be answered is told, and keeps no other key from its answer.
+        self.assertEqual(lookup(b"\xff\n")[:2], (75, b""))
+        code, out, err = lookup(b"a\x01b\ncarol\n")
+        self.assertEqual((code, out), (75, b"carol\tc1\n"))
+        self.assertIn(b"control character in the key", err)
+        self.assertEqual(lookup(b"a b@\ncarol\n", "--address")[0], 2)
 
     def test_an_address(self):
         for key, args, want in (
@@ -146,6 +178,117 @@ class Lookup(unittest.TestCase):
             code, out, err = run("lookup", *args)
             self.assertEqual((code, out), (2, ""), args)
             self.assertIn("usage: submilter lookup", err)
+
+
+class LookupLogin(unittest.TestCase):
+    """All addresses of a login, by the tables of a configuration."""
+
+    def setUp(self):
+        self.dir = tempfile.mkdtemp(prefix="submilter-lookup.")
+        self.addCleanup(shutil.rmtree, self.dir)
+        os.chmod(self.dir, 0o755)
+        self.conf = os.path.join(self.dir, "conf")
+        self.write("one", "sales@corp.example alice, bob\n"
+                   "ceo@corp.example carol, ALICE@corp.example;behalf\n"
+                   "# nothing\n"
+                   "@team.example alice;until=2999-12-31\n"
+                   "old@corp.example alice;until=2001-01-31\n"
+                   "shared@corp.example alice\n")
+        self.write("two", "shared@corp.example !alice\n")
+        self.write("conf", 'domain = "corp.example"\n'
+                   'sign { dkim-key = off }\n'
+                   'rights { tables = {"texthash:%(d)s/one", "texthash:%(d)s/two", '
+                   '"pcre:%(d)s/three"} }\n' % {"d": self.dir})
+        self.write("three", "/^x@/ alice\n")
+
+    def write(self, name, text):
+        path = os.path.join(self.dir, name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(path, 0o644)
+
+    def ask(self, login, *more):
+        return run("lookup", "-c", self.conf, "--login", login, *more)
+
+    def test_rows_with_their_lines_and_limits(self):
+        code, out, err = self.ask("alice", "--json")
+        self.assertEqual((code, err), (0, ""))
+        said = json.loads(out)
+        self.assertEqual(said["login"], "alice@corp.example")
+        self.assertEqual((said["own"]["address"], said["own"]["right"]),
+                         ("alice@corp.example", "granted"))
+        self.assertEqual(
+            [(r["key"], r["right"], r["until"], r["expired"], r["counts"], r["line"])
+             for r in said["rows"]],
+            [("sales@corp.example", "granted", "", False, True, 1),
+             ("ceo@corp.example", "behalf", "", False, True, 2),
+             ("@team.example", "granted", "2999-12-31", False, True, 4),
+             ("old@corp.example", "granted", "2001-01-31", True, False, 5),
+             ("shared@corp.example", "granted", "", False, False, 6),
+             ("shared@corp.example", "denied", "", False, False, 1)])
+        self.assertIn("denied by texthash:", said["rows"][4]["but"])
+        self.assertEqual(said["not_listed"], ["pcre:%s/three" % self.dir])
+
+    def test_text(self):
+        code, out, _ = self.ask("alice@corp.example")
+        self.assertEqual(code, 0)
+        self.assertRegex(out, r"\nold@corp\.example +granted \(expired\) until 2001-01-31  "
+                         r"texthash:\S+/one:5")
+        self.assertRegex(out, r"not listed: pcre:\S+/three")
+
+    def test_a_login_without_any_address(self):
+        self.write("conf", 'rights { tables = {"texthash:%s/one"} }\n'
+                   'sign { dkim-key = off }\n' % self.dir)
+        code, out, _ = self.ask("nobody")
+        self.assertEqual((code, out), (1, "login nobody\n"))
+
+    def test_a_row_with_a_fault_is_named(self):
+        self.write("two", "bad@corp.example alice;until=tomorrow, alice\n")
+        code, out, _ = self.ask("alice")
+        self.assertEqual(code, 0)
+        self.assertRegex(out, r"FAULT: texthash:\S+/two:1 ")
+
+    def test_a_table_that_is_down_for_the_moment(self):
+        # A file that can be opened, and read with an I/O error alone.
+        with open(self.conf, encoding="utf-8") as file:
+            conf = file.read()
+        if os.geteuid() == 0:
+            conf = 'user = "root"\n' + conf
+        self.write("conf", conf.replace("texthash:%s/two" % self.dir,
+                                        "texthash:/proc/self/mem"))
+        code, out, err = self.ask("alice")
+        self.assertEqual((code, out), (75, ""))
+        self.assertTrue(err.endswith(
+            "\nsubmilter lookup: table texthash:/proc/self/mem: "
+            "Input/output error\n"), err)
+
+    @unittest.skipUnless(os.geteuid() == 0, "root alone is another user then")
+    def test_a_table_and_a_user_that_the_milter_lacks(self):
+        with open(self.conf, encoding="utf-8") as file:
+            conf = file.read()
+        self.write("conf", 'user = "daemon"\n' + conf)
+        os.chmod(os.path.join(self.dir, "two"), 0o600)
+        code, out, err = self.ask("alice")
+        self.assertEqual((code, out), (75, ""))
+        self.assertIn("/two: Permission denied\n", err)
+        self.write("conf", 'user = "no-such-user"\n' + conf)
+        self.assertEqual(self.ask("alice"), (
+            75, "",
+            'submilter lookup: user: there is no user "no-such-user"\n'))
+
+    def test_tables_and_configurations_that_cannot_be_read(self):
+        os.unlink(os.path.join(self.dir, "two"))
+        code, out, err = self.ask("alice")
+        self.assertEqual((code, out), (75, ""))
+        self.assertIn("/two", err)
+        self.write("conf", "bogus = yes\n")
+        self.assertEqual(self.ask("alice")[0], 2)
+        self.write("conf", "identify { methods = network }\n")
+        code, out, err = self.ask("alice")
+        self.assertEqual((code, out), (2, ""))
+        self.assertIn("/conf:1: identify.methods: the method network needs "
+                      "a table: set identify.network\n", err)
+        self.assertEqual(run("lookup", "--login", "alice", "TABLE", "KEY")[0], 2)
 
 
 if __name__ == "__main__":

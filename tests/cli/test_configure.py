@@ -26,8 +26,14 @@ class Configure(unittest.TestCase):
                        if not name.endswith(("_CFLAGS", "_LIBS"))
                        and not name.startswith("PKG_CONFIG")}
         with tempfile.TemporaryDirectory(prefix="submilter-configure.") as top:
+            # A tree that was built in refuses to be configured elsewhere.
+            os.mkdir(top + "/src")
+            for name in os.listdir(os.path.dirname(CONFIGURE)):
+                if name != "config.status":
+                    os.symlink(os.path.join(os.path.dirname(CONFIGURE), name),
+                               os.path.join(top, "src", name))
             done = subprocess.run(
-                [CONFIGURE, "--quiet", *args], cwd=top, timeout=300,
+                [top + "/src/configure", "--quiet", *args], cwd=top, timeout=300,
                 env={**environment, **variables}, stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
                 text=True)

@@ -42,7 +42,7 @@ class Test(unittest.TestCase):
                 if os.geteuid() == 0 and "user = " not in conf:
                     file.write('user = "root"\n')
                 if keys:
-                    file.write('keys = "%s"\npreflight { dkim-key = off }\n' % self.keys)
+                    file.write('keys = "%s"\nsign { dkim-key = off }\n' % self.keys)
                 file.write(conf)
             done = subprocess.run(
                 [SUBMILTER, "test", "-c", top + "/conf", *args, "-"],
@@ -152,9 +152,31 @@ class Test(unittest.TestCase):
                     os.chown(os.path.join(path, name), user.pw_uid, user.pw_gid)
             conf = 'user = "daemon"\nkeys = "%s"\n' % keys
             text = self.run_test(HONEST, "--auth", "alice@corp.example",
-                                 conf=conf + "preflight { dkim-key = off }\n",
+                                 conf=conf + "sign { dkim-key = off }\n",
                                  keys=False)
         self.assertIn("\nsignature    corp.example/r1  verified", text)
+
+    def test_the_step_that_decided(self):
+        auth = ("--auth", "alice@corp.example")
+        foreign = HONEST.replace(b"alice@", b"boss@")
+        for message, args, conf, code, step in (
+                (HONEST, auth, "", 0, ""),
+                (HONEST, (), "", 1, "identify"),
+                (HONEST, (*auth, "--mail-from", "boss@corp.example"), "", 1, "path"),
+                (foreign, auth, "", 1, "authors"),
+                (foreign, auth, "mode = monitor\n", 0, "authors"),
+                (HONEST, auth, "bounds { field-bytes = 1024 }\n", 0, ""),
+                (b"X: %s\n" % (b"x" * 1100) + HONEST, auth,
+                 "bounds { field-bytes = 1024 }\n", 1, "bounds")):
+            with self.subTest(args=args, conf=conf, step=step):
+                answer = json.loads(self.run_test(message, "--json", *args,
+                                                  conf=conf, code=code))
+                self.assertEqual(answer["step"], step)
+                text = self.run_test(message, "--report-only", *args, conf=conf,
+                                     code=code)
+                self.assertEqual([line.split()[1] for line in text.splitlines()
+                                  if line.startswith("step ")],
+                                 [step] if step else [])
 
     def test_messages_that_nobody_signs(self):
         for message in b"Subject: x\n\nno author\n", b"\n", HONEST:

@@ -36,7 +36,7 @@ struct job {
 	uint64_t time_us;
 	size_t outcomes[OUTCOMES];
 	uint64_t longest_us;
-	char error[ERR_TEXT_BYTES];	/* the last one */
+	char error[ERR_TEXT_BYTES]; /* the last one */
 };
 
 static enum dns_type
@@ -57,8 +57,8 @@ static void
 add_hex(struct strbuf *buf, struct slice s)
 {
 	for (size_t i = 0; i < s.len; i++)
-		strbuf_addf(buf, "%02x",
-		    (unsigned int)(unsigned char)s.data[i]);
+		strbuf_addf(
+		    buf, "%02x", (unsigned int)(unsigned char)s.data[i]);
 }
 
 static void
@@ -66,16 +66,18 @@ ask(struct resolver *resolver, const char *name, enum dns_type type,
     uint64_t time_us, struct arena *mem)
 {
 	uint64_t start = clock_monotonic_us();
+	const struct dns_client dns = { resolver, start + time_us, mem };
 	struct dns_answer answer = { .owner = SLICE("") };
 	struct err err = { .text = "" };
 	struct strbuf line;
 	enum dns_outcome outcome;
 
-	outcome = resolver_lookup(resolver, slice_of(name), type,
-	    start + time_us, mem, &answer, &err);
+	outcome = resolver_lookup(&dns, slice_of(name), type, &answer, &err);
 	strbuf_init(&line, mem);
-	strbuf_addf(&line, "{\"outcome\": \"%s\", \"ms\": %llu, \"ttl\": %lu, "
-	    "\"secure\": %s, \"owner\": ", outcomes[outcome],
+	strbuf_addf(&line,
+	    "{\"outcome\": \"%s\", \"ms\": %llu, \"ttl\": %lu, "
+	    "\"secure\": %s, \"owner\": ",
+	    outcomes[outcome],
 	    (unsigned long long)(clock_monotonic_us() - start) / 1000,
 	    (unsigned long)answer.ttl, answer.secure ? "true" : "false");
 	json_append(&line, answer.owner);
@@ -102,16 +104,19 @@ work(void *arg)
 		uint64_t start = clock_monotonic_us();
 		struct dns_answer answer;
 		enum dns_outcome outcome;
+		struct dns_client dns;
 		struct slice name;
 		struct arena mem;
 		struct err err;
 
 		arena_init(&mem);
-		name = numbered ? slice_format(&mem, "%.*s%zu%s", (int)prefix,
-		    job->name, job->thread * job->count + i,
-		    job->name + prefix + 1) : slice_of(job->name);
-		outcome = resolver_lookup(job->resolver, name, job->type,
-		    start + job->time_us, &mem, &answer, &err);
+		dns = (struct dns_client){ job->resolver, start + job->time_us,
+			&mem };
+		name = numbered ?
+		    slice_format(&mem, "%.*s%zu%s", (int)prefix, job->name,
+			job->thread * job->count + i, job->name + prefix + 1) :
+		    slice_of(job->name);
+		outcome = resolver_lookup(&dns, name, job->type, &answer, &err);
 		if (clock_monotonic_us() - start > job->longest_us)
 			job->longest_us = clock_monotonic_us() - start;
 		job->outcomes[outcome]++;
@@ -149,8 +154,8 @@ many(const struct job *job, size_t threads, struct arena *mem)
 	    (unsigned long long)all.longest_us / 1000);
 	json_append(&line, slice_of(all.error));
 	for (size_t k = 0; k < OUTCOMES; k++)
-		strbuf_addf(&line, ", \"%s\": %zu", outcomes[k],
-		    all.outcomes[k]);
+		strbuf_addf(
+		    &line, ", \"%s\": %zu", outcomes[k], all.outcomes[k]);
 	strbuf_add_cstr(&line, "}");
 	(void)puts(line.data);
 }
@@ -172,7 +177,8 @@ obey(struct resolver *resolver, const char *line)
 		resolver_prefetch(resolver, slice_of(name), type_of(type));
 		(void)puts("{}");
 	} else if (sscanf(line, "many %zu %zu %1023s %15s %llu", &threads,
-	    &job.count, name, type, &ms) == 5 && threads <= MAX_THREADS) {
+		       &job.count, name, type, &ms) == 5 &&
+	    threads <= MAX_THREADS) {
 		job.name = name;
 		job.type = type_of(type);
 		job.time_us = ms * 1000;

@@ -58,6 +58,7 @@ class Server:
 
     def __init__(self):
         self.asked = collections.Counter()      # by name and type
+        self.peer = None                        # who asks, over UDP
         self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         self.tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -88,9 +89,9 @@ class Server:
             if self._stop in ready:
                 return
             if self.udp in ready:
-                query, peer = self.udp.recvfrom(65535)
+                query, self.peer = self.udp.recvfrom(65535)
                 for answer in self._answers(query, False):
-                    self.udp.sendto(answer, peer)
+                    self.udp.sendto(answer, self.peer)
             if self.tcp in ready:
                 with contextlib.suppress(OSError), self.tcp.accept()[0] as peer:
                     peer.settimeout(2)

@@ -33,6 +33,7 @@ COMPLETE = (b"To: friend@far.example\r\nSubject: hello\r\n" + DATE
             + b"Message-ID: <1@corp.example>\r\n")
 BODY = b"\r\nHello,\r\n.dot\r\n..two\r\nlast line \r\n"
 HONEST = b"From: Alice <alice@corp.example>\r\n" + COMPLETE + BODY
+REWRITE_PATH = "rights { mismatch = rewrite-from ; rewrite-mail-from = yes }"
 
 number = itertools.count()
 
@@ -94,7 +95,7 @@ socket-group = "%(group)s"
 hostname     = "mail.corp.example"
 domain       = "corp.example"
 keys         = "%(keys)s"
-preflight { dkim-key = off }
+sign { dkim-key = off }
 rights { tables = {"texthash:%(rights)s"} }
 """ % self.fill + head + options + "\n")
         self.config.chmod(0o644)
@@ -272,6 +273,138 @@ class Tests(Base):
                 if name in ("same Subject twice", "two To"):
                     self.assertEqual(len(fields(data, b"Subject")), 1)
                     self.assertEqual(len(fields(data, b"To")), 1)
+
+    def test_broken_attachments_arrive_signed_as_far_as_they_can_be(self):
+        milter, mta = self.start()
+        head = (b"From: Alice <alice@corp.example>\r\n" + COMPLETE
+                + b"MIME-Version: 1.0\r\n")
+        multi = (b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nsee\r\n"
+                 b"--b\r\nContent-Type: ")
+        message = b"message/rfc822\r\n\r\n"
+        for name, rest in {
+                "no message": multi + message + b"just text\r\nin lines\r\n--b--\r\n",
+                "header only": multi + message + b"Subject: x\r\nTo: y@z.example\r\n--b--\r\n",
+                "two types": multi + message + b"Content-Type: text/plain\r\n"
+                             b"Content-Type: text/html\r\n\r\nx\r\n--b--\r\n",
+                "same boundary": multi + message + b"Content-Type: multipart/mixed; "
+                                 b"boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n--b--\r\n",
+                "odd boundary": multi + message + b"Content-Type: multipart/mixed; "
+                                b"boundary=\r\n\r\n--\r\n\r\nx\r\n--b--\r\n",
+                "no end": multi + message + b"Content-Type: multipart/mixed; boundary=c\r\n"
+                          b"\r\n--c\r\n\r\nx\r\n--b--\r\n",
+                "open quote": multi + message + b"Content-Type: text/plain; name=\"x\r\n"
+                              b"\r\nx\r\n--b--\r\n",
+                "8-bit header": multi + message + b"Subject: Gr\xc3\xbc\xc3\x9fe\r\n\r\nx\r\n"
+                                b"--b--\r\n",
+                "report": multi + b"message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n"
+                          b"\r\nDiagnostic-Code: smtp; " + b"word " * 400 + b"\r\n--b--\r\n",
+                "8-bit report": multi + b"message/delivery-status\r\n"
+                                b"Content-Transfer-Encoding: 8bit\r\n\r\n"
+                                b"Reporting-MTA: dns; Gr\xc3\xbc\xc3\x9fe\r\n--b--\r\n",
+                "nothing else": b"Content-Type: message/rfc822\r\n\r\njust text\r\n",
+                }.items():
+            with self.subTest(name):
+                data = self.deliver(mta, head + rest, mail_args=["BODY=8BITMIME"])
+                if not fields(data, b"DKIM-Signature"):
+                    milter.wait_for_log("signed=none .*repair.attached-messages")
+                    continue
+                self.check_signed(data)
+
+    def test_encoded_attached_messages_arrive_whole(self):
+        """As Odoo and GLPI send them; to a next hop of 7 bits, too."""
+        self.sink = lab.Sink(False, False)
+        self.addCleanup(self.sink.stop)
+        _, mta = self.start()
+        inner = (b"From: a@far.example\r\nTo: b@far.example\r\nSubject: inside\r\n"
+                 + DATE + b"Message-ID: <2@far.example>\r\nMIME-Version: 1.0\r\n"
+                 b"Content-Type: text/plain; charset=utf-8\r\n"
+                 b"Content-Transfer-Encoding: 8bit\r\n\r\n")
+        plain = (inner.replace(b"8bit", b"quoted-printable")
+                 + b"\r\nGr=C3=BC=C3=9Fe\r\n.dot\r\n\r\nend\r\n")
+        eight = inner + b"Gr\xc3\xbc\xc3\x9fe\r\n"
+        for name, original, encoding, text in (
+                ("base64", plain, b"base64", base64.encodebytes(plain)),
+                ("8 bits", eight, b"base64", base64.encodebytes(eight)),
+                ("LF", plain, b"base64",
+                 base64.encodebytes(plain.replace(b"\r\n", b"\n"))),
+                ("quoted-printable", eight, b"quoted-printable",
+                 quopri.encodestring(eight.replace(b"\r\n", b"\n")))):
+            with self.subTest(name):
+                data = self.deliver(mta, (
+                    b"From: Alice <alice@corp.example>\r\n" + COMPLETE
+                    + b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b"
+                    b"\r\n\r\n--b\r\nContent-Type: message/rfc822\r\n"
+                    b"Content-Transfer-Encoding: " + encoding + b"\r\n\r\n"
+                    + re.sub(b"\r?\n", b"\r\n", text) + b"\r\n--b--\r\n"))
+                self.check_signed(data)
+                part = email.message_from_bytes(data).get_payload(0)
+                message = part.get_payload(0)
+                if part["Content-Transfer-Encoding"]:       # Postfix lets it pass
+                    self.assertEqual(part["Content-Transfer-Encoding"].encode(), encoding)
+                    decoded = {b"base64": base64.b64decode, b"quoted-printable":
+                               quopri.decodestring}[encoding](message.as_bytes())
+                    self.assertEqual(re.sub(b"\r?\n", b"\r\n", decoded), original)
+                    continue
+                if original is plain:
+                    self.assertIn(b"\r\n\r\n" + plain + b"\r\n--b--", data)
+                self.assertEqual(message.get_payload(decode=True).replace(b"\r\n", b"\n"),
+                                 email.message_from_bytes(original).get_payload(
+                                     decode=True).replace(b"\r\n", b"\n"))
+                self.assertEqual(message["Subject"], "inside")
+    def test_a_foreign_mail_from_becomes_the_logins_own(self):
+        """The parameters of MAIL stay, and bounces reach who has sent it."""
+        self.sink.stop()
+        self.sink = lab.Sink(refused=("nobody@far.example",))
+        self.addCleanup(self.sink.stop)
+        milter, mta = self.start(REWRITE_PATH)
+        for raw in HONEST, HONEST.replace(b"alice@", b"root@host."):
+            before = len(self.sink.messages)
+            result = lab.submit(
+                mta.submission_port, raw, "root@host.example",
+                [FRIEND, "nobody@far.example"], login=ALICE,
+                password=USERS[ALICE], mail_args=[
+                    "RET=HDRS", "ENVID=QQ314", "BODY=8BITMIME", "SIZE=900"])
+            self.assertTrue(result.accepted, result)
+            arrived = {m.recipients[0]: m
+                       for m in self.sink.wait_for(before + 2)[before:]}
+            message, bounce = arrived[FRIEND], arrived[ALICE]
+            self.assertEqual(message.mail_from, ALICE)
+            self.assertIn(b"<alice@corp.example>", fields(message.data, b"From")[0])
+            self.check_signed(message.data)
+            self.assertEqual(bounce.mail_from, "")
+            self.assertIn(b"Original-Envelope-Id: QQ314\r\n", bounce.data)
+            self.assertIn(b"Subject: hello\r\n", bounce.data)
+            self.assertNotIn(b"last line", bounce.data)
+        milter.wait_for_log("mail_from=alice@corp.example "
+                            "claimed_mail_from=root@host.example .*"
+                            "action=accept", 2)
+
+    def test_a_reload_that_lets_mail_from_be_changed(self):
+        """A session that began before has not agreed to it: never the foreign one."""
+        milter, mta = self.start()
+        with lab.Session(mta.submission_port) as s:
+            s.open(), s.ehlo(), s.starttls(), s.ehlo()
+            self.assertEqual(s.auth(ALICE, USERS[ALICE]).code, 235)
+            self.assertEqual(self.send(s, "root@host.example").code, 550)
+            milter.write(REWRITE_PATH)
+            milter.process.signal(signal.SIGUSR1)
+            milter.wait_for_log("reloaded")
+            self.assertEqual(self.send(s, "root@host.example").code, 451)
+            self.assertEqual(self.send(s, ALICE).code, 250)
+        self.assertEqual(self.sink.wait_for(1)[0].mail_from, ALICE)
+        self.assertTrue(self.submit(mta, HONEST, "root@host.example").accepted)
+        self.assertEqual([m.mail_from for m in self.sink.wait_for(2)], [ALICE] * 2)
+
+    @staticmethod
+    def send(session, mail_from):
+        """The reply to a message, or to MAIL where that is refused."""
+        session.command("RSET")
+        for reply in session.mail(mail_from), session.rcpt(FRIEND):
+            if reply.code != 250:
+                return reply
+        session.command("DATA")
+        session.send(HONEST.replace(b"\r\n.", b"\r\n..") + b".\r\n")
+        return session.read_reply()
 
     def test_forged_results_go_and_others_stay(self):
         _, mta = self.start()

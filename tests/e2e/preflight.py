@@ -71,7 +71,7 @@ class Tests(common.Base):
         milter, mta = self.preflight("spf = reject")
         result = self.submit(mta, HONEST, PARKED)
         self.check_refused(mta, result, 550, "5.7.1",
-                           "SPF of parked.example says fail of our address 192.0.2.1: "
+                           "SPF of parked.example says fail for our address 192.0.2.1: "
                            "ask its owner to add ip4:192.0.2.1")
         self.assertRegex(milter.log(), "action=reject reason=spf .* spf=fail")
 

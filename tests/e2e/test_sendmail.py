@@ -123,6 +123,24 @@ class Sendmail(common.Tests, unittest.TestCase):
                     self.assertEqual(common.fields(data, b"Cc"), [value])
             mta.stop()
 
+    def test_who_writes_from_localhost_is_judged_by_what_goes_out(self):
+        _, mta = self.start("authors { domain-literal = accept }",
+                            rights="@mail.corp.example bob@corp.example\n"
+                            "@localhost.corp.example alice@corp.example\n")
+        own = "root@mail.corp.example"
+        for address in "root@localhost", "root@LOCALHOST.corp.example", "root@[127.0.0.1]":
+            with self.subTest(address=address):
+                raw = b"From: Root <%s>\r\n" % address.encode() + COMPLETE + BODY
+                self.deliver(mta, raw, address, "bob@corp.example")
+                message = self.sink.messages[-1]
+                self.assertEqual(message.mail_from, own)
+                self.assertEqual(common.fields(message.data, b"From"),
+                                 [b"Root <%s>" % own.encode()])
+                for path, where in (address, "MAIL FROM"), ("alice@corp.example", "From"):
+                    result = self.submit(mta, raw, path, "alice@corp.example")
+                    self.assertIn("may not send as %s (%s; you typed %s)" % (
+                        own, where, address), result.reply.text, result)
+
     def check_arguments(self, directory):
         return ["--sendmail", directory / "sendmail.cf"]
 

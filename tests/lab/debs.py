@@ -20,6 +20,7 @@ from .process import LabError, run
 _PROGRAMS = {
     "postfix": ["usr/sbin/postdrop", "usr/lib/postfix/sbin/master",
                 "usr/lib/postfix/sbin/smtp", "usr/lib/postfix/sbin/smtpd"],
+    "postfix-pcre": ["usr/lib/postfix/*.so"],
     "sendmail-bin": ["usr/libexec/sendmail/sendmail"],
     "sendmail-base": [],
     "sendmail-cf": [],
@@ -39,9 +40,11 @@ _PRODUCTS = {
     "saslauthd": ["sasl2-bin", "libnss-wrapper"],
     "opendkim": ["opendkim"],       # for comparison
     "knot": ["knot"],               # a DNS server that signs its zones
+    "postfix-maps": ["postfix", "postfix-pcre"],
 }
 _TOOLS = {"postfix": ["openssl"], "sendmail": ["openssl", "m4"],
-          "saslauthd": ["openssl"], "opendkim": [], "knot": []}
+          "saslauthd": ["openssl"], "opendkim": [], "knot": [],
+          "postfix-maps": []}
 
 
 class Debs:

@@ -93,8 +93,10 @@ gethostbyname2(const char *name, int family)
 {
 	struct in_addr in = { .s_addr = htonl(INADDR_LOOPBACK) };
 
-	if (family == AF_INET && (strcasecmp(name, host_name) == 0 ||
-	    strcasecmp(name, "localhost") == 0 || inet_aton(name, &in) != 0))
+	if (family == AF_INET &&
+	    (strcasecmp(name, host_name) == 0 ||
+		strcasecmp(name, "localhost") == 0 ||
+		inet_aton(name, &in) != 0))
 		return host(name, in);
 	h_errno = HOST_NOT_FOUND;
 	return NULL;
@@ -135,13 +137,13 @@ vsyslog(int priority, const char *format, va_list args)
 	size_t length;
 
 	(void)priority;
-	head = snprintf(line, sizeof(line) - 1, "%s[%ld]: ", program,
-	    (long)getpid());
+	head = snprintf(
+	    line, sizeof(line) - 1, "%s[%ld]: ", program, (long)getpid());
 	if (head < 0)
 		return;
-	errno = saved;		/* for %m */
-	body = vsnprintf(line + head, sizeof(line) - 1 - (size_t)head, format,
-	    args);
+	errno = saved; /* for %m */
+	body = vsnprintf(
+	    line + head, sizeof(line) - 1 - (size_t)head, format, args);
 	if (body < 0)
 		return;
 	length = strlen(line);
@@ -150,7 +152,7 @@ vsyslog(int priority, const char *format, va_list args)
 	fd = open(log_name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
 	if (fd >= 0) {
 		if (write(fd, line, length) < 0)
-			abort();	/* a log with holes misleads */
+			abort(); /* a log with holes misleads */
 		close(fd);
 	}
 	errno = saved;

@@ -22,11 +22,14 @@ class Message:
 class Sink:
     """Accepts all mail on a loopback port until stop(); see `messages`.
 
-    `address` gives another loopback address, or a certain port.
+    `address` gives another loopback address, or a certain port. A recipient in
+    `refused` gets 550.
     """
 
-    def __init__(self, eightbitmime=True, smtputf8=True, address=("127.0.0.1", 0)):
+    def __init__(self, eightbitmime=True, smtputf8=True, address=("127.0.0.1", 0),
+                 refused=()):
         self.messages = []
+        self._refused = refused
         self._extensions = ["sink", "SIZE 0"]
         self._extensions += ["8BITMIME"] if eightbitmime else []
         self._extensions += ["SMTPUTF8"] if smtputf8 else []
@@ -106,6 +109,8 @@ class Sink:
                 address, args = _path(rest)
                 message = Message(address, args, [], b"")
                 reply("2.1.0 ok")
+            elif verb == "RCPT" and message and _path(rest)[0] in self._refused:
+                reply("5.1.1 nobody here", code=550)
             elif verb == "RCPT" and message:
                 message.recipients.append(_path(rest)[0])
                 reply("2.1.5 ok")

@@ -270,7 +270,7 @@ sales@corp.example	alice@corp.example
 RIGHTS_PATTERNS = r"""/^alice(\+[^@]*)?@corp\.example$/ alice@corp.example
 """
 # No DNS knows the keys that tests make.
-UNSEEN = 'preflight { dkim-key = off }\n'
+UNSEEN = 'sign { dkim-key = off }\n'
 SERVICE = UNSEEN + """\
 listen   = "unix:@SOCKET@"
 hostname = "mail.corp.example"

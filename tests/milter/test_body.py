@@ -36,7 +36,7 @@ GROWTH = 4 * MB
 SMALL = 10000
 
 ALL = daemon.SERVICE + 'repair { address-form = no }\n'
-KEPT = 256 << 10        # limits.body-memory by default
+KEPT = 256 << 10        # bounds.body-memory by default
 
 HEADER = (b'From: alice@corp.example\r\nTo: friend@rcpt.example\r\n'
           b'Subject: large\r\nDate: Mon, 23 Nov 2026 10:15:30 +0100\r\n'
@@ -369,12 +369,30 @@ class NothingTest(BodyTest):
                 shutil.rmtree(self.spool)
 
 
+class UnsignedTest(BodyTest):
+    def test_what_is_not_signed_goes_on_as_it_came(self):
+        """An attachment that Sendmail changes: the text before it would be
+        encoded anew if it were signed, and its label be taken off."""
+        server = self.run_server()
+        one = mail(HEADER + b'Content-Transfer-Encoding: 8bit\r\n'
+                   b'Content-Type: multipart/mixed; boundary=b\r\n\r\n'
+                   b'--b\r\nContent-Type: text/plain; charset=utf-8\r\n'
+                   b'Content-Transfer-Encoding: 8bit\r\n\r\n\xc3\xa4\r\n'
+                   b'--b\r\nContent-Type: message/rfc822\r\n\r\nX: y\r\n'
+                   b'no field\r\n\r\nx\r\n--b--\r\n')
+        result = self.submit(one, mta.Sendmail(), server)
+        self.assertEqual((result.verdict, result.edits), ('pass', []), result)
+        server.expect('action=accept signed=none unsigned=.*'
+                      r'\(repair.attached-messages\)')
+        shutil.rmtree(self.spool)
+
+
 class LimitTest(BodyTest):
-    """limits.body-memory decides where a body is kept."""
+    """bounds.body-memory decides where a body is kept."""
 
     def kept(self, limit, size):
         """Whether a body of that size is in a file before its end comes."""
-        server = self.run_server(limits='limits { body-memory = %s }\n'
+        server = self.run_server(limits='bounds { body-memory = %s }\n'
                                  % limit if limit else '')
         session = self.stream_session(server)
         body = (ASCII_LINE * (size // len(ASCII_LINE) + 1))[:size - 2] + b'\r\n'

@@ -89,6 +89,50 @@ class ReloadTest(OwnDaemonTest):
         self.assert_refused(session.submit(forged), '550 5.7.1')
         session.quit()
 
+    def test_what_takes_another_agreement_comes_again_later(self):
+        """MAIL FROM is changed only in connections that began with it."""
+        server = self.start()
+        session = self.session(server=server)
+        foreign = mail(sender=CEO)
+        self.assert_refused(session.submit(foreign), '550 5.7.1')
+        server.configure(daemon.WORLD.replace(
+            'rights {', 'rights { mismatch = rewrite-from; '
+            'rewrite-mail-from = yes;', 1))
+        self.reload(server)
+        result = session.submit(foreign)
+        self.assertEqual(result.verdict, 'tempfail', result)
+        self.assertNotIn('from', [edit[0] for edit in result.edits])
+        self.assert_signed(mail(), session.submit(mail()))
+        session.quit()
+        result = self.submit(foreign, server=server)
+        self.assert_signed(foreign, result)
+        self.assertEqual(result.edits[-1],
+                         ('from', b'<alice@corp.example>', b''))
+
+    def test_levels_of_a_login_count_for_the_next_message(self):
+        server = self.start()
+        session = self.session(server=server)
+        forged = mail(message(CEO))
+        server.write('levels', 'alice@corp.example mismatch=hold\n')
+        server.configure(daemon.WORLD.replace(
+            'rights {', 'rights { levels = "texthash:@DIR@/levels";', 1))
+        self.begin(session, forged)
+        self.reload(server)
+        self.assert_refused(self.finish(session, forged), '550 5.7.1')
+        self.assertEqual([edit[0] for edit in session.submit(forged).edits],
+                         ['quarantine'])
+        server.write('levels', 'alice@corp.example hold\n')
+        seen = server.mark()
+        self.reload(server)
+        server.expect('levels:1: key alice@corp.example: "hold"',
+                      seen)
+        result = session.submit(mail())
+        self.assertEqual(result.verdict, 'tempfail', result)
+        team = 'x@team.example'
+        bob = mail(message(team), team, login=BOB)
+        self.assert_signed(bob, session.submit(bob))
+        session.quit()
+
     def test_everything_changes_at_once(self):
         server = self.start()
         self.assert_works(server)
@@ -300,6 +344,68 @@ class ReloadTest(OwnDaemonTest):
                 self.assertIn(CEO.encode(), one.content.fields[0][1])
 
 
+class ReloadCommandTest(OwnDaemonTest):
+    """submilter reload: waits for what becomes of it, and says so."""
+    STATUS = 'status-file = "@DIR@/status"\n' + daemon.WORLD
+
+    def start(self, text=daemon.WORLD, **more):
+        server = super().start(text, **more)
+        server.expect(' ready on ')     # the file is there before
+        return server
+
+    def command(self, server, code, *words):
+        done = subprocess.run(
+            [daemon.program(), 'reload', '-c', server.file], timeout=60, check=False,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.assertEqual(done.returncode, code, done.stdout)
+        for word in words:
+            self.assertIn(word, done.stdout)
+
+    def test_done(self):
+        server = self.start(self.STATUS)
+        server.configure(self.STATUS.replace('= reject', '= pass') +
+                         'socket-mode = 0600\n')
+        self.command(server, 0, 'reloaded ' + server.file,
+                     'after a restart only: socket-mode')
+        result = self.submit(mail(login=None), server=server)
+        self.assertIn(result.verdict, ('pass', 'accept'))
+
+    def test_refused(self):
+        server = self.start(self.STATUS)
+        server.configure(self.STATUS + 'lisetn = x\n')
+        self.command(server, 1, 'lisetn: unknown option',
+                     'refused, going on as before: %s:' % server.file)
+        server.expect('not reloaded')
+        server.configure(self.STATUS.replace('texthash:', 'texthash:/nowhere'))
+        self.command(server, 1, 'refused, going on as before: table texthash:/nowhere')
+        self.assert_works(server)
+        server.configure(self.STATUS)
+        self.command(server, 0)
+
+    def test_no_milter(self):
+        server = self.start(self.STATUS)
+        server.process.kill()
+        server.wait()
+        self.command(server, 1, 'no milter runs that writes')
+        self.assertTrue(os.path.exists(server.path('status')))
+        server.configure(self.STATUS + 'lisetn = x\n')
+        self.command(server, 1, 'lisetn: unknown option', 'no milter was asked')
+
+    def test_status_file_that_cannot_be_read_any_more(self):
+        """Its own line is the broken one: the default counts, and that is said."""
+        server = self.start(self.STATUS)
+        server.configure(self.STATUS.replace('/status"', '/status'))
+        self.command(server, 1, 'no milter was asked: mend the faults above first')
+        self.assert_works(server)
+
+    def test_another_milter(self):
+        server = self.start(self.STATUS)
+        other = self.world(self.STATUS.replace('@DIR@', server.directory))
+        self.command(other, 1, 'has another configuration: -c ' + server.file)
+        other.configure(self.STATUS.replace('"@DIR@/status"', '""'))
+        self.command(other, 75, 'send it SIGUSR1')
+
+
 class StartTest(OwnDaemonTest):
     def test_files_that_are_written_at_this_moment(self):
         """The beginning would do as a whole configuration; so would the
@@ -368,7 +474,7 @@ class StopTest(OwnDaemonTest):
                 self.assertEqual(server.wait(), 0)
                 # libmilter looks for itself every five seconds.
                 self.assertLess(time.monotonic() - began,
-                                3 if number == signal.SIGUSR2 else 10)
+                                4.5 if number == signal.SIGUSR2 else 10)
                 with self.assertRaises(OSError):
                     milter.Wire(server.address).close()
                 self.assertFalse(os.path.exists(server.socket))
@@ -458,6 +564,13 @@ class StopTest(OwnDaemonTest):
                 text = notify.recv(4096)
             milter.Wire(server.address).close()
             self.assert_works(server)
+            self.assertRegex(text.decode(), r'\nSTATUS=\d+ domains?, \d+ of \d+ '
+                             r'keys? sign; configuration of 20[-0-9: ]+$')
+            server.configure('nonsense = 1\n')
+            server.signal(signal.SIGUSR1)
+            self.assertIn(b'RELOADING=1\nMONOTONIC_USEC=', notify.recv(4096))
+            self.assertRegex(notify.recv(4096).decode(), r'^READY=1\nSTATUS=.*; '
+                             r'reload refused 20[-0-9: ]+: .*submilter.conf')
             server.signal(signal.SIGTERM)
             while b'STOPPING=1' not in text:
                 text = notify.recv(4096)
@@ -715,6 +828,14 @@ class SocketTest(OwnDaemonTest):
             self.assert_works(server)
             self.assertEqual(warning in server.log(), warned)
 
+    def test_a_former_name_of_an_option_is_logged(self):
+        warning = 'limits.mailboxes is a former name: write bounds.mailboxes'
+        server = self.start(daemon.WORLD + 'limits { mailboxes = 30 }\n')
+        self.assert_works(server)
+        self.assertEqual(server.log().count(warning), 1)
+        server.reload(r'(?i)\breloaded')
+        self.assertEqual(server.log().count(warning), 2)
+
     def test_unknown_user(self):
         server = self.world('user = "no-such-user"\n' + daemon.WORLD)
         log = self.refuses_to_start(server)
@@ -791,6 +912,34 @@ class SocketTest(OwnDaemonTest):
                 self.assertIn('team.example/e1.key: not a private key',
                               line['detail'])
 
+    def test_keys_of_very_many_domains_are_read_when_they_are_needed(self):
+        """A bad one is told in the line of the mail that needs it; it costs
+        its domain alone, and only until it is mended."""
+        server = self.world()
+        for i in range(4100):
+            os.mkdir(server.path('keys', 'd%d.example' % i), 0o700)
+            os.link(server.path('keys/corp.example/e1.key'),
+                    server.path('keys', 'd%d.example' % i, 'e1.key'))
+        good = open_text(server.path('keys/team.example/e1.key'))
+        for name in ('e1.key', 's1.key'):
+            server.write('keys/team.example/' + name, 'nonsense', 0o600)
+        server.start()
+        self.assertNotIn('team.example', server.log())
+        self.assert_works(server)
+        bob = mail(message('bob@team.example'), 'bob@team.example', BOB)
+        seen = server.mark()
+        self.assertEqual(self.submit(bob, server=server).verdict, 'tempfail')
+        line = self.log_line('reason=dkim-key', seen, server)
+        self.assertIn('team.example/e1.key: not a private key', line['detail'])
+        self.assert_works(server)
+        server.write('keys/team.example/e1.key', good, 0o600)
+        seen = server.mark()
+        self.assertEqual(self.submit(bob, server=server).verdict, 'pass')
+        line = self.log_line('signed=', seen, server)
+        self.assertEqual(line['signed'], 'team.example/e1')
+        self.assertIn('team.example/s1.key: not a private key',
+                      line['warning'])
+
     def test_keys_that_come_later_are_taken_up(self):
         """An empty directory tells mail to come again, and names itself;
         keys that come half-written in between are waited for."""
@@ -799,7 +948,7 @@ class SocketTest(OwnDaemonTest):
         shutil.rmtree(keys)
         os.mkdir(keys, 0o700)
         server.start()
-        self.assertIn('there is no key in ' + keys, server.log())
+        server.expect('there is no key in ' + re.escape(keys))
         self.assert_tempfail_for_keys(server, 'there is no key in')
         os.mkdir(server.path('keys', 'corp.example'), 0o700)
         for name in ('e1.key', 's1.key'):
@@ -904,6 +1053,37 @@ class LogTest(DaemonTest):
                          {'corp.example/s1', 'corp.example/e1'})
         self.assertRegex(line['ms'], r'^\d+(\.\d+)?$')
         self.assertNotIn('repaired', line)
+
+    def test_recipients_and_message_id(self):
+        session = self.session()
+        for count in 1, 3:
+            seen = self.server.mark()
+            result = session.submit(mail(rcpts=[
+                'r%d@rcpt.example' % i for i in range(count)]))
+            self.assertEqual(result.verdict, 'pass')
+            line = self.log_line('', seen)
+            self.assertEqual((line['rcpts'], line['message_id']),
+                             (str(count), '<1@corp.example>'))
+        session.quit()
+
+    def test_a_message_id_that_is_made_here(self):
+        seen = self.server.mark()
+        one = mail(message().replace(b'Message-ID', b'X-Was-ID'))
+        result = self.submit(one)
+        line = self.log_line(r'repaired=\S*message-id', seen)
+        self.assertRegex(line['message_id'], r'^<\S+@mail\.corp\.example>$')
+        for edited in self.changed(one, result):
+            self.assertIn(line['message_id'].encode(), mta.wire_form(edited))
+
+    def test_a_message_id_that_looks_like_the_line(self):
+        seen = self.server.mark()
+        odd = b'<x action=accept " ' + b'y' * 3000 + b'@corp.example>'
+        self.submit(mail(message(CEO).replace(b'<1@corp.example>', odd)))
+        line = self.log_line('action=reject', seen)
+        self.assertEqual(line['action'], 'reject')
+        self.assertTrue(line['message_id'].startswith('<x action=accept'),
+                        line)
+        self.assertIn('message_id_more', line)
 
     def test_queue_id_of_sendmail(self):
         one = mail()

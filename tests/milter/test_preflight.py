@@ -196,6 +196,27 @@ class LevelsTest(PreflightTest):
                             r'p=quarantine')
         self.assertEqual((line['dmarc'], line.get('spf')), ('fail', None))
 
+    def test_dmarc_tells_what_to_publish(self):
+        self.serve('dmarc = reject')
+        self.assert_refused(
+            self.send(at('parked.example'))[0], r'550 5\.7\.1 .*; its owner '
+            r'may publish parked\.example TXT "v=spf1 ip4:192\.0\.2\.1 -all"')
+        one = mail(message('alice@parked.example'), ALICE)
+        self.assert_refused(
+            self.send(one)[0], r'550 5\.7\.1 .*; its owner may publish the '
+            r'key that "submilter genkey parked\.example" makes here')
+        self.reconfigure('dmarc = reject; spf = reject')
+        self.server.configure(
+            self.text('dmarc = reject }\nsign { dkim-key = require')
+            .replace(daemon.UNSEEN, ''))
+        self.server.reload('reloaded')
+        self.server.expect(r'key corp\.example/e1: pending')
+        result, _ = self.send(mail(sender='alice@soft.example', raw=message()))
+        self.assert_refused(
+            result, r'550 5\.7\.1 corp\.example publishes .*; its owner may '
+            r'publish e1\._domainkey\.corp\.example TXT "v=DKIM1; k=ed25519; '
+            r'h=sha256; p=[A-Za-z0-9+/=]{44}"')
+
     def test_levels_by_login_and_by_domain(self):
         by_domain = 'parked.example spf=reject\n'
         self.serve('spf = warn; levels = "texthash:@DIR@/levels"',
@@ -212,7 +233,7 @@ class LevelsTest(PreflightTest):
         self.assert_passes(at('corp.example'), spf='pass')
         result, line = self.send(at('soft.example'))
         self.assert_refused(result, r'550 5\.7\.1 SPF of soft\.example says '
-                            r'softfail of our address 192\.0\.2\.2')
+                            r'softfail for our address 192\.0\.2\.2')
         self.assertEqual(line['spf'], 'softfail')
 
     def test_monitor_changes_nothing(self):
@@ -266,22 +287,35 @@ class CacheTest(PreflightTest):
         self.assertGreater(other.questions(), 0)
         self.assertEqual(self.dns.questions(), before)
 
+    def questions_at_rest(self):
+        """How many were asked, once none is on its way: the resolver repeats a
+        question when a busy machine answers it late."""
+        before = -1
+        while before != self.dns.questions():
+            before = self.dns.questions()
+            time.sleep(0.5)
+        return before
+
     def test_many_sessions_over_many_domains(self):
         self.serve('spf = reject; dmarc = reject', seconds=20)
-        domains = ['d%d.example' % i for i in range(MANY)] * 2
+        domains = ['d%d.example' % i for i in range(MANY)]
 
         def one(domain):
             return self.submit(at(domain), server=self.server)
         with concurrent.futures.ThreadPoolExecutor(20) as pool:
-            results = list(pool.map(one, domains))
+            # Two at once, and then all that are known.
+            results = list(pool.map(one, [d for d in domains for _ in range(2)]))
+            before = self.questions_at_rest()
+            results += pool.map(one, domains)
         self.assertEqual([r for r in results if r.verdict not in GOES_ON], [])
         lines = [dict(tokens(line.removeprefix('submilter: ')))
                  for line in self.server.log().splitlines()
                  if ' action=' in line]
         self.assertEqual([line.get('spf') for line in lines],
-                         ['pass'] * 2 * MANY)
+                         ['pass'] * 3 * MANY)
         for domain in domains:
-            self.assertEqual(self.dns.asked[domain, TXT], 1, domain)
+            self.assertGreater(self.dns.asked[domain, TXT], 0, domain)
+        self.assertEqual(self.dns.questions(), before)
 
 
 class TroubleTest(PreflightTest):

@@ -28,15 +28,15 @@ offset(void)
 int
 clock_gettime(clockid_t clock, struct timespec *now)
 {
-	static int (*real)(clockid_t clock, struct timespec *now);
+	static int (*real)(clockid_t clock, struct timespec * now);
 	int status;
 
 	if (real == NULL)
-		real = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT,
-		    "clock_gettime");
+		real = (int (*)(clockid_t, struct timespec *))dlsym(
+		    RTLD_NEXT, "clock_gettime");
 	status = real(clock, now);
-	if (status == 0 && (clock == CLOCK_REALTIME ||
-	    clock == CLOCK_REALTIME_COARSE))
+	if (status == 0 &&
+	    (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
 		now->tv_sec += offset();
 	return status;
 }

@@ -49,6 +49,7 @@ for limit in MemoryMax TasksMax LimitNOFILE; do
 		"$root/usr/lib/systemd/system/submilter.service" ||
 		fault "the unit sets no $limit="
 done
+# shellcheck disable=SC2016 # ${ as it stands
 if grep -rn '@[A-Za-z_]*@\|\${' "$root/etc" "$root/usr/lib" \
 	"$root/usr/libexec"; then
 	fault "a place of the templates was not filled"

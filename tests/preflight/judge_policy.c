@@ -17,20 +17,21 @@ enum { FIELDS = 5 };
 static const char *const verdicts[] = { "pass", "fail", "none", "unknown" };
 
 static void
-judge(const struct dmarc_world *world, const char *const field[FIELDS],
-    struct arena *mem)
+judge(const struct dmarc_world *world, const char *const field[FIELDS])
 {
 	struct slice signer = slice_of(field[3]);
-	struct passing passing = { .signers = &signer, .signer_count = 1,
+	struct passing passing = { .signers = &signer,
+		.signer_count = 1,
 		.spf_domain = slice_of(field[2]) };
 	struct author_judgment judgment;
 	struct author_policy policy;
 
-	author_policy_find(world, slice_of(field[1]), mem, &policy);
-	author_policy_judge(world, &policy, &passing, mem, &judgment);
+	author_policy_find(world, slice_of(field[1]), &policy);
+	author_policy_judge(world, &policy, &passing, &judgment);
 	printf("%s\t%s\t%.*s\t%.*s\t%d\t%d\n", verdicts[judgment.verdict],
-	    policy.state == AUTHOR_POLICY_FOUND
-	    ? dmarc_policy_name(policy.policy) : "-",
+	    policy.state == AUTHOR_POLICY_FOUND ?
+		dmarc_policy_name(policy.policy) :
+		"-",
 	    SLICE_ARGS(policy.record_domain), SLICE_ARGS(policy.organization),
 	    judgment.aligned_signer.len > 0, judgment.spf_aligned);
 }
@@ -38,7 +39,8 @@ judge(const struct dmarc_world *world, const char *const field[FIELDS],
 static int
 judge_line(char *line, const struct suffix_list *suffixes, struct arena *mem)
 {
-	struct dmarc_world world = { .suffixes = suffixes };
+	struct dmarc_world world = { .dns = { .mem = mem },
+		.suffixes = suffixes };
 	const char *field[FIELDS];
 	struct err err;
 
@@ -51,16 +53,16 @@ judge_line(char *line, const struct suffix_list *suffixes, struct arena *mem)
 	line = slice_cstr(mem, slice_of(field[FIELDS - 1]));
 	for (char *c = line; *c != '\0'; c++)
 		*c = *c == '|' ? '\n' : *c;
-	world.method = strcmp(field[0], "walk") == 0 ? DMARC_TREE_WALK
-	    : DMARC_SUFFIX_LIST;
-	world.deadline_us = clock_monotonic_us() + 10000000;
-	if (zone_resolver_new(slice_of(line), "zone", &world.resolver, &err) !=
-	    0) {
+	world.method =
+	    strcmp(field[0], "walk") == 0 ? DMARC_TREE_WALK : DMARC_SUFFIX_LIST;
+	world.dns.deadline_us = clock_monotonic_us() + 10000000;
+	if (zone_resolver_new(
+		slice_of(line), "zone", &world.dns.resolver, &err) != 0) {
 		fprintf(stderr, "%s\n", err.text);
 		return -1;
 	}
-	judge(&world, field, mem);
-	resolver_unref(world.resolver);
+	judge(&world, field);
+	resolver_unref(world.dns.resolver);
 	return 0;
 }
 

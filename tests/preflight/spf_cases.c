@@ -32,8 +32,8 @@ next_line(struct arena *mem, struct slice *ret_line)
 	ssize_t len = getline(&line, &size, stdin);
 
 	if (len > 0)
-		*ret_line = slice_trim(slice_dup(mem,
-		    (struct slice){ line, (size_t)len }));
+		*ret_line = slice_trim(
+		    slice_dup(mem, (struct slice){ line, (size_t)len }));
 	free(line);
 	return len > 0;
 }
@@ -68,15 +68,17 @@ from_hex(struct slice hex, struct arena *mem)
 	strbuf_init(&text, mem);
 	strbuf_add_cstr(&text, "");
 	for (size_t i = 1; i + 1 < hex.len; i += 2)
-		strbuf_add_char(&text, (char)(char_hex_value(hex.data[i]) * 16 +
-		    char_hex_value(hex.data[i + 1])));
+		strbuf_add_char(&text,
+		    (char)(char_hex_value(hex.data[i]) * 16 +
+			char_hex_value(hex.data[i + 1])));
 	return strbuf_slice(&text);
 }
 
 static void
 check(struct resolver *resolver, struct slice words, struct arena *mem)
 {
-	uint64_t deadline_us = clock_monotonic_us() + 10000000;
+	const struct dns_client dns = { resolver,
+		clock_monotonic_us() + 10000000, mem };
 	struct slice scope, client, helo, sender;
 	struct spf_request request;
 	struct spf_report report;
@@ -93,11 +95,13 @@ check(struct resolver *resolver, struct slice words, struct arena *mem)
 	request.scope = (enum spf_scope)number;
 	request.helo = from_hex(helo, mem);
 	request.mail_from = from_hex(sender, mem);
-	result = spf_check(resolver, &request, deadline_us, mem, &report);
+	result = spf_check(&dns, &request, &report);
 	printf("%s %u %u %s %s\n", spf_result_name(result), report.terms,
 	    report.voids,
-	    spf_libspf2_result(resolver, &request, deadline_us, &other)
-	    ? spf_result_name(other) : "-", report.fault.text);
+	    spf_libspf2_result(&dns, &request, &other) ?
+		spf_result_name(other) :
+		"-",
+	    report.fault.text);
 	fflush(stdout);
 }
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * judge_record KEYS DOMAIN SELECTOR < RECORDS: for each line, a key record,
- * what key_record_judge() makes of it: its state, a tab, its notes as a number.
+ * what key_status_judge() makes of it: its state, a tab, its notes as a number.
  * A test tool.
  */
 #include <stdio.h>
 #include <string.h>
 
-#include "sign/key_record.h"
+#include "keys/key_status.h"
+#include "keys/keystore.h"
 
 static void
 report(void *arg, bool is_error, const char *text)
@@ -18,12 +19,8 @@ report(void *arg, bool is_error, const char *text)
 }
 
 static const struct sign_key *
-find_key(const struct keystore *store, const char *domain,
-    const char *selector)
+find_key(const struct domain_keys *found, const char *selector)
 {
-	const struct domain_keys *found = keystore_find(store,
-	    slice_of(domain));
-
 	for (size_t i = 0; found != NULL && i < found->count; i++) {
 		if (slice_eq(found->keys[i]->selector, slice_of(selector)))
 			return found->keys[i];
@@ -37,14 +34,13 @@ judge_all(const struct sign_key *key)
 	char line[8192];
 
 	while (fgets(line, sizeof(line), stdin) != NULL) {
-		struct key_finding finding;
+		struct key_shown shown;
 		struct arena mem;
 
 		line[strcspn(line, "\n")] = '\0';
 		arena_init(&mem);
-		key_record_judge(key, slice_of(line), &mem, &finding);
-		printf("%s\t%u\n", key_state_name(finding.state),
-		    finding.notes);
+		key_status_judge(key, slice_of(line), &mem, &shown);
+		printf("%s\t%u\n", key_status_name(shown.status), shown.notes);
 		arena_done(&mem);
 	}
 }
@@ -53,6 +49,7 @@ int
 main(int argc, char **argv)
 {
 	struct keystore *store = NULL;
+	struct domain_keys *keys = NULL;
 	const struct sign_key *key = NULL;
 	struct err err;
 
@@ -60,10 +57,15 @@ main(int argc, char **argv)
 		fprintf(stderr, "judge_record KEYS DOMAIN SELECTOR\n");
 		return 2;
 	}
-	if (keystore_load(slice_of(argv[1]), NULL, report, NULL, &store, &err) == 0)
-		key = find_key(store, argv[2], argv[3]);
+	if (keystore_load(slice_of(argv[1]),
+		&(struct keystore_options){
+		    .report = &(struct report){ report, NULL } },
+		&store, &err) == 0)
+		keys = keystore_take(store, slice_of(argv[2]));
+	key = find_key(keys, argv[3]);
 	if (key != NULL)
 		judge_all(key);
+	domain_keys_release(keys);
 	keystore_free(store);
 	return key != NULL ? 0 : 1;
 }

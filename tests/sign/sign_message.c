@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "keys/keystore.h"
 #include "pipeline/snapshot.h"
 #include "sign/signer.h"
 
@@ -20,8 +21,7 @@ report(void *arg, bool is_error, const char *text)
 }
 
 static void
-report_config(void *arg, const char *file, unsigned int line,
-    const char *text)
+report_config(void *arg, const char *file, unsigned int line, const char *text)
 {
 	(void)arg;
 	fprintf(stderr, "%s:%u: %s\n", file, line, text);
@@ -92,22 +92,23 @@ sign(const struct sign_engine *engine, const struct sign_policy *policy,
 
 	if (domain == NULL || domain->count == 0 || domain->count > 8)
 		return 2;
-	if (engine->begin(policy, domain->keys, domain->count, clock_now(),
-	    signer, err) != 0 ||
+	if (engine->begin(&(const struct sign_request){ policy, domain->keys,
+			      domain->count, clock_now() },
+		signer, err) != 0 ||
 	    engine->header(*signer, header->fields, header->count, err) != 0)
 		return 3;
 	/* Cut where it hurts: in the middle of lines and of line ends. */
-	for (size_t at = 0, cut = 1; at < body.len; at += cut, cut = cut % 7 + 1)
+	for (size_t at = 0, cut = 1; at < body.len;
+	     at += cut, cut = cut % 7 + 1)
 		if (engine->body(*signer, slice_sub(body, at, cut), err) != 0)
 			return 1;
 	if (engine->finish(*signer, mem, signatures, err) != 0)
 		return 1;
 	for (size_t i = 0; i < domain->count; i++)
-		print_field(mem, SLICE("DKIM-Signature"),
-		    signatures[i].value);
+		print_field(mem, SLICE("DKIM-Signature"), signatures[i].value);
 	for (size_t i = 0; i < header->count; i++)
-		print_field(mem, header->fields[i].name,
-		    header->fields[i].value);
+		print_field(
+		    mem, header->fields[i].name, header->fields[i].value);
 	fputs("\r\n", stdout);
 	fwrite(body.data, 1, body.len, stdout);
 	return 0;
@@ -118,8 +119,9 @@ main(int argc, char **argv)
 {
 	const struct sign_engine *engine;
 	const struct header_limits no_limits = { 0 };
-	struct sign_policy policy;
+	struct sign_policy policy = { .signed_count = 0 };
 	struct keystore *store = NULL;
+	struct domain_keys *keys = NULL;
 	struct signer *signer = NULL;
 	struct config *config = NULL;
 	struct header header;
@@ -133,23 +135,29 @@ main(int argc, char **argv)
 		return 2;
 	arena_init(&mem);
 	conf = slice_format(&mem, "sign { canonicalization = %s }\n", argv[2]);
-	engine = strcmp(argv[1], "native") == 0 ? &sign_engine_native
-	    : &sign_engine_opendkim;
+	engine = strcmp(argv[1], "native") == 0 ? &sign_engine_native :
+						  &sign_engine_opendkim;
 	header_init(&header, &mem);
-	if (config_read_text("test", conf, report_config, NULL, &config,
-	    &err) == 0 &&
-	    sign_policy_from_config(config, &mem, &policy, &err) == 0 &&
-	    keystore_load(slice_of(argv[3]), NULL, report, NULL, &store, &err) == 0 &&
+	if (config_read_text(
+		"test", conf, report_config, NULL, &config, &err) == 0)
+		policy = sign_policy_from_config(config, &mem);
+	if (config != NULL &&
+	    keystore_load(slice_of(argv[3]),
+		&(struct keystore_options){
+		    .report = &(struct report){ report, NULL } },
+		&store, &err) == 0 &&
 	    engine->init(&err) == 0 && exit_for_faults(store) == 0 &&
-	    header_parse(&header, read_all(&mem), &no_limits, &body,
-		&err) == 0)
-		code = sign(engine, &policy,
-		    keystore_find(store, slice_of(argv[4])), &header,
+	    header_parse(&header, read_all(&mem), &no_limits, &body, &err) ==
+		0) {
+		keys = keystore_take(store, slice_of(argv[4]));
+		code = sign(engine, &policy, keys, &header,
 		    with_crlf(&mem, body), &mem, &signer, &err);
+	}
 	if (err.kind != ERR_NONE)
 		fprintf(stderr, "%s\n", err.text);
 	/* All of it, also after a failure: LeakSanitizer looks on. */
 	engine->free(signer);
+	domain_keys_release(keys);
 	keystore_free(store);
 	config_free(config);
 	arena_done(&mem);

@@ -112,9 +112,9 @@ class Keys(unittest.TestCase):
 
     def test_genkey_says_what_is_no_domain_and_what_no_selector(self):
         for name, want in (
-                ("example", '"example" is no domain: two labels or more of letters, '
+                ("example", '"example" is not a domain: two labels or more of letters, '
                  "digits and hyphens\n"),
-                ("x.example;", '"x.example;" is no domain: two labels or more of letters, '
+                ("x.example;", '"x.example;" is not a domain: two labels or more of letters, '
                  "digits and hyphens\n"),
                 ("b\u00fccher.example", '"b\\xc3\\xbccher.example": names with other than '
                  "ASCII letters are written in their A-label form: "
@@ -122,7 +122,7 @@ class Keys(unittest.TestCase):
             with self.subTest(name):
                 self.assertEqual(self.genkey(name, code=1), ("", want))
         self.assertEqual(self.genkey("--selector", "a;b", "corp.example", code=1)[1],
-                         '"a;b" is no selector: letters, digits and hyphens, in labels '
+                         '"a;b" is not a selector: letters, digits and hyphens, in labels '
                          "with dots between them\n")
         self.assertEqual(list(self.folder.iterdir()), [])
         self.genkey("--selector", "UPPER", "corp.example")
@@ -242,7 +242,7 @@ class Keys(unittest.TestCase):
                  "not a private key"),
                 ("empty.key", b"", 0o600, "not a private key"),
                 ("noise.key", bytes(range(256)), 0o600, "not a key in PEM form"),
-                ("a;b.key", good, 0o600, "the name of the file is no selector"),
+                ("a;b.key", good, 0o600, "the name of the file is not a selector"),
                 ("cut.key", good[:300], 0o600, "not a private key")):
             with self.subTest(name):
                 path = self.put(name, data, mode)

@@ -96,7 +96,7 @@ class Lists(unittest.TestCase):
                         for f in fields)
         path = self.top / "conf"
         path.write_text('keys = "%s"\ndomain = corp.example\nuser = root\n'
-                        "preflight { dkim-key = off }\n"
+                        "sign { dkim-key = off }\n"
                         "rights { redirect = accept }\n"
                         "sign { engine = %s; canonicalization = %s }\n%s"
                         % (self.top / "keys", engine, canon, conf))

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Both engines against each other and against verifiers that are not ours, over
-every case and every canonicalization. SIGN_MESSAGE names the signing tool."""
+"""Both engines against each other and against verifiers that are not ours. The
+messages made by hand are signed in every canonicalization, the cases in one of
+them in turn. SIGN_MESSAGE names the signing tool."""
 
 import base64
 import concurrent.futures
@@ -78,11 +79,11 @@ class Verifiers(unittest.TestCase):
         return re.findall(rb"\bbh=\s*([A-Za-z0-9+/=\s]+);", signed.split(b"\r\n\r\n")[0])
 
     def test_every_case_verifies_with_every_verifier(self):
-        work = [(name, raw, canon) for name, raw in messages()
-                for canon in (CANONS if name in BY_HAND else CANONS[::3])]
+        work = [(name, raw, canon) for number, (name, raw) in enumerate(messages())
+                for canon in (CANONS if name in BY_HAND else [CANONS[number % 4]])]
         with concurrent.futures.ThreadPoolExecutor(2 * os.cpu_count()) as pool:
             signed = sum(pool.map(lambda w: self.sign_and_verify(*w), work))
-        self.assertGreater(signed, 400)
+        self.assertGreater(signed, 300)
         print("signed and verified: %d passed, 0 failed" % signed)
 
     def sign_and_verify(self, name, raw, canon):
