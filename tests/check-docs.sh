@@ -42,10 +42,41 @@ for page in "$src"/docs/*.[1-9]; do
 	fi
 done
 
+# As readers see the pages, by mandoc and by the groff of man-db: no quotes that
+# are empty or hold a macro, no request that was taken for text.
+garbage="‘’|‘ |\"\"|^ *[.'][A-Z][a-z]( |\$)|\\\\[&ec(]"
+look_at()
+{
+	if grep -nE -e "$garbage" "$tmp/shown" > "$tmp/found"; then
+		echo "$1 shows of $2:"
+		cat "$tmp/found"
+		bad=1
+	fi
+	[ "$(wc -l < "$tmp/shown")" -ge 60 ] ||
+		{ echo "$1 shows next to nothing of $2"; bad=1; }
+}
+for page in "$src"/docs/*.[1-9]; do
+	for command in 'mandoc -T utf8 -O width=78' 'groff -K utf8 -T utf8 -m mandoc -rLL=78n -P-c'; do
+		program=${command%% *}
+		command -v "$program" > /dev/null ||
+			{ echo "$page: not rendered: no $program"; continue; }
+		$command "$page" > "$tmp/raw" 2> "$tmp/warnings" ||
+			{ echo "$program fails with $page"; bad=1; }
+		if [ "$program" = groff ] && [ -s "$tmp/warnings" ]; then
+			echo "$program says of $page:"
+			cat "$tmp/warnings"
+			bad=1
+		fi
+		# Bold and underlined letters are struck twice.
+		sed -e "s/.$(printf '\b')//g" "$tmp/raw" > "$tmp/shown"
+		look_at "$program" "$page"
+	done
+done
+
 # submilter(8) and --help name the same options.
 sed -n 's/^\.\(.* \)\{0,1\}Fl \(.*\)/\2/p' "$src/docs/submilter.8" |
 	grep -o -e '-[a-z][a-z0-9-]*' | sort -u > "$tmp/page"
-for command in run check test lookup genkey keys; do
+for command in run reload check test lookup genkey keys status; do
 	"${top_builddir:-.}/submilter" "$command" --help > "$tmp/help"
 	grep -o -e ' --[a-z][a-z0-9-]*' "$tmp/help" | sed 's/^ -//' >> "$tmp/helps"
 done
@@ -56,5 +87,17 @@ if ! diff "$tmp/page" "$tmp/helps" > "$tmp/difference"; then
 	cat "$tmp/difference"
 	bad=1
 fi
+# submilter(8) explains each field of the log line, and no other.
+sed -n 's/^LOG_FIELD([A-Z_]*, "\([a-z_]*\)".*/\1/p' \
+	"$src/include/pipeline/log_fields.def" | sort > "$tmp/fields"
+sed -n '/^\.Sh LOG/,/^\.El/s/^\.It Li //p' "$src/docs/submilter.8" |
+	sed 's/ , /\n/g' | sort > "$tmp/explained"
+if ! diff "$tmp/explained" "$tmp/fields" > "$tmp/difference"; then
+	echo "fields of the log in docs/submilter.8 (<) and in log_fields.def (>):"
+	cat "$tmp/difference"
+	bad=1
+fi
+[ "$(wc -l < "$tmp/fields")" -ge 29 ] ||
+	{ echo "log_fields.def cannot be read here"; bad=1; }
 [ "$pages" -ge 3 ] || { echo "pages are missing in $src/docs"; bad=1; }
 exit $bad

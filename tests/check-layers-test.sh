@@ -8,10 +8,11 @@ trap 'rm -rf "$top"' EXIT
 mkdir -p "$top/milter/policy"
 bad=0
 
-# expect STATUS LINE: the status of the check for a file of policy/ with LINE
+# expect STATUS LINE: the status of the check for $file with LINE
+file=policy/x.c
 expect()
 {
-	printf '%s\n' "$2" >"$top/milter/policy/x.c"
+	printf '%s\n' "$2" >"$top/milter/$file"
 	status=0
 	sh "$check" "$top" >"$top/out" 2>&1 || status=$?
 	if [ "$status" != "$1" ]; then
@@ -26,13 +27,13 @@ expect 0 '#include "policy/rights.h"'
 expect 0 '#include "rights_priv.h"'
 expect 0 '#include <sys/stat.h>'
 expect 0 '#include <libidn2/a/b.h>'
-expect 1 '#include "sign/keys.h"'
-expect 1 ' # include "sign/keys.h"'
+expect 1 '#include "keys/keystore.h"'
+expect 1 ' # include "keys/keystore.h"'
 expect 1 '#include "unknown/x.h"'
 expect 1 '#include "../sign/sign_priv.h"'
 expect 1 '#	include	"../base/str.h"'
 expect 1 '#include "./rights_priv.h"'
-expect 1 '#include "policy/../sign/keys.h"'
+expect 1 '#include "policy/../keys/keystore.h"'
 expect 1 '#include "milter/sign/sign_priv.h"'
 expect 1 '#include "/usr/include/x.h"'
 expect 1 '#include <../milter/sign/sign_priv.h>'
@@ -40,4 +41,12 @@ expect 1 '#include <libmilter/mfapi.h>'
 expect 1 '#include <unbound.h>'
 expect 0 '#include <unboundary.h>'
 expect 1 '#include <spf2/spf.h>'
+expect 0 'config_is_monitor(config, mode)'
+rm "$top/milter/policy/x.c"
+mkdir "$top/milter/pipeline"
+file=pipeline/step_x.c
+expect 1 'config_is_monitor(config, mode)'
+rm "$top/milter/$file"
+file=pipeline/pipeline.c
+expect 0 'config_is_monitor(config, mode)'
 exit $bad

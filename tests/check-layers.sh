@@ -4,7 +4,7 @@
 # of those to its left, never of those to its right.
 set -eu
 cd "${1:-${top_srcdir:-.}}"
-layers='base message dns table conf identity policy repair sign preflight pipeline glue daemon cli'
+layers='base message dns table conf identity policy repair keys sign preflight report pipeline glue daemon check cli'
 
 rank()
 {
@@ -28,6 +28,7 @@ for file in milter/*/*.c milter/*/*.h include/*/*.h include/*/*.def; do
 		echo "$file: directory $dir is no layer"
 		bad=1
 	fi
+	# shellcheck disable=SC2013 # one word a line
 	for included in $(sed -n 's|^[[:blank:]]*#[[:blank:]]*include[[:blank:]]*"\([a-z]*\)/[a-z0-9_]*\.[a-z]*".*|\1|p' "$file" | sort -u); do
 		theirs=$(rank "$included")
 		if [ "$theirs" = 0 ] || [ "$theirs" -gt "$mine" ]; then
@@ -49,6 +50,12 @@ for file in milter/*/*.c milter/*/*.h include/*/*.h include/*/*.def; do
 			esac
 		fi
 	done
+	# The driver applies modes; a step never asks for one.
+	if [ "$dir" = pipeline ] && [ "$file" != milter/pipeline/pipeline.c ] &&
+		grep -n config_is_monitor "$file"; then
+		echo "$file: modes belong to milter/pipeline/pipeline.c"
+		bad=1
+	fi
 	if [ "$file" != milter/preflight/spf_libspf2.c ] &&
 		grep -nE '^[[:blank:]]*#[[:blank:]]*include[[:blank:]]*[<"]spf2/' "$file"; then
 		echo "$file: <spf2/...> belongs to milter/preflight/spf_libspf2.c"
