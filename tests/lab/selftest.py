@@ -51,7 +51,11 @@ def users_of(path):
                 seen.append((proc / name).read_bytes())
             except OSError:
                 pass
-        for link in [proc / "cwd", proc / "exe", *proc.glob("fd/*")]:
+        try:
+            descriptors = list((proc / "fd").iterdir())
+        except OSError:  # the process has ended since
+            descriptors = []
+        for link in [proc / "cwd", proc / "exe", *descriptors]:
             try:
                 seen.append(os.fsencode(os.readlink(link)))
             except OSError:
