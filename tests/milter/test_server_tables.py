@@ -10,7 +10,7 @@ from support import ALICE, CEO, OwnDaemonTest, mail, message
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 os.pardir, 'tables'))
-from servers import Socketmap, Tcp          # noqa: E402
+from fakes import Socketmap, Tcp            # noqa: E402
 
 # The longest pause of a server that could not be reached, and some more.
 SOON = 8

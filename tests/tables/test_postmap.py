@@ -14,7 +14,7 @@ sys.path.insert(0, str(HERE))
 sys.path.insert(0, str(HERE.parent))
 
 import lab                                  # noqa: E402
-from servers import Socketmap, Tcp          # noqa: E402
+from fakes import Socketmap, Tcp            # noqa: E402
 
 KEYS = [
     "alice@corp.example", "ALICE@Corp.Example", "alice+tag@corp.example",

@@ -13,7 +13,7 @@ import unittest
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from servers import Socketmap, Tcp          # noqa: E402
+from fakes import Socketmap, Tcp            # noqa: E402
 
 FOUND, UNKNOWN = 0, 75
 
