@@ -32,6 +32,16 @@ _PROGRAMS = {
     "openssl": ["usr/bin/openssl"],
     "opendkim": ["usr/sbin/opendkim"],
     "knot": ["usr/sbin/knotd"],
+    "slapd": ["usr/sbin/slapd", "usr/lib/ldap/back_mdb.so*"],
+    "ldap-utils": ["usr/bin/ldapmodify"],
+    "postgresql": ["usr/lib/postgresql/*/bin/postgres",
+                   "usr/lib/postgresql/*/bin/initdb"],
+    "postgresql-client": ["usr/lib/postgresql/*/bin/psql"],
+    "mariadb-server-core": ["usr/sbin/mariadbd"],
+    "mariadb-client-core": ["usr/bin/mariadb"],
+    "redis-server": [],
+    "redis-tools": ["usr/bin/redis-check-rdb"],     # the server, too
+    "memcached": ["usr/bin/memcached"],
 }
 _SASL = ["sasl2-bin", "libsasl2-modules", "libsasl2-modules-db"]
 _PRODUCTS = {
@@ -41,10 +51,16 @@ _PRODUCTS = {
     "opendkim": ["opendkim"],       # for comparison
     "knot": ["knot"],               # a DNS server that signs its zones
     "postfix-maps": ["postfix", "postfix-pcre"],
+    "slapd": ["slapd", "ldap-utils"],
+    "postgresql": ["postgresql-*", "postgresql-client-*"],
+    "mariadb": ["mariadb-server-core", "mariadb-client-core"],
+    "redis": ["redis-server", "redis-tools"],
+    "memcached": ["memcached"],
 }
 _TOOLS = {"postfix": ["openssl"], "sendmail": ["openssl", "m4"],
           "saslauthd": ["openssl"], "opendkim": [], "knot": [],
-          "postfix-maps": []}
+          "postfix-maps": [], "slapd": [], "postgresql": [], "mariadb": [],
+          "redis": [], "memcached": []}
 
 
 class Debs:
@@ -82,6 +98,10 @@ class Debs:
         """The directory that package `name` is (or would be) unpacked in."""
         return self.directory / name
 
+    def file(self, pattern):
+        """The one file of the unpacked packages that matches, as "slapd/usr/.."."""
+        return sorted(self.directory.glob(pattern))[-1]
+
     def tool(self, name):
         """The path of a program: the machine's own, else the unpacked one."""
         path = shutil.which(name)
@@ -108,7 +128,7 @@ class Debs:
 
     def _unpack_product(self, product):
         tools = [t for t in _TOOLS[product] if not shutil.which(t)]
-        wanted = _PRODUCTS[product] + tools
+        wanted = [_with_version(n) for n in _PRODUCTS[product]] + tools
         while True:
             self._unpack(wanted)
             wanted = self._lacking_libraries()
@@ -150,7 +170,8 @@ class Debs:
 
     def _missing(self, name):
         """Sonames that programs and libraries of a package do not find."""
-        patterns = _PROGRAMS.get(name, ["usr/lib/*/*.so.*", "lib/*/*.so.*"])
+        patterns = _PROGRAMS.get(re.sub(r"-\d+$", "", name),
+                                 ["usr/lib/*/*.so.*", "lib/*/*.so.*"])
         files = [str(f) for p in patterns
                  for f in sorted(self.package(name).glob(p))]
         if not files:
@@ -159,6 +180,14 @@ class Debs:
                              stdout=subprocess.PIPE,
                              stderr=subprocess.DEVNULL).stdout.decode()
         return set(re.findall(r"^\s*(\S+) => not found", out, re.M))
+
+
+def _with_version(name):
+    """The package that NAME-* stands for: the release's own version of NAME."""
+    if not name.endswith("-*"):
+        return name
+    out = run(["apt-cache", "depends", name[:-2]]).decode()
+    return re.search(r"Depends: (%s-\d+)$" % name[:-2], out, re.M).group(1)
 
 
 def _library_dependencies(control):
