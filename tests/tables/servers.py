@@ -1,105 +1,563 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Servers of the tables socketmap and tcp, on the loopback, as one likes them."""
+"""The real servers of tables: each on loopback, from an unpacked Debian package.
 
+    with lab.scratch() as top:
+        debs = lab.Debs.shared(top, "postgresql")
+        with servers.Postgres(top / "pg", debs) as server:
+            server.sql("CREATE TABLE rights (address text, logins text)")
+            ... server.port, server.directory ...
+            server.pause(); server.resume(); server.kill(); server.start()
+
+Each has a database `mail` or a suffix `dc=corp,dc=example`, and USER with PASSWORD
+who may read it. With `certificates`, it also speaks TLS. To be run as root.
+"""
+
+import contextlib
+import fcntl
+import os
+import pathlib
+import shutil
+import signal
 import socket
+import sys
 import threading
-import urllib.parse
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+import lab                                          # noqa: E402
+from lab.process import free_port, run, wait_until  # noqa: E402
+
+USER, PASSWORD = "submilter", "secret word"
+SUFFIX = "dc=corp,dc=example"
+ADMIN = "cn=admin," + SUFFIX
+# Far more than any of them needs on a machine that does nothing else.
+PATIENCE = 90
 
 
-class Server:
-    """Answers each connection in a thread; `rows` has a value for each key.
+class Certificates:
+    """A CA with a certificate for 127.0.0.1 and localhost, and what is wrong."""
 
-    `reply`, if given, makes the octets that are sent for a key in the place of what
-    `rows` says; None closes the connection. `each` closes it after so many replies.
-    """
+    def __init__(self, top, debs=None):
+        self.top = pathlib.Path(top)
+        self.top.mkdir(parents=True, exist_ok=True)
+        self.openssl = debs.tool("openssl") if debs else "openssl"
+        self.ca, _ = self._new("ca", None, "basicConstraints=critical,CA:true")
+        self.other_ca, _ = self._new("other-ca", None,
+                                     "basicConstraints=critical,CA:true")
+        self.certificate, self.key = self._new(
+            "server", "ca", "subjectAltName=IP:127.0.0.1,DNS:localhost")
+        # Of the same CA, for another host.
+        self.wrong_certificate, self.wrong_key = self._new(
+            "wrong", "ca", "subjectAltName=DNS:elsewhere.example")
 
-    def __init__(self, rows=None, reply=None, each=None, port=0):
-        self.rows = rows or {}
-        self.reply = reply or self.right_reply
-        self.each = each
-        self.asked = []
-        self.listener = socket.create_server(("127.0.0.1", port), backlog=64)
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+    def _new(self, name, issuer, extension):
+        certificate, key = self.top / (name + ".pem"), self.top / (name + ".key")
+        by = ["-CA", self.top / (issuer + ".pem"),
+              "-CAkey", self.top / (issuer + ".key")] if issuer else []
+        run([self.openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt",
+             "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+             "/CN=" + name, "-addext", extension, "-keyout", key, "-out",
+             certificate] + by)
+        return certificate, key
 
-    def close(self):
-        self.listener.shutdown(socket.SHUT_RDWR)    # ends accept()
-        self.listener.close()
+    def owned(self, directory, user, wrong=False):
+        """Copies that only `user` can read, as some servers insist on."""
+        files = []
+        for source in ((self.wrong_certificate, self.wrong_key) if wrong
+                       else (self.certificate, self.key)) + (self.ca,):
+            copy = shutil.copy(source, directory)
+            shutil.chown(copy, user)
+            os.chmod(copy, 0o600)
+            files.append(copy)
+        return files
+
+
+class Started:
+    """A server at `port`; what it forks is ended with it."""
+
+    stop_signal = signal.SIGTERM
+    user = "root"
+
+    def __init__(self, top, debs, certificates=None, wrong_certificate=False):
+        self.top, self.debs = pathlib.Path(top), debs
+        self.top.mkdir(parents=True)
+        self.top.chmod(0o755)
+        self.output = self.top / "output"
+        self.certificates = certificates
+        if certificates:
+            self.tls_files = certificates.owned(self.top, self.user,
+                                                wrong_certificate)
+        self.port = self.tls_port = self.daemon = None
+        self.prepare()
+
+    def prepare(self):
+        """Makes what has to be there before the first start."""
+
+    def command(self):
+        """The program and its arguments, for self.port and self.tls_port."""
+        raise NotImplementedError
+
+    def is_ready(self):
+        """Whether it answers; an exception is a no, too."""
+        raise NotImplementedError
 
     def __enter__(self):
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def __exit__(self, *_):
-        self.close()
+        self.stop()
 
-    def _accept(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
+    def start(self):
+        """At the ports it had before, if it had any."""
+        for _ in range(5):
+            fresh = self.port is None
+            if fresh:
+                self.port, self.tls_port = self.free_ports()
+            self.daemon = lab.Daemon(self.command(), self.debs.environment(),
+                                     self.output)
+            with contextlib.suppress(lab.LabError):
+                wait_until(self._is_ready_or_ended, PATIENCE, "answer")
+            if not self.daemon.ended():
                 return
-            threading.Thread(target=self._serve, args=(connection,),
-                             daemon=True).start()
-
-    def _serve(self, connection):
-        with connection, connection.makefile("rb") as stream:
-            count = 0
-            while self.each is None or count < self.each:
-                key = self.read_key(stream)
-                if key is None:
-                    return
-                self.asked.append(key)
-                reply = self.reply(key)
-                if reply is None:
-                    return
-                try:
-                    connection.sendall(reply)
-                except OSError:
-                    return
-                count += 1
-
-
-class Socketmap(Server):
-    def name(self):
-        return "socketmap:inet:127.0.0.1:%d:map" % self.port
+            self.daemon.stop()
+            if fresh:       # somebody else may have taken the port
+                self.port = None
+        raise lab.LabError("%s does not start:\n%s" % (
+            type(self).__name__, self.output.read_text(errors="replace")[-3000:]))
 
     @staticmethod
-    def read_key(stream):
-        digits = b""
-        while not digits.endswith(b":"):
-            octet = stream.read(1)
-            if not octet:
-                return None
-            digits += octet
-        query = stream.read(int(digits[:-1]) + 1)
-        name, _, key = query[:-1].partition(b" ")
-        return key if name == b"map" else None
+    def free_ports():
+        return free_port(), free_port()
+
+    def _is_ready_or_ended(self):
+        if self.daemon.ended():
+            return True
+        with contextlib.suppress(OSError, EOFError, lab.LabError):
+            return self.daemon.listens(self.port) and self.is_ready()
+        return False
+
+    def stop(self):
+        """In order; what it stored is there after the next start()."""
+        if self.daemon:
+            self.resume()
+            self.daemon.signal(self.stop_signal)
+            self.daemon.wait(20)
+            self.daemon.stop()
+
+    def kill(self):
+        """Without warning, as a crash of the machine would."""
+        self.daemon.signal(signal.SIGKILL)
+        self.daemon.stop()
+
+    def pause(self):
+        """It hangs: connections are accepted by the kernel, and nothing is said."""
+        self._signal_all(signal.SIGSTOP)
+
+    def resume(self):
+        self._signal_all(signal.SIGCONT)
+
+    def _signal_all(self, number):
+        for pid in self.daemon.members():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+
+def as_user(user):
+    """Words before a command that make it run as that user."""
+    return ["setpriv", "--reuid", user, "--regid", user, "--clear-groups"]
+
+
+def made_once(debs, name, make):
+    """A directory that is made by make(path) once for all that share `debs`."""
+    path = debs.directory / name
+    with open(debs.directory / (name + ".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            part = debs.directory / (name + ".part")
+            shutil.rmtree(part, ignore_errors=True)
+            part.mkdir()
+            make(part)
+            part.rename(path)
+    return path
+
+
+class Slapd(Started):
+    """OpenLDAP. `ldif` is loaded before the start; add() and modify() later."""
+
+    def __init__(self, top, debs, ldif="", settings="", **how):
+        self.ldif, self.settings = ldif, settings
+        super().__init__(top, debs, **how)
+
+    @property
+    def uri(self):
+        return "ldap://127.0.0.1:%d" % self.port
+
+    @property
+    def tls_uri(self):
+        return "ldaps://127.0.0.1:%d" % self.tls_port
+
+    @property
+    def unix_uri(self):
+        return "ldapi://" + str(self.top / "ldapi").replace("/", "%2F")
+
+    def prepare(self):
+        package = self.debs.package("slapd")
+        (self.top / "data").mkdir()
+        schemas = "".join("include %s/etc/ldap/schema/%s.schema\n" % (package, name)
+                          for name in ("core", "cosine", "nis", "inetorgperson"))
+        tls = ""
+        if self.certificates:
+            tls = ("TLSCertificateFile %s\nTLSCertificateKeyFile %s\n"
+                   "TLSCACertificateFile %s\n" % tuple(self.tls_files))
+        self.settings_file = self.top / "slapd.conf"
+        self.settings_file.write_text(
+            schemas + "modulepath %s/usr/lib/ldap\nmoduleload back_mdb\n" % package
+            + "pidfile %s/pid\nthreads 8\n" % self.top
+            + 'authz-regexp "gidNumber=0\\\\+uidNumber=0,cn=peercred,.*" '
+            '"%s"\n' % ADMIN
+            + tls + self.settings
+            + 'database mdb\nsuffix "%s"\nrootdn "%s"\nrootpw "%s"\n' % (
+                SUFFIX, ADMIN, PASSWORD)
+            + "directory %s/data\nmaxsize 67108864\n"
+            "dbnosync\nindex mail,uid,objectClass eq\n" % self.top)
+        (self.top / "first.ldif").write_text(
+            "dn: %s\nobjectClass: domain\ndc: corp\n\n%s" % (SUFFIX, self.ldif))
+        run([package / "usr/sbin/slapd", "-T", "add", "-q", "-f",
+             self.settings_file, "-l", self.top / "first.ldif"],
+            env=self.debs.environment())
+
+    def command(self):
+        uris = [self.uri, self.unix_uri] + (
+            [self.tls_uri] if self.certificates else [])
+        return [self.debs.package("slapd") / "usr/sbin/slapd", "-d", "0", "-f",
+                self.settings_file, "-h", " ".join(uris)]
+
+    def is_ready(self):
+        self._tool("ldapsearch", "-b", SUFFIX, "-s", "base")
+        return True
+
+    def add(self, ldif):
+        self._tool("ldapadd", input=ldif.encode())
+
+    def modify(self, ldif):
+        self._tool("ldapmodify", input=ldif.encode())
+
+    def _tool(self, name, *arguments, **how):
+        run([self.debs.package("ldap-utils") / "usr/bin" / name, "-x", "-H",
+             self.uri, "-D", ADMIN, "-w", PASSWORD, "-o", "nettimeout=10",
+             *arguments], env={**self.debs.environment(), "LDAPNOINIT": "1"}, **how)
+
+
+class Postgres(Started):
+    """PostgreSQL. Its socket is in `directory`; USER logs in with PASSWORD."""
+
+    user = "daemon"
+    stop_signal = signal.SIGINT
+
+    @property
+    def directory(self):
+        return self.top
+
+    def _program(self, name):
+        return self.debs.file("postgresql-*/usr/lib/postgresql/*/bin/" + name)
+
+    def _make(self, data):
+        shutil.chown(data, self.user)
+        run(as_user(self.user) + [
+            self._program("initdb"), "-A", "trust", "-N", "-U", "root", "-E",
+            "UTF8", "--locale=C", "-D", data],
+            env=self.debs.environment(), cwd="/")
+        (data / "pg_hba.conf").write_text(
+            "local all root trust\nhost all root 127.0.0.1/32 trust\n"
+            "local all all scram-sha-256\nhost all all 127.0.0.1/32 scram-sha-256\n")
+        run(as_user(self.user) + [
+            self._program("postgres"), "--single", "-F", "-D", data, "postgres"],
+            env=self.debs.environment(), cwd="/", input=(
+                "CREATE ROLE %s LOGIN PASSWORD '%s'\n"
+                "CREATE DATABASE mail OWNER %s\n" % (USER, PASSWORD, USER)).encode())
+
+    def prepare(self):
+        shutil.chown(self.top, self.user)
+        run(["cp", "-a", made_once(self.debs, "made-postgresql", self._make),
+             self.top / "data"])
+
+    def command(self):
+        tls = []
+        if self.certificates:
+            tls = ["-c", "ssl=on"]
+            for name, file in zip(("cert", "key"), self.tls_files):
+                tls += ["-c", "ssl_%s_file=%s" % (name, file)]
+        return as_user(self.user) + [
+            self._program("postgres"), "-D", self.top / "data", "-p", self.port,
+            "-h", "127.0.0.1", "-k", self.top, "-F", "-c", "jit=off",
+            "-c", "shared_buffers=8MB", "-c", "max_connections=100"] + tls
+
+    def is_ready(self):
+        return self.sql("SELECT 1")
+
+    def sql(self, text):
+        """What statements print, run by the administrator in the database mail."""
+        psql = self.debs.file("postgresql-client-*/usr/lib/postgresql/*/bin/psql")
+        return run([psql, "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h",
+                    self.top, "-p", self.port, "-U", "root", "mail"],
+                   env=self.debs.environment(), input=text.encode()).decode()
+
+
+class MariaDB(Started):
+    """MariaDB. `socket` is its Unix socket; USER logs in with PASSWORD."""
+
+    @property
+    def socket(self):
+        return self.top / "socket"
+
+    def _options(self, data):
+        usr = self.debs.package("mariadb-server-core") / "usr"
+        return ["--no-defaults", "--basedir=%s" % usr, "--user=root",
+                "--lc-messages-dir=%s/share/mysql" % usr, "--datadir=%s" % data,
+                "--skip-name-resolve", "--innodb-buffer-pool-size=8M",
+                "--innodb-log-file-size=4M", "--innodb-fast-shutdown=2",
+                "--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0",
+                "--innodb-undo-tablespaces=0", "--innodb-use-native-aio=0",
+                "--innodb-data-file-path=ibdata1:1M:autoextend",
+                "--innodb-temp-data-file-path=ibtmp1:1M:autoextend"]
+
+    def _program(self):
+        return self.debs.package("mariadb-server-core") / "usr/sbin/mariadbd"
+
+    def _make(self, data):
+        share = self.debs.package("mariadb-server-core") / "usr/share/mysql"
+        text = "create database mysql;\nuse mysql;\n"
+        for name in "mysql_system_tables", "mysql_system_tables_data":
+            text += (share / (name + ".sql")).read_text()
+        text += ("create database mail character set utf8mb4 collate utf8mb4_bin;\n"
+                 "flush privileges;\n"
+                 "create user %s@'%%' identified by '%s';\n"
+                 "grant all on mail.* to %s@'%%';\n" % (USER, PASSWORD, USER))
+        run([self._program()] + self._options(data) + ["--bootstrap"],
+            env=self.debs.environment(), input=text.encode())
+
+    def prepare(self):
+        run(["cp", "-a", made_once(self.debs, "made-mariadb", self._make),
+             self.top / "data"])
+
+    def command(self):
+        tls = []
+        if self.certificates:
+            tls = ["--ssl-%s=%s" % pair
+                   for pair in zip(("cert", "key", "ca"), self.tls_files)]
+        return [self._program()] + self._options(self.top / "data") + [
+            "--port=%d" % self.port, "--bind-address=127.0.0.1",
+            "--socket=%s" % self.socket, "--pid-file=%s/pid" % self.top] + tls
+
+    def is_ready(self):
+        return self.sql("SELECT 1")
+
+    def sql(self, text):
+        """What statements print, run by the administrator in the database mail."""
+        return run([self.debs.package("mariadb-client-core") / "usr/bin/mariadb",
+                    "--no-defaults", "-u", "root", "-S", self.socket, "-N", "-B",
+                    "--default-character-set=utf8mb4", "mail"],
+                   env=self.debs.environment(), input=text.encode()).decode()
+
+
+class RedisError(lab.LabError):
+    """What Redis says in the place of an answer."""
+
+
+class Redis(Started):
+    """Redis. ask("SET", "key", "value") speaks to it; `socket` is its Unix socket."""
+
+    def __init__(self, top, debs, options=(), **how):
+        self.options = list(options)
+        super().__init__(top, debs, **how)
+
+    @property
+    def socket(self):
+        return self.top / "socket"
+
+    def prepare(self):
+        # Under this name, the program of redis-tools is the server.
+        (self.top / "redis-server").symlink_to(
+            self.debs.package("redis-tools") / "usr/bin/redis-check-rdb")
+
+    def command(self):
+        tls = []
+        if self.certificates:
+            tls = ["--tls-port", self.tls_port, "--tls-auth-clients", "no"]
+            for name, file in zip(("cert", "key", "ca-cert"), self.tls_files):
+                tls += ["--tls-%s-file" % name, file]
+        return [self.top / "redis-server", "--port", self.port, "--bind",
+                "127.0.0.1", "--unixsocket", self.socket, "--save", "",
+                "--appendonly", "no", "--dir", self.top] + tls + self.options
+
+    def is_ready(self):
+        try:
+            return self.ask("PING") == b"PONG"
+        except RedisError as error:     # it wants a password first
+            return "NOAUTH" in str(error)
+
+    def ask(self, *words):
+        """The answer to one command; RedisError if it is an error."""
+        return self.ask_all([words])[0]
+
+    def ask_all(self, commands):
+        """The answers to several commands, sent at once."""
+        with socket.create_connection(("127.0.0.1", self.port), 30) as connection:
+            connection.sendall(b"".join(map(self._encode, commands)))
+            with connection.makefile("rb") as stream:
+                return [self._read(stream) for _ in commands]
 
     @staticmethod
-    def wrap(reply):
-        return b"%d:%s," % (len(reply), reply)
+    def _encode(words):
+        words = [w if isinstance(w, bytes) else str(w).encode() for w in words]
+        return b"*%d\r\n" % len(words) + b"".join(
+            b"$%d\r\n%s\r\n" % (len(w), w) for w in words)
 
-    def right_reply(self, key):
-        value = self.rows.get(key)
-        return self.wrap(b"NOTFOUND " if value is None else b"OK " + value)
-
-
-class Tcp(Server):
-    def name(self):
-        return "tcp:127.0.0.1:%d" % self.port
-
-    @staticmethod
-    def read_key(stream):
+    def _read(self, stream):
         line = stream.readline()
-        if not line.endswith(b"\n"):
+        if not line.endswith(b"\r\n"):
+            raise EOFError("the server closed the connection")
+        kind, rest = line[:1], line[1:-2]
+        if kind == b"-":
+            raise RedisError(rest.decode())
+        if kind == b"+":
+            return rest
+        if kind == b":":
+            return int(rest)
+        if int(rest) < 0:
             return None
-        return urllib.parse.unquote_to_bytes(line[:-1].removeprefix(b"get "))
+        if kind == b"$":
+            return stream.read(int(rest) + 2)[:-2]
+        return [self._read(stream) for _ in range(int(rest))]
+
+
+class RedisNode(Redis):
+    """One master of a cluster."""
 
     @staticmethod
-    def wrap(reply):
-        return reply + b"\n"
+    def free_ports():
+        for _ in range(100):
+            port = free_port()      # the bus is 10000 above
+            if port < 55536:
+                return port, None
+        raise lab.LabError("no port below 55536 is free")
 
-    def right_reply(self, key):
-        value = self.rows.get(key)
-        return b"500 none\n" if value is None else \
-            b"200 " + urllib.parse.quote_from_bytes(value).encode() + b"\n"
+
+class RedisCluster:
+    """Three masters without replicas, in `nodes`; keys are spread by their slots."""
+
+    def __init__(self, top, debs):
+        self.nodes = [RedisNode(pathlib.Path(top) / str(i), debs, options=(
+            "--cluster-enabled", "yes", "--cluster-node-timeout", "2000",
+            # What living masters have is answered when another one is dead.
+            "--cluster-require-full-coverage", "no")) for i in range(3)]
+
+    def __enter__(self):
+        try:
+            for node in self.nodes:
+                node.start()
+            self._join()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def stop(self):
+        for node in self.nodes:
+            node.stop()
+
+    def _join(self):
+        bounds = [0, 5461, 10923, 16384]
+        for i, node in enumerate(self.nodes):
+            node.ask("CLUSTER", "ADDSLOTSRANGE", bounds[i], bounds[i + 1] - 1)
+        for node in self.nodes[1:]:
+            self.nodes[0].ask("CLUSTER", "MEET", "127.0.0.1", node.port)
+        for node in self.nodes:
+            wait_until(lambda n=node: self._is_joined(n), PATIENCE, "cluster")
+
+    @staticmethod
+    def _is_joined(node):
+        info = node.ask("CLUSTER", "INFO")
+        return b"cluster_state:ok" in info and b"cluster_slots_ok:16384" in info \
+            and b"cluster_known_nodes:3" in info
+
+    def node_of(self, key):
+        """The node that has a key."""
+        slot = self.nodes[0].ask("CLUSTER", "KEYSLOT", key)
+        return self.nodes[0 if slot < 5461 else 1 if slot < 10923 else 2]
+
+    def ask(self, command, key, *words):
+        return self.node_of(key).ask(command, key, *words)
+
+
+class Memcached(Started):
+    """memcached: set(key, value) speaks to it. A restart loses all."""
+
+    def __init__(self, top, debs, options=(), **how):
+        self.options = list(options)
+        super().__init__(top, debs, **how)
+
+    def command(self):
+        return [self.debs.package("memcached") / "usr/bin/memcached", "-u", "root",
+                "-l", "127.0.0.1", "-p", self.port, "-U", "0"] + self.options
+
+    def is_ready(self):
+        return self.say(b"version\r\n").startswith(b"VERSION ")
+
+    def set(self, key, value, flags=0, seconds=0):
+        self.set_all([(key, value)], flags, seconds)
+
+    def set_all(self, rows, flags=0, seconds=0):
+        text = b"".join(b"set %s %d %d %d\r\n%s\r\n" % (
+            key, flags, seconds, len(value), value) for key, value in rows)
+        for line in self.say(text, len(rows)).splitlines():
+            if line != b"STORED":
+                raise lab.LabError("memcached says " + line.decode())
+
+    def get(self, key):
+        """The value of a key, or None."""
+        with socket.create_connection(("127.0.0.1", self.port), 30) as connection:
+            connection.sendall(b"get " + key + b"\r\n")
+            with connection.makefile("rb") as stream:
+                words = stream.readline().split()
+                return stream.read(int(words[3])) if words[0] == b"VALUE" else None
+
+    def say(self, text, lines=1):
+        """So many lines of answer to a text."""
+        with socket.create_connection(("127.0.0.1", self.port), 30) as connection:
+            connection.sendall(text)
+            with connection.makefile("rb") as stream:
+                return b"".join(stream.readline() for _ in range(lines))
+
+
+def together(servers):
+    """Starts several at once; a context manager for all of them."""
+    stack = contextlib.ExitStack()
+    threads = []
+    failures = []
+
+    def start(server):
+        try:
+            server.__enter__()
+        except BaseException as error:      # told by the thread that waits
+            failures.append(error)
+
+    for server in servers:
+        stack.callback(server.stop)
+        threads.append(threading.Thread(target=start, args=(server,)))
+        threads[-1].start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        stack.close()
+        raise failures[0]
+    return stack
