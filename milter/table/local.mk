@@ -12,4 +12,5 @@ libsubmilter_a_SOURCES += \
 	%D%/table_pipemap.c include/table/server.h %D%/server.c \
 	include/table/server_replies.h %D%/server_table.c \
 	%D%/server_table_priv.h %D%/stream.c %D%/stream_priv.h \
+	include/table/hosts.h %D%/hosts.c %D%/hosts_priv.h %D%/host_resolve.c \
 	%D%/table_socketmap.c %D%/table_tcp.c %D%/table_static.c %D%/table_texthash.c

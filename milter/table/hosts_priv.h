@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SUBMILTER_TABLE_HOSTS_PRIV_H
+#define SUBMILTER_TABLE_HOSTS_PRIV_H
+
+#include "table/hosts.h"
+
+/* The hosts, in the order in which they are tried now. */
+void hosts_order(
+    const struct hosts *hosts, const struct server_host *ret_hosts[HOSTS_MAX]);
+
+#endif
