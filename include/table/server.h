@@ -2,6 +2,7 @@
 #ifndef SUBMILTER_TABLE_SERVER_H
 #define SUBMILTER_TABLE_SERVER_H
 
+#include "table/hosts.h"
 #include "table/table.h"
 
 /*
@@ -19,9 +20,13 @@ enum server_answer {
 };
 
 struct server_ops {
-	/* A new connection, before the deadline. -1 (ERR_TEMP). */
-	int (*connect)(void *settings, uint64_t deadline_us,
-	    void **ret_connection, struct err *err);
+	/*
+	 * A new connection to this host, before the deadline; a HOST_INET is
+	 * looked up here, see host_resolve(). -1 (ERR_TEMP). The host lasts as
+	 * long as the call.
+	 */
+	int (*connect)(void *settings, const struct server_host *host,
+	    uint64_t deadline_us, void **ret_connection, struct err *err);
 	/*
 	 * Whether a connection that nobody used for a while may still be used:
 	 * the server has neither closed it nor said anything.
@@ -40,23 +45,29 @@ struct server_ops {
 enum {
 	SERVER_CONNECTIONS = 16, /* of one table, at most */
 	SERVER_SECONDS = 10, /* for one look-up, where the deadline is later */
-	/* How long a server that cannot be reached is left alone. */
+	/* How long a host that cannot be reached is left alone. */
 	SERVER_FIRST_PAUSE_MS = 100,
 	SERVER_LONGEST_PAUSE_MS = 5000,
 };
 
-/* settings belong to the caller and outlive it. Connects to nobody. */
-struct server *server_new(const struct server_ops *ops, void *settings);
+/*
+ * settings belong to the caller and outlive it, and so do the hosts, of which
+ * there is one at least. Connects to nobody.
+ */
+struct server *server_new(
+    const struct server_ops *ops, void *settings, const struct hosts *hosts);
 /* Nobody asks any more. NULL is fine. */
 void server_free(struct server *server);
 
 /*
  * A lookup() of struct table_ops. A connection that was lost since it was last
- * used is made once more at once. After a connection that could not be made,
- * look-ups fail without a try for a pause that doubles, and then one of them
- * tries. A value that is not UTF-8 or has a control character is TABLE_FAILED.
- * Waits until the deadline of the context or SERVER_SECONDS at most.
- * Thread-safe.
+ * used is made once more at once. A host that cannot be connected to, or that
+ * does not answer in time, is left alone for a pause that doubles until it
+ * answers; then one look-up tries it. The others go on with the hosts that are
+ * left, and fail at once where there is none. The time is shared out, so that a
+ * host that hangs leaves some for the next one. A value that is not UTF-8 or
+ * has a control character is TABLE_FAILED. Waits until the deadline of the
+ * context or SERVER_SECONDS at most. Thread-safe.
  */
 enum table_answer server_lookup(struct server *server,
     const struct table_keys *keys, const struct table_context *context,

@@ -10,7 +10,8 @@ libsubmilter_a_SOURCES += \
 	%D%/table_fold.c %D%/table_list.c %D%/table_parts.c \
 	%D%/table_parts_priv.h %D%/table_inline.c %D%/table_unionmap.c \
 	%D%/table_pipemap.c include/table/server.h %D%/server.c \
+	%D%/server_hosts.c %D%/server_hosts_priv.h \
 	include/table/server_replies.h %D%/server_table.c \
-	%D%/server_table_priv.h %D%/stream.c %D%/stream_priv.h \
+	%D%/server_table_priv.h include/table/stream.h %D%/stream.c \
 	include/table/hosts.h %D%/hosts.c %D%/hosts_priv.h %D%/host_resolve.c \
 	%D%/table_socketmap.c %D%/table_tcp.c %D%/table_static.c %D%/table_texthash.c

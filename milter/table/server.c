@@ -8,31 +8,48 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "hosts_priv.h"
+#include "server_hosts_priv.h"
+
+/* A connection, and the state of its host. */
+struct line {
+	void *connection; /* NULL: none */
+	size_t host;
+};
 
 struct server {
 	const struct server_ops *ops;
 	void *settings;
+	const struct hosts *hosts;
 	pthread_mutex_t lock;
 	pthread_cond_t freed; /* a connection, or room for one */
-	void *idle[SERVER_CONNECTIONS];
+	struct line idle[SERVER_CONNECTIONS];
 	size_t idle_count;
 	size_t used; /* connections that threads have, or are making */
-	/* After a connection that could not be made. */
-	uint64_t next_try_us;
-	uint64_t pause_ms; /* 0: the last one could be made */
-	bool is_probed;	   /* a thread tries whether it can be made again */
-	struct err why;
+	struct host_state states[HOST_STATES];
+};
+
+/* What a thread has of the server while it asks. */
+struct turn {
+	struct server *server;
+	struct line line;
+	bool is_new;   /* the connection was made in this turn */
+	bool is_probe; /* of a host that had failed */
+	/* Hosts that have lost a new connection in this turn. */
+	bool is_avoided[HOST_STATES];
 };
 
 struct server *
-server_new(const struct server_ops *ops, void *settings)
+server_new(
+    const struct server_ops *ops, void *settings, const struct hosts *hosts)
 {
 	struct server *server = calloc(1, sizeof(*server));
 	pthread_condattr_t attributes;
 
-	ENSURE(server != NULL);
+	ENSURE(server != NULL && hosts_count(hosts) > 0);
 	server->ops = ops;
 	server->settings = settings;
+	server->hosts = hosts;
 	ENSURE(pthread_mutex_init(&server->lock, NULL) == 0);
 	ENSURE(pthread_condattr_init(&attributes) == 0);
 	ENSURE(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0);
@@ -48,7 +65,9 @@ server_free(struct server *server)
 		return;
 	ENSURE(server->used == 0);
 	while (server->idle_count > 0)
-		server->ops->disconnect(server->idle[--server->idle_count]);
+		server->ops->disconnect(
+		    server->idle[--server->idle_count].connection);
+	host_states_free(server->states);
 	ENSURE(pthread_cond_destroy(&server->freed) == 0);
 	ENSURE(pthread_mutex_destroy(&server->lock) == 0);
 	free(server);
@@ -66,42 +85,29 @@ server_unlock(struct server *server)
 	ENSURE(pthread_mutex_unlock(&server->lock) == 0);
 }
 
-/* What a thread has of the server while it asks. */
-struct turn {
-	void *connection; /* NULL: it is to be made */
-	bool is_probe;
-};
-
 /* Waits for a connection, or room for one. -1 (ERR_TEMP). */
 static int
-server_take(struct server *server, uint64_t deadline_us, struct turn *ret_turn,
-    struct err *err)
+server_take(struct turn *turn, uint64_t deadline_us, struct err *err)
 {
 	const struct timespec until = { .tv_sec =
 					    (time_t)(deadline_us / 1000000),
 		.tv_nsec = (long)(deadline_us % 1000000 * 1000) };
+	struct server *server = turn->server;
 	int status = 0;
 
-	*ret_turn = (struct turn){ .connection = NULL };
 	server_lock(server);
 	while (server->idle_count == 0 && server->used == SERVER_CONNECTIONS &&
 	    status == 0)
 		status = pthread_cond_timedwait(
 		    &server->freed, &server->lock, &until);
 	if (server->idle_count > 0) {
-		ret_turn->connection = server->idle[--server->idle_count];
+		turn->line = server->idle[--server->idle_count];
 		status = 0;
 	} else if (server->used == SERVER_CONNECTIONS) {
 		status = err_set(err, ERR_TEMP,
 		    "no time left to wait for one of %d connections",
 		    (int)SERVER_CONNECTIONS);
-	} else if (server->pause_ms != 0 &&
-	    (server->is_probed || clock_monotonic_us() < server->next_try_us)) {
-		*err = server->why;
-		status = -1;
 	} else {
-		ret_turn->is_probe = server->pause_ms != 0;
-		server->is_probed = ret_turn->is_probe;
 		status = 0;
 	}
 	server->used += status == 0;
@@ -109,87 +115,239 @@ server_take(struct server *server, uint64_t deadline_us, struct turn *ret_turn,
 	return status;
 }
 
-/* Ends a turn; a connection that is NULL was lost or never made. */
-static void
-server_give(struct server *server, const struct turn *turn)
+/* Begins with a host. False: it is left alone now, *err says why. */
+static bool
+server_enter_host(struct turn *turn, struct slice text, struct err *err)
 {
+	struct server *server = turn->server;
+	struct host_state *state;
+	bool is_ready;
+
+	server_lock(server);
+	turn->line.host = host_states_find(server->states, text);
+	state = &server->states[turn->line.host];
+	is_ready =
+	    host_state_is_ready(state) && !turn->is_avoided[turn->line.host];
+	if (is_ready) {
+		state->users++;
+		turn->is_probe = state->pause_ms != 0;
+		state->is_probed = turn->is_probe;
+	} else if (!turn->is_avoided[turn->line.host]) {
+		*err = state->why;
+	}
+	server_unlock(server);
+	return is_ready;
+}
+
+/* What is found out about the host that the turn is at. */
+enum verdict {
+	HOST_ANSWERS,
+	HOST_FAILS, /* *why */
+	HOST_LEFT,  /* nothing */
+};
+
+static void
+server_note_host(struct turn *turn, enum verdict verdict, const struct err *why)
+{
+	struct server *server = turn->server;
+	struct host_state *state = &server->states[turn->line.host];
+
+	server_lock(server);
+	if (verdict == HOST_ANSWERS)
+		state->pause_ms = 0;
+	else if (verdict == HOST_FAILS)
+		host_state_note_failure(state, why);
+	if (turn->is_probe)
+		state->is_probed = false;
+	turn->is_probe = false;
+	server_unlock(server);
+}
+
+/* No connection of the turn has to do with its host any more. */
+static void
+server_leave_host(struct turn *turn)
+{
+	server_lock(turn->server);
+	turn->server->states[turn->line.host].users--;
+	server_unlock(turn->server);
+}
+
+static void
+server_drop(struct turn *turn)
+{
+	turn->server->ops->disconnect(turn->line.connection);
+	turn->line.connection = NULL;
+	server_leave_host(turn);
+}
+
+/* Ends a turn, and keeps its connection, if it has one. */
+static void
+server_give(struct turn *turn)
+{
+	struct server *server = turn->server;
+
+	if (turn->is_probe)
+		server_note_host(turn, HOST_LEFT, NULL);
 	server_lock(server);
 	server->used--;
-	if (turn->is_probe)
-		server->is_probed = false;
-	if (turn->connection != NULL)
-		server->idle[server->idle_count++] = turn->connection;
+	if (turn->line.connection != NULL)
+		server->idle[server->idle_count++] = turn->line;
 	ENSURE(pthread_cond_signal(&server->freed) == 0);
 	server_unlock(server);
 }
 
-/* Makes the connection of a turn, and notes whether that can be done. */
-static int
-server_connect(struct server *server, struct turn *turn, uint64_t deadline_us,
-    struct err *err)
+/* How many of the hosts, beside the one that is connected, may be tried now. */
+static size_t
+server_count_ready(
+    struct turn *turn, const struct server_host *const *hosts, size_t count)
 {
-	int status = server->ops->connect(
-	    server->settings, deadline_us, &turn->connection, err);
+	struct server *server = turn->server;
+	size_t ready = 0;
 
-	if (status != 0)
-		turn->connection = NULL;
 	server_lock(server);
-	if (status == 0) {
-		server->pause_ms = 0;
-	} else {
-		server->pause_ms = server->pause_ms == 0 ?
-		    SERVER_FIRST_PAUSE_MS :
-		    2 * server->pause_ms;
-		if (server->pause_ms > SERVER_LONGEST_PAUSE_MS)
-			server->pause_ms = SERVER_LONGEST_PAUSE_MS;
-		server->next_try_us =
-		    clock_monotonic_us() + server->pause_ms * 1000;
-		server->why = *err;
+	for (size_t i = 0; i < count; i++) {
+		size_t at = host_states_find(server->states, hosts[i]->text);
+
+		if (turn->line.connection != NULL && at == turn->line.host)
+			continue;
+		ready += !turn->is_avoided[at] &&
+		    host_state_is_ready(&server->states[at]);
 	}
 	server_unlock(server);
-	return status;
+	return ready;
+}
+
+/* A fair part of the time until the deadline, for one of so many. */
+static uint64_t
+share_of(uint64_t deadline_us, size_t count)
+{
+	uint64_t now = clock_monotonic_us();
+
+	return deadline_us <= now ? deadline_us :
+				    now + (deadline_us - now) / count;
 }
 
 static void
-server_drop(struct server *server, struct turn *turn)
+server_name_host(const struct server_host *host, struct err *err)
 {
-	server->ops->disconnect(turn->connection);
-	turn->connection = NULL;
+	CLEANUP(arena_done) struct arena mem;
+
+	arena_init(&mem);
+	err_wrap(err, "%s", escape(&mem, host->text, 128));
+}
+
+/* Tries hosts in their order until one of them is connected to. */
+static int
+server_connect_one_of(struct turn *turn, const struct server_host *const *hosts,
+    size_t count, uint64_t deadline_us, struct err *err)
+{
+	struct server *server = turn->server;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t rest =
+		    server_count_ready(turn, hosts + i + 1, count - i - 1);
+
+		if (!server_enter_host(turn, hosts[i]->text, err))
+			continue;
+		if (server->ops->connect(server->settings, hosts[i],
+			share_of(deadline_us, rest + 1), &turn->line.connection,
+			err) == 0) {
+			turn->is_new = true;
+			return 0;
+		}
+		turn->line.connection = NULL;
+		if (hosts_count(server->hosts) > 1)
+			server_name_host(hosts[i], err);
+		server_note_host(turn, HOST_FAILS, err);
+		server_leave_host(turn);
+	}
+	return -1;
+}
+
+static int
+server_connect(struct turn *turn, uint64_t deadline_us, struct err *err)
+{
+	const struct server_host *hosts[HOSTS_MAX];
+
+	hosts_order(turn->server->hosts, hosts);
+	return server_connect_one_of(
+	    turn, hosts, hosts_count(turn->server->hosts), deadline_us, err);
+}
+
+/*
+ * The end of a connection that gave no answer. A host that was silent for all
+ * of its time has failed. One that ended the connection may do so because of
+ * the key: other look-ups go on with it, this one does not.
+ */
+static void
+server_lose(struct turn *turn, bool is_late, const struct err *why)
+{
+	if (is_late || turn->is_probe)
+		server_note_host(turn, HOST_FAILS, why);
+	turn->is_avoided[turn->line.host] = turn->is_new;
+	server_drop(turn);
+	turn->is_new = false;
+}
+
+/* Until when a host is waited for: another one may need some of the time. */
+static uint64_t
+server_ask_until(struct turn *turn, uint64_t deadline_us)
+{
+	const struct server_host *hosts[HOSTS_MAX];
+	size_t count = hosts_count(turn->server->hosts);
+
+	if (count == 1)
+		return deadline_us;
+	hosts_order(turn->server->hosts, hosts);
+	return share_of(
+	    deadline_us, server_count_ready(turn, hosts, count) > 0 ? 2 : 1);
 }
 
 /* One key, over the connection of the turn, or over a new one. */
 static enum server_answer
-server_ask(struct server *server, struct turn *turn, struct slice key,
+server_ask(struct turn *turn, struct slice key,
     const struct table_context *context, struct slice *ret_value)
 {
-	bool is_new = false;
+	struct server *server = turn->server;
+	struct table_context shared = *context;
 	enum server_answer answer;
+	uint64_t now = clock_monotonic_us();
 
-	if (turn->connection != NULL &&
-	    !server->ops->is_quiet(turn->connection))
-		server_drop(server, turn);
-	for (;;) {
-		if (clock_monotonic_us() >= context->deadline_us) {
-			err_set(context->err, ERR_TEMP,
-			    "no time left to look up %s",
-			    escape(context->mem, key, 128));
-			return SERVER_LOST;
-		}
-		if (turn->connection == NULL) {
-			is_new = true;
-			if (server_connect(server, turn, context->deadline_us,
-				context->err) != 0)
-				return SERVER_LOST;
-		}
-		answer = server->ops->ask(server->settings, turn->connection,
-		    key, context, ret_value);
-		if (answer != SERVER_LOST)
+	if (now >= context->deadline_us)
+		err_set(context->err, ERR_TEMP, "no time left to look up %s",
+		    escape(context->mem, key, 128));
+	while (now < context->deadline_us) {
+		if (turn->line.connection == NULL &&
+		    server_connect(turn, context->deadline_us, context->err) !=
+			0)
+			break;
+		shared.deadline_us =
+		    server_ask_until(turn, context->deadline_us);
+		answer = server->ops->ask(server->settings,
+		    turn->line.connection, key, &shared, ret_value);
+		if (answer != SERVER_LOST) {
+			server_note_host(turn, HOST_ANSWERS, NULL);
 			return answer;
-		server_drop(server, turn);
-		/* The server may have been restarted since it was made. */
-		if (is_new || clock_monotonic_us() >= context->deadline_us)
-			return SERVER_LOST;
+		}
+		now = clock_monotonic_us();
+		server_lose(turn, now >= shared.deadline_us, context->err);
 	}
+	return SERVER_LOST;
+}
+
+/* A value as it is passed on. -1 (ERR_DATA): nobody can read it. */
+static int
+server_check_value(
+    struct slice key, const struct table_context *context, struct slice *value)
+{
+	if (!slice_is_utf8(*value) || slice_has_control(*value))
+		return err_set(context->err, ERR_DATA,
+		    "key %s: the server's value is not UTF-8, or has "
+		    "control characters",
+		    escape(context->mem, key, 128));
+	if (value->data == NULL)
+		*value = SLICE("");
+	return 0;
 }
 
 enum table_answer
@@ -199,31 +357,28 @@ server_lookup(struct server *server, const struct table_keys *keys,
 	struct table_context bounded = *context;
 	uint64_t limit_us = clock_monotonic_us() + SERVER_SECONDS * 1000000ULL;
 	enum table_answer all = TABLE_ABSENT;
-	struct turn turn;
+	struct turn turn = { .server = server };
 
 	if (bounded.deadline_us == 0 || bounded.deadline_us > limit_us)
 		bounded.deadline_us = limit_us;
 	if (keys->count == 0)
 		return TABLE_ABSENT;
-	if (server_take(server, bounded.deadline_us, &turn, context->err) != 0)
+	if (server_take(&turn, bounded.deadline_us, context->err) != 0)
 		return TABLE_FAILED;
+	if (turn.line.connection != NULL &&
+	    !server->ops->is_quiet(turn.line.connection))
+		server_drop(&turn);
 	for (size_t i = 0; i < keys->count && all != TABLE_FAILED; i++) {
-		struct slice value;
+		struct slice value = { NULL, 0 };
 
-		switch (server_ask(
-		    server, &turn, keys->items[i], &bounded, &value)) {
+		switch (server_ask(&turn, keys->items[i], &bounded, &value)) {
 		case SERVER_FOUND:
-			if (slice_is_utf8(value) && !slice_has_control(value)) {
-				ret_values[i] =
-				    value.data == NULL ? SLICE("") : value;
-				all = TABLE_FOUND;
-				break;
-			}
-			err_set(context->err, ERR_DATA,
-			    "key %s: the server's value is not UTF-8, or has "
-			    "control characters",
-			    escape(context->mem, keys->items[i], 128));
 			all = TABLE_FAILED;
+			if (server_check_value(
+				keys->items[i], &bounded, &value) == 0) {
+				ret_values[i] = value;
+				all = TABLE_FOUND;
+			}
 			break;
 		case SERVER_ABSENT:
 			break;
@@ -233,6 +388,6 @@ server_lookup(struct server *server, const struct table_keys *keys,
 			break;
 		}
 	}
-	server_give(server, &turn);
+	server_give(&turn);
 	return all;
 }

@@ -5,14 +5,14 @@
 #include <stdlib.h>
 
 int
-server_table_connect(void *settings, uint64_t deadline_us,
-    void **ret_connection, struct err *err)
+server_table_connect(void *settings, const struct server_host *host,
+    uint64_t deadline_us, void **ret_connection, struct err *err)
 {
-	const struct server_table *table = settings;
 	struct stream *stream = malloc(sizeof(*stream));
 
+	(void)settings;
 	ENSURE(stream != NULL);
-	if (stream_open(&table->place, deadline_us, stream, err) != 0) {
+	if (stream_open(host, deadline_us, stream, err) != 0) {
 		free(stream);
 		return -1;
 	}

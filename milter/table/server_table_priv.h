@@ -2,20 +2,20 @@
 #ifndef SUBMILTER_TABLE_SERVER_TABLE_PRIV_H
 #define SUBMILTER_TABLE_SERVER_TABLE_PRIV_H
 
-#include "stream_priv.h"
 #include "table/server.h"
+#include "table/stream.h"
 #include "table_priv.h"
 
 /* A table whose server speaks lines or netstrings over a stream. */
 struct server_table {
-	struct stream_place place;
 	struct slice name; /* of the map at the server, where it has several */
 	struct server *server;
 };
 
 /* See struct server_ops; a connection is a struct stream. */
-MUST_USE int server_table_connect(void *settings, uint64_t deadline_us,
-    void **ret_connection, struct err *err);
+MUST_USE int server_table_connect(void *settings,
+    const struct server_host *host, uint64_t deadline_us, void **ret_connection,
+    struct err *err);
 bool server_table_is_quiet(void *connection);
 void server_table_disconnect(void *connection);
 /* See struct table_ops. */

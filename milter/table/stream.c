@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Sockets that wait until a deadline and not longer. */
-#include "stream_priv.h"
+#include "table/stream.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -12,63 +11,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-
-int
-stream_place_inet(struct slice host, struct slice port,
-    struct stream_place *ret_place, struct err *err)
-{
-	const struct addrinfo hints = { .ai_family = AF_UNSPEC,
-		.ai_socktype = SOCK_STREAM };
-	CLEANUP(arena_done) struct arena mem;
-	struct addrinfo *found = NULL;
-	size_t room =
-	    sizeof(ret_place->addresses) / sizeof(ret_place->addresses[0]);
-	int status;
-
-	arena_init(&mem);
-	if (host.len > 2 && host.data[0] == '[' &&
-	    host.data[host.len - 1] == ']')
-		host = slice_sub(host, 1, host.len - 2);
-	if (host.len == 0 || port.len == 0)
-		return err_set(
-		    err, ERR_CONFIG, "a server is named as HOST:PORT");
-	*ret_place = (struct stream_place){ .count = 0 };
-	status = getaddrinfo(
-	    slice_cstr(&mem, host), slice_cstr(&mem, port), &hints, &found);
-	if (status != 0)
-		return err_set(err,
-		    status == EAI_SERVICE ? ERR_CONFIG : ERR_TEMP,
-		    "host %s, port %s: %s", escape(&mem, host, 128),
-		    escape(&mem, port, 16), gai_strerror(status));
-	for (const struct addrinfo *a = found;
-	     a != NULL && ret_place->count < room; a = a->ai_next) {
-		if (a->ai_addrlen > sizeof(ret_place->addresses[0]))
-			continue;
-		memcpy(&ret_place->addresses[ret_place->count], a->ai_addr,
-		    a->ai_addrlen);
-		ret_place->lengths[ret_place->count++] = a->ai_addrlen;
-	}
-	freeaddrinfo(found);
-	return 0;
-}
-
-int
-stream_place_unix(
-    struct slice path, struct stream_place *ret_place, struct err *err)
-{
-	struct sockaddr_un *address =
-	    (struct sockaddr_un *)&ret_place->addresses[0];
-
-	*ret_place = (struct stream_place){ .count = 1 };
-	if (path.len == 0 || path.len >= sizeof(address->sun_path))
-		return err_set(err, ERR_CONFIG,
-		    "the path of a socket has 1 to %zu octets",
-		    sizeof(address->sun_path) - 1);
-	address->sun_family = AF_UNIX;
-	memcpy(address->sun_path, path.data, path.len);
-	ret_place->lengths[0] = sizeof(*address);
-	return 0;
-}
 
 /* Waits for the event. -1 (ERR_TEMP) when the time is over. */
 static int
@@ -94,11 +36,11 @@ stream_wait(int fd, short event, uint64_t deadline_us, struct err *err)
 }
 
 static int
-stream_connect(const struct stream_place *place, size_t index,
+stream_connect(const struct host_addresses *addresses, size_t index,
     uint64_t deadline_us, int *ret_fd, struct err *err)
 {
 	const struct sockaddr *address =
-	    (const struct sockaddr *)&place->addresses[index];
+	    (const struct sockaddr *)&addresses->items[index];
 	int fault = 0, one = 1;
 	socklen_t size = sizeof(fault);
 	int fd = socket(
@@ -110,7 +52,7 @@ stream_connect(const struct stream_place *place, size_t index,
 	if (address->sa_family != AF_UNIX)
 		(void)setsockopt(
 		    fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	if (connect(fd, address, place->lengths[index]) == 0)
+	if (connect(fd, address, addresses->lengths[index]) == 0)
 		return 0;
 	if (errno == EINPROGRESS) {
 		if (stream_wait(fd, POLLOUT, deadline_us, err) == 0 &&
@@ -127,18 +69,22 @@ stream_connect(const struct stream_place *place, size_t index,
 }
 
 int
-stream_open(const struct stream_place *place, uint64_t deadline_us,
+stream_open(const struct server_host *host, uint64_t deadline_us,
     struct stream *stream, struct err *err)
 {
+	struct host_addresses addresses;
+
 	stream->begin = stream->end = 0;
-	for (size_t i = 0; i < place->count; i++) {
+	if (host_resolve(host, deadline_us, &addresses, err) != 0)
+		return -1;
+	for (size_t i = 0; i < addresses.count; i++) {
 		uint64_t now = clock_monotonic_us();
 		/* The last one has all the time that is left. */
 		uint64_t until = deadline_us <= now ?
 		    deadline_us :
-		    now + (deadline_us - now) / (place->count - i);
+		    now + (deadline_us - now) / (addresses.count - i);
 
-		if (stream_connect(place, i, until, &stream->fd, err) == 0)
+		if (stream_connect(&addresses, i, until, &stream->fd, err) == 0)
 			return 0;
 	}
 	return -1;

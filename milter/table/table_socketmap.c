@@ -34,30 +34,22 @@ socketmap_reply(struct slice reply, struct slice *ret_value, struct err *err)
 
 /* "inet:HOST:PORT:NAME" or "unix:PATH:NAME". */
 static int
-socketmap_place(struct slice text, struct stream_place *ret_place,
+socketmap_place(struct slice text, struct server_host *ret_host,
     struct slice *ret_name, struct err *err)
 {
-	bool is_unix = slice_starts(text, SLICE("unix:"));
-	struct slice rest = slice_from(text, sizeof("inet:") - 1), port;
-	size_t colon;
+	size_t colon = slice_find_last(text, ':');
 
-	if (!is_unix && !slice_starts(text, SLICE("inet:")))
+	if (!slice_starts(text, SLICE("unix:")) &&
+	    !slice_starts(text, SLICE("inet:")))
 		return err_set(err, ERR_CONFIG,
 		    "a server is named as inet:HOST:PORT:NAME or "
 		    "unix:PATH:NAME");
-	colon = slice_find_last(rest, ':');
-	*ret_name = slice_from(rest, colon + 1);
+	*ret_name = slice_from(text, colon + 1);
 	if (ret_name->len == 0 || ret_name->len > SOCKETMAP_MAX_NAME)
 		return err_set(err, ERR_CONFIG,
 		    "the NAME of a map has 1 to %d octets after the server",
 		    (int)SOCKETMAP_MAX_NAME);
-	rest = slice_sub(rest, 0, colon);
-	if (is_unix)
-		return stream_place_unix(rest, ret_place, err);
-	colon = slice_find_last(rest, ':');
-	port = slice_from(rest, colon + 1);
-	return stream_place_inet(
-	    slice_sub(rest, 0, colon), port, ret_place, err);
+	return host_read(slice_sub(text, 0, colon), 0, ret_host, err);
 }
 
 /* The netstring that the server answers with. -1 (ERR_TEMP). */
@@ -123,14 +115,16 @@ socketmap_open(
     struct table_opening *opening, void **ret_handle, struct err *err)
 {
 	struct server_table *table = arena_alloc(opening->mem, sizeof(*table));
+	struct hosts *hosts = hosts_new(opening, HOSTS_IN_ORDER);
+	struct server_host host;
 
 	if (opening->text != NULL)
 		return err_set(
 		    err, ERR_CONFIG, "a table of a server has no text");
-	if (socketmap_place(opening->name, &table->place, &table->name, err) !=
-	    0)
+	if (socketmap_place(opening->name, &host, &table->name, err) != 0 ||
+	    hosts_add(hosts, &host, err) != 0)
 		return -1;
-	table->server = server_new(&socketmap_server, table);
+	table->server = server_new(&socketmap_server, table, hosts);
 	*ret_handle = table;
 	return 0;
 }

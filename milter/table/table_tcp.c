@@ -123,15 +123,16 @@ static int
 tcp_open(struct table_opening *opening, void **ret_handle, struct err *err)
 {
 	struct server_table *table = arena_alloc(opening->mem, sizeof(*table));
-	size_t colon = slice_find_last(opening->name, ':');
+	struct hosts *hosts = hosts_new(opening, HOSTS_IN_ORDER);
+	struct server_host host;
 
 	if (opening->text != NULL)
 		return err_set(
 		    err, ERR_CONFIG, "a table of a server has no text");
-	if (stream_place_inet(slice_sub(opening->name, 0, colon),
-		slice_from(opening->name, colon + 1), &table->place, err) != 0)
+	if (host_read(opening->name, 0, &host, err) != 0 ||
+	    hosts_add(hosts, &host, err) != 0)
 		return -1;
-	table->server = server_new(&tcp_server, table);
+	table->server = server_new(&tcp_server, table, hosts);
 	*ret_handle = table;
 	return 0;
 }

@@ -11,6 +11,8 @@
 #include "base/clock.h"
 #include "table/server.h"
 #include "table/server_replies.h"
+#include "../../../milter/table/table_priv.h"
+#include "../../../milter/table/hosts_priv.h"
 
 /* A server that is not there, and counts what is wanted of it. */
 struct fake {
@@ -20,6 +22,10 @@ struct fake {
 	atomic_int asked;
 	atomic_bool is_away;
 
+	/* The host with this number hangs, or cannot be connected to. */
+	atomic_int hangs, refuses;
+	atomic_int tried[4]; /* connections that were tried, by host */
+
 	atomic_int generation;
 	int ask_ms;
 	const char *value;
@@ -27,6 +33,7 @@ struct fake {
 
 struct fake_connection {
 	struct fake *fake;
+	int host;
 	int generation;
 };
 
@@ -39,16 +46,18 @@ pause_ms(int ms)
 }
 
 static int
-fake_connect(void *settings, uint64_t deadline_us, void **ret_connection,
-    struct err *err)
+fake_connect(void *settings, const struct server_host *host,
+    uint64_t deadline_us, void **ret_connection, struct err *err)
 {
 	struct fake *fake = settings;
 	struct fake_connection *connection;
+	int number = (int)host->port;
 	int now;
 
 	(void)deadline_us;
 	fake->made++;
-	if (fake->is_away)
+	fake->tried[number]++;
+	if (fake->is_away || fake->refuses == number)
 		return err_set(err, ERR_TEMP, "away");
 	now = ++fake->connections;
 	if (now > fake->most)
@@ -56,6 +65,7 @@ fake_connect(void *settings, uint64_t deadline_us, void **ret_connection,
 	connection = calloc(1, sizeof(*connection));
 	assert_non_null(connection);
 	connection->fake = fake;
+	connection->host = number;
 	connection->generation = fake->generation;
 	*ret_connection = connection;
 	return 0;
@@ -76,9 +86,19 @@ fake_ask(void *settings, void *connection, struct slice key,
 	struct fake *fake = settings;
 
 	fake->asked++;
+	if (fake->hangs == c->host) {
+		while (clock_monotonic_us() < context->deadline_us)
+			pause_ms(1);
+		err_set(context->err, ERR_TEMP, "hangs");
+		return SERVER_LOST;
+	}
 	if (fake->ask_ms != 0)
 		pause_ms(fake->ask_ms);
 	if (c->generation != fake->generation) {
+		err_set(context->err, ERR_TEMP, "lost");
+		return SERVER_LOST;
+	}
+	if (slice_eq(key, SLICE("lost"))) {
 		err_set(context->err, ERR_TEMP, "lost");
 		return SERVER_LOST;
 	}
@@ -108,6 +128,22 @@ static const struct server_ops fake_ops = {
 	.disconnect = fake_disconnect,
 };
 
+/* A server with hosts of the ports 1 to count. */
+static struct server *
+fake_server(
+    struct fake *fake, int count, enum hosts_choice choice, struct arena *mem)
+{
+	const struct table_opening opening = { .mem = mem };
+	struct hosts *hosts = hosts_new(&opening, choice);
+	struct err err;
+
+	for (int i = 1; i <= count; i++)
+		assert_int_equal(hosts_add_list(hosts,
+				     slice_format(mem, "host:%d", i), 0, &err),
+		    0);
+	return server_new(&fake_ops, fake, hosts);
+}
+
 /* What the server says of a key: its value, "-" or "! why". */
 static struct slice
 ask(struct server *server, const char *key, uint64_t deadline_us,
@@ -133,11 +169,12 @@ static void
 a_connection_is_used_again(void **state)
 {
 	struct fake fake = { .value = "1" };
-	struct server *server = server_new(&fake_ops, &fake);
+	struct server *server;
 	struct arena mem;
 
 	(void)state;
 	arena_init(&mem);
+	server = fake_server(&fake, 1, HOSTS_IN_ORDER, &mem);
 	check_slice("a", ask(server, "a", 0, &mem), "1");
 	check_slice("b", ask(server, "b", 0, &mem), "-");
 	check_slice("refused", ask(server, "refused", 0, &mem), "! refused");
@@ -157,11 +194,12 @@ static void
 a_server_that_is_away_is_left_alone_for_a_while(void **state)
 {
 	struct fake fake = { .value = "1", .is_away = true };
-	struct server *server = server_new(&fake_ops, &fake);
+	struct server *server;
 	struct arena mem;
 
 	(void)state;
 	arena_init(&mem);
+	server = fake_server(&fake, 1, HOSTS_IN_ORDER, &mem);
 	for (int i = 0; i < 20; i++)
 		check_slice("a", ask(server, "a", 0, &mem), "! away");
 	assert_int_equal(fake.made, 1);
@@ -185,11 +223,12 @@ a_value_that_nobody_can_read_is_no_answer(void **state)
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
 		struct fake fake = { .value = values[i] };
-		struct server *server = server_new(&fake_ops, &fake);
+		struct server *server;
 		struct arena mem;
 		struct slice said;
 
 		arena_init(&mem);
+		server = fake_server(&fake, 1, HOSTS_IN_ORDER, &mem);
 		said = ask(server, "a", 0, &mem);
 		assert_true(slice_starts(said, SLICE("! key a: ")));
 		server_free(server);
@@ -229,10 +268,14 @@ many_threads_share_few_connections(void **state)
 {
 	enum { THREADS = 64 };
 	struct fake fake = { .value = "1", .ask_ms = 2 };
-	struct crowd crowd = { .server = server_new(&fake_ops, &fake) };
+	struct crowd crowd;
 	pthread_t threads[THREADS];
+	struct arena mem;
 
 	(void)state;
+	arena_init(&mem);
+	crowd = (struct crowd){ .server = fake_server(
+				    &fake, 1, HOSTS_IN_ORDER, &mem) };
 	for (int i = 0; i < THREADS; i++)
 		assert_int_equal(
 		    pthread_create(&threads[i], NULL, ask_often, &crowd), 0);
@@ -244,6 +287,207 @@ many_threads_share_few_connections(void **state)
 	assert_int_equal(fake.connections, fake.made);
 	server_free(crowd.server);
 	assert_int_equal(fake.connections, 0);
+	arena_done(&mem);
+}
+
+static void
+a_host_that_failed_is_passed_over_while_another_one_answers(void **state)
+{
+	struct fake fake = { .value = "1", .refuses = 1 };
+	struct server *server;
+	struct arena mem;
+
+	(void)state;
+	arena_init(&mem);
+	server = fake_server(&fake, 3, HOSTS_IN_ORDER, &mem);
+	for (int i = 0; i < 10; i++) {
+		check_slice("a", ask(server, "a", 0, &mem), "1");
+		fake.generation++; /* each look-up makes a connection */
+	}
+	assert_int_equal(fake.tried[1], 1);
+	assert_int_equal(fake.tried[2], 10);
+	assert_int_equal(fake.tried[3], 0);
+	/* One look-up tries it again behind its pause. */
+	pause_ms(SERVER_FIRST_PAUSE_MS + 20);
+	fake.refuses = 0;
+	check_slice("a", ask(server, "a", 0, &mem), "1");
+	assert_int_equal(fake.tried[1], 2);
+	assert_int_equal(fake.tried[2], 10);
+	server_free(server);
+	arena_done(&mem);
+}
+
+static void
+a_host_that_hangs_leaves_time_for_the_next_one(void **state)
+{
+	struct fake fake = { .value = "1", .hangs = 1 };
+	struct server *server;
+	uint64_t deadline;
+	struct arena mem;
+
+	(void)state;
+	arena_init(&mem);
+	server = fake_server(&fake, 2, HOSTS_IN_ORDER, &mem);
+	deadline = clock_monotonic_us() + 2000000;
+	check_slice("a", ask(server, "a", deadline, &mem), "1");
+	assert_int_equal(fake.tried[1], 1);
+	assert_int_equal(fake.tried[2], 1);
+	/* Without another one there is no answer. */
+	fake.hangs = 2;
+	fake.refuses = 1;
+	deadline = clock_monotonic_us() + 50000;
+	assert_true(
+	    slice_starts(ask(server, "a", deadline, &mem), SLICE("! ")));
+	/* Both are left alone now. */
+	deadline = clock_monotonic_us() + 60000000;
+	assert_true(
+	    slice_starts(ask(server, "a", deadline, &mem), SLICE("! ")));
+	assert_true(clock_monotonic_us() < deadline - 30000000);
+	server_free(server);
+	arena_done(&mem);
+}
+
+static void
+a_key_that_ends_connections_stops_no_other_one(void **state)
+{
+	struct fake fake = { .value = "1" };
+	struct server *server;
+	struct arena mem;
+
+	(void)state;
+	arena_init(&mem);
+	server = fake_server(&fake, 2, HOSTS_IN_ORDER, &mem);
+	for (int i = 0; i < 10; i++) {
+		check_slice("lost", ask(server, "lost", 0, &mem), "! lost");
+		check_slice("a", ask(server, "a", 0, &mem), "1");
+	}
+	server_free(server);
+	arena_done(&mem);
+}
+
+static void
+hosts_at_random_are_sockets_first(void **state)
+{
+	int first[3] = { 0, 0, 0 };
+	struct arena mem;
+	struct table_opening opening = { .mem = &mem };
+	const struct server_host *order[HOSTS_MAX];
+	struct hosts *hosts;
+	struct err err;
+
+	(void)state;
+	arena_init(&mem);
+	hosts = hosts_new(&opening, HOSTS_AT_RANDOM);
+	assert_int_equal(hosts_add(hosts,
+			     &(struct server_host){
+				 .text = SLICE("x://y"), .kind = HOST_OTHER },
+			     &err),
+	    0);
+	assert_int_equal(hosts_add_list(hosts,
+			     SLICE("one, two three,unix:/s one /t"), 25, &err),
+	    0);
+	assert_int_equal(hosts_count(hosts), 6);
+	for (int i = 0; i < 300; i++) {
+		hosts_order(hosts, order);
+		assert_int_equal(order[0]->kind, HOST_UNIX);
+		assert_int_equal(order[1]->kind, HOST_UNIX);
+		assert_int_equal(order[5]->kind, HOST_OTHER);
+		for (int h = 0; h < 3; h++)
+			first[h] += slice_eq(order[2]->text,
+			    slice_of(h == 0 ? "one" :
+				    h == 1  ? "two" :
+					      "three"));
+	}
+	for (int h = 0; h < 3; h++)
+		assert_in_range(first[h], 30, 240);
+	arena_done(&mem);
+}
+
+static void
+hosts_are_read_as_they_are_written(void **state)
+{
+	static const struct {
+		const char *word;
+		unsigned int port; /* by default */
+		enum host_kind kind;
+		const char *name; /* NULL: refused */
+		unsigned int want;
+	} cases[] = {
+		{ "db", 5432, HOST_INET, "db", 5432 },
+		{ "db:1", 5432, HOST_INET, "db", 1 },
+		{ "inet:db:65535", 0, HOST_INET, "db", 65535 },
+		{ "db:smtp", 0, HOST_INET, "db", 25 },
+		{ "[::1]:25", 0, HOST_INET, "::1", 25 },
+		{ "[::1]", 25, HOST_INET, "::1", 25 },
+		{ "unix:/a:b", 0, HOST_UNIX, "/a:b", 0 },
+		{ "/a", 0, HOST_UNIX, "/a", 0 },
+		{ "db", 0, HOST_INET, NULL, 0 },
+		{ "", 25, HOST_INET, NULL, 0 },
+		{ ":25", 25, HOST_INET, NULL, 0 },
+		{ "db:", 25, HOST_INET, NULL, 0 },
+		{ "db:0", 25, HOST_INET, NULL, 0 },
+		{ "db:65536", 25, HOST_INET, NULL, 0 },
+		{ "db:1x", 25, HOST_INET, NULL, 0 },
+		{ "db:no-such-service", 25, HOST_INET, NULL, 0 },
+		{ "::1", 25, HOST_INET, NULL, 0 },
+		{ "[::1", 25, HOST_INET, NULL, 0 },
+		{ "[]:25", 25, HOST_INET, NULL, 0 },
+		{ "[::1]25", 25, HOST_INET, NULL, 0 },
+		{ "unix:", 0, HOST_INET, NULL, 0 },
+		{ "inet:", 25, HOST_INET, NULL, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct server_host host;
+		struct err err;
+		int status = host_read(
+		    slice_of(cases[i].word), cases[i].port, &host, &err);
+
+		if (cases[i].name == NULL) {
+			if (!(status == -1))
+				fail_msg("%s", cases[i].word);
+			if (!(err.kind == ERR_CONFIG))
+				fail_msg("%s", cases[i].word);
+			continue;
+		}
+		if (!(status == 0))
+			fail_msg("%s", cases[i].word);
+		check_slice(cases[i].word, host.name, cases[i].name);
+		if (!(host.kind == cases[i].kind))
+			fail_msg("%s", cases[i].word);
+		if (!(host.port == cases[i].want))
+			fail_msg("%s", cases[i].word);
+	}
+}
+
+static void
+a_name_has_the_addresses_that_the_system_knows(void **state)
+{
+	struct host_addresses addresses = { .count = 0 };
+	uint64_t deadline = clock_monotonic_us() + 60000000;
+	struct server_host host;
+	char text[HOST_ADDRESS_BYTES];
+	struct err err;
+
+	(void)state;
+	assert_int_equal(host_read(SLICE("192.0.2.1:80"), 0, &host, &err), 0);
+	assert_int_equal(host_resolve(&host, 0, &addresses, &err), 0);
+	assert_int_equal(addresses.count, 1);
+	host_address_text(&addresses, 0, text);
+	assert_string_equal(text, "192.0.2.1");
+	assert_int_equal(host_read(SLICE("localhost:80"), 0, &host, &err), 0);
+	assert_int_equal(host_resolve(&host, deadline, &addresses, &err), 0);
+	assert_in_range(addresses.count, 1, HOST_MAX_ADDRESSES);
+	/* RFC 6761: nobody has this one. */
+	assert_int_equal(host_read(SLICE("x.invalid:80"), 0, &host, &err), 0);
+	assert_int_equal(host_resolve(&host, clock_monotonic_us() + 2000000,
+			     &addresses, &err),
+	    -1);
+	assert_int_equal(err.kind, ERR_TEMP);
+	/* No time to look. */
+	assert_int_equal(host_resolve(&host, 1, &addresses, &err), -1);
+	assert_int_equal(err.kind, ERR_TEMP);
 }
 
 static void
@@ -307,6 +551,16 @@ main(void)
 		    a_server_that_is_away_is_left_alone_for_a_while),
 		cmocka_unit_test(a_value_that_nobody_can_read_is_no_answer),
 		cmocka_unit_test(many_threads_share_few_connections),
+		cmocka_unit_test(
+		    a_host_that_failed_is_passed_over_while_another_one_answers),
+		cmocka_unit_test(
+		    a_host_that_hangs_leaves_time_for_the_next_one),
+		cmocka_unit_test(
+		    a_key_that_ends_connections_stops_no_other_one),
+		cmocka_unit_test(hosts_at_random_are_sockets_first),
+		cmocka_unit_test(hosts_are_read_as_they_are_written),
+		cmocka_unit_test(
+		    a_name_has_the_addresses_that_the_system_knows),
 		cmocka_unit_test(replies_are_read_as_postfix_reads_them),
 	};
 
