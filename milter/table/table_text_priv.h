@@ -3,6 +3,7 @@
 #define SUBMILTER_TABLE_TEXT_PRIV_H
 
 #include "table_file_priv.h"
+#include "table/text_source.h"
 #include "table_priv.h"
 
 /* A format of text tables: files that are read as a whole. */
@@ -33,11 +34,10 @@ bool text_table_row(
 const char *text_table_place(
     const void *handle, size_t line, struct arena *mem);
 void text_table_close(void *handle);
-extern const struct table_source_ops text_table_source;
 
 #define TEXT_TABLE_OPS                                      \
 	.name_word = "a file", .lookup = text_table_lookup, \
 	.row = text_table_row, .place = text_table_place,   \
-	.source = &text_table_source, .close = text_table_close
+	.source = &text_source_ops, .close = text_table_close
 
 #endif
