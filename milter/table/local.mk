@@ -5,6 +5,8 @@ libsubmilter_a_SOURCES += \
 	include/table/table_set.h %D%/table_set.c \
 	%D%/table_down.c %D%/table_text.c %D%/table_text_priv.h \
 	include/table/text_source.h %D%/text_source.c \
+	include/table/database.h %D%/database.c %D%/database_priv.h \
+	%D%/database_template.c %D%/domain_list.c \
 	%D%/table_file.c %D%/table_file_priv.h %D%/table_values.c \
 	%D%/patterns.c %D%/patterns_priv.h \
 	%D%/table_cidr.c %D%/table_pcre.c %D%/table_regexp.c \
