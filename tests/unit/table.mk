@@ -19,3 +19,7 @@ unit_tests += tests/unit/table/test_server
 tests_unit_table_test_server_SOURCES = tests/unit/table/test_server.c
 tests_unit_table_test_server_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_table_test_server_LDADD = $(TEST_LDADD)
+unit_tests += tests/unit/table/test_database
+tests_unit_table_test_database_SOURCES = tests/unit/table/test_database.c
+tests_unit_table_test_database_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_table_test_database_LDADD = $(TEST_LDADD)
