@@ -22,7 +22,7 @@ time_t clock_steady(void);
  */
 long long clock_skew(void);
 
-/* Microseconds of a clock that only goes forward, for durations. */
+/* Microseconds of a clock that only goes forward: for durations and deadlines. */
 uint64_t clock_monotonic_us(void);
 
 #endif

@@ -19,7 +19,7 @@ _Noreturn void ensure_failed(const char *what, const char *file, int line);
 /* A result that must be looked at. */
 #define MUST_USE __attribute__((warn_unused_result))
 
-/* Arguments are checked like those of printf. */
+/* Arguments are checked like those of printf(3). */
 #define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
 
 #endif

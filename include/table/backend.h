@@ -52,6 +52,11 @@ struct table_ops {
 	bool folds_keys;
 	const char *name_word; /* what stands behind "type:" is "a file" */
 	/*
+	 * Not NULL: it is the path of a file that is read, without this suffix,
+	 * which may be "". See table_spec_files().
+	 */
+	const char *file_suffix;
+	/*
 	 * In the place of caps, where they depend on the name. Opens nothing.
 	 * -1 (ERR_CONFIG): the name cannot be right.
 	 */

@@ -28,9 +28,8 @@ static const char *const type_names[TYPE_COUNT] = { "texthash", "regexp",
 	"pcre", "cidr", "static", "inline", "unionmap", "pipemap", "socketmap",
 	"tcp" };
 
-/* Postfix's types whose source postmap(1) reads, and so can we. */
-static const char *const indexed_types[] = { "hash", "btree", "lmdb", "cdb",
-	"dbm", "sdbm" };
+/* Postfix's types that we cannot read, but whose source postmap(1) reads. */
+static const char *const indexed_types[] = { "dbm", "sdbm" };
 
 const char *const *
 table_types(size_t *ret_count)
@@ -43,11 +42,18 @@ table_types(size_t *ret_count)
 static int
 type_fault(struct slice type, struct slice name, struct err *err)
 {
-	const char *guess = suggest(type, type_names, TYPE_COUNT);
+	const char *names[TYPE_COUNT + TABLE_MODULE_TYPES];
+	size_t count = TYPE_COUNT;
 	CLEANUP(arena_done) struct arena mem;
-	const char *shown;
+	const char *shown, *guess;
 	struct strbuf known;
 
+	memcpy(names, type_names, sizeof(type_names));
+	while (table_module_type(count - TYPE_COUNT) != NULL) {
+		names[count] = table_module_type(count - TYPE_COUNT);
+		count++;
+	}
+	guess = suggest(type, names, count);
 	arena_init(&mem);
 	shown = escape(&mem, type, 32);
 	for (size_t i = 0; i < sizeof(indexed_types) / sizeof(indexed_types[0]);
@@ -65,24 +71,39 @@ type_fault(struct slice type, struct slice name, struct err *err)
 		    "\"%s\": did you mean \"%s\"?",
 		    shown, guess);
 	strbuf_init(&known, &mem);
-	for (size_t i = 0; i < TYPE_COUNT; i++)
+	for (size_t i = 0; i < count; i++)
 		strbuf_addf(&known, "%s%s",
-		    i == 0		    ? "" :
-			i + 1 == TYPE_COUNT ? " and " :
-					      ", ",
-		    type_names[i]);
+		    i == 0	       ? "" :
+			i + 1 == count ? " and " :
+					 ", ",
+		    names[i]);
 	return err_set(err, ERR_CONFIG,
 	    "there is no table type \"%s\": there "
 	    "are %.*s",
 	    shown, SLICE_ARGS(strbuf_slice(&known)));
 }
 
+/* 1; 0: there is no such type; -1: there is one, in a module that cannot be used. */
+static int
+find_ops(struct slice type, const struct table_ops **ret_ops, struct err *err)
+{
+	for (size_t i = 0; i < TYPE_COUNT; i++) {
+		if (!slice_eq(type, slice_of(registry[i]->type)))
+			continue;
+		*ret_ops = registry[i];
+		return 1;
+	}
+	return table_module_find(type, ret_ops, err);
+}
+
 int
 table_find_type(struct slice spec, const struct table_ops **ret_ops,
     struct slice *ret_name, unsigned int *ret_caps, struct err *err)
 {
+	const struct table_ops *ops;
 	struct slice type, name;
 	size_t colon;
+	int found;
 
 	/* Whatever proxymap(8) of Postfix would ask, we ask ourselves. */
 	while (slice_starts(spec, SLICE("proxy:")))
@@ -96,23 +117,20 @@ table_find_type(struct slice spec, const struct table_ops **ret_ops,
 		    err, ERR_CONFIG, "a control character in the name");
 	type = slice_sub(spec, 0, colon);
 	name = slice_from(spec, colon + 1);
-	for (size_t i = 0; i < TYPE_COUNT; i++) {
-		const struct table_ops *ops = registry[i];
-
-		if (!slice_eq(type, slice_of(ops->type)))
-			continue;
-		if (name.len == 0)
-			return err_set(err, ERR_CONFIG,
-			    "%s is missing behind "
-			    "the colon",
-			    ops->name_word);
-		*ret_ops = ops;
-		*ret_name = name;
-		*ret_caps = ops->caps;
-		return ops->caps_of == NULL ? 0 :
-					      ops->caps_of(name, ret_caps, err);
-	}
-	return type_fault(type, name, err);
+	found = find_ops(type, &ops, err);
+	if (found == 0)
+		return type_fault(type, name, err);
+	if (found < 0)
+		return -1;
+	if (name.len == 0)
+		return err_set(err, ERR_CONFIG,
+		    "%s is missing behind "
+		    "the colon",
+		    ops->name_word);
+	*ret_ops = ops;
+	*ret_name = name;
+	*ret_caps = ops->caps;
+	return ops->caps_of == NULL ? 0 : ops->caps_of(name, ret_caps, err);
 }
 
 void
@@ -122,10 +140,20 @@ table_spec_files(
 	const struct table_ops *ops;
 	struct slice name, rest, item;
 	unsigned int caps;
+	struct arena mem;
 	struct err err;
 
-	if (table_find_type(spec, &ops, &name, &caps, &err) != 0 ||
-	    ops->source == NULL)
+	if (table_find_type(spec, &ops, &name, &caps, &err) != 0)
+		return;
+	if (ops->file_suffix != NULL) {
+		arena_init(&mem);
+		tell(arg,
+		    slice_format(
+			&mem, "%.*s%s", SLICE_ARGS(name), ops->file_suffix));
+		arena_done(&mem);
+		return;
+	}
+	if (ops->source == NULL)
 		return;
 	if (ops->source != &table_parts_source) {
 		tell(arg, name);

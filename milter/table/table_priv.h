@@ -32,6 +32,18 @@ MUST_USE int table_find_type(struct slice spec,
     unsigned int *ret_caps, struct err *err);
 
 /*
+ * The type of a table that a module has, which is loaded when that is asked for
+ * first and stays: 1 and *ret_ops; 0: no module has such a type; -1 (ERR_CONFIG):
+ * the module is missing, of another version, or not to be trusted. Thread-safe;
+ * what it guards is the list of modules that are loaded.
+ */
+MUST_USE int table_module_find(
+    struct slice type, const struct table_ops **ret_ops, struct err *err);
+/* The types that modules have, by an index from 0; NULL behind the last one. */
+enum { TABLE_MODULE_TYPES = 10 };
+const char *table_module_type(size_t index);
+
+/*
  * A key as tables hold it: each letter in lower case, by Unicode's mapping of
  * one character to one, so that strasse and a name with a sharp s stay two; key
  * itself where nothing changes. It is UTF-8. No other character becomes an ASCII

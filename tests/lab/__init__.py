@@ -21,6 +21,8 @@ because Postfix insists on it. Needed on the machine: a C compiler (Sendmail
 only) and, for verify(), python3-dkim, python3-nacl and libmail-dkim-perl.
 """
 
+import os
+
 from .client import Reply, Result, Session, submit
 from .debs import Debs
 from .postfix import Postfix
@@ -32,3 +34,8 @@ from .verify import Signature, verify
 
 __all__ = ["Daemon", "Debs", "LabError", "Postfix", "Reply", "Result", "Saslauthd",
            "Sendmail", "Session", "Signature", "Sink", "scratch", "submit", "verify"]
+
+# A program that is not installed has its modules of tables beside it.
+if "SUBMILTER" in os.environ:
+    os.environ.setdefault("SUBMILTER_MODULES", os.path.join(
+        os.path.dirname(os.path.abspath(os.environ["SUBMILTER"])), "milter/backends"))

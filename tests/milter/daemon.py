@@ -47,6 +47,12 @@ def sanitizer_options():
                           if name.endswith('SAN_OPTIONS')}}
 
 
+def modules():
+    """Where a program that is not installed has its modules of tables."""
+    place = os.path.join(os.path.dirname(program()), 'milter/backends')
+    return {'SUBMILTER_MODULES': os.environ.get('SUBMILTER_MODULES', place)}
+
+
 class Keys:
     """DKIM keys made by openssl: DIRECTORY/DOMAIN/SELECTOR.key, and a
     `dnsfunc` for python3-dkim that knows the public ones."""
@@ -137,7 +143,7 @@ class Daemon:
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, cwd='/', umask=self.umask,
             env={'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'LANG': 'C',
-                 **sanitizer_options(),
+                 **sanitizer_options(), **modules(),
                  **self.environment}, **self.options)
         self._reader = threading.Thread(target=self._read_log,
                                         args=(self.process.stdout,))

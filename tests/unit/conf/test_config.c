@@ -392,13 +392,14 @@ options_must_fit_together(void **state)
 		    "1: preflight.levels: takes TYPE:NAME like "
 		    "texthash:/etc/submilter/checks, not \"nowhere\"" },
 		{ "every unfit table",
-		    "rights { tables = {x:/y, static:z, cidr:/x, hash:/y,\n"
+		    "rights { tables = {x:/y, static:z, cidr:/x, dbm:/y,\n"
 		    "static:} }",
 		    "1: rights.tables: table x:/y: there is no table type "
-		    "\"x\": there are texthash, regexp, pcre, cidr, static, inline, unionmap, pipemap, socketmap and tcp\n"
+		    "\"x\": there are texthash, regexp, pcre, cidr, static, inline, unionmap, pipemap, socketmap, tcp, "
+		    "ldap, pgsql, mysql, sqlite, redis, memcache, lmdb, cdb, hash and btree\n"
 		    "1: rights.tables: \"cidr:/x\" has networks, and "
 		    "addresses are asked for\n"
-		    "1: rights.tables: table hash:/y: type \"hash\" is an "
+		    "1: rights.tables: table dbm:/y: type \"dbm\" is an "
 		    "index made by postmap(1): name its source file, "
 		    "\"texthash:/y\"\n"
 		    "1: rights.tables: table static:: a value is missing "
