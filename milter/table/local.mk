@@ -3,6 +3,7 @@ libsubmilter_a_SOURCES += \
 	include/table/address_keys.h %D%/address_keys.c \
 	include/table/table.h %D%/table.c %D%/table_priv.h \
 	include/table/backend.h include/table/module.h %D%/module.c \
+	include/table/index_file.h %D%/index_file.c \
 	include/table/table_set.h %D%/table_set.c \
 	%D%/table_down.c %D%/table_text.c %D%/table_text_priv.h \
 	include/table/text_source.h %D%/text_source.c \

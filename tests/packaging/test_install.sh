@@ -37,6 +37,7 @@ for file in etc/submilter/submilter.conf usr/sbin/submilter \
 	usr/libexec/submilter/socket-directory \
 	usr/lib/sysusers.d/submilter.conf usr/lib/tmpfiles.d/submilter.conf \
 	usr/lib/systemd/system/submilter.service \
+	usr/lib/submilter/cdb.so \
 	usr/share/man/man8/submilter.8 usr/share/man/man5/submilter.conf.5 \
 	usr/share/man/man5/submilter-tables.5; do
 	[ -s "$root/$file" ] || fault "$file is not installed"
@@ -50,7 +51,7 @@ for limit in MemoryMax TasksMax LimitNOFILE; do
 		fault "the unit sets no $limit="
 done
 # shellcheck disable=SC2016 # ${ as it stands
-if grep -rn '@[A-Za-z_]*@\|\${' "$root/etc" "$root/usr/lib" \
+if grep -rIn '@[A-Za-z_]*@\|\${' "$root/etc" "$root/usr/lib" \
 	"$root/usr/libexec"; then
 	fault "a place of the templates was not filled"
 fi
@@ -68,6 +69,8 @@ root=$tmp/other
 make_in install "$root"
 make_in uninstall "$root"
 [ -z "$(find "$root" ! -type d)" ] || fault "uninstall left files behind"
+[ ! -d "$root/usr/lib/submilter" ] ||
+	fault "uninstall left /usr/lib/submilter behind"
 [ ! -d "$root/usr/libexec/submilter" ] ||
 	fault "uninstall left /usr/libexec/submilter behind"
 [ ! -d "$root/etc/submilter" ] || fault "uninstall left /etc/submilter behind"

@@ -23,3 +23,16 @@ unit_tests += tests/unit/table/test_database
 tests_unit_table_test_database_SOURCES = tests/unit/table/test_database.c
 tests_unit_table_test_database_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_table_test_database_LDADD = $(TEST_LDADD)
+unit_tests += tests/unit/table/test_module
+tests_unit_table_test_module_SOURCES = tests/unit/table/test_module.c
+tests_unit_table_test_module_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_table_test_module_LDADD = $(TEST_LDADD)
+tests_unit_table_test_module_LDFLAGS = $(LINK_LOADER)
+# What the loader has to refuse.
+check_PROGRAMS += tests/unit/table/other_module.so tests/unit/table/no_module.so
+tests_unit_table_other_module_so_SOURCES = tests/unit/table/other_module.c
+tests_unit_table_other_module_so_CFLAGS = $(COMPILE_MODULE)
+tests_unit_table_other_module_so_LDFLAGS = $(LINK_MODULE)
+tests_unit_table_no_module_so_SOURCES = tests/unit/table/no_module.c
+tests_unit_table_no_module_so_CFLAGS = $(COMPILE_MODULE)
+tests_unit_table_no_module_so_LDFLAGS = $(LINK_MODULE)

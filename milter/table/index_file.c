@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Tables that are an indexed file: what all of their types have in common. */
+#include "table/index_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+
+/* One open file; the last of its users closes it. */
+struct index_opened {
+	const struct index_ops *ops;
+	struct index_source source;
+	void *index;
+	size_t users; /* under the lock of the table */
+	bool is_open; /* index is to be closed */
+	bool is_new;  /* written just before: a change may not show */
+};
+
+struct index_table {
+	const struct index_ops *ops;
+	const char *path;
+	pthread_mutex_t lock;
+	struct index_opened *current; /* NULL: none could be opened */
+};
+
+/* How long to wait between two tries to get a lock. */
+enum { LOCK_PAUSE_MS = 5 };
+
+int
+index_read(const struct index_source *source, uint64_t offset, void *data,
+    size_t len, struct err *err)
+{
+	for (size_t done = 0; done < len;) {
+		ssize_t count = offset > INT64_MAX - len ?
+		    0 :
+		    pread(source->fd, (char *)data + done, len - done,
+			(off_t)(offset + done));
+
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count < 0)
+			return err_set(err, ERR_TEMP, "%s: %s", source->path,
+			    strerror(errno));
+		if (count == 0)
+			return err_set(err, ERR_TEMP,
+			    "%s ends too early: it is cut, or just being "
+			    "written",
+			    source->path);
+		done += (size_t)count;
+	}
+	return 0;
+}
+
+static void
+opened_free(struct index_opened *opened)
+{
+	if (opened->is_open)
+		opened->ops->close(opened->index);
+	fd_close(&opened->source.fd);
+	free(opened);
+}
+
+/* The caller has the lock, or is the only one. */
+static void
+opened_unref(struct index_opened *opened)
+{
+	if (opened != NULL && --opened->users == 0)
+		opened_free(opened);
+}
+
+/*
+ * Waits for the lock that a writer of the file holds, until the deadline, or
+ * for one try without it.
+ */
+static int
+index_lock(
+    const struct index_source *source, uint64_t deadline_us, struct err *err)
+{
+	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_MS * 1000000L };
+
+	while (flock(source->fd, LOCK_SH | LOCK_NB) != 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return err_set(err, ERR_TEMP, "%s: %s", source->path,
+			    strerror(errno));
+		if (deadline_us == 0 || clock_monotonic_us() >= deadline_us)
+			return err_set(
+			    err, ERR_TEMP, "%s is being written", source->path);
+		(void)nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
+static int
+check_file(const struct index_source *source, struct err *err)
+{
+	if (!S_ISREG(source->state.st_mode))
+		return err_set(
+		    err, ERR_CONFIG, "%s is not a regular file", source->path);
+	if ((source->state.st_mode & S_IWOTH) != 0)
+		return err_set(err, ERR_CONFIG,
+		    "%s may be written by every user: chmod o-w it",
+		    source->path);
+	return 0;
+}
+
+/* Opens what stands at the path now; -1 frees all that was opened. */
+static int
+opened_new(const struct index_table *table, uint64_t deadline_us,
+    struct index_opened **ret_opened, struct err *err)
+{
+	struct index_opened *opened = calloc(1, sizeof(*opened));
+	struct index_source *source;
+	struct timespec now;
+
+	ENSURE(opened != NULL);
+	opened->ops = table->ops;
+	opened->users = 1;
+	source = &opened->source;
+	source->path = table->path;
+	source->fd = open(table->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (source->fd < 0)
+		err_set(err,
+		    errno == EMFILE || errno == ENFILE || errno == ENOMEM ?
+			ERR_TEMP :
+			ERR_CONFIG,
+		    "cannot open %s: %s", table->path, strerror(errno));
+	else if (!table->ops->is_locked ||
+	    index_lock(source, deadline_us, err) == 0) {
+		ENSURE(clock_gettime(CLOCK_REALTIME, &now) == 0);
+		ENSURE(fstat(source->fd, &source->state) == 0);
+		opened->is_new = source->state.st_mtim.tv_sec + 1 >= now.tv_sec;
+		opened->is_open = check_file(source, err) == 0 &&
+		    table->ops->open(source, &opened->index, err) == 0;
+	}
+	if (table->ops->is_locked && source->fd >= 0)
+		(void)flock(source->fd, LOCK_UN);
+	if (!opened->is_open) {
+		opened_free(opened);
+		return -1;
+	}
+	*ret_opened = opened;
+	return 0;
+}
+
+/* Whether what is open still is what stands at the path. */
+static bool
+is_current(const struct index_table *table, const struct stat *now)
+{
+	const struct index_opened *opened = table->current;
+	const struct stat *then;
+
+	if (opened == NULL)
+		return false;
+	then = &opened->source.state;
+	if (then->st_dev != now->st_dev || then->st_ino != now->st_ino)
+		return false;
+	return !table->ops->is_locked ||
+	    (!opened->is_new && file_same_state(then, now));
+}
+
+/*
+ * The open file, which is that of the path; the caller has the lock. It is one
+ * user more.
+ */
+static int
+index_acquire(struct index_table *table, uint64_t deadline_us,
+    struct index_opened **ret_opened, struct err *err)
+{
+	struct stat now;
+
+	if (stat(table->path, &now) != 0)
+		return err_set(err, ERR_TEMP, "cannot read %s: %s", table->path,
+		    strerror(errno));
+	if (!is_current(table, &now)) {
+		opened_unref(table->current);
+		table->current = NULL;
+		if (opened_new(table, deadline_us, &table->current, err) != 0) {
+			/* Once it was opened, whatever it is may pass. */
+			err->kind = ERR_TEMP;
+			return -1;
+		}
+	}
+	table->current->users++;
+	*ret_opened = table->current;
+	return 0;
+}
+
+/* A key with its final NUL, and without: who wrote the file chose one. */
+static enum table_answer
+index_find(const struct index_opened *opened, struct slice key,
+    const struct table_context *context, struct slice *ret_value)
+{
+	const struct index_ops *ops = opened->ops;
+	struct slice with = slice_dup(context->mem, key), value;
+	enum table_answer answer;
+
+	with.len++;
+	answer = ops->find(opened->index, with, context, &value);
+	if (answer == TABLE_ABSENT && key.len > 0)
+		answer = ops->find(opened->index, key, context, &value);
+	if (answer != TABLE_FOUND)
+		return answer;
+	if (value.len > 0 && value.data[value.len - 1] == '\0')
+		value.len--;
+	for (size_t i = 0; i < value.len; i++) {
+		if (!char_is_control(value.data[i]) || value.data[i] == '\t')
+			continue;
+		err_set(context->err, ERR_DATA,
+		    "the value of %s has a control character",
+		    escape(context->mem, key, 128));
+		return TABLE_FAILED;
+	}
+	if (!slice_is_utf8(value)) {
+		err_set(context->err, ERR_DATA, "the value of %s is not UTF-8",
+		    escape(context->mem, key, 128));
+		return TABLE_FAILED;
+	}
+	*ret_value = value.len > 0 ? value : SLICE("");
+	return TABLE_FOUND;
+}
+
+static enum table_answer
+index_find_all(const struct index_opened *opened, const struct table_keys *keys,
+    const struct table_context *context, struct slice *ret_values)
+{
+	enum table_answer all = TABLE_ABSENT;
+
+	for (size_t i = 0; i < keys->count; i++) {
+		switch (index_find(
+		    opened, keys->items[i], context, &ret_values[i])) {
+		case TABLE_FOUND:
+			all = TABLE_FOUND;
+			break;
+		case TABLE_ABSENT:
+			break;
+		case TABLE_FAILED:
+			return TABLE_FAILED;
+		}
+	}
+	return all;
+}
+
+/*
+ * Under the lock of the table and of the file. It may have been written between
+ * the look at it and the lock: then it is opened anew, and asked again.
+ */
+static enum table_answer
+locked_lookup(struct index_table *table, const struct table_keys *keys,
+    const struct table_context *context, struct slice *ret_values)
+{
+	enum table_answer answer = TABLE_FAILED;
+	struct index_opened *opened;
+	struct stat now;
+
+	for (;;) {
+		if (index_acquire(table, context->deadline_us, &opened,
+			context->err) != 0)
+			return TABLE_FAILED;
+		if (index_lock(&opened->source, context->deadline_us,
+			context->err) != 0)
+			break;
+		ENSURE(fstat(opened->source.fd, &now) == 0);
+		if (file_same_state(&now, &opened->source.state)) {
+			answer =
+			    index_find_all(opened, keys, context, ret_values);
+			break;
+		}
+		(void)flock(opened->source.fd, LOCK_UN);
+		opened_unref(opened);
+	}
+	(void)flock(opened->source.fd, LOCK_UN);
+	opened_unref(opened);
+	return answer;
+}
+
+enum table_answer
+index_file_lookup(void *handle, const struct table_keys *keys,
+    const struct table_context *context, struct slice *ret_values)
+{
+	struct index_table *table = handle;
+	enum table_answer answer = TABLE_FAILED;
+	struct index_opened *opened;
+	int status;
+
+	ENSURE(pthread_mutex_lock(&table->lock) == 0);
+	if (table->ops->is_locked) {
+		answer = locked_lookup(table, keys, context, ret_values);
+		ENSURE(pthread_mutex_unlock(&table->lock) == 0);
+		return answer;
+	}
+	status =
+	    index_acquire(table, context->deadline_us, &opened, context->err);
+	ENSURE(pthread_mutex_unlock(&table->lock) == 0);
+	if (status != 0)
+		return TABLE_FAILED;
+	answer = index_find_all(opened, keys, context, ret_values);
+	ENSURE(pthread_mutex_lock(&table->lock) == 0);
+	opened_unref(opened);
+	ENSURE(pthread_mutex_unlock(&table->lock) == 0);
+	return answer;
+}
+
+int
+index_file_open(const struct index_ops *ops, struct table_opening *opening,
+    void **ret_handle, struct err *err)
+{
+	struct index_table *table;
+
+	if (opening->text != NULL)
+		return err_set(
+		    err, ERR_CONFIG, "an indexed file cannot be given as text");
+	table = arena_alloc(opening->mem, sizeof(*table));
+	table->ops = ops;
+	table->path = slice_format(
+	    opening->mem, "%.*s%s", SLICE_ARGS(opening->name), ops->suffix)
+			  .data;
+	ENSURE(pthread_mutex_init(&table->lock, NULL) == 0);
+	*ret_handle = table;
+	return opened_new(table, 0, &table->current, err);
+}
+
+void
+index_file_close(void *handle)
+{
+	struct index_table *table = handle;
+
+	if (table == NULL)
+		return;
+	opened_unref(table->current);
+	ENSURE(pthread_mutex_destroy(&table->lock) == 0);
+}
