@@ -60,6 +60,15 @@ MUST_USE enum table_answer address_lookup(const struct address_tables *tables,
     struct address_values *ret_values);
 
 /*
+ * Whether a row for `row`, whose local part is empty where it is for all of its
+ * domain, counts for an address, as if its key stood in a table that folds keys;
+ * *ret_rung is the rung on which it does. Of both, local and domain count.
+ */
+bool address_row_counts(const struct address_keys *how,
+    const struct address *address, const struct address *row,
+    unsigned int *ret_rung);
+
+/*
  * Length of local without its extension, as Postfix splits it: at the first
  * delimiter, unless that is the very first octet; never for the names
  * MAILER-DAEMON, double-bounce and postmaster; and where '-' is a delimiter

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "table_priv.h"
+
 /* MAX_MIDDLE: what "a+b+c" has between itself and its base: "a+b". */
 enum { MAX_MIDDLE = 7, MAX_RUNGS = 5 + 2 * MAX_MIDDLE, MAX_FORMS = 4 };
 
@@ -93,30 +95,48 @@ add_rung(struct ladder *ladder, struct slice local, bool with_domain)
 }
 
 /*
- * The rungs of a local part with and without its extension, and of what is left
- * when one of several extensions after the other is taken off. The longest are
- * left out where there are more than anybody has.
+ * Lengths of a local part with and without its extension, and of what is left
+ * when one of several extensions after the other is taken off, the longest
+ * first. Those are left out where there are more than anybody has. Their number.
  */
+static size_t
+local_lengths(struct slice local, const char *delimiter,
+    size_t ret_lengths[MAX_MIDDLE + 2])
+{
+	size_t base = address_base_length(local, delimiter);
+	size_t middle[MAX_MIDDLE], middles = 0, count = 0;
+
+	ret_lengths[count++] = local.len;
+	if (base == local.len)
+		return count;
+	for (size_t i = base + 1; i < local.len && middles < MAX_MIDDLE; i++) {
+		if (local.data[i] != '\0' &&
+		    strchr(delimiter, local.data[i]) != NULL)
+			middle[middles++] = i;
+	}
+	while (middles > 0)
+		ret_lengths[count++] = middle[--middles];
+	ret_lengths[count++] = base;
+	return count;
+}
+
 static void
 add_local_rungs(struct ladder *ladder, bool with_domain)
 {
-	const char *delimiter = ladder->how->recipient_delimiter;
 	struct slice local = ladder->local;
-	size_t base = address_base_length(local, delimiter);
-	size_t middle[MAX_MIDDLE], count = 0;
+	size_t lengths[MAX_MIDDLE + 2];
+	size_t count =
+	    local_lengths(local, ladder->how->recipient_delimiter, lengths);
 
-	add_rung(ladder, local, with_domain);
-	if (base == local.len)
-		return;
-	for (size_t i = base + 1; i < local.len && count < MAX_MIDDLE; i++) {
-		if (local.data[i] != '\0' &&
-		    strchr(delimiter, local.data[i]) != NULL)
-			middle[count++] = i;
-	}
-	while (count > 0)
-		add_rung(
-		    ladder, slice_sub(local, 0, middle[--count]), with_domain);
-	add_rung(ladder, slice_sub(local, 0, base), with_domain);
+	for (size_t i = 0; i < count; i++)
+		add_rung(ladder, slice_sub(local, 0, lengths[i]), with_domain);
+}
+
+static bool
+is_local_domain(const struct address_keys *how, struct slice domain)
+{
+	return how->local_domain.len != 0 &&
+	    slice_eq(domain, how->local_domain);
 }
 
 /* Fills a ladder; the keys behind its count are left as they are. */
@@ -134,8 +154,7 @@ ladder_make(struct ladder *ladder, const struct address_keys *how,
 	if (domain_unicode(address->domain, mem, &ladder->domains[1]))
 		ladder->domain_count++;
 	add_local_rungs(ladder, true);
-	if (how->local_domain.len != 0 &&
-	    slice_eq(address->domain, how->local_domain))
+	if (is_local_domain(how, address->domain))
 		add_local_rungs(ladder, false);
 	add_rung(ladder, (struct slice){ NULL, 0 }, true);
 }
@@ -235,4 +254,46 @@ address_lookup(const struct address_tables *tables,
 		return TABLE_ABSENT;
 	*ret_values = found;
 	return TABLE_FOUND;
+}
+
+/* Whether two local parts are one key, whatever the case of their letters. */
+static bool
+is_same_local(struct slice a, struct slice b)
+{
+	struct arena mem;
+	bool is_same;
+
+	if (slice_is_ascii(a) || slice_is_ascii(b) || !slice_is_utf8(a) ||
+	    !slice_is_utf8(b))
+		return slice_eq_nocase(a, b);
+	arena_init(&mem);
+	is_same = slice_eq(table_fold(&mem, a), table_fold(&mem, b));
+	arena_done(&mem);
+	return is_same;
+}
+
+bool
+address_row_counts(const struct address_keys *how,
+    const struct address *address, const struct address *row,
+    unsigned int *ret_rung)
+{
+	size_t lengths[MAX_MIDDLE + 2], count;
+
+	if (!slice_eq(address->domain, row->domain))
+		return false;
+	count =
+	    local_lengths(address->local, how->recipient_delimiter, lengths);
+	if (row->local.len == 0) {
+		*ret_rung = (unsigned int)count *
+		    (is_local_domain(how, address->domain) ? 2 : 1);
+		return true;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (!is_same_local(
+			slice_sub(address->local, 0, lengths[i]), row->local))
+			continue;
+		*ret_rung = (unsigned int)i;
+		return true;
+	}
+	return false;
 }

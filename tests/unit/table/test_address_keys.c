@@ -184,6 +184,60 @@ a_key_that_fails_behind_the_one_that_counts_is_not_asked_for(void **state)
 	table_close(table);
 }
 
+/* A row that is known already counts where a table with it has it. */
+static void
+a_row_counts_on_the_rung_where_a_table_has_it(void **state)
+{
+	static const char *const rows[][2] = { { "a", "corp.example" },
+		{ "a+x", "corp.example" }, { "a+x+y", "corp.example" },
+		{ "", "corp.example" }, { "", "other.example" },
+		{ "a", "other.example" }, { "mailer-daemon", "corp.example" },
+		{ "jos\xc3\xa9", "corp.example" },
+		{ "jos\xc3\x89", "corp.example" },
+		{ "a+1+2", "corp.example" } };
+	static const char *const locals[] = { "a", "a+x", "a+x+y", "a+y", "b",
+		"+a", "jos\xc3\xa9", "jos\xc3\xa9+x", "jose", "mailer-daemon",
+		"a+1+2+3+4+5+6+7+8+9", "a+1+2+3" };
+	static const char *const domains[] = { "corp.example",
+		"other.example" };
+	const struct address_keys how = { "+", SLICE("corp.example") };
+	size_t counted = 0;
+	struct arena mem;
+
+	(void)state;
+	arena_init(&mem);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) * 24; i++) {
+		const char *const *row = rows[i / 24];
+		const struct address address = {
+			.local = slice_of(locals[i % 12]),
+			.domain = slice_of(domains[i / 12 % 2]),
+		};
+		struct table *table = open_text("texthash:one",
+		    slice_format(&mem, "%s@%s yes\n", row[0], row[1]).data);
+		struct address_values found = { .count = 0 };
+		unsigned int rung = 99;
+		struct err err;
+		bool counts = address_row_counts(&how, &address,
+		    &(const struct address){
+			.local = slice_of(row[0]), .domain = slice_of(row[1]) },
+		    &rung);
+
+		assert_int_equal(
+		    address_lookup(&(struct address_tables){ &table, 1, &how },
+			&address,
+			&(const struct table_context){
+			    .mem = &mem, .err = &err },
+			&found),
+		    counts ? TABLE_FOUND : TABLE_ABSENT);
+		if (counts)
+			assert_int_equal(rung, found.items[0].rung);
+		counted += counts;
+		table_close(table);
+	}
+	assert_int_equal(counted, 46);
+	arena_done(&mem);
+}
+
 int
 main(void)
 {
@@ -194,6 +248,7 @@ main(void)
 		cmocka_unit_test(one_table_that_fails_makes_the_answer_unknown),
 		cmocka_unit_test(
 		    a_key_that_fails_behind_the_one_that_counts_is_not_asked_for),
+		cmocka_unit_test(a_row_counts_on_the_rung_where_a_table_has_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
