@@ -306,6 +306,8 @@ check_realms(const struct checked *c)
 	    "neither domain nor identify.realms names a realm: %s",
 	    config->rights.tables.count > 0 ?
 		"each needs a row in rights.tables" :
+		config->rights.logins.count > 0 ?
+		"each needs a row in rights.logins" :
 		"all mail is refused, for rights.tables is not set either");
 }
 

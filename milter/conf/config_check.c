@@ -237,10 +237,11 @@ check_own_address(struct reading *r)
 	const struct config *config = r->config;
 
 	if (!is_bad(r, OPT_rights_tables) && config->rights.tables.count == 0 &&
+	    !is_bad(r, OPT_rights_logins) && config->rights.logins.count == 0 &&
 	    !config->rights.own_address)
 		OPTION_FAULT(r, OPT_rights_own_address,
-		    "rights.own-address: "
-		    "no without rights.tables leaves no login any address");
+		    "rights.own-address: no without rights.tables and "
+		    "rights.logins leaves no login any address");
 }
 
 static void

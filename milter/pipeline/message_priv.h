@@ -19,9 +19,10 @@ struct message {
 	struct snapshot *snapshot;
 	struct mail_facts facts;
 	struct submitter submitter;
-	struct rights_levels levels; /* the submitter's */
-	struct slice rcpt;	     /* while it is counted */
-	unsigned long rcpts;	     /* recipients that the MTA took */
+	struct rights_levels levels;	  /* the submitter's */
+	struct login_grants login_grants; /* the same; see message_rights() */
+	struct slice rcpt;		  /* while it is counted */
+	unsigned long rcpts;		  /* recipients that the MTA took */
 	struct header header;
 	struct err header_fault;
 	struct authors authors;	  /* with the reverse-path as it goes on */
@@ -112,8 +113,11 @@ struct verdict step_hold(struct message *message);
 
 struct author_rules message_author_rules(
     const struct message *message, bool in_header);
-/* The block rights as it is for this submitter. */
-struct rights message_rights(const struct message *message);
+/*
+ * The block rights as it is for this submitter; rights.logins is asked for him
+ * once, however many addresses the message has.
+ */
+struct rights message_rights(struct message *message);
 /*
  * Whether a change for which a block asks is made, or would be where all is
  * only watched: that takes repairs, too. In pipeline.c, which knows the modes.

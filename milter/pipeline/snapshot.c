@@ -331,6 +331,10 @@ share(struct snapshot *previous, struct table *const *tables)
 		same = old->tables[i] ==
 		    table_set_find(
 			snapshot->tables, table_spec(old->tables[i]));
+	for (size_t i = 0; i < old->login_table_count && same; i++)
+		same = old->login_tables[i] ==
+		    table_set_find(
+			snapshot->tables, table_spec(old->login_tables[i]));
 	snapshot->rights.levels =
 	    table_set_find(snapshot->tables, config->rights.levels);
 	if (!same)

@@ -27,10 +27,11 @@ message_author_rules(const struct message *message, bool in_header)
 
 /* The rights block as it is for this submitter. */
 struct rights
-message_rights(const struct message *message)
+message_rights(struct message *message)
 {
 	struct rights rights = message->snapshot->rights;
 
+	rights.kept = &message->login_grants;
 	rights.redirect = message->levels.redirect;
 	return rights;
 }

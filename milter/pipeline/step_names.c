@@ -8,6 +8,7 @@ judge_name(struct message *message, const struct judged *judged, size_t first)
 {
 	struct outcome *outcome = &message->outcome;
 	struct names names = message->snapshot->names;
+	const struct rights rights = message_rights(message);
 	struct author *author = &judged->authors->items[first];
 	struct name_finding finding;
 	struct err err;
@@ -16,8 +17,8 @@ judge_name(struct message *message, const struct judged *judged, size_t first)
 	names.address = message->levels.address;
 	names.protected_name = message->levels.protected_name;
 	switch (names_check(&names,
-	    &(const struct names_query){ &message->snapshot->rights,
-		&message->submitter, judged->authors, first,
+	    &(const struct names_query){ &rights, &message->submitter,
+		judged->authors, first,
 		judged->header->fields[author->field].value },
 	    &context, &finding)) {
 	case NAME_FINE:

@@ -12,6 +12,7 @@ own_address(struct message *message)
 {
 	const struct author *path =
 	    authors_first(&message->authors, ROLE_MAIL_FROM);
+	const struct rights rights = message_rights(message);
 	struct address address;
 	struct slice how;
 	struct err err;
@@ -21,8 +22,8 @@ own_address(struct message *message)
 		return path->address.text;
 	if (rights_login_address(
 		message->submitter.login, &message->mem, &address) &&
-	    rights_check(&message->snapshot->rights, &message->submitter,
-		&address, &context, &how) == RIGHT_GRANTED)
+	    rights_check(&rights, &message->submitter, &address, &context,
+		&how) == RIGHT_GRANTED)
 		return address.text;
 	return (struct slice){ NULL, 0 };
 }

@@ -53,6 +53,7 @@ refuse_author(const struct decision *decision, const struct author *author)
 	size_t count;
 	struct verdict verdict;
 	struct strbuf text;
+	struct err err;
 
 	if (author->right == RIGHT_BEHALF) {
 		begin_refusal(
@@ -81,8 +82,11 @@ refuse_author(const struct decision *decision, const struct author *author)
 	if (may_be_redirected(decision, author->role, RA_REFUSE))
 		strbuf_add_cstr(&text,
 		    "; redirecting mail (Resent-From) is switched off here");
-	count = rights_examples(
-	    rights, decision->submitter, decision->authors->mem, examples);
+	count = rights_examples(rights, decision->submitter,
+	    &(const struct table_context){ .mem = decision->authors->mem,
+		.deadline_us = decision->deadline_us,
+		.err = &err },
+	    examples);
 	for (size_t i = 0; i < count; i++) {
 		strbuf_add_cstr(&text, i == 0 ? "; you may use: " : ", ");
 		escape_append(&text, examples[i], SHOWN_OCTETS);

@@ -7,4 +7,4 @@ libsubmilter_a_SOURCES += \
 	include/policy/names.h %D%/names.c \
 	include/policy/own_domains.h %D%/own_domains.c \
 	include/policy/rights.h %D%/rights.c %D%/rights_priv.h %D%/grant.c \
-	%D%/rights_examples.c %D%/rights_open.c
+	%D%/rights_examples.c %D%/rights_open.c %D%/login_rights.c

@@ -79,14 +79,56 @@ rights_compare(const struct question *question, struct address *ret_own)
 	return marks <= MAX_MARKS ? EXTENDED : OTHER;
 }
 
+/* Where a grant or a denial stands. */
+struct place {
+	struct slice table;
+	struct slice key;
+	const struct address *address; /* in the row of a login; else NULL */
+};
+
 /* The result of all values for one login. */
 struct finding {
-	const struct address_value *denied_by;
+	bool denied;
+	struct place denied_by;
 	enum right right; /* GRANTED, BEHALF or NONE */
-	const struct address_value *by;
+	struct place by;
 	bool any;	   /* a grant for anybody was seen ... */
-	unsigned int rung; /* ... on this rung: the search ends */
+	unsigned int rung; /* ... on this rung, and none on a nearer one */
 };
+
+static struct place
+place_of_value(const struct address_value *value)
+{
+	return (struct place){ table_spec(value->table), value->key, NULL };
+}
+
+/* A grant or denial for the address; is_asked: it is for this login. */
+static void
+rights_weigh(struct finding *finding, const struct row_grant *grant,
+    unsigned int rung, bool is_asked, struct place place)
+{
+	enum right right = grant->behalf ? RIGHT_BEHALF : RIGHT_GRANTED;
+
+	if (grant->expired)
+		return;
+	if (grant->denied) {
+		if (is_asked)
+			finding->denied_by = place;
+		finding->denied = finding->denied || is_asked;
+		return;
+	}
+	/* A row nearer to the address has granted already. */
+	if (finding->any && finding->rung < rung)
+		return;
+	if (!finding->any || rung < finding->rung)
+		finding->right = RIGHT_NONE;
+	finding->any = true;
+	finding->rung = rung;
+	if (!is_asked || right >= finding->right)
+		return;
+	finding->right = right;
+	finding->by = place;
+}
 
 /* Reads the whole value, so that a row with a fault is seen for any login. */
 static int
@@ -98,34 +140,35 @@ rights_read_value(const struct question *question,
 
 	while (slice_next_item(&rest, ", \t\r\n", &word)) {
 		struct grant grant;
-		enum right right;
-		bool is_asked;
 
 		if (grant_parse(word, mem, &grant, question->context->err) != 0)
 			return err_wrap(question->context->err, "%.*s, key %s",
 			    SLICE_ARGS(table_spec(value->table)),
 			    escape(mem, value->key, 128));
-		is_asked = slice_eq(login_normalise(mem, grant.login,
-					question->rights->keys.local_domain),
-		    question->submitter->login);
-		if (grant.denied) {
-			if (!grant.expired && is_asked)
-				finding->denied_by = value;
-			continue;
-		}
-		/* A row nearer to the address has granted already. */
-		if (grant.expired ||
-		    (finding->any && finding->rung != value->rung))
-			continue;
-		finding->any = true;
-		finding->rung = value->rung;
-		right = grant.behalf ? RIGHT_BEHALF : RIGHT_GRANTED;
-		if (!is_asked || right >= finding->right)
-			continue;
-		finding->right = right;
-		finding->by = value;
+		rights_weigh(finding, &grant.of, value->rung,
+		    slice_eq(login_normalise(mem, grant.login,
+				 question->rights->keys.local_domain),
+			question->submitter->login),
+		    place_of_value(value));
 	}
 	return 0;
+}
+
+/* What the rows of the login say of the address. */
+static void
+rights_read_login(const struct question *question,
+    const struct login_grants *grants, struct finding *finding)
+{
+	for (size_t i = 0; i < grants->count; i++) {
+		const struct login_grant *grant = &grants->items[i];
+		unsigned int rung;
+
+		if (address_row_counts(&question->rights->keys,
+			question->address, &grant->address, &rung))
+			rights_weigh(finding, &grant->grant, rung, true,
+			    (struct place){ table_spec(grant->table),
+				grant->key, &grant->address });
+	}
 }
 
 /*
@@ -163,22 +206,47 @@ speaks_of_longer(const struct question *question, const struct address *own,
 	return 0;
 }
 
+/* Who may have an address with an extension, beside its own login. */
+struct given {
+	bool is_given;
+	struct place by;
+};
+
+/* Whether one of the values of an address gives it to somebody. */
+static int
+find_giving_value(const struct question *question, const struct address *own,
+    const struct address_values *values, struct given *given)
+{
+	for (size_t i = 0; i < values->count && !given->is_given; i++) {
+		const struct address_value *value = &values->items[i];
+
+		if (!value->full_local ||
+		    !grant_to_somebody(value->value, question->context->mem))
+			continue;
+		if (speaks_of_longer(question, own, value, &given->is_given) !=
+		    0)
+			return -1;
+		given->by = place_of_value(value);
+	}
+	return 0;
+}
+
 /*
- * The value that gives the address, which has extensions, to somebody, or what
- * is left of it when the last extension is taken off, and so on: who has
- * jean-luc@ has jean-luc+x@ as well, and jean has neither. values: those of the
- * whole address. *ret_given stays NULL where the tables give it to nobody.
+ * Who is given the address, which has extensions, or what is left of it when
+ * the last extension is taken off, and so on: who has jean-luc@ has jean-luc+x@
+ * as well, and jean has neither. values: those of the whole address.
  */
 static int
 find_longer(const struct question *question, const struct address *own,
-    struct address_values values, const struct address_value **ret_given)
+    struct address_values values, struct given *given)
 {
 	const struct rights *rights = question->rights;
 	const struct address_tables tables = { rights->tables,
 		rights->table_count, &rights->keys };
 	struct slice local = question->address->local;
 
-	for (size_t len = local.len; len > own->local.len; len--) {
+	for (size_t len = local.len; len > own->local.len && !given->is_given;
+	     len--) {
 		if (len != local.len) {
 			if (!rights_is_mark(rights, local.data[len]))
 				continue;
@@ -190,32 +258,21 @@ find_longer(const struct question *question, const struct address *own,
 				question->context, &values) == TABLE_FAILED)
 				return -1;
 		}
-		for (size_t i = 0; i < values.count; i++) {
-			const struct address_value *value = &values.items[i];
-			bool speaks;
-
-			if (!value->full_local ||
-			    !grant_to_somebody(
-				value->value, question->context->mem))
-				continue;
-			if (speaks_of_longer(question, own, value, &speaks) !=
-			    0)
-				return -1;
-			if (!speaks)
-				continue;
-			*ret_given = value;
-			return 0;
-		}
+		if (find_giving_value(question, own, &values, given) != 0)
+			return -1;
 	}
 	return 0;
 }
 
 static struct slice
-row_name(
-    const char *before, const struct address_value *value, struct arena *mem)
+row_name(const char *before, const struct place *place, struct arena *mem)
 {
-	return slice_format(mem, "%s%.*s, key %s", before,
-	    SLICE_ARGS(table_spec(value->table)), escape(mem, value->key, 128));
+	const struct address *address = place->address;
+
+	return slice_format(mem, "%s%.*s, key %s%s%s", before,
+	    SLICE_ARGS(place->table), escape(mem, place->key, 128),
+	    address == NULL ? "" : ": ",
+	    address == NULL ? "" : escape(mem, address->text, 128));
 }
 
 /*
@@ -249,23 +306,26 @@ rights_check(const struct rights *rights, const struct submitter *submitter,
 	const struct question question = { rights, submitter, address,
 		context };
 	struct arena *mem = context->mem;
-	struct address_values found = { 0 };
+	struct address_values found = { .count = 0 };
 	struct finding finding = { .right = RIGHT_NONE };
-	const struct address_value *given = NULL;
+	struct given given = { .is_given = false };
+	struct login_grants of_login;
 	enum likeness likeness;
 	struct address own;
 
 	if (address_lookup(&(struct address_tables){ rights->tables,
 			       rights->table_count, &rights->keys },
-		address, context, &found) == TABLE_FAILED)
+		address, context, &found) == TABLE_FAILED ||
+	    rights_of_login(rights, submitter, context, &of_login) != 0)
 		return RIGHT_UNKNOWN;
 	for (size_t i = 0; i < found.count; i++) {
 		if (rights_read_value(&question, &found.items[i], &finding) !=
 		    0)
 			return RIGHT_UNKNOWN;
 	}
-	if (finding.denied_by != NULL) {
-		*ret_how = row_name("denied by ", finding.denied_by, mem);
+	rights_read_login(&question, &of_login, &finding);
+	if (finding.denied) {
+		*ret_how = row_name("denied by ", &finding.denied_by, mem);
 		return RIGHT_NONE;
 	}
 	if (submitter_is_named(submitter, address)) {
@@ -276,16 +336,19 @@ rights_check(const struct rights *rights, const struct submitter *submitter,
 	if (likeness == EXTENDED &&
 	    find_longer(&question, &own, found, &given) != 0)
 		return RIGHT_UNKNOWN;
-	if (likeness != OTHER && given == NULL && submitter->realm_counts) {
+	/* A row of the login for the longer address says how it may use that. */
+	if (likeness != OTHER && !given.is_given && submitter->realm_counts &&
+	    (finding.by.address == NULL ||
+		finding.by.address->local.len <= own.local.len)) {
 		*ret_how = RIGHTS_OWN_ADDRESS;
 		return RIGHT_GRANTED;
 	}
 	if (finding.right != RIGHT_NONE)
-		*ret_how = row_name("", finding.by, mem);
-	else if (given != NULL)
+		*ret_how = row_name("", &finding.by, mem);
+	else if (given.is_given)
 		*ret_how = row_name("an extension of the own address, given "
 				    "to others by ",
-		    given, mem);
+		    &given.by, mem);
 	else
 		*ret_how = realm_fault(&question, likeness);
 	return finding.right;

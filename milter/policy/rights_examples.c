@@ -25,7 +25,7 @@ rights_gather_examples(
 			struct slice login;
 
 			if (grant_parse(word, mem, &grant, &err) != 0 ||
-			    grant.denied || grant.behalf)
+			    grant.of.denied || grant.of.behalf)
 				continue;
 			login = login_normalise(
 			    mem, grant.login, rights->keys.local_domain);
@@ -44,47 +44,74 @@ rights_gather_examples(
 /* A key of a row as an address that is granted now; an empty slice if not. */
 static struct slice
 checked_example(const struct rights *rights, const struct submitter *submitter,
-    struct slice key, struct arena *mem)
+    struct slice key, const struct table_context *context)
 {
 	bool whole_domain = key.data[0] == '@';
+	struct arena *mem = context->mem;
 	struct slice path =
 	    whole_domain ? slice_format(mem, "x%.*s", SLICE_ARGS(key)) : key;
 	struct address address;
 	struct slice how;
-	struct err err;
 
 	if (!rights_login_address(path, mem, &address) ||
-	    rights_check(rights, submitter, &address,
-		&(const struct table_context){ .mem = mem, .err = &err },
-		&how) != RIGHT_GRANTED)
+	    rights_check(rights, submitter, &address, context, &how) !=
+		RIGHT_GRANTED)
 		return (struct slice){ NULL, 0 };
 	return whole_domain ?
 	    slice_format(mem, "*@%.*s", SLICE_ARGS(address.domain)) :
 	    address.text;
 }
 
+/* The first of the login's own rows that grant something. */
+static size_t
+own_row_keys(const struct rights *rights, const struct submitter *submitter,
+    const struct table_context *context, struct slice keys[RIGHTS_EXAMPLES])
+{
+	struct login_grants grants;
+	size_t count = 0;
+
+	if (rights_of_login(rights, submitter, context, &grants) != 0)
+		return 0;
+	for (size_t i = 0; i < grants.count && count < RIGHTS_EXAMPLES; i++) {
+		const struct row_grant *grant = &grants.items[i].grant;
+
+		struct slice text = grants.items[i].address.text;
+
+		/* The own address is named already. */
+		if (!grant->denied && !grant->behalf && !grant->expired &&
+		    !slice_eq(text, submitter->login))
+			keys[count++] = text;
+	}
+	return count;
+}
+
 size_t
 rights_examples(const struct rights *rights, const struct submitter *submitter,
-    struct arena *mem, struct slice ret_texts[RIGHTS_EXAMPLES])
+    const struct table_context *context,
+    struct slice ret_texts[RIGHTS_EXAMPLES])
 {
-	const struct examples *examples =
+	const struct examples *rows =
 	    map_get(rights->examples, submitter->login);
-	size_t count = 0;
-	struct slice text =
-	    checked_example(rights, submitter, submitter->login, mem);
+	struct slice keys[1 + 2 * RIGHTS_EXAMPLES], own[RIGHTS_EXAMPLES];
+	size_t own_count = own_row_keys(rights, submitter, context, own);
+	size_t key_count = 0, count = 0;
 
-	if (text.len != 0)
-		ret_texts[count++] = text;
-	for (size_t i = 0;
-	     examples != NULL && i < examples->count && count < RIGHTS_EXAMPLES;
-	     i++) {
-		bool known = false;
+	if (submitter->login.len != 0)
+		keys[key_count++] = submitter->login;
+	for (size_t i = 0; i < RIGHTS_EXAMPLES; i++) {
+		if (rows != NULL && i < rows->count)
+			keys[key_count++] = rows->keys[i];
+		if (i < own_count)
+			keys[key_count++] = own[i];
+	}
+	for (size_t i = 0; i < key_count && count < RIGHTS_EXAMPLES; i++) {
+		struct slice text =
+		    checked_example(rights, submitter, keys[i], context);
+		bool known = text.len == 0;
 
-		text =
-		    checked_example(rights, submitter, examples->keys[i], mem);
 		for (size_t j = 0; j < count; j++)
 			known = known || slice_eq(text, ret_texts[j]);
-		if (text.len != 0 && !known)
+		if (!known)
 			ret_texts[count++] = text;
 	}
 	return count;

@@ -45,6 +45,45 @@ check_value(
 	return 0;
 }
 
+/* The same for what rights_of_login() reads. */
+static int
+check_login_value(
+    const void *arg, struct slice value, struct arena *mem, struct err *err)
+{
+	struct login_grant grant;
+	int more;
+
+	(void)arg;
+	while ((more = grant_next_address(&value, mem, &grant, err)) > 0)
+		;
+	return more;
+}
+
+/* What is wrong with the key of a login; NULL: nothing. */
+static const char *
+login_key_fault(
+    const struct rights *rights, struct slice key, struct arena *mem)
+{
+	size_t at = slice_find_last(key, '@');
+	struct slice realm = slice_from(key, at + 1), canonical;
+	struct err err;
+
+	if (at == 0)
+		return "is not looked up: a key is one login, not all of a "
+		       "domain";
+	if (at == key.len)
+		return NULL;
+	if (realm.len > 1 && realm.data[realm.len - 1] == '.')
+		return "is not looked up: logins have no dot at their end";
+	if (domain_canonical(realm, mem, &canonical, &err) != 0)
+		return slice_format(mem, "is not looked up: %s", err.text).data;
+	if (rights->realms != NULL &&
+	    map_get(rights->realms, canonical) == NULL)
+		return "is of a realm that neither domain nor identify.realms "
+		       "names: it may be what anybody typed at login";
+	return NULL;
+}
+
 /* Why no address is looked up by a key; NULL: addresses are. */
 static const char *
 key_fault(const struct rights *rights, struct slice key, struct arena *mem)
@@ -72,6 +111,36 @@ key_fault(const struct rights *rights, struct slice key, struct arena *mem)
 	    slice_format(mem, "is not looked up: %s", err.text).data;
 }
 
+/* Reports keys of a table that are not such as are looked up. */
+static void
+check_keys(const struct rights *rights, const struct table *table,
+    const char *(*key_fault_of)(
+	const struct rights *rights, struct slice key, struct arena *mem),
+    const struct report *report)
+{
+	struct table_row row;
+	size_t faults = 0;
+
+	if ((table_caps(table) & TABLE_CAP_PATTERNS) != 0 ||
+	    !report_is_read(report))
+		return;
+	for (size_t i = 0; faults < MAX_KEY_FAULTS && table_row(table, i, &row);
+	     i++) {
+		CLEANUP(arena_done) struct arena mem;
+		const char *fault;
+
+		arena_init(&mem);
+		if (row.key.len == 0)
+			continue;
+		fault = key_fault_of(rights, row.key, &mem);
+		if (fault == NULL)
+			continue;
+		faults++;
+		report_warning(report, "%s: key %s %s", table_place(&row, &mem),
+		    escape(&mem, row.key, 128), fault);
+	}
+}
+
 void
 rights_check_values(const struct rights *rights, const struct table *only,
     const struct report *report)
@@ -81,40 +150,27 @@ rights_check_values(const struct rights *rights, const struct table *only,
 		    rights->levels, rights_levels_value, NULL, report);
 	for (size_t t = 0; t < rights->table_count; t++) {
 		const struct table *table = rights->tables[t];
-		struct table_row row;
-		size_t faults = 0;
 
 		if (only != NULL && table != only)
 			continue;
 		table_check_values(table, check_value, NULL, report);
-		if ((table_caps(table) & TABLE_CAP_PATTERNS) != 0 ||
-		    !report_is_read(report))
-			continue;
-		for (size_t i = 0;
-		     faults < MAX_KEY_FAULTS && table_row(table, i, &row);
-		     i++) {
-			CLEANUP(arena_done) struct arena mem;
-			const char *fault;
+		check_keys(rights, table, key_fault, report);
+	}
+	for (size_t t = 0; t < rights->login_table_count; t++) {
+		const struct table *table = rights->login_tables[t];
 
-			arena_init(&mem);
-			if (row.key.len == 0)
-				continue;
-			fault = key_fault(rights, row.key, &mem);
-			if (fault == NULL)
-				continue;
-			faults++;
-			report_warning(report, "%s: key %s %s",
-			    table_place(&row, &mem), escape(&mem, row.key, 128),
-			    fault);
-		}
+		if (only != NULL && table != only)
+			continue;
+		table_check_values(table, check_login_value, NULL, report);
+		check_keys(rights, table, login_key_fault, report);
 	}
 }
 
-void
-rights_from_set(struct rights *rights, const struct config *config,
-    const struct table_set *set, struct arena *mem)
+/* Those that could be opened. */
+static struct table **
+find_tables(const struct table_set *set, const struct slice_list *specs,
+    struct arena *mem, size_t *ret_count)
 {
-	const struct slice_list *specs = &config->rights.tables;
 	struct table **tables = arena_array(mem, specs->count, sizeof(*tables));
 	size_t count = 0;
 
@@ -122,6 +178,45 @@ rights_from_set(struct rights *rights, const struct config *config,
 		tables[count] = table_set_find(set, specs->items[i]);
 		count += tables[count] != NULL;
 	}
+	*ret_count = count;
+	return tables;
+}
+
+/* The realms that the configuration names, where SMTP AUTH alone gives them. */
+static struct map *
+find_realms(const struct config *config, struct arena *mem)
+{
+	const struct slice_list *realms = &config->identify.realms;
+	struct map *map = map_new(mem);
+	struct slice canonical;
+	struct err err;
+
+	if (config->identify.login_map.len != 0 ||
+	    config->identify.network.len != 0)
+		return NULL;
+	if (domain_canonical(config->main.domain, mem, &canonical, &err) == 0)
+		(void)!map_add(map, canonical, map);
+	for (size_t i = 0; i < realms->count; i++) {
+		if (slice_eq(realms->items[i], SLICE(CONFIG_ANY_REALM)))
+			return NULL;
+		if (domain_canonical(realms->items[i], mem, &canonical, &err) ==
+		    0)
+			(void)!map_add(map, canonical, map);
+	}
+	return map;
+}
+
+void
+rights_from_set(struct rights *rights, const struct config *config,
+    const struct table_set *set, struct arena *mem)
+{
+	size_t count;
+	struct table **tables =
+	    find_tables(set, &config->rights.tables, mem, &count);
+
 	rights_init(rights, config, tables, count, mem);
+	rights->login_tables = find_tables(
+	    set, &config->rights.logins, mem, &rights->login_table_count);
 	rights->levels = table_set_find(set, config->rights.levels);
+	rights->realms = find_realms(config, mem);
 }

@@ -7,10 +7,7 @@
 /* One word of a table's value: "login", "!login", "login;behalf". */
 struct grant {
 	struct slice login; /* as written, see login_normalise() */
-	bool denied;
-	bool behalf;
-	bool expired;
-	struct slice until; /* "2027-01-31"; empty: for ever */
+	struct row_grant of;
 };
 
 /*
@@ -19,6 +16,15 @@ struct grant {
  */
 MUST_USE int grant_parse(struct slice word, struct arena *mem,
     struct grant *ret_grant, struct err *err);
+
+/*
+ * Reads the next word of a value of rights.logins: "user@domain", "!@domain",
+ * "SMTP:user@domain;behalf". 1: there was one; 0: there is none; -1 (ERR_CONFIG):
+ * it means nothing. An item with the prefix of another service, like "sip:" and
+ * "X500:", is passed over with all that stands before the next comma.
+ */
+MUST_USE int grant_next_address(struct slice *rest, struct arena *mem,
+    struct login_grant *ret_grant, struct err *err);
 
 /* Whether a value, which was read before, gives its address to anybody now. */
 bool grant_to_somebody(struct slice value, struct arena *mem);

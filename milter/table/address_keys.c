@@ -279,7 +279,10 @@ address_row_counts(const struct address_keys *how,
 {
 	size_t lengths[MAX_MIDDLE + 2], count;
 
-	if (!slice_eq(address->domain, row->domain))
+	/* Logins have thousands of rows: most of them are passed over here. */
+	if (!slice_eq(address->domain, row->domain) ||
+	    (slice_is_ascii(row->local) &&
+		!slice_starts_nocase(address->local, row->local)))
 		return false;
 	count =
 	    local_lengths(address->local, how->recipient_delimiter, lengths);

@@ -297,6 +297,39 @@ preflight { levels = "texthash:@/levels"; egress-table = "texthash:@/egress" }
             "@/submilter.conf:4: identify.login-map: table texthash:@/map: 10 more values that "
             "cannot be read"])
 
+    def test_rows_of_logins(self):
+        self.postfix()
+        self.write("addresses",
+                   "alice info@example.org, smtp:a@example.org, X500:/o=A B,@team.example;behalf\n"
+                   "bob@example.org info@example.org;until=31.12.2026\n"
+                   "carol@named.example Carol <carol@named.example>\n"
+                   "@example.org ceo@example.org\n"
+                   "dave@other.example dave@example.org\n")
+        conf = """listen = "unix:%s"
+socket-group = "%s"
+domain = "example.org"
+identify { realms = "named.example" }
+rights { logins = {"texthash:@/addresses", "static:!ceo"} }
+""".replace("@", self.dir) % (self.socket, MTA_GROUP)
+        self.write("submilter.conf", conf)
+        found = [text for text, _ in self.found_postfix(1)]
+        later = " (mail that needs this row is answered with 451)"
+        address = " is not an address: write USER@DOMAIN, @DOMAIN, !USER@DOMAIN, " \
+            "USER@DOMAIN;behalf or USER@DOMAIN;until=YYYY-MM-DD" + later
+        self.assertEqual([text[7:] for text in found if text.startswith("error: ")], [
+            "@/addresses:2: key bob@example.org: info@example.org;until=31.12.2026: write the "
+            "last day as until=YYYY-MM-DD, like until=2027-01-31" + later,
+            "@/addresses:3: key carol@named.example: Carol" + address,
+            "@/submilter.conf:5: rights.logins: table static:!ceo: !ceo" + address])
+        self.assertEqual([text for text in found if "@/addresses" in text and "warning" in text], [
+            "warning: @/addresses:4: key @example.org is not looked up: a key is one login, not "
+            "all of a domain",
+            "warning: @/addresses:5: key dave@other.example is of a realm that neither domain nor "
+            "identify.realms names: it may be what anybody typed at login"])
+        self.assertIn("ok: rights.logins: texthash:@/addresses: 5 rows", found)
+        self.write("submilter.conf", conf.replace('"named.example"', "any-verified-by-sasl"))
+        self.has_not(self.found_postfix(1), "may be what anybody typed")
+
     def test_where_mail_leaves_from_is_checked_with_its_line(self):
         self.postfix()
         self.configure(more="preflight {\n\tegress = {192.0.2.1/24,\n\tfoo}\n}\n")

@@ -46,8 +46,10 @@ check_rights(struct table *table, struct slice login, struct slice path,
 
 	rights_init(&rights, default_config(), &table, 1, mem);
 	submitter.login = login_normalise(mem, login, SLICE("corp.example"));
-	for (size_t i = rights_examples(&rights, &submitter, mem, texts); i > 0;
-	     i--)
+	for (size_t i = rights_examples(&rights, &submitter,
+		 &(const struct table_context){ .mem = mem, .err = &err },
+		 texts);
+	     i > 0; i--)
 		ENSURE(slice_has(texts[i - 1], '@'));
 	if (!rights_login_address(path, mem, &address))
 		return;

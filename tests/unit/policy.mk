@@ -21,3 +21,7 @@ unit_tests += tests/unit/policy/test_own_domains
 tests_unit_policy_test_own_domains_SOURCES = tests/unit/policy/test_own_domains.c
 tests_unit_policy_test_own_domains_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_policy_test_own_domains_LDADD = $(TEST_LDADD)
+unit_tests += tests/unit/policy/test_login_rights
+tests_unit_policy_test_login_rights_SOURCES = tests/unit/policy/test_login_rights.c tests/unit/policy/world.h
+tests_unit_policy_test_login_rights_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_policy_test_login_rights_LDADD = $(TEST_LDADD)

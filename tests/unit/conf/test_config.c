@@ -426,7 +426,8 @@ options_must_fit_together(void **state)
 		    "1: rights.tables: takes TYPE:NAME like "
 		    "texthash:/etc/submilter/rights, not \"/etc/x\"" },
 		{ "nobody may anything", "rights { own-address = no }",
-		    "1: rights.own-address: no without rights.tables leaves no "
+		    "1: rights.own-address: no without rights.tables and "
+		    "rights.logins leaves no "
 		    "login any address" },
 		{ "extension", "rights { extension = \"+@\" }",
 		    "1: rights.extension: \"@\" cannot begin an address "

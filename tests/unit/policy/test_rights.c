@@ -7,35 +7,6 @@
 /* 2026-11-24 12:00:00 UTC */
 enum { NOON = 1795521600 };
 
-static struct slice
-ask(struct world *world, const char *login, const char *text)
-{
-	struct submitter submitter = world_submitter(world, login);
-	struct address address;
-	struct slice how = SLICE("?");
-	struct err err;
-
-	if (!rights_login_address(slice_of(text), &world->mem, &address))
-		fail_msg("%s is no address", text);
-	switch (rights_check(&world->rights, &submitter, &address,
-	    &(const struct table_context){ .mem = &world->mem, .err = &err },
-	    &how)) {
-	case RIGHT_GRANTED:
-		return how;
-	case RIGHT_BEHALF:
-		return slice_format(
-		    &world->mem, "behalf: %.*s", SLICE_ARGS(how));
-	case RIGHT_NONE:
-		return how.len == 0 ?
-		    SLICE("no") :
-		    slice_format(&world->mem, "no: %.*s", SLICE_ARGS(how));
-	case RIGHT_UNJUDGED:
-	case RIGHT_UNKNOWN:
-		break;
-	}
-	return slice_format(&world->mem, "unknown: %s", err.text);
-}
-
 static const char rows[] =
     "info@corp.example       alice, bob@corp.example\n"
     "ceo@corp.example        ceo, dora;behalf\n"
@@ -103,7 +74,7 @@ rows_grant_deny_and_end(void **state)
 	world_init(&world, "domain = corp.example\n", rows);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		check_slice(cases[i].address,
-		    ask(&world, cases[i].login, cases[i].address),
+		    world_ask(&world, cases[i].login, cases[i].address),
 		    cases[i].want);
 	world_done(&world);
 	clock_set(0);
@@ -122,9 +93,9 @@ what_cannot_be_read_is_not_guessed(void **state)
 	world_init(&world, "domain = corp.example\n", rows);
 	for (size_t i = 0; i < 4; i++) {
 		for (size_t j = 0; j < 3; j++)
-			assert_true(
-			    slice_starts(ask(&world, logins[j], addresses[i]),
-				SLICE("unknown: texthash:rows, key ")));
+			assert_true(slice_starts(
+			    world_ask(&world, logins[j], addresses[i]),
+			    SLICE("unknown: texthash:rows, key ")));
 	}
 	world_done(&world);
 }
@@ -163,9 +134,12 @@ replies_name_at_most_three_addresses_of_the_login(void **state)
 		struct submitter submitter =
 		    world_submitter(&world, cases[i].login);
 		struct slice texts[RIGHTS_EXAMPLES];
-		size_t count = rights_examples(
-		    &world.rights, &submitter, &world.mem, texts);
 		struct strbuf buf;
+		struct err err;
+		size_t count = rights_examples(&world.rights, &submitter,
+		    &(const struct table_context){
+			.mem = &world.mem, .err = &err },
+		    texts);
 
 		strbuf_init(&buf, &world.mem);
 		for (size_t t = 0; t < count; t++) {
@@ -241,7 +215,7 @@ realms_that_nobody_named_own_nothing(void **state)
 		world_init(&world, cases[i].config,
 		    "row@corp.example alice@team.example\n");
 		check_slice(cases[i].login,
-		    ask(&world, cases[i].login, cases[i].address),
+		    world_ask(&world, cases[i].login, cases[i].address),
 		    cases[i].want);
 		world_done(&world);
 	}
@@ -329,7 +303,7 @@ a_table_may_give_an_extension_to_somebody_else(void **state)
 	    "@corp.example             admin\n");
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		check_slice(cases[i].address,
-		    ask(&world, cases[i].login, cases[i].address),
+		    world_ask(&world, cases[i].login, cases[i].address),
 		    cases[i].want);
 	world_done(&world);
 }
@@ -353,7 +327,7 @@ ask_table(
 		fail_msg("%s", err.text);
 	world.table = table;
 	rights_init(&world.rights, world.config, &world.table, 1, &world.mem);
-	answer = ask(&world, login, address);
+	answer = world_ask(&world, login, address);
 	(void)snprintf(copy, sizeof(copy), "%.*s", SLICE_ARGS(answer));
 	world_done(&world);
 	return slice_of(copy);

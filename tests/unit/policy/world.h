@@ -53,6 +53,36 @@ world_submitter(struct world *world, const char *login)
 	return submitter;
 }
 
+/* By what the login may use the address, or why it may not. */
+static inline struct slice
+world_ask(struct world *world, const char *login, const char *text)
+{
+	struct submitter submitter = world_submitter(world, login);
+	struct address address;
+	struct slice how = SLICE("?");
+	struct err err;
+
+	if (!rights_login_address(slice_of(text), &world->mem, &address))
+		fail_msg("%s is no address", text);
+	switch (rights_check(&world->rights, &submitter, &address,
+	    &(const struct table_context){ .mem = &world->mem, .err = &err },
+	    &how)) {
+	case RIGHT_GRANTED:
+		return how;
+	case RIGHT_BEHALF:
+		return slice_format(
+		    &world->mem, "behalf: %.*s", SLICE_ARGS(how));
+	case RIGHT_NONE:
+		return how.len == 0 ?
+		    SLICE("no") :
+		    slice_format(&world->mem, "no: %.*s", SLICE_ARGS(how));
+	case RIGHT_UNJUDGED:
+	case RIGHT_UNKNOWN:
+		break;
+	}
+	return slice_format(&world->mem, "unknown: %s", err.text);
+}
+
 static inline void
 world_done(struct world *world)
 {
