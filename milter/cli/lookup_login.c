@@ -9,7 +9,8 @@
 
 /* A right in a table, and where it stands. */
 struct entry {
-	struct slice key;
+	struct slice key;   /* the address, or "@domain" */
+	struct slice login; /* the key of the row, where it is the login */
 	struct row_grant grant;
 	struct slice how; /* what decides instead, for a whole address */
 	bool counts;	  /* it gives the right that it says */
@@ -23,6 +24,7 @@ struct listing {
 	struct table_set *tables;
 	struct identity identity;
 	struct rights rights;
+	struct login_grants grants; /* of rights.logins */
 	struct submitter submitter;
 	struct slice own; /* the login as an address; may be empty */
 	enum right own_right;
@@ -71,6 +73,39 @@ weigh(struct listing *l, struct entry *entry)
 }
 
 static void
+add_entry(struct listing *l, struct entry *entry)
+{
+	void *array = l->entries;
+
+	weigh(l, entry);
+	l->any = l->any || entry->counts;
+	arena_reserve_one(
+	    &l->mem, &array, &l->cap, l->count, sizeof(l->entries[0]));
+	l->entries = array;
+	l->entries[l->count++] = *entry;
+}
+
+/* What rights.logins has, which is asked, for the login is the key. */
+static int
+list_grants(struct listing *l, const struct table_context *context)
+{
+	struct login_grants grants;
+
+	if (rights_of_login(&l->rights, &l->submitter, context, &grants) != 0)
+		return -1;
+	for (size_t i = 0; i < grants.count; i++) {
+		const struct login_grant *grant = &grants.items[i];
+		struct entry entry = { .key = grant->address.text,
+			.login = grant->key,
+			.grant = grant->grant,
+			.table = table_spec(grant->table) };
+
+		add_entry(l, &entry);
+	}
+	return 0;
+}
+
+static void
 list_table(struct listing *l, const struct table *table)
 {
 	struct entry entry = { .line = 0 };
@@ -87,15 +122,8 @@ list_table(struct listing *l, const struct table *table)
 		entry.key = row.key;
 		entry.table = table_spec(row.of);
 		entry.line = row.line;
-		while (rights_next_grant(&walk, &l->mem, &entry.grant)) {
-			weigh(l, &entry);
-			l->any = l->any || entry.counts;
-			array = l->entries;
-			arena_reserve_one(&l->mem, &array, &l->cap, l->count,
-			    sizeof(l->entries[0]));
-			l->entries = array;
-			l->entries[l->count++] = entry;
-		}
+		while (rights_next_grant(&walk, &l->mem, &entry.grant))
+			add_entry(l, &entry);
 		if (!walk.is_faulty)
 			continue;
 		array = l->faulty;
@@ -151,7 +179,11 @@ lookup_login_show(struct listing *l)
 			printf(" %s %s",
 			    e->grant.expired ? "(expired) until" : "until",
 			    lookup_login_shown(l, e->grant.until));
-		printf("  %s:%zu", lookup_login_shown(l, e->table), e->line);
+		printf("  %s", lookup_login_shown(l, e->table));
+		if (e->login.len != 0)
+			printf(", key %s", lookup_login_shown(l, e->login));
+		else
+			printf(":%zu", e->line);
 		if (e->how.len != 0)
 			printf("  but: %s", lookup_login_shown(l, e->how));
 		printf("\n");
@@ -204,6 +236,10 @@ show_json(struct listing *l)
 		strbuf_add_char(&buf, ',');
 		lookup_login_json_text(&buf, "table", e->table);
 		strbuf_addf(&buf, ",\"line\":%zu,", e->line);
+		if (e->login.len != 0) {
+			lookup_login_json_text(&buf, "login", e->login);
+			strbuf_add_char(&buf, ',');
+		}
 		lookup_login_json_text(&buf, "but", e->how);
 		strbuf_add_char(&buf, '}');
 	}
@@ -263,6 +299,9 @@ lookup_login_open(struct listing *l, const char *login, struct err *err)
 		l->submitter = (struct submitter){ .realm_counts = true,
 			.login = login_normalise(
 			    &l->mem, slice_of(login), config->main.domain) };
+	l->rights.kept = &l->grants;
+	if (list_grants(l, &context) != 0)
+		return -1;
 	l->own_right = RIGHT_NONE;
 	if (!rights_login_address(l->submitter.login, &l->mem, &address))
 		return 0;
@@ -272,7 +311,8 @@ lookup_login_open(struct listing *l, const char *login, struct err *err)
 	    &l->rights, &l->submitter, &address, &context, &l->own_how);
 	if (l->own_right == RIGHT_UNKNOWN)
 		l->own_how = slice_dup(&l->mem, slice_of(err->text));
-	l->any = l->own_right == RIGHT_GRANTED || l->own_right == RIGHT_BEHALF;
+	l->any = l->any || l->own_right == RIGHT_GRANTED ||
+	    l->own_right == RIGHT_BEHALF;
 	return 0;
 }
 

@@ -236,6 +236,32 @@ class LookupLogin(unittest.TestCase):
                          r"texthash:\S+/one:5")
         self.assertRegex(out, r"not listed: pcre:\S+/three")
 
+    def test_addresses_that_the_login_names(self):
+        with open(self.conf, encoding="utf-8") as file:
+            conf = file.read()
+        self.write("conf", conf.replace(
+            "rights { ", 'rights { logins = "texthash:%s/logins"; ' % self.dir))
+        self.write("logins", "alice  shared@corp.example, @team.example;behalf, x@y.example\n"
+                   "bob z@corp.example, Bob\n")
+        code, out, _ = self.ask("alice", "--json")
+        self.assertEqual(code, 0)
+        self.assertEqual(
+            [(r["key"], r["right"], r["counts"], r["table"], r["login"])
+             for r in json.loads(out)["rows"] if "login" in r],
+            [(address, right, counts, "texthash:%s/logins" % self.dir, "alice")
+             for address, right, counts in (("shared@corp.example", "granted", False),
+                                            ("@team.example", "behalf", True),
+                                            ("x@y.example", "granted", True))])
+        code, out, _ = self.ask("alice")
+        self.assertEqual(code, 0)
+        self.assertRegex(out, r"\nx@y\.example +granted  texthash:\S+/logins, key alice\n")
+        self.assertRegex(out, r"\nshared@corp\.example +granted  texthash:\S+/logins, "
+                         r"key alice  but: denied by texthash:")
+        code, out, err = self.ask("bob")
+        self.assertEqual((code, out), (75, ""))
+        self.assertIn("submilter lookup: texthash:%s/logins, key bob: Bob is not an "
+                      "address" % self.dir, err)
+
     def test_a_login_without_any_address(self):
         self.write("conf", 'rights { tables = {"texthash:%s/one"} }\n'
                    'sign { dkim-key = off }\n' % self.dir)
