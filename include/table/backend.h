@@ -92,4 +92,12 @@ struct table_ops {
 	void (*close)(void *handle);
 };
 
+/*
+ * A key as tables hold it: each letter in lower case, by Unicode's mapping of
+ * one character to one, so that strasse and a name with a sharp s stay two; key
+ * itself where nothing changes. It is UTF-8. No other character becomes an ASCII
+ * letter.
+ */
+struct slice table_fold(struct arena *mem, struct slice key);
+
 #endif

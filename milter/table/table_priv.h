@@ -44,14 +44,6 @@ enum { TABLE_MODULE_TYPES = 10 };
 const char *table_module_type(size_t index);
 
 /*
- * A key as tables hold it: each letter in lower case, by Unicode's mapping of
- * one character to one, so that strasse and a name with a sharp s stay two; key
- * itself where nothing changes. It is UTF-8. No other character becomes an ASCII
- * letter.
- */
-struct slice table_fold(struct arena *mem, struct slice key);
-
-/*
  * A list in braces, as Postfix writes it: items between commas and blanks, each
  * with the braces around it that it may have. *ret_rest is what stands between
  * the outer ones. -1 (ERR_CONFIG).
