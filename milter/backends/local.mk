@@ -17,7 +17,8 @@ all-local: modules
 EXTRA_submilter_DEPENDENCIES = %D%/exports
 
 EXTRA_PROGRAMS += %D%/ldap.so
-nodist_%C%_ldap_so_SOURCES = %D%/ldap.c
+nodist_%C%_ldap_so_SOURCES = %D%/ldap.c %D%/ldap_filter.c %D%/ldap_hosts.c \
+	%D%/ldap_layer.c %D%/ldap_link.c %D%/ldap_priv.h %D%/ldap_search.c
 %C%_ldap_so_CPPFLAGS = $(AM_CPPFLAGS) $(LDAP_CFLAGS)
 %C%_ldap_so_CFLAGS = $(COMPILE_MODULE)
 %C%_ldap_so_LDFLAGS = $(LINK_MODULE)
