@@ -9,6 +9,7 @@ libsubmilter_a_SOURCES += \
 	include/table/text_source.h %D%/text_source.c \
 	include/table/database.h %D%/database.c %D%/database_priv.h \
 	%D%/database_template.c %D%/domain_list.c \
+	include/table/sql.h %D%/sql.c %D%/sql_priv.h %D%/sql_tokens.c \
 	%D%/table_file.c %D%/table_file_priv.h %D%/table_values.c \
 	%D%/patterns.c %D%/patterns_priv.h \
 	%D%/table_cidr.c %D%/table_pcre.c %D%/table_regexp.c \
