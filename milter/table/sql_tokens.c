@@ -42,8 +42,8 @@ quoted_end(struct slice text, size_t begin, bool has_escapes)
 }
 
 /*
- * The offset behind a comment that begins there; begin: there is none; 0: it is
- * one that the server may read.
+ * The offset behind a comment that begins there; begin: there is none; more
+ * than the text has: it is one that the server may read.
  */
 static size_t
 comment_end(struct slice text, size_t begin, enum sql_dialect dialect)
@@ -57,14 +57,14 @@ comment_end(struct slice text, size_t begin, enum sql_dialect dialect)
 	if (!slice_starts(rest, SLICE("/*")))
 		return begin;
 	if (rest.len > 2 && (rest.data[2] == '!' || rest.data[2] == 'M'))
-		return 0;
+		return SIZE_MAX;
 	for (size_t i = begin + 2; i + 1 < text.len; i++) {
 		if (text.data[i] == '/' && text.data[i + 1] == '*')
-			return 0;
+			return SIZE_MAX;
 		if (text.data[i] == '*' && text.data[i + 1] == '/')
 			return i + 2;
 	}
-	return 0;
+	return SIZE_MAX;
 }
 
 /* Reads the token that begins at begin. False: it has no end. */
@@ -108,7 +108,7 @@ sql_tokens_read(struct slice text, enum sql_dialect dialect, struct arena *mem,
 		size_t behind = comment_end(text, at, dialect);
 
 		/* Strings between dollars, and escapes outside of strings. */
-		if (behind == 0 || text.data[at] == '\\' ||
+		if (behind > text.len || text.data[at] == '\\' ||
 		    (text.data[at] == '$' && dialect == SQL_POSTGRESQL) ||
 		    ret_tokens->count == SQL_MAX_TOKENS)
 			return false;
@@ -211,13 +211,16 @@ sql_mark_patterns(struct sql_tokens *tokens)
 {
 	for (size_t i = 0; i < tokens->count; i++) {
 		enum sql_use use = use_behind(tokens, i);
-		size_t end = expression_end(tokens, i + 1);
 		bool has_key = false;
 		char escape = '\0';
+		size_t end;
 
+		if (use == SQL_VALUE)
+			continue;
+		end = expression_end(tokens, i + 1);
 		for (size_t j = i + 1; j < end; j++)
 			has_key = has_key || tokens->items[j].has_key;
-		if (use == SQL_VALUE || !has_key)
+		if (!has_key)
 			continue;
 		if (use == SQL_PATTERN)
 			escape = escape_behind(tokens, end);

@@ -36,3 +36,7 @@ tests_unit_table_other_module_so_LDFLAGS = $(LINK_MODULE)
 tests_unit_table_no_module_so_SOURCES = tests/unit/table/no_module.c
 tests_unit_table_no_module_so_CFLAGS = $(COMPILE_MODULE)
 tests_unit_table_no_module_so_LDFLAGS = $(LINK_MODULE)
+unit_tests += tests/unit/table/test_sql
+tests_unit_table_test_sql_SOURCES = tests/unit/table/test_sql.c
+tests_unit_table_test_sql_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_table_test_sql_LDADD = $(TEST_LDADD)
