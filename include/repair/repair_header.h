@@ -46,7 +46,8 @@ struct repair_facts {
 	 * if there is none.
 	 */
 	struct slice own_address;
-	enum mta_choice mta;	  /* MTA_AUTO: not known */
+	const struct err *own_address_unsure; /* not known now; NULL: it is */
+	enum mta_choice mta;		      /* MTA_AUTO: not known */
 	struct slice mta_name;	  /* its own host name; empty: not known */
 	struct slice mta_domain;  /* Sendmail's $m; may be empty */
 	struct slice mta_address; /* that the client reached; may be empty */
@@ -62,7 +63,7 @@ struct repair_facts {
  * and the signatures of others (covered.h) allow, by adding to *edits.
  * *ret_repairs is the sum of what was done. -1 (ERR_DATA) when the message
  * cannot go on as it is and may not be repaired; *err says what the user can
- * do.
+ * do. ERR_TEMP: it needs the own address, which is not known now.
  */
 MUST_USE int repair_header(const struct config *config,
     const struct repair_facts *facts, struct edits *edits,

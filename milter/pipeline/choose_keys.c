@@ -20,8 +20,12 @@ step_keys(struct message *message)
 	struct key_choice *choice = &message->key_choice;
 
 	/* Without From, which only monitor mode lets pass, nothing signs. */
-	if (authors_count(&message->authors, ROLE_FROM) == 0)
+	if (authors_count(&message->authors, ROLE_FROM) == 0) {
+		if (message->snapshot->keys != NULL)
+			message->unsigned_why =
+			    SLICE("the message has no From");
 		return verdict_accept();
+	}
 	key_choice_done(choice);
 	key_choice_make(&rules, &message->authors, &message->mem, choice);
 	for (size_t i = 0; i < choice->warning_count; i++)

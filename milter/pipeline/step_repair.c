@@ -5,27 +5,39 @@
 
 /*
  * An address that the submitter may certainly use: MAIL FROM, which is judged
- * already; where that is the null sender or an owner's, the login's own.
+ * already; where that is the null sender or an owner's, the login's own. -1: a
+ * table could not answer.
  */
-static struct slice
-own_address(struct message *message)
+static int
+own_address(struct message *message, struct slice *ret_text, struct err *err)
 {
 	const struct author *path =
 	    authors_first(&message->authors, ROLE_MAIL_FROM);
 	const struct rights rights = message_rights(message);
+	const struct table_context context = message_context(message, err);
 	struct address address;
 	struct slice how;
-	struct err err;
-	const struct table_context context = message_context(message, &err);
 
-	if (path != NULL && !path->behalf)
-		return path->address.text;
-	if (rights_login_address(
-		message->submitter.login, &message->mem, &address) &&
-	    rights_check(&rights, &message->submitter, &address, &context,
-		&how) == RIGHT_GRANTED)
-		return address.text;
-	return (struct slice){ NULL, 0 };
+	if (path != NULL && !path->behalf) {
+		*ret_text = path->address.text;
+		return 0;
+	}
+	if (!rights_login_address(
+		message->submitter.login, &message->mem, &address))
+		return 0;
+	switch (rights_check(
+	    &rights, &message->submitter, &address, &context, &how)) {
+	case RIGHT_GRANTED:
+		*ret_text = address.text;
+		return 0;
+	case RIGHT_UNKNOWN:
+		return -1;
+	case RIGHT_BEHALF:
+	case RIGHT_NONE:
+	case RIGHT_UNJUDGED:
+		break;
+	}
+	return 0;
 }
 
 /* RFC 5322 section 3.6.2: whether somebody else than From sends. */
@@ -41,6 +53,16 @@ needs_sender(const struct authors *authors)
 		foreign = foreign || authors->items[i].foreign;
 	}
 	return !foreign && (behalf || authors_count(authors, ROLE_FROM) > 1);
+}
+
+/* Whether the own address will stand in the header. */
+static bool
+needs_own_address(const struct repair_facts *facts)
+{
+	return facts->rewrite_from ||
+	    authors_count(facts->authors, ROLE_FROM) == 0 ||
+	    (facts->needs_sender &&
+		authors_count(facts->authors, ROLE_SENDER) == 0);
 }
 
 void
@@ -65,7 +87,7 @@ repair(struct message *message, struct edits *edits)
 	struct repair_facts facts = message_mta_facts(message);
 	struct verdict verdict = verdict_accept();
 	unsigned int repairs = 0;
-	struct err err;
+	struct err err, unsure;
 
 	message->received =
 	    arena_alloc(&message->mem, sizeof(*message->received));
@@ -85,13 +107,17 @@ repair(struct message *message, struct edits *edits)
 	facts.needs_sender = needs_sender(&message->authors);
 	facts.rewrite_from = outcome_is_remedied(&message->outcome);
 	facts.own_domains = &message->snapshot->own_domains;
-	facts.own_address = own_address(message);
+	if (needs_own_address(&facts) &&
+	    own_address(message, &facts.own_address, &unsure) != 0)
+		facts.own_address_unsure = &unsure;
 	edits_init(edits, &message->mem, &message->header);
 	message_drop_tags(message, edits);
 	cover_find(&facts, edits, &message->cover);
 	facts.cover = &message->cover;
 	if (repair_header(config, &facts, edits, &repairs, &err) != 0)
-		verdict = verdict_bad_message(&message->mem, &err);
+		verdict = err.kind == ERR_TEMP ?
+		    verdict_unsure(&message->mem, REASON_TABLE, &err) :
+		    verdict_bad_message(&message->mem, &err);
 	message->repairs = repairs;
 	return verdict;
 }

@@ -201,6 +201,19 @@ claimed_name(const struct author *author, struct arena *mem)
 	return strbuf_slice(&text);
 }
 
+/* What is missing in the message, if no own address can stand there. */
+static int
+check_own_address(
+    const struct repair_facts *facts, const char *missing, struct err *err)
+{
+	if (facts->own_address.len > 0)
+		return 0;
+	if (facts->own_address_unsure != NULL)
+		return err_set(
+		    err, ERR_TEMP, "%s", facts->own_address_unsure->text);
+	return err_set(err, ERR_DATA, "%s", missing);
+}
+
 /*
  * From becomes the submitter's own address; whose it was is said in the name
  * and in Reply-To, as mailing lists do.
@@ -217,9 +230,10 @@ rewrite_from(struct header_repair *repair, struct err *err)
 	if (!facts->rewrite_from)
 		return 0;
 	ENSURE(author != NULL);
-	if (facts->own_address.len == 0)
-		return err_set(err, ERR_DATA,
-		    "From is not yours, and you have no address of your own");
+	if (check_own_address(facts,
+		"From is not yours, and you have no address of your own",
+		err) != 0)
+		return -1;
 	strbuf_init(&value, edits->mem);
 	strbuf_add_char(&value, ' ');
 	display_name_append(&value, claimed_name(author, edits->mem));
@@ -256,20 +270,26 @@ add_authors(struct header_repair *repair, struct err *err)
 	struct edits *edits = repair->edits;
 
 	if (authors_count(facts->authors, ROLE_FROM) == 0) {
-		if (!repair->config->repair.from || facts->own_address.len == 0)
-			return err_set(err, ERR_DATA,
-			    "From is missing: say who wrote the message");
+		static const char missing[] =
+		    "From is missing: say who wrote the message";
+
+		if (!repair->config->repair.from)
+			return err_set(err, ERR_DATA, missing);
+		if (check_own_address(facts, missing, err) != 0)
+			return -1;
 		repair_set_field(edits, SLICE("From"),
 		    with_blank(edits->mem, facts->own_address));
 		repair->done |= REPAIRED_FROM;
 	}
 	if (facts->needs_sender && !facts->rewrite_from &&
 	    authors_count(facts->authors, ROLE_SENDER) == 0) {
-		if (!repair->config->repair.sender ||
-		    facts->own_address.len == 0)
-			return err_set(err, ERR_DATA,
-			    "Sender is missing: say in it who sends for those "
-			    "in From");
+		static const char missing[] =
+		    "Sender is missing: say in it who sends for those in From";
+
+		if (!repair->config->repair.sender)
+			return err_set(err, ERR_DATA, missing);
+		if (check_own_address(facts, missing, err) != 0)
+			return -1;
 		edits_add(edits, SLICE("Sender"),
 		    with_blank(edits->mem, facts->own_address));
 		repair->done |= REPAIRED_SENDER;
