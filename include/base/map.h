@@ -2,6 +2,8 @@
 #ifndef SUBMILTER_BASE_MAP_H
 #define SUBMILTER_BASE_MAP_H
 
+#include <stdint.h>
+
 #include "base/str.h"
 
 /*
@@ -10,6 +12,10 @@
  * seeded per process, so that no input can be made to collide.
  */
 struct map;
+
+/* The hash of a key for other tables like this one, each with a seed. */
+uint64_t map_seed(void);
+uint64_t map_hash(uint64_t seed, struct slice key);
 
 struct map *map_new(struct arena *mem);
 /* False, and nothing changed, when the key is there already. Copies the key. */

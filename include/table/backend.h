@@ -11,6 +11,7 @@ struct table_opening {
 	const struct slice *text;    /* for what name stands for, or NULL */
 	struct arena *mem;	     /* of the table; for all that it needs */
 	const struct report *report; /* for faults one by one; may be NULL */
+	struct table_world *world;   /* outlives the table; may be NULL */
 	bool may_be_down;	     /* see struct table_options */
 	bool is_reported;	     /* set: report has got what is wrong */
 	bool has_unlisted_rows;	     /* set: see table_can_list() */
@@ -50,6 +51,8 @@ struct table_ops {
 	unsigned int caps;
 	/* Keys are looked up as table_fold() makes them. */
 	bool folds_keys;
+	/* A server answers: the cache stands in front of it. */
+	bool asks_server;
 	const char *name_word; /* what stands behind "type:" is "a file" */
 	/*
 	 * Not NULL: it is the path of a file that is read, without this suffix,

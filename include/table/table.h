@@ -15,6 +15,7 @@
  * that does is opened anew. submilter-tables(5) describes the types.
  */
 struct table;
+struct table_world;
 
 /* A table that a configuration names, and the option that does. */
 struct table_use {
@@ -81,6 +82,8 @@ struct table_options {
 	 * type that has no file is ERR_CONFIG.
 	 */
 	const struct slice *text;
+	/* What tables have in common that ask a server; see world.h. */
+	struct table_world *world;
 };
 
 /*
@@ -104,6 +107,8 @@ struct table *table_ref(struct table *table);
 /* One user less; the last one frees it. Thread-safe. */
 void table_close(struct table *table);
 
+/* The world that it was opened with; may be NULL. */
+struct table_world *table_world_of(const struct table *table);
 /* The text that the table was opened with. */
 struct slice table_spec(const struct table *table);
 unsigned int table_caps(const struct table *table);
@@ -139,11 +144,28 @@ struct table_keys {
 	size_t count;
 };
 
+/* A table that could not answer: what it had said before was taken. */
+struct stale_note {
+	struct slice spec; /* in memory of the table */
+	uint64_t age_s;	   /* of the oldest answer */
+};
+
+/* What look-ups tell beside their answers. */
+enum { TABLE_MAX_STALE = 4 };
+struct table_notes {
+	struct stale_note stale[TABLE_MAX_STALE]; /* each table once */
+	size_t stale_count;
+	unsigned long stale_absences; /* look-ups that found nothing so */
+};
+void table_note_stale(struct table_notes *notes, const struct stale_note *note,
+    enum table_answer answer);
+
 /* What a look-up needs beside its keys. */
 struct table_context {
 	struct arena *mem;    /* for what is found, and for work on the way */
 	uint64_t deadline_us; /* see clock_monotonic_us(); 0: none */
 	struct err *err;      /* after TABLE_FAILED */
+	struct table_notes *notes; /* NULL: nobody wants to know */
 };
 
 /*

@@ -17,6 +17,7 @@ struct table_set_options {
 	size_t count;
 	const struct table_set *before; /* the set in force; may be NULL */
 	const struct report *report;	/* as for table_open() */
+	struct table_world *world;	/* as for table_open() */
 };
 
 /*

@@ -2,7 +2,6 @@
 /* A hash table in an arena. */
 #include "base/map.h"
 
-#include <stdint.h>
 #include <sys/random.h>
 
 struct entry {
@@ -21,8 +20,8 @@ struct map {
 	uint64_t seed;
 };
 
-static uint64_t
-random_seed(void)
+uint64_t
+map_seed(void)
 {
 	uint64_t seed = 0x9e3779b97f4a7c15;
 
@@ -33,8 +32,8 @@ random_seed(void)
 }
 
 /* FNV-1a over the seed, with a final mix so that all bits reach the mask. */
-static uint64_t
-hash_key(uint64_t seed, struct slice key)
+uint64_t
+map_hash(uint64_t seed, struct slice key)
 {
 	uint64_t hash = 0xcbf29ce484222325 ^ seed;
 
@@ -53,7 +52,7 @@ map_new(struct arena *mem)
 	struct map *map = arena_alloc(mem, sizeof(*map));
 
 	map->mem = mem;
-	map->seed = random_seed();
+	map->seed = map_seed();
 	return map;
 }
 
@@ -92,7 +91,7 @@ grow(struct map *map)
 bool
 map_add(struct map *map, struct slice key, void *value)
 {
-	uint64_t hash = hash_key(map->seed, key);
+	uint64_t hash = map_hash(map->seed, key);
 	size_t *slot;
 
 	if (map->count == map->cap)
@@ -113,7 +112,7 @@ map_get(const struct map *map, struct slice key)
 
 	if (map->count == 0)
 		return NULL;
-	slot = *find_slot(map, key, hash_key(map->seed, key));
+	slot = *find_slot(map, key, map_hash(map->seed, key));
 	return slot == 0 ? NULL : map->entries[slot - 1].value;
 }
 

@@ -143,7 +143,8 @@ table_watch_open_one(struct taking *taking, size_t index)
 	if (table_open(table_spec(old),
 		&(struct table_options){
 		    .report =
-			&(struct report){ table_watch_note_fault, taking } },
+			&(struct report){ table_watch_note_fault, taking },
+		    .world = table_world_of(old) },
 		&new, &err) != 0) {
 		if (taking->fault.kind == ERR_NONE)
 			taking->fault = err;

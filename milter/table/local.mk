@@ -5,6 +5,8 @@ libsubmilter_a_SOURCES += \
 	include/table/backend.h include/table/module.h %D%/module.c \
 	include/table/index_file.h %D%/index_file.c \
 	include/table/table_set.h %D%/table_set.c \
+	include/table/world.h %D%/world.c %D%/world_priv.h \
+	%D%/cache.c %D%/cache_priv.h %D%/cache_store.c %D%/cache_store_priv.h \
 	%D%/table_down.c %D%/table_text.c %D%/table_text_priv.h \
 	include/table/text_source.h %D%/text_source.c \
 	include/table/database.h %D%/database.c %D%/database_priv.h \

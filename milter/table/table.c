@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Opens tables by their names, and asks them. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -198,6 +199,24 @@ table_spec_check(
 	return 0;
 }
 
+/*
+ * The cache in front of a server. What was opened before from the same spec, and
+ * the same state of its file, has the same one.
+ */
+static void
+table_open_cache(struct table *table)
+{
+	uint64_t state = table_state(table);
+
+	if (!table->ops->asks_server || table->world == NULL)
+		return;
+	if (state == TABLE_STATE_UNSURE)
+		state = (uint64_t)(uintptr_t)table;
+	table->cache = cache_acquire(table->world,
+	    slice_format(&table->mem, "%" PRIu64 " %.*s", state,
+		SLICE_ARGS(table->spec)));
+}
+
 int
 table_open(struct slice spec, const struct table_options *options,
     struct table **ret_table, struct err *err)
@@ -217,6 +236,7 @@ table_open(struct slice spec, const struct table_options *options,
 	opening.spec = table->spec;
 	opening.mem = &table->mem;
 	opening.may_be_down = options->may_be_down;
+	opening.world = table->world = table_world_ref(options->world);
 	if (table_find_type(table->spec, &table->ops, &opening.name,
 		&table->caps, err) != 0 ||
 	    table->ops->open(&opening, &table->handle, err) != 0) {
@@ -237,6 +257,7 @@ table_open(struct slice spec, const struct table_options *options,
 	}
 	table->rows = opening.rows;
 	table->has_unlisted_rows = opening.has_unlisted_rows;
+	table_open_cache(table);
 	*ret_table = table;
 	return 0;
 }
@@ -264,8 +285,16 @@ table_close(struct table *table)
 		return;
 	if (table->ops != NULL && table->ops->close != NULL)
 		table->ops->close(table->handle);
+	cache_release(table->cache);
+	table_world_unref(table->world);
 	arena_done(&table->mem);
 	free(table);
+}
+
+struct table_world *
+table_world_of(const struct table *table)
+{
+	return table->world;
 }
 
 struct slice
@@ -397,6 +426,44 @@ table_asked_keys(
 			       (struct table_keys){ items, keys->count };
 }
 
+void
+table_note_stale(struct table_notes *notes, const struct stale_note *note,
+    enum table_answer answer)
+{
+	size_t i = 0;
+
+	notes->stale_absences += answer == TABLE_ABSENT;
+	while (i < notes->stale_count &&
+	    !slice_eq(notes->stale[i].spec, note->spec))
+		i++;
+	if (i == TABLE_MAX_STALE)
+		return;
+	if (i == notes->stale_count)
+		notes->stale[notes->stale_count++] = *note;
+	else if (note->age_s > notes->stale[i].age_s)
+		notes->stale[i].age_s = note->age_s;
+}
+
+/* Asks the handle, or the cache in front of it. What is found is copied. */
+static enum table_answer
+table_ask(const struct table *table, const struct table_keys *keys,
+    const struct table_context *context, struct slice *ret_values)
+{
+	const struct cache_source source = { table->ops->lookup, table->handle,
+		table->spec };
+	enum table_answer answer;
+
+	if (table->cache != NULL)
+		return cache_lookup(
+		    table->cache, &source, keys, context, ret_values);
+	answer = table->ops->lookup(table->handle, keys, context, ret_values);
+	for (size_t i = 0; i < keys->count && answer == TABLE_FOUND; i++) {
+		if (ret_values[i].data != NULL)
+			ret_values[i] = slice_dup(context->mem, ret_values[i]);
+	}
+	return answer;
+}
+
 enum table_answer
 table_lookup(const struct table *table, const struct table_keys *keys,
     const struct table_context *context, struct slice *ret_values)
@@ -409,17 +476,12 @@ table_lookup(const struct table *table, const struct table_keys *keys,
 		ret_values[i] = (struct slice){ NULL, 0 };
 	if (table_check_keys(keys, context->err) == 0) {
 		asked = table_asked_keys(table, keys, context->mem);
-		answer = table->ops->lookup(
-		    table->handle, &asked, context, ret_values);
+		answer = table_ask(table, &asked, context, ret_values);
 	}
 	/* The reason why a table is down names that table. */
 	if (answer == TABLE_FAILED && !table_is_down(table, &why))
 		err_wrap(context->err, "table %s",
 		    escape(context->mem, table->spec, 200));
-	for (size_t i = 0; i < keys->count && answer == TABLE_FOUND; i++) {
-		if (ret_values[i].data != NULL)
-			ret_values[i] = slice_dup(context->mem, ret_values[i]);
-	}
 	return answer;
 }
 

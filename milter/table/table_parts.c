@@ -42,7 +42,8 @@ table_parts_open(
     struct table_opening *opening, void **ret_handle, struct err *err)
 {
 	const struct table_options options = { .report = opening->report,
-		.may_be_down = opening->may_be_down };
+		.may_be_down = opening->may_be_down,
+		.world = opening->world };
 	struct table_parts *parts = arena_alloc(opening->mem, sizeof(*parts));
 	struct slice rest, item;
 	struct table_row row;

@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include "cache_priv.h"
 #include "table/backend.h"
 
 struct table {
@@ -11,6 +12,8 @@ struct table {
 	const struct table_ops *ops;
 	void *handle;
 	struct slice spec;
+	struct table_world *world; /* or NULL */
+	struct cache *cache;	   /* NULL: each look-up asks the handle */
 	unsigned int caps;
 	bool has_unlisted_rows;
 	size_t rows;

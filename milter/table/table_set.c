@@ -40,7 +40,8 @@ table_set_open(const struct table_set_options *options,
 	for (size_t i = 0; i < options->count; i++) {
 		struct slice spec = options->uses[i].spec;
 		struct table *old = table_set_find(options->before, spec);
-		struct table_options how = { .report = options->report };
+		struct table_options how = { .report = options->report,
+			.world = options->world };
 		bool is_repeated = false;
 		struct err why;
 

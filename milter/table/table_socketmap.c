@@ -133,6 +133,7 @@ const struct table_ops table_socketmap = {
 	.type = "socketmap",
 	.caps = TABLE_CAP_PATTERNS | TABLE_FOR_ANY,
 	.folds_keys = true,
+	.asks_server = true,
 	.name_word = "a server and the name of a map",
 	.open = socketmap_open,
 	.lookup = server_table_lookup,

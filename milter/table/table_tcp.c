@@ -141,6 +141,7 @@ const struct table_ops table_tcp = {
 	.type = "tcp",
 	.caps = TABLE_CAP_PATTERNS | TABLE_FOR_ANY,
 	.folds_keys = true,
+	.asks_server = true,
 	.name_word = "HOST:PORT",
 	.open = tcp_open,
 	.lookup = server_table_lookup,

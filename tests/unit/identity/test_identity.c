@@ -68,7 +68,7 @@ world_read(struct world *world, struct slice text)
 	    0);
 	uses = config_tables(world->config, &world->mem, &count);
 	assert_int_equal(table_set_open(&(struct table_set_options){ uses,
-					    count, NULL, NULL },
+					    count, NULL, NULL, NULL },
 			     &world->tables, &err),
 	    0);
 	world->login_map = NULL;

@@ -141,7 +141,7 @@ ask_file(struct arena *mem, const char *path, const char *text, const char *key,
 	assert_int_equal(hosts_add_list(hosts, SLICE("127.0.0.1"), 1, &err), 0);
 	fake->database.server = server_new(&fake_server, fake, hosts);
 	switch (database_lookup(fake, &(struct table_keys){ keys, 1 },
-	    &(struct table_context){ mem, 0, &err }, values)) {
+	    &(struct table_context){ .mem = mem, .err = &err }, values)) {
 	case TABLE_FOUND:
 		break;
 	case TABLE_ABSENT:

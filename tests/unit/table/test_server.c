@@ -154,7 +154,8 @@ ask(struct server *server, const char *key, uint64_t deadline_us,
 	struct err err;
 
 	switch (server_lookup(server, &(struct table_keys){ keys, 1 },
-	    &(const struct table_context){ mem, deadline_us, &err }, &value)) {
+	    &(const struct table_context){ mem, deadline_us, &err, NULL },
+	    &value)) {
 	case TABLE_FOUND:
 		return value;
 	case TABLE_ABSENT:

@@ -73,7 +73,7 @@ open_with(struct scene *scene, const struct table_set *before,
 	const struct report report = { tell, scene };
 
 	return table_set_open(&(struct table_set_options){ scene->uses,
-				  scene->count, before, &report },
+				  scene->count, before, &report, NULL },
 	    ret_set, err);
 }
 

@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is kept of a server's answers, for how long, and who waits for one. */
+#include "../unit.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "../../../milter/table/cache_priv.h"
+#include "../../../milter/table/cache_store_priv.h"
+#include "base/clock.h"
+#include "base/map.h"
+
+/* A table whose every key has its number of the question as its value. */
+struct fake {
+	atomic_int asked; /* keys */
+	atomic_int under_way, most;
+	atomic_bool is_down, is_absurd;
+	atomic_bool is_held;	  /* it answers no one until this ends ... */
+	atomic_bool is_held_once; /* ... or until the deadline, the first one */
+	atomic_int waiting;
+};
+
+static void
+pause_ms(int ms)
+{
+	const struct timespec time = { .tv_sec = ms / 1000,
+		.tv_nsec = ms % 1000 * 1000000L };
+
+	(void)nanosleep(&time, NULL);
+}
+
+static enum table_answer
+fake_lookup(void *handle, const struct table_keys *keys,
+    const struct table_context *context, struct slice *ret_values)
+{
+	struct fake *fake = handle;
+	enum table_answer answer = TABLE_ABSENT;
+	bool is_once = atomic_exchange(&fake->is_held_once, false);
+
+	fake->waiting++;
+	while ((fake->is_held || is_once) &&
+	    clock_monotonic_us() < context->deadline_us)
+		pause_ms(1);
+	fake->waiting--;
+	if (is_once || fake->is_down) {
+		err_set(context->err, fake->is_absurd ? ERR_DATA : ERR_TEMP,
+		    "down");
+		return TABLE_FAILED;
+	}
+	for (size_t i = 0; i < keys->count; i++) {
+		int number = ++fake->asked;
+
+		if (slice_starts(keys->items[i], SLICE("no")))
+			continue;
+		ret_values[i] = slice_format(context->mem, "%.*s=%d",
+		    SLICE_ARGS(keys->items[i]), number);
+		answer = TABLE_FOUND;
+	}
+	return answer;
+}
+
+/* A cache in front of it, in a world with these ages. */
+struct scene {
+	struct fake fake;
+	struct table_world *world;
+	struct cache *cache;
+	struct arena mem;
+	struct table_notes notes;
+	uint64_t deadline_us;
+};
+
+static void
+scene_init(struct scene *scene, struct cache_ages ages)
+{
+	*scene = (struct scene){ .world = table_world_new() };
+	if (ages.bytes == 0)
+		ages.bytes = 1 << 20;
+	table_world_set(scene->world, &ages, NULL);
+	scene->cache = cache_acquire(scene->world, SLICE("x"));
+	arena_init(&scene->mem);
+}
+
+static void
+scene_done(struct scene *scene)
+{
+	cache_release(scene->cache);
+	table_world_unref(scene->world);
+	arena_done(&scene->mem);
+}
+
+/* The values of keys that commas separate, "-" for none, "!" for a failure. */
+static struct slice
+ask_in(struct scene *scene, const char *text, struct arena *mem)
+{
+	const struct cache_source source = { fake_lookup, &scene->fake,
+		SLICE("fake:x") };
+	struct slice rest = slice_of(text), keys[8], values[8] = { 0 };
+	struct strbuf buf;
+	struct err err;
+	size_t count = 0;
+
+	while (slice_next_item(&rest, ",", &keys[count]))
+		count++;
+	if (cache_lookup(scene->cache, &source,
+		&(struct table_keys){ keys, count },
+		&(const struct table_context){
+		    mem, scene->deadline_us, &err, &scene->notes },
+		values) == TABLE_FAILED)
+		return slice_format(mem, "! %s", err.text);
+	strbuf_init(&buf, mem);
+	for (size_t i = 0; i < count; i++) {
+		strbuf_add_cstr(&buf, i == 0 ? "" : ",");
+		strbuf_add(
+		    &buf, values[i].data == NULL ? SLICE("-") : values[i]);
+	}
+	return strbuf_slice(&buf);
+}
+
+static struct slice
+ask(struct scene *scene, const char *keys)
+{
+	return ask_in(scene, keys, &scene->mem);
+}
+
+static void
+an_answer_is_not_asked_for_again(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_init(&scene, (struct cache_ages){ .found_s = 60 });
+	check_slice("first", ask(&scene, "a"), "a=1");
+	check_slice("again", ask(&scene, "a"), "a=1");
+	check_slice("mixed", ask(&scene, "b,a,b"), "b=2,a=1,b=2");
+	/* Absences have an age of their own. */
+	check_slice("none", ask(&scene, "no"), "-");
+	check_slice("none", ask(&scene, "no,a"), "-,a=1");
+	assert_int_equal(scene.fake.asked, 4);
+	table_world_set(scene.world,
+	    &(struct cache_ages){ .absent_s = 60, .bytes = 1 << 20 }, NULL);
+	check_slice("none", ask(&scene, "no"), "-");
+	check_slice("changed ages", ask(&scene, "a"), "a=5");
+	assert_int_equal(scene.notes.stale_count, 0);
+	scene_done(&scene);
+}
+
+static void
+an_answer_ends_with_its_age(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_init(&scene, (struct cache_ages){ .found_s = 1, .stale_s = 1 });
+	check_slice("first", ask(&scene, "a"), "a=1");
+	pause_ms(1050);
+	scene.fake.is_down = true;
+	check_slice("old", ask(&scene, "a"), "! down");
+	scene.fake.is_down = false;
+	check_slice("anew", ask(&scene, "a"), "a=2");
+	scene_done(&scene);
+}
+
+static void
+old_answers_count_while_the_table_is_down(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_init(&scene, (struct cache_ages){ .stale_s = 3600 });
+	check_slice("first", ask(&scene, "a,no,b"), "a=1,-,b=3");
+	check_slice("anew", ask(&scene, "a"), "a=4");
+	scene.fake.is_down = true;
+	check_slice("old", ask(&scene, "no,a"), "-,a=4");
+	assert_int_equal(scene.notes.stale_count, 1);
+	check_slice("note", scene.notes.stale[0].spec, "fake:x");
+	assert_int_equal(scene.notes.stale_absences, 0);
+	check_slice("old", ask(&scene, "no"), "-");
+	assert_int_equal(scene.notes.stale_absences, 1);
+	/* One key that nothing is known of is enough. */
+	check_slice("part", ask(&scene, "a,c"), "! down");
+	/* The table did answer, and said what nobody can read. */
+	scene.fake.is_absurd = true;
+	check_slice("absurd", ask(&scene, "a"), "! down");
+	scene.fake.is_down = false;
+	check_slice("up", ask(&scene, "no,a"), "-,a=6");
+	scene_done(&scene);
+}
+
+static void
+a_table_that_hangs_leaves_time_where_an_old_answer_is_there(void **state)
+{
+	struct scene scene;
+	uint64_t begin;
+
+	(void)state;
+	scene_init(&scene, (struct cache_ages){ .stale_s = 3600 });
+	check_slice("first", ask(&scene, "a"), "a=1");
+	scene.fake.is_down = true;
+	scene.fake.is_held = true;
+	begin = clock_monotonic_us();
+	scene.deadline_us = begin + 400000;
+	check_slice("old", ask(&scene, "a"), "a=1");
+	assert_true(clock_monotonic_us() >= begin + 190000);
+	scene.deadline_us = clock_monotonic_us() + 50000;
+	check_slice("none", ask(&scene, "b"), "! down");
+	assert_true(clock_monotonic_us() >= scene.deadline_us);
+	scene_done(&scene);
+}
+
+struct asker {
+	struct scene *scene;
+	pthread_t thread;
+	atomic_int *begun;
+	const char *want;
+	bool is_right;
+};
+
+static void *
+ask_for_a(void *arg)
+{
+	struct asker *asker = arg;
+	struct arena mem;
+
+	arena_init(&mem);
+	(*asker->begun)++;
+	asker->is_right =
+	    slice_eq(ask_in(asker->scene, "a", &mem), slice_of(asker->want));
+	arena_done(&mem);
+	return NULL;
+}
+
+enum { ASKERS = 32 };
+
+static void
+ask_together(struct scene *scene, const char *want,
+    void (*meanwhile)(struct scene *scene))
+{
+	struct asker askers[ASKERS];
+	atomic_int begun = 0;
+
+	for (int i = 0; i < ASKERS; i++) {
+		askers[i] = (struct asker){
+			.scene = scene, .begun = &begun, .want = want
+		};
+		assert_int_equal(pthread_create(&askers[i].thread, NULL,
+				     ask_for_a, &askers[i]),
+		    0);
+	}
+	while (begun < ASKERS)
+		pause_ms(1);
+	meanwhile(scene);
+	for (int i = 0; i < ASKERS; i++) {
+		assert_int_equal(pthread_join(askers[i].thread, NULL), 0);
+		if (!askers[i].is_right)
+			fail_msg("asker %d", i);
+	}
+}
+
+static void
+let_go(struct scene *scene)
+{
+	while (scene->fake.waiting == 0)
+		pause_ms(1);
+	assert_int_equal(scene->fake.waiting, 1);
+	scene->fake.is_held = false;
+}
+
+static void
+do_nothing(struct scene *scene)
+{
+	(void)scene;
+}
+
+static void
+many_who_need_one_key_cost_one_question(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_init(&scene, (struct cache_ages){ .found_s = 60 });
+	scene.fake.is_held = true;
+	ask_together(&scene, "a=1", let_go);
+	assert_int_equal(scene.fake.asked, 1);
+	scene_done(&scene);
+	/* A failure is one for all of them. */
+	scene_init(&scene, (struct cache_ages){ .found_s = 60 });
+	scene.fake.is_held = scene.fake.is_down = true;
+	ask_together(&scene, "! down", let_go);
+	scene_done(&scene);
+}
+
+/* Asks for "a" until then; whether there is an answer. */
+static bool
+ask_until(struct scene *scene, uint64_t deadline_us)
+{
+	const struct cache_source source = { fake_lookup, &scene->fake,
+		SLICE("fake:x") };
+	struct slice key = SLICE("a"), value;
+	enum table_answer answer;
+	struct arena mem;
+	struct err err;
+
+	arena_init(&mem);
+	answer =
+	    cache_lookup(scene->cache, &source, &(struct table_keys){ &key, 1 },
+		&(const struct table_context){ &mem, deadline_us, &err, NULL },
+		&value);
+	arena_done(&mem);
+	return answer == TABLE_FOUND;
+}
+
+static void *
+ask_in_a_hurry(void *arg)
+{
+	assert_false(ask_until(arg, clock_monotonic_us() + 200000));
+	return NULL;
+}
+
+static void *
+ask_at_leisure(void *arg)
+{
+	assert_true(ask_until(arg, 0));
+	return NULL;
+}
+
+static void
+whoever_waits_has_a_deadline_of_their_own(void **state)
+{
+	struct scene scene;
+	pthread_t thread;
+
+	(void)state;
+	scene_init(&scene, (struct cache_ages){ .found_s = 60 });
+	/* The one that asks has less time than those that wait for it. */
+	scene.fake.is_held_once = true;
+	assert_int_equal(
+	    pthread_create(&thread, NULL, ask_in_a_hurry, &scene), 0);
+	while (scene.fake.waiting == 0)
+		pause_ms(1);
+	ask_together(&scene, "a=1", do_nothing);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(scene.fake.asked, 1);
+	/* And one that waits may have less. */
+	scene.fake.is_held = true;
+	table_world_set(
+	    scene.world, &(struct cache_ages){ .bytes = 1 << 20 }, NULL);
+	assert_int_equal(
+	    pthread_create(&thread, NULL, ask_at_leisure, &scene), 0);
+	while (scene.fake.waiting == 0)
+		pause_ms(1);
+	scene.deadline_us = clock_monotonic_us() + 50000;
+	check_slice("late", ask(&scene, "a"), "! no answer within the time");
+	scene.fake.is_held = false;
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(scene.fake.asked, 2);
+	scene_done(&scene);
+}
+
+static void
+tables_of_one_identity_share_what_is_known(void **state)
+{
+	struct scene scene;
+	struct cache *other, *same;
+
+	(void)state;
+	scene_init(&scene, (struct cache_ages){ .found_s = 60 });
+	check_slice("first", ask(&scene, "a"), "a=1");
+	other = cache_acquire(scene.world, SLICE("y"));
+	same = cache_acquire(scene.world, SLICE("x"));
+	assert_ptr_not_equal(other, scene.cache);
+	assert_ptr_equal(same, scene.cache);
+	cache_release(scene.cache);
+	check_slice("again", ask(&scene, "a"), "a=1");
+	cache_release(other);
+	scene_done(&scene);
+}
+
+/* Keys from first on, with their number as value, or absent. */
+static void
+store_many(struct store *store, int first, int count, bool is_absent)
+{
+	for (int i = first; i < first + count; i++) {
+		struct arena mem;
+		struct slice key;
+
+		arena_init(&mem);
+		key = slice_format(&mem, "key%d", i);
+		store_put(store,
+		    &(struct store_answer){ map_hash(1, key), 1, key,
+			is_absent ? (struct slice){ NULL, 0 } : key },
+		    100000);
+		arena_done(&mem);
+	}
+}
+
+static bool
+store_has(struct store *store, const char *key)
+{
+	return store_find(store, map_hash(1, slice_of(key)), slice_of(key)) !=
+	    NULL;
+}
+
+static void
+memory_is_bounded_and_strangers_drive_out_nothing(void **state)
+{
+	struct store store = { .count = 0 };
+	char long_text[20000] = "x";
+	struct slice long_key = { long_text, sizeof(long_text) };
+
+	(void)state;
+	store_many(&store, 0, 100, false);
+	store_many(&store, 1000, 20000, true);
+	assert_in_range(store.found.bytes + store.absent.bytes, 1, 100000);
+	for (int i = 0; i < 100; i++) {
+		char key[16];
+
+		(void)snprintf(key, sizeof(key), "key%d", i);
+		assert_true(store_has(&store, key));
+	}
+	assert_true(store_has(&store, "key20999"));
+	assert_false(store_has(&store, "key1000"));
+	/* What was used last stays. */
+	for (int i = 2000; i < 20000; i += 10) {
+		store_many(&store, 100000 + i, 10, false);
+		assert_true(store_has(&store, "key7"));
+	}
+	assert_false(store_has(&store, "key8"));
+	assert_in_range(store.found.bytes + store.absent.bytes, 1, 100000);
+	/* One that would fill much of it is not kept, nor what it replaces. */
+	store_put(&store,
+	    &(struct store_answer){
+		map_hash(1, SLICE("key7")), 2, SLICE("key7"), long_key },
+	    100000);
+	assert_false(store_has(&store, "key7"));
+	store_free(&store);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_answer_is_not_asked_for_again),
+		cmocka_unit_test(an_answer_ends_with_its_age),
+		cmocka_unit_test(old_answers_count_while_the_table_is_down),
+		cmocka_unit_test(
+		    a_table_that_hangs_leaves_time_where_an_old_answer_is_there),
+		cmocka_unit_test(many_who_need_one_key_cost_one_question),
+		cmocka_unit_test(whoever_waits_has_a_deadline_of_their_own),
+		cmocka_unit_test(tables_of_one_identity_share_what_is_known),
+		cmocka_unit_test(
+		    memory_is_bounded_and_strangers_drive_out_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
