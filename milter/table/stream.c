@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Sockets that wait until a deadline and not longer. */
-#include "table/stream.h"
+#include "stream_priv.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -74,7 +74,7 @@ stream_open(const struct server_host *host, uint64_t deadline_us,
 {
 	struct host_addresses addresses;
 
-	stream->begin = stream->end = 0;
+	*stream = (struct stream){ .fd = -1 };
 	if (host_resolve(host, deadline_us, &addresses, err) != 0)
 		return -1;
 	for (size_t i = 0; i < addresses.count; i++) {
@@ -93,6 +93,7 @@ stream_open(const struct server_host *host, uint64_t deadline_us,
 void
 stream_close(struct stream *stream)
 {
+	stream_tls_free(stream->tls);
 	(void)close(stream->fd);
 }
 
@@ -101,12 +102,17 @@ stream_is_quiet(const struct stream *stream)
 {
 	struct pollfd poll_fd = { .fd = stream->fd, .events = POLLIN };
 
-	return stream->begin == stream->end && poll(&poll_fd, 1, 0) == 0;
+	if (stream->begin != stream->end)
+		return false;
+	if (poll(&poll_fd, 1, 0) == 0)
+		return true;
+	/* It may be a ticket of TLS 1.3, which says nothing. */
+	return stream->tls != NULL && stream_tls_is_quiet(stream);
 }
 
 int
-stream_write(struct stream *stream, struct slice text, uint64_t deadline_us,
-    struct err *err)
+stream_send(const struct stream *stream, struct slice text,
+    uint64_t deadline_us, struct err *err)
 {
 	while (text.len > 0) {
 		ssize_t sent =
@@ -127,20 +133,21 @@ stream_write(struct stream *stream, struct slice text, uint64_t deadline_us,
 }
 
 int
-stream_octet(struct stream *stream, uint64_t deadline_us, char *ret_octet,
-    struct err *err)
+stream_receive(const struct stream *stream, char *data, size_t size,
+    uint64_t deadline_us, size_t *ret_len, struct err *err)
 {
-	while (stream->begin == stream->end) {
-		ssize_t got =
-		    recv(stream->fd, stream->buffer, sizeof(stream->buffer), 0);
+	for (;;) {
+		ssize_t got = recv(stream->fd, data, size, 0);
 
 		if (got > 0) {
-			stream->begin = 0;
-			stream->end = (size_t)got;
-		} else if (got == 0) {
+			*ret_len = (size_t)got;
+			return 0;
+		}
+		if (got == 0) {
 			return err_set(
 			    err, ERR_TEMP, "the server closed the connection");
-		} else if (errno == EAGAIN) {
+		}
+		if (errno == EAGAIN) {
 			if (stream_wait(stream->fd, POLLIN, deadline_us, err) !=
 			    0)
 				return -1;
@@ -149,6 +156,52 @@ stream_octet(struct stream *stream, uint64_t deadline_us, char *ret_octet,
 			    err, ERR_TEMP, "recv: %s", strerror(errno));
 		}
 	}
+}
+
+int
+stream_write(struct stream *stream, struct slice text, uint64_t deadline_us,
+    struct err *err)
+{
+	return stream->tls == NULL ?
+	    stream_send(stream, text, deadline_us, err) :
+	    stream_tls_write(stream, text, deadline_us, err);
+}
+
+/* Reads into the buffer, which is empty. */
+static int
+stream_fill(struct stream *stream, uint64_t deadline_us, struct err *err)
+{
+	int status = stream->tls == NULL ?
+	    stream_receive(stream, stream->buffer, sizeof(stream->buffer),
+		deadline_us, &stream->end, err) :
+	    stream_tls_read(stream, stream->buffer, sizeof(stream->buffer),
+		deadline_us, &stream->end, err);
+
+	if (status == 0)
+		stream->begin = 0;
+	return status;
+}
+
+int
+stream_some(struct stream *stream, uint64_t deadline_us,
+    struct slice *ret_octets, struct err *err)
+{
+	if (stream->begin == stream->end &&
+	    stream_fill(stream, deadline_us, err) != 0)
+		return -1;
+	*ret_octets = (struct slice){ stream->buffer + stream->begin,
+		stream->end - stream->begin };
+	stream->begin = stream->end;
+	return 0;
+}
+
+int
+stream_octet(struct stream *stream, uint64_t deadline_us, char *ret_octet,
+    struct err *err)
+{
+	if (stream->begin == stream->end &&
+	    stream_fill(stream, deadline_us, err) != 0)
+		return -1;
 	*ret_octet = stream->buffer[stream->begin++];
 	return 0;
 }
