@@ -70,9 +70,9 @@ read_value(struct reading *reading, const struct database_parameter *parameter,
 
 	switch (parameter->kind) {
 	case DATABASE_SECRET:
-		reading->has_secret = reading->has_secret || value.len > 0;
-		/* fall through */
 	case DATABASE_TEXT:
+		if (parameter->kind == DATABASE_SECRET && value.len > 0)
+			reading->has_secret = true;
 		if (value.len < parameter->minimum)
 			return err_set(err, ERR_CONFIG, "takes a text");
 		if (value.data == NULL)
