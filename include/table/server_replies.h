@@ -16,4 +16,13 @@ enum server_answer socketmap_reply(
 enum server_answer tcp_reply(struct slice reply, struct arena *mem,
     struct slice *ret_value, struct err *err);
 
+/* Of memcached, to "get" with this key. */
+struct memcache_question {
+	struct slice key;
+	size_t data_limit; /* a longer value is LOST */
+};
+/* The first line, without its end; FOUND: *ret_bytes of value follow. */
+enum server_answer memcache_reply(const struct memcache_question *question,
+    struct slice line, size_t *ret_bytes, struct err *err);
+
 #endif
