@@ -46,7 +46,7 @@ nodist_%C%_sqlite_so_SOURCES = %D%/sqlite.c
 %C%_sqlite_so_LDADD = $(SQLITE_LIBS)
 
 EXTRA_PROGRAMS += %D%/redis.so
-nodist_%C%_redis_so_SOURCES = %D%/redis.c
+nodist_%C%_redis_so_SOURCES = %D%/redis.c %D%/redis_server.c %D%/redis_cluster.c %D%/redis_priv.h
 %C%_redis_so_CPPFLAGS = $(AM_CPPFLAGS) $(REDIS_CFLAGS)
 %C%_redis_so_CFLAGS = $(COMPILE_MODULE)
 %C%_redis_so_LDFLAGS = $(LINK_MODULE)
