@@ -13,6 +13,8 @@ for source in "$src"/fuzz_*.c; do
 	targets=$((targets + 1))
 	if [ ! -x "$bin/$name" ] && [ "$name" = fuzz_cost ]; then
 		echo "$name: left out (configure --enable-cost-test)"
+	elif [ ! -x "$bin/$name" ] && [ "$name" = fuzz_redis ]; then
+		echo "$name: left out (libhiredis-dev is missing)"
 	elif [ ! -x "$bin/$name" ]; then
 		echo "$name: not built: add it to tests/fuzz/local.mk"
 		bad=1

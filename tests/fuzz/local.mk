@@ -86,8 +86,18 @@ tests_fuzz_fuzz_table_LDADD = $(SUBMILTER_LDADD)
 
 fuzz_targets += tests/fuzz/fuzz_server
 tests_fuzz_fuzz_server_SOURCES = tests/fuzz/fuzz_server.c tests/fuzz/fuzz.h $(fuzz_main)
+nodist_tests_fuzz_fuzz_server_SOURCES = milter/backends/memcache.c
 tests_fuzz_fuzz_server_LDFLAGS = $(fuzz_target_ldflags)
 tests_fuzz_fuzz_server_LDADD = $(SUBMILTER_LDADD)
+
+if REDIS
+fuzz_targets += tests/fuzz/fuzz_redis
+tests_fuzz_fuzz_redis_SOURCES = tests/fuzz/fuzz_redis.c tests/fuzz/fuzz.h $(fuzz_main)
+nodist_tests_fuzz_fuzz_redis_SOURCES = milter/backends/redis_server.c milter/backends/redis_cluster.c
+tests_fuzz_fuzz_redis_CPPFLAGS = $(AM_CPPFLAGS) $(REDIS_CFLAGS)
+tests_fuzz_fuzz_redis_LDFLAGS = $(fuzz_target_ldflags)
+tests_fuzz_fuzz_redis_LDADD = $(SUBMILTER_LDADD) $(REDIS_LIBS)
+endif
 
 check_PROGRAMS += $(fuzz_targets)
 dist_check_SCRIPTS += tests/fuzz/check-corpus.sh
