@@ -16,6 +16,7 @@
  */
 struct table;
 struct table_world;
+struct table_trace;
 
 /* A table that a configuration names, and the option that does. */
 struct table_use {
@@ -166,6 +167,7 @@ struct table_context {
 	uint64_t deadline_us; /* see clock_monotonic_us(); 0: none */
 	struct err *err;      /* after TABLE_FAILED */
 	struct table_notes *notes; /* NULL: nobody wants to know */
+	struct table_trace *trace; /* see trace.h; NULL: nobody wants to know */
 };
 
 /*

@@ -11,6 +11,7 @@
 
 struct hosts {
 	struct arena *mem;
+	struct slice spec; /* of the table */
 	enum hosts_choice choice;
 	size_t count;
 	struct server_host items[HOSTS_MAX];
@@ -22,6 +23,7 @@ hosts_new(const struct table_opening *opening, enum hosts_choice choice)
 	struct hosts *hosts = arena_alloc(opening->mem, sizeof(*hosts));
 
 	hosts->mem = opening->mem;
+	hosts->spec = opening->spec;
 	hosts->choice = choice;
 	hosts->count = 0;
 	return hosts;
@@ -45,6 +47,13 @@ hosts_add(struct hosts *hosts, const struct server_host *host, struct err *err)
 	added->scheme = slice_dup(hosts->mem, host->scheme);
 	hosts->count++;
 	return 0;
+}
+
+bool
+hosts_are_named(const struct hosts *hosts)
+{
+	return hosts->count == 1 &&
+	    slice_has_text_nocase(hosts->spec, hosts->items[0].text);
 }
 
 size_t

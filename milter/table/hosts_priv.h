@@ -7,5 +7,7 @@
 /* The hosts, in the order in which they are tried now. */
 void hosts_order(
     const struct hosts *hosts, const struct server_host *ret_hosts[HOSTS_MAX]);
+/* Whether there is one alone, and the name of the table says which one. */
+bool hosts_are_named(const struct hosts *hosts);
 
 #endif

@@ -2,6 +2,7 @@
 libsubmilter_a_SOURCES += \
 	include/table/address_keys.h %D%/address_keys.c \
 	include/table/table.h %D%/table.c %D%/table_priv.h \
+	include/table/trace.h %D%/table_trace.c \
 	include/table/backend.h include/table/module.h %D%/module.c \
 	include/table/index_file.h %D%/index_file.c \
 	include/table/table_set.h %D%/table_set.c \

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "hosts_priv.h"
 #include "server_hosts_priv.h"
+#include "table/trace.h"
 
 /* A connection, and the state of its host. */
 struct line {
@@ -37,6 +38,7 @@ struct turn {
 	bool is_probe; /* of a host that had failed */
 	/* Hosts that have lost a new connection in this turn. */
 	bool is_avoided[HOST_STATES];
+	struct table_trace *trace; /* of the context */
 };
 
 struct server *
@@ -227,13 +229,27 @@ share_of(uint64_t deadline_us, size_t count)
 				    now + (deadline_us - now) / count;
 }
 
+/* The host that the turn has a connection to. */
+static struct slice
+server_host_text(struct turn *turn)
+{
+	struct slice text;
+
+	server_lock(turn->server);
+	text = slice_of(turn->server->states[turn->line.host].text);
+	server_unlock(turn->server);
+	return text;
+}
+
+/* Who failed, unless the name of the table says it. */
 static void
-server_name_host(const struct server_host *host, struct err *err)
+server_name_host(const struct turn *turn, struct slice text, struct err *err)
 {
 	CLEANUP(arena_done) struct arena mem;
 
 	arena_init(&mem);
-	err_wrap(err, "%s", escape(&mem, host->text, 128));
+	if (!hosts_are_named(turn->server->hosts))
+		err_wrap(err, "%s", escape(&mem, text, 128));
 }
 
 /* Tries hosts in their order until one of them is connected to. */
@@ -249,6 +265,7 @@ server_connect_one_of(struct turn *turn, const struct server_host *const *hosts,
 
 		if (!server_enter_host(turn, hosts[i]->text, err))
 			continue;
+		table_trace_host(turn->trace, hosts[i]->text);
 		if (server->ops->connect(server->settings, hosts[i],
 			share_of(deadline_us, rest + 1), &turn->line.connection,
 			err) == 0) {
@@ -256,8 +273,7 @@ server_connect_one_of(struct turn *turn, const struct server_host *const *hosts,
 			return 0;
 		}
 		turn->line.connection = NULL;
-		if (hosts_count(server->hosts) > 1)
-			server_name_host(hosts[i], err);
+		server_name_host(turn, hosts[i]->text, err);
 		server_note_host(turn, HOST_FAILS, err);
 		server_leave_host(turn);
 	}
@@ -321,10 +337,14 @@ server_ask(struct turn *turn, struct slice key,
 		    server_connect(turn, context->deadline_us, context->err) !=
 			0)
 			break;
+		table_trace_host(turn->trace, server_host_text(turn));
 		shared.deadline_us =
 		    server_ask_until(turn, context->deadline_us);
 		answer = server->ops->ask(server->settings,
 		    turn->line.connection, key, &shared, ret_value);
+		if (answer == SERVER_LOST || answer == SERVER_REFUSED)
+			server_name_host(
+			    turn, server_host_text(turn), context->err);
 		if (answer != SERVER_LOST) {
 			server_note_host(turn, HOST_ANSWERS, NULL);
 			return answer;
@@ -357,7 +377,7 @@ server_lookup(struct server *server, const struct table_keys *keys,
 	struct table_context bounded = *context;
 	uint64_t limit_us = clock_monotonic_us() + SERVER_SECONDS * 1000000ULL;
 	enum table_answer all = TABLE_ABSENT;
-	struct turn turn = { .server = server };
+	struct turn turn = { .server = server, .trace = context->trace };
 
 	if (bounded.deadline_us == 0 || bounded.deadline_us > limit_us)
 		bounded.deadline_us = limit_us;

@@ -453,7 +453,8 @@ table_ask(const struct table *table, const struct table_keys *keys,
 		table->spec };
 	enum table_answer answer;
 
-	if (table->cache != NULL)
+	/* Who traces wants to know what the table says now. */
+	if (table->cache != NULL && context->trace == NULL)
 		return cache_lookup(
 		    table->cache, &source, keys, context, ret_values);
 	answer = table->ops->lookup(table->handle, keys, context, ret_values);
@@ -465,7 +466,7 @@ table_ask(const struct table *table, const struct table_keys *keys,
 }
 
 enum table_answer
-table_lookup(const struct table *table, const struct table_keys *keys,
+table_lookup_asked(const struct table *table, const struct table_keys *keys,
     const struct table_context *context, struct slice *ret_values)
 {
 	enum table_answer answer = TABLE_FAILED;
@@ -483,6 +484,15 @@ table_lookup(const struct table *table, const struct table_keys *keys,
 		err_wrap(context->err, "table %s",
 		    escape(context->mem, table->spec, 200));
 	return answer;
+}
+
+enum table_answer
+table_lookup(const struct table *table, const struct table_keys *keys,
+    const struct table_context *context, struct slice *ret_values)
+{
+	return (context->trace == NULL ?
+		table_lookup_asked :
+		table_lookup_traced)(table, keys, context, ret_values);
 }
 
 enum table_answer

@@ -56,6 +56,14 @@ MUST_USE int table_list_open(
 /* 1: the next item, which is not empty; 0: there is none; -1 (ERR_CONFIG). */
 MUST_USE int table_list_next(
     struct slice *rest, struct slice *ret_item, struct err *err);
+/* table_lookup() without a trace, and with the one of the context. */
+enum table_answer table_lookup_asked(const struct table *table,
+    const struct table_keys *keys, const struct table_context *context,
+    struct slice *ret_values);
+enum table_answer table_lookup_traced(const struct table *table,
+    const struct table_keys *keys, const struct table_context *context,
+    struct slice *ret_values);
+
 /* Length of what begins with '{', to the '}' of that; 0: there is none. */
 size_t table_braces_end(struct slice text);
 

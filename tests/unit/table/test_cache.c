@@ -106,8 +106,10 @@ ask_in(struct scene *scene, const char *text, struct arena *mem)
 		count++;
 	if (cache_lookup(scene->cache, &source,
 		&(struct table_keys){ keys, count },
-		&(const struct table_context){
-		    mem, scene->deadline_us, &err, &scene->notes },
+		&(const struct table_context){ .mem = mem,
+		    .deadline_us = scene->deadline_us,
+		    .err = &err,
+		    .notes = &scene->notes },
 		values) == TABLE_FAILED)
 		return slice_format(mem, "! %s", err.text);
 	strbuf_init(&buf, mem);
@@ -306,7 +308,8 @@ ask_until(struct scene *scene, uint64_t deadline_us)
 	arena_init(&mem);
 	answer =
 	    cache_lookup(scene->cache, &source, &(struct table_keys){ &key, 1 },
-		&(const struct table_context){ &mem, deadline_us, &err, NULL },
+		&(const struct table_context){
+		    .mem = &mem, .deadline_us = deadline_us, .err = &err },
 		&value);
 	arena_done(&mem);
 	return answer == TABLE_FOUND;

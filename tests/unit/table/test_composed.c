@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "table/table.h"
+#include "table/trace.h"
 
 /* What the table says of a key: its value, "-" or "! why"; "open: why". */
 static struct slice
@@ -214,6 +215,52 @@ parts_that_are_files(void **state)
 	arena_done(&mem);
 }
 
+/* A trace has each key of the table, and of what it is made of. */
+static void
+all_that_is_asked_is_noted(void **state)
+{
+	static const char want[] =
+	    "0 unionmap b - | 1 inline b - | 1 pipemap b - | 2 inline b - | "
+	    "0 unionmap A 1,xy | 1 inline A 1 | 1 pipemap A xy | "
+	    "2 inline A c | 2 static c xy | ";
+	const struct slice keys[] = { SLICE("b"), SLICE("A") };
+	struct slice values[2];
+	struct table *table;
+	struct table_trace trace = { .count = 0 };
+	struct strbuf told;
+	struct arena mem;
+	struct err err;
+	const struct table_context context = {
+		.mem = &mem, .err = &err, .trace = &trace
+	};
+
+	(void)state;
+	arena_init(&mem);
+	trace.mem = &mem;
+	strbuf_init(&told, &mem);
+	assert_int_equal(table_open(SLICE("unionmap:{inline:{a=1}, "
+					  "pipemap:{inline:{a=c}, static:xy}}"),
+			     NULL, &table, &err),
+	    0);
+	assert_int_equal(table_lookup(table, &(struct table_keys){ keys, 2 },
+			     &context, values),
+	    TABLE_FOUND);
+	assert_null(values[0].data);
+	check_slice("value", values[1], "1,xy");
+	for (size_t i = 0; i < trace.count; i++) {
+		const struct table_asked *asked = &trace.items[i];
+		struct slice spec = table_spec(asked->table);
+
+		strbuf_addf(&told, "%u %.*s %.*s %s | ", asked->depth,
+		    SLICE_ARGS(slice_sub(spec, 0, slice_find(spec, ':'))),
+		    SLICE_ARGS(asked->key),
+		    asked->answer == TABLE_FOUND ? asked->value.data : "-");
+	}
+	check_slice("trace", strbuf_slice(&told), want);
+	table_close(table);
+	arena_done(&mem);
+}
+
 int
 main(void)
 {
@@ -222,6 +269,7 @@ main(void)
 		cmocka_unit_test(faults_are_named),
 		cmocka_unit_test(parts_say_what_can_be_asked),
 		cmocka_unit_test(parts_that_are_files),
+		cmocka_unit_test(all_that_is_asked_is_noted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

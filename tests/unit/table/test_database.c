@@ -121,6 +121,7 @@ ask_file(struct arena *mem, const char *path, const char *text, const char *key,
 	struct fake *fake = arena_alloc(mem, sizeof(*fake));
 	struct slice keys[] = { slice_of(key) };
 	struct table_opening opening = {
+		.spec = SLICE("fake:127.0.0.1"),
 		.name = slice_of(path),
 		.text = text == NULL ? NULL : &given,
 		.mem = mem,

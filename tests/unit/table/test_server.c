@@ -154,7 +154,8 @@ ask(struct server *server, const char *key, uint64_t deadline_us,
 	struct err err;
 
 	switch (server_lookup(server, &(struct table_keys){ keys, 1 },
-	    &(const struct table_context){ mem, deadline_us, &err, NULL },
+	    &(const struct table_context){
+		.mem = mem, .deadline_us = deadline_us, .err = &err },
 	    &value)) {
 	case TABLE_FOUND:
 		return value;
@@ -178,7 +179,8 @@ a_connection_is_used_again(void **state)
 	server = fake_server(&fake, 1, HOSTS_IN_ORDER, &mem);
 	check_slice("a", ask(server, "a", 0, &mem), "1");
 	check_slice("b", ask(server, "b", 0, &mem), "-");
-	check_slice("refused", ask(server, "refused", 0, &mem), "! refused");
+	check_slice(
+	    "refused", ask(server, "refused", 0, &mem), "! host:1: refused");
 	check_slice("a", ask(server, "a", 0, &mem), "1");
 	assert_int_equal(fake.made, 1);
 	/* A server that was restarted costs one more connection, at once. */
@@ -202,11 +204,11 @@ a_server_that_is_away_is_left_alone_for_a_while(void **state)
 	arena_init(&mem);
 	server = fake_server(&fake, 1, HOSTS_IN_ORDER, &mem);
 	for (int i = 0; i < 20; i++)
-		check_slice("a", ask(server, "a", 0, &mem), "! away");
+		check_slice("a", ask(server, "a", 0, &mem), "! host:1: away");
 	assert_int_equal(fake.made, 1);
 	pause_ms(SERVER_FIRST_PAUSE_MS + 20);
 	for (int i = 0; i < 20; i++)
-		check_slice("a", ask(server, "a", 0, &mem), "! away");
+		check_slice("a", ask(server, "a", 0, &mem), "! host:1: away");
 	assert_int_equal(fake.made, 2);
 	fake.is_away = false;
 	pause_ms(2 * SERVER_FIRST_PAUSE_MS + 20);
@@ -359,7 +361,8 @@ a_key_that_ends_connections_stops_no_other_one(void **state)
 	arena_init(&mem);
 	server = fake_server(&fake, 2, HOSTS_IN_ORDER, &mem);
 	for (int i = 0; i < 10; i++) {
-		check_slice("lost", ask(server, "lost", 0, &mem), "! lost");
+		check_slice(
+		    "lost", ask(server, "lost", 0, &mem), "! host:2: lost");
 		check_slice("a", ask(server, "a", 0, &mem), "1");
 	}
 	server_free(server);
