@@ -21,6 +21,8 @@ _PROGRAMS = {
     "postfix": ["usr/sbin/postdrop", "usr/lib/postfix/sbin/master",
                 "usr/lib/postfix/sbin/smtp", "usr/lib/postfix/sbin/smtpd"],
     "postfix-pcre": ["usr/lib/postfix/*.so"],
+    "postfix-lmdb": ["usr/lib/postfix/*.so"],
+    "postfix-cdb": ["usr/lib/postfix/*.so"],
     "sendmail-bin": ["usr/libexec/sendmail/sendmail"],
     "sendmail-base": [],
     "sendmail-cf": [],
@@ -50,7 +52,7 @@ _PRODUCTS = {
     "saslauthd": ["sasl2-bin", "libnss-wrapper"],
     "opendkim": ["opendkim"],       # for comparison
     "knot": ["knot"],               # a DNS server that signs its zones
-    "postfix-maps": ["postfix", "postfix-pcre"],
+    "postfix-maps": ["postfix", "postfix-pcre", "postfix-lmdb", "postfix-cdb"],
     "slapd": ["slapd", "ldap-utils"],
     "postgresql": ["postgresql-*", "postgresql-client-*"],
     "mariadb": ["mariadb-server-core", "mariadb-client-core"],

@@ -69,6 +69,7 @@ endif
 /^(a)(b)?@/ [$1][$2]
 /^(.)@b/ ${1}
 """
+INDEXES = {"hash": ".db", "btree": ".db", "lmdb": ".lmdb", "cdb": ".cdb"}
 NETWORKS = """\
 192.0.2.0/25 low
 if 192.0.2.0/24
@@ -100,8 +101,9 @@ class Postmap(unittest.TestCase):
             ("meta_directory", cls.top))))
         plugins = cls.debs.directory.glob("postfix-*/usr/lib/postfix/postfix-*.so")
         cls.write("dynamicmaps.cf", "".join(
-            "%s %s dict_%s_open\n" % (kind, path, kind) for path in plugins
-            for kind in [path.stem.partition("-")[2]]))
+            "%s %s dict_%s_open%s\n" % (
+                kind, path, kind, " mkmap_%s_open" % kind if kind in INDEXES else "")
+            for path in plugins for kind in [path.stem.partition("-")[2]]))
 
     @classmethod
     def write(cls, name, text):
@@ -148,6 +150,72 @@ class Postmap(unittest.TestCase):
         for key in "straße@corp.example", "\u212aate@corp.example":
             self.assertNotEqual(self.answers_of_postfix(table, [key]), b"")
             self.assertEqual(self.our_answers(table, [key]), b"")
+
+    def build(self, kind, name, text):
+        """An index that postmap makes; its table."""
+        path = self.write(name, text)
+        subprocess.run([self.postmap, "-c", self.top, "%s:%s" % (kind, path)],
+                       env=self.debs.environment(), check=True, timeout=60,
+                       stderr=subprocess.DEVNULL)
+        return "%s:%s" % (kind, path)
+
+    def test_indexes(self):
+        """As postmap writes them; other programs leave the final NUL out."""
+        for kind in INDEXES:
+            table = self.build(kind, kind + "-rows", ROWS)
+            self.compare(table, but=FOLDED_OTHERWISE)
+            # The longest key that LMDB can have, and what no index has.
+            keys = ["x" * length for length in (509, 510, 511, 512, 513, 1000)]
+            table = self.build(kind, kind + "-long", "".join(
+                "%s %d\n" % (key, len(key)) for key in keys
+                if kind != "lmdb" or len(key) < 511))
+            self.compare(table, keys)
+
+    def test_large_indexes(self):
+        """Pages of all kinds: 20,000 rows, some of them long."""
+        rows = {"user%d@corp.example" % n: "login%d" % n if n % 1000 else
+                "x" * n for n in range(1, 20001)}
+        keys = list(rows) + ["user%d@corp.example" % n for n in range(20001, 22000)]
+        for kind in INDEXES:
+            self.compare(self.build(kind, kind + "-large", "".join(
+                "%s %s\n" % row for row in rows.items())), keys)
+
+    def test_an_index_that_is_built_anew(self):
+        """It counts at once, whether postmap wrote it in its place or renamed it."""
+        for kind in INDEXES:
+            table = self.build(kind, kind + "-anew", "a 1\nb 2\n")
+            command = ["stdbuf", "-oL", os.environ["SUBMILTER"], "lookup", table, "-"]
+            with subprocess.Popen(command, stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, bufsize=0) as running:
+                for value in "1", "3", "4", "5":
+                    if value != "1":
+                        self.build(kind, kind + "-anew", "a %s\n" % value)
+                    running.stdin.write(b"a\n")
+                    self.assertEqual(running.stdout.readline(),
+                                     b"a\t%s\n" % value.encode(), table)
+                running.stdin.close()
+            print("%s: 4 passed, 0 failed" % table[:60])
+
+    def test_indexes_that_are_none(self):
+        """Missing, empty, cut, or something else: an error, as for Postfix."""
+        for kind, suffix in INDEXES.items():
+            table = self.build(kind, kind + "-whole", "".join(
+                "user%d %d\n" % (n, n) for n in range(5000)))
+            whole = pathlib.Path(table.partition(":")[2] + suffix).read_bytes()
+            for name, octets in (("missing", None), ("empty", b""),
+                                 ("text", b"user1 1\n" * 4096),
+                                 ("nul", bytes(8192)), ("header", whole[:100]),
+                                 ("half", whole[:len(whole) // 2 + 77])):
+                path = pathlib.Path(self.top, "%s-%s" % (kind, name))
+                if octets is not None:
+                    path.with_name(path.name + suffix).write_bytes(octets)
+                done = self.run_with(["user1"], os.environ["SUBMILTER"], "lookup",
+                                     "%s:%s" % (kind, path), "-")
+                self.assertEqual((done.returncode, done.stdout), (75, b""),
+                                 (kind, name, done.stderr))
+                self.assertIn(str(path).encode() + suffix.encode(), done.stderr)
+                self.assertEqual(done.stderr.count(b"\n"), 1, done.stderr)
+                print("%s %s: 1 passed, 0 failed" % (kind, name))
 
     def test_patterns(self):
         for kind in "regexp", "pcre":
