@@ -7,6 +7,7 @@ libsubmilter_a_SOURCES += \
 	include/cli/genkey.h %D%/genkey.c \
 	include/cli/keys.h %D%/keys.c \
 	include/cli/lookup.h %D%/lookup.c %D%/lookup_login.c %D%/lookup_priv.h \
+	%D%/lookup_right.c %D%/lookup_explain.c \
 	include/cli/status.h %D%/status.c %D%/status_print.c %D%/status_priv.h \
 	include/cli/reload.h %D%/reload.c \
 	include/cli/test.h %D%/test.c %D%/test_report.c %D%/test_mta.c \

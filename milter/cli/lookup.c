@@ -16,7 +16,7 @@
 
 static const char usage[] =
     "usage: submilter lookup [OPTION ...] TABLE KEY|-\n"
-    "       submilter lookup [-c FILE] --login LOGIN [--json]\n"
+    "       submilter lookup [-c FILE] --login LOGIN [--json] [ADDRESS]\n"
     "\n"
     "Asks a table (\"texthash:/etc/postfix/sender_login\") for a key and prints the\n"
     "value. Exit codes: 0 found, 1 no such key, 2 usage, 75 the table cannot answer.\n"
@@ -28,7 +28,10 @@ static const char usage[] =
     "      --extension CHARS    with --address: what begins an extension (+)\n"
     "      --domain DOMAIN      with --address: a key \"user\" stands for user@DOMAIN\n"
     "      --login LOGIN        all addresses of a login, by the tables of the\n"
-    "                           configuration, with the rows that say so\n"
+    "                           configuration, with the rows that say so; or with an\n"
+    "                           ADDRESS whether the login may use that, and why\n"
+    "      --explain            with each key that was asked for: the table, its file\n"
+    "                           or the server that was asked, the answer, and the time\n"
     "  -c, --config FILE        with --login: the configuration\n"
     "                           (default: " DEFAULT_CONFIG_FILE ")\n"
     "      --json               for programs\n";
@@ -40,7 +43,7 @@ struct request {
 	const char *config;
 	const char *login;
 	bool address;
-	bool json;
+	struct lookup_style style;
 };
 
 /* What the table has for a key, or for the address that the key is. */
@@ -95,12 +98,12 @@ find(const struct request *request, struct slice key,
 /* asked: for one of many keys; its data is NULL for the only one. */
 static void
 print_found(const struct request *request, struct slice asked,
-    const struct found *found, struct arena *mem)
+    const struct found *found, const struct table_context *context)
 {
 	struct strbuf buf;
 
-	strbuf_init(&buf, mem);
-	if (request->json) {
+	strbuf_init(&buf, context->mem);
+	if (request->style.json) {
 		strbuf_add_cstr(&buf, "{\"found\":true,");
 		if (asked.data != NULL) {
 			strbuf_add_cstr(&buf, "\"asked\":");
@@ -111,6 +114,8 @@ print_found(const struct request *request, struct slice asked,
 		json_append(&buf, found->key);
 		strbuf_add_cstr(&buf, ",\"value\":");
 		json_append(&buf, found->value);
+		if (context->trace != NULL)
+			lookup_explain_json(context->trace, &buf);
 		strbuf_add_cstr(&buf, "}\n");
 	} else {
 		if (asked.data != NULL) {
@@ -126,6 +131,28 @@ print_found(const struct request *request, struct slice asked,
 	(void)fwrite(buf.data, 1, buf.len, stdout);
 }
 
+/* One of many keys that has no value is printed only with what was asked. */
+static void
+print_nothing(const struct request *request, struct slice asked,
+    const char *found, const struct table_context *context)
+{
+	struct strbuf buf;
+
+	if (!request->style.json ||
+	    (asked.data != NULL && context->trace == NULL))
+		return;
+	strbuf_init(&buf, context->mem);
+	strbuf_addf(&buf, "{\"found\":%s", found);
+	if (asked.data != NULL) {
+		strbuf_add_cstr(&buf, ",\"asked\":");
+		json_append(&buf, asked);
+	}
+	if (context->trace != NULL)
+		lookup_explain_json(context->trace, &buf);
+	strbuf_add_cstr(&buf, "}\n");
+	(void)fwrite(buf.data, 1, buf.len, stdout);
+}
+
 /* Asks for one key, and prints what comes of it. An exit code. */
 static int
 look_up(const struct request *request, struct slice key, bool is_one_of_many)
@@ -134,24 +161,30 @@ look_up(const struct request *request, struct slice key, bool is_one_of_many)
 	struct slice asked = { is_one_of_many ? key.data : NULL, key.len };
 	struct found found = { .answer = TABLE_FAILED };
 	struct err err;
-	const struct table_context context = { .mem = &mem, .err = &err };
+	struct table_trace trace = { .mem = &mem };
+	const struct table_context context = { .mem = &mem,
+		.err = &err,
+		.trace = request->style.explain ? &trace : NULL };
 
 	arena_init(&mem);
 	if (find(request, key, &context, &found) != 0) {
 		fprintf(stderr, "%s\n", err.text);
 		return EXIT_USAGE;
 	}
+	if (!request->style.json)
+		lookup_explain(&trace, &mem);
 	switch (found.answer) {
 	case TABLE_FOUND:
-		print_found(request, asked, &found, &mem);
+		print_found(request, asked, &found, &context);
 		return EXIT_YES;
 	case TABLE_ABSENT:
-		if (request->json && !is_one_of_many)
-			puts("{\"found\":false}");
+		print_nothing(request, asked, "false", &context);
 		return EXIT_NO;
 	case TABLE_FAILED:
 		break;
 	}
+	if (request->style.explain)
+		print_nothing(request, asked, "null", &context);
 	fprintf(stderr, "%s\n", err.text);
 	return EXIT_LATER;
 }
@@ -179,6 +212,21 @@ look_up_lines(const struct request *request)
 	return worst == EXIT_NO && any ? EXIT_YES : worst;
 }
 
+/* address: NULL for all of them. */
+static int
+look_up_right(const struct request *request, const char *address)
+{
+	struct lookup_rights of;
+	int code = lookup_rights_open(&of, request->config, request->login);
+
+	if (code == EXIT_YES)
+		code = address == NULL ?
+		    lookup_login(&of, request->style.json) :
+		    lookup_right(&of, address, &request->style);
+	lookup_rights_close(&of);
+	return code;
+}
+
 int
 lookup_main(int argc, char **argv)
 {
@@ -191,7 +239,8 @@ lookup_main(int argc, char **argv)
 		{ "domain", .text = &request.domain },
 		{ "login", .text = &request.login },
 		{ "config", 'c', .text = &request.config },
-		{ "json", .flag = &request.json },
+		{ "explain", .flag = &request.style.explain },
+		{ "json", .flag = &request.style.json },
 		{ .name = NULL },
 	};
 	struct err err;
@@ -199,9 +248,9 @@ lookup_main(int argc, char **argv)
 
 	if (code != OPTIONS_READ)
 		return code;
-	if (request.login != NULL && optind == argc)
-		return lookup_login(
-		    request.config, request.login, request.json);
+	if (request.login != NULL &&
+	    (optind + 1 == argc || (optind == argc && !request.style.explain)))
+		return look_up_right(&request, argv[optind]);
 	if (request.login != NULL || optind + 2 != argc)
 		return wrong_usage(usage);
 	if (table_open(slice_of(argv[optind]), NULL, &request.table, &err) !=

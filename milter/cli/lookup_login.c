@@ -2,10 +2,8 @@
 /* "submilter lookup --login": all addresses that a login may use, and why. */
 #include <stdio.h>
 
-#include "cli/become.h"
 #include "cli/options.h"
 #include "lookup_priv.h"
-#include "policy/rights.h"
 
 /* A right in a table, and where it stands. */
 struct entry {
@@ -19,13 +17,7 @@ struct entry {
 };
 
 struct listing {
-	struct arena mem;
-	struct config *config;
-	struct table_set *tables;
-	struct identity identity;
-	struct rights rights;
-	struct login_grants grants; /* of rights.logins */
-	struct submitter submitter;
+	struct lookup_rights *of;
 	struct slice own; /* the login as an address; may be empty */
 	enum right own_right;
 	struct slice own_how;
@@ -38,14 +30,6 @@ struct listing {
 	bool any; /* some row counts, or the login as an address */
 };
 
-static void
-print_fault(void *arg, bool is_error, const char *text)
-{
-	(void)arg;
-	fprintf(stderr, "submilter lookup: %s: %s\n",
-	    is_error ? "error" : "warning", text);
-}
-
 /* Whether the row decides; another may deny the address, or be more exact. */
 static void
 weigh(struct listing *l, struct entry *entry)
@@ -54,19 +38,20 @@ weigh(struct listing *l, struct entry *entry)
 	struct address address;
 	enum right right;
 	struct err err;
-	const struct table_context context = { .mem = &l->mem, .err = &err };
+	const struct table_context context = { .mem = &l->of->mem,
+		.err = &err };
 
 	entry->how = SLICE("");
 	entry->counts = !entry->grant.expired && !entry->grant.denied;
 	if (entry->key.data[0] == '@' || !slice_has(entry->key, '@') ||
-	    !rights_login_address(entry->key, &l->mem, &address))
+	    !rights_login_address(entry->key, &l->of->mem, &address))
 		return;
-	right =
-	    rights_check(&l->rights, &l->submitter, &address, &context, &how);
+	right = rights_check(
+	    &l->of->rights, &l->of->submitter, &address, &context, &how);
 	entry->counts =
 	    entry->counts && (right == RIGHT_GRANTED || right == RIGHT_BEHALF);
 	if (right == RIGHT_UNKNOWN)
-		entry->how = slice_dup(&l->mem, slice_of(err.text));
+		entry->how = slice_dup(&l->of->mem, slice_of(err.text));
 	else if (!entry->counts ||
 	    (entry->grant.behalf && right == RIGHT_GRANTED))
 		entry->how = how;
@@ -80,7 +65,7 @@ add_entry(struct listing *l, struct entry *entry)
 	weigh(l, entry);
 	l->any = l->any || entry->counts;
 	arena_reserve_one(
-	    &l->mem, &array, &l->cap, l->count, sizeof(l->entries[0]));
+	    &l->of->mem, &array, &l->cap, l->count, sizeof(l->entries[0]));
 	l->entries = array;
 	l->entries[l->count++] = *entry;
 }
@@ -91,7 +76,8 @@ list_grants(struct listing *l, const struct table_context *context)
 {
 	struct login_grants grants;
 
-	if (rights_of_login(&l->rights, &l->submitter, context, &grants) != 0)
+	if (rights_of_login(
+		&l->of->rights, &l->of->submitter, context, &grants) != 0)
 		return -1;
 	for (size_t i = 0; i < grants.count; i++) {
 		const struct login_grant *grant = &grants.items[i];
@@ -116,22 +102,22 @@ list_table(struct listing *l, const struct table *table)
 	if (!table_can_list(table))
 		return;
 	for (size_t i = 0; table_row(table, i, &row); i++) {
-		struct grant_walk walk = { row.value, l->submitter.login,
-			l->config->main.domain, false };
+		struct grant_walk walk = { row.value, l->of->submitter.login,
+			l->of->config->main.domain, false };
 
 		entry.key = row.key;
 		entry.table = table_spec(row.of);
 		entry.line = row.line;
-		while (rights_next_grant(&walk, &l->mem, &entry.grant))
+		while (rights_next_grant(&walk, &l->of->mem, &entry.grant))
 			add_entry(l, &entry);
 		if (!walk.is_faulty)
 			continue;
 		array = l->faulty;
-		arena_reserve_one(&l->mem, &array, &l->faulty_cap,
+		arena_reserve_one(&l->of->mem, &array, &l->faulty_cap,
 		    l->faulty_count, sizeof(l->faulty[0]));
 		l->faulty = array;
-		l->faulty[l->faulty_count++] = slice_format(&l->mem, "%.*s:%zu",
-		    SLICE_ARGS(table_spec(row.of)), entry.line);
+		l->faulty[l->faulty_count++] = slice_format(&l->of->mem,
+		    "%.*s:%zu", SLICE_ARGS(table_spec(row.of)), entry.line);
 	}
 }
 
@@ -158,13 +144,13 @@ own_word(const struct listing *l)
 static const char *
 lookup_login_shown(struct listing *l, struct slice text)
 {
-	return escape(&l->mem, text, 400);
+	return escape(&l->of->mem, text, 400);
 }
 
 static void
 lookup_login_show(struct listing *l)
 {
-	printf("login %s\n", lookup_login_shown(l, l->submitter.login));
+	printf("login %s\n", lookup_login_shown(l, l->of->submitter.login));
 	if (l->own.len != 0)
 		printf("%-32s %s  %s\n", lookup_login_shown(l, l->own),
 		    own_word(l),
@@ -192,10 +178,10 @@ lookup_login_show(struct listing *l)
 		printf("FAULT: %s cannot be read: mail with an address of "
 		       "this row is told to come again\n",
 		    lookup_login_shown(l, l->faulty[i]));
-	for (size_t i = 0; i < l->rights.table_count; i++) {
-		struct slice spec = table_spec(l->rights.tables[i]);
+	for (size_t i = 0; i < l->of->rights.table_count; i++) {
+		struct slice spec = table_spec(l->of->rights.tables[i]);
 
-		if (!table_can_list(l->rights.tables[i]))
+		if (!table_can_list(l->of->rights.tables[i]))
 			printf("not listed: %s, whose rows are patterns: ask "
 			       "\"submilter lookup --address TABLE ADDRESS\"\n",
 			    lookup_login_shown(l, spec));
@@ -215,9 +201,9 @@ show_json(struct listing *l)
 	struct strbuf buf;
 	const char *before = "";
 
-	strbuf_init(&buf, &l->mem);
+	strbuf_init(&buf, &l->of->mem);
 	strbuf_add_char(&buf, '{');
-	lookup_login_json_text(&buf, "login", l->submitter.login);
+	lookup_login_json_text(&buf, "login", l->of->submitter.login);
 	strbuf_add_cstr(&buf, ",\"own\":{");
 	lookup_login_json_text(&buf, "address", l->own);
 	strbuf_addf(&buf, ",\"right\":\"%s\",", own_word(l));
@@ -249,99 +235,52 @@ show_json(struct listing *l)
 		json_append(&buf, l->faulty[i]);
 	}
 	strbuf_add_cstr(&buf, "],\"not_listed\":[");
-	for (size_t i = 0; i < l->rights.table_count; i++) {
-		if (table_can_list(l->rights.tables[i]))
+	for (size_t i = 0; i < l->of->rights.table_count; i++) {
+		if (table_can_list(l->of->rights.tables[i]))
 			continue;
 		strbuf_add_cstr(&buf, before);
-		json_append(&buf, table_spec(l->rights.tables[i]));
+		json_append(&buf, table_spec(l->of->rights.tables[i]));
 		before = ",";
 	}
 	strbuf_add_cstr(&buf, "]}\n");
 	(void)fwrite(buf.data, 1, buf.len, stdout);
 }
 
-/*
- * Reads the tables as the milter's user: what it cannot read, it cannot ask.
- * Then who the login is, and whether it is an address of its own.
- */
-static int
-lookup_login_open(struct listing *l, const char *login, struct err *err)
+/* Whether the login is an address of its own. */
+static void
+find_own(struct listing *l, const struct table_context *context)
 {
-	const struct client_facts client = { .said[FACT_AUTH_AUTHEN] =
-						 slice_of(login) };
-	const struct report report = { print_fault, NULL };
-	const struct table_context context = { .mem = &l->mem, .err = err };
-	const struct config *config = l->config;
-	const struct table_use *uses;
 	struct address address;
-	size_t count;
 
-	if (become_milter(config, err) != 0)
-		return -1;
-	uses = config_tables(config, &l->mem, &count);
-	if (table_set_open(
-		&(struct table_set_options){
-		    .uses = uses, .count = count, .report = &report },
-		&l->tables, err) != 0)
-		return err_set(err, ERR_TEMP, "not all tables can be read");
-	for (size_t i = 0; i < table_set_count(l->tables); i++) {
-		if (table_is_down(table_set_at(l->tables, i), err))
-			return -1;
-	}
-	identity_init(&l->identity, config, l->tables, &l->mem);
-	rights_from_set(&l->rights, config, l->tables, &l->mem);
-	identity_check_values(&l->identity, NULL, &report);
-	rights_check_values(&l->rights, NULL, &report);
-	/* As SMTP AUTH would prove it; else as a network would give it. */
-	if (identity_find(&l->identity, &client, &context, &l->submitter) != 0)
-		return -1;
-	if (l->submitter.login.len == 0)
-		l->submitter = (struct submitter){ .realm_counts = true,
-			.login = login_normalise(
-			    &l->mem, slice_of(login), config->main.domain) };
-	l->rights.kept = &l->grants;
-	if (list_grants(l, &context) != 0)
-		return -1;
 	l->own_right = RIGHT_NONE;
-	if (!rights_login_address(l->submitter.login, &l->mem, &address))
-		return 0;
+	if (!rights_login_address(
+		l->of->submitter.login, &l->of->mem, &address))
+		return;
 	l->own = address.text;
 	l->own_how = SLICE("");
 	l->own_right = rights_check(
-	    &l->rights, &l->submitter, &address, &context, &l->own_how);
+	    &l->of->rights, &l->of->submitter, &address, context, &l->own_how);
 	if (l->own_right == RIGHT_UNKNOWN)
-		l->own_how = slice_dup(&l->mem, slice_of(err->text));
+		l->own_how =
+		    slice_dup(&l->of->mem, slice_of(context->err->text));
 	l->any = l->any || l->own_right == RIGHT_GRANTED ||
 	    l->own_right == RIGHT_BEHALF;
-	return 0;
 }
 
 int
-lookup_login(const char *config_path, const char *login, bool json)
+lookup_login(struct lookup_rights *of, bool json)
 {
-	struct listing l = { .count = 0 };
+	struct listing l = { .of = of };
 	struct err err;
-	int code = EXIT_LATER;
+	const struct table_context context = { .mem = &of->mem, .err = &err };
 
-	if (config_read(
-		config_path, print_config_fault, NULL, &l.config, &err) != 0)
-		return EXIT_USAGE;
-	if (identity_check_config(
-		l.config, &(struct report){ print_fault, NULL }) != 0) {
-		config_free(l.config);
-		return EXIT_USAGE;
-	}
-	arena_init(&l.mem);
-	if (lookup_login_open(&l, login, &err) == 0) {
-		for (size_t i = 0; i < l.rights.table_count; i++)
-			list_table(&l, l.rights.tables[i]);
-		(json ? show_json : lookup_login_show)(&l);
-		code = l.any ? EXIT_YES : EXIT_NO;
-	} else {
+	if (list_grants(&l, &context) != 0) {
 		fprintf(stderr, "submilter lookup: %s\n", err.text);
+		return EXIT_LATER;
 	}
-	table_set_free(l.tables);
-	config_free(l.config);
-	arena_done(&l.mem);
-	return code;
+	find_own(&l, &context);
+	for (size_t i = 0; i < of->rights.table_count; i++)
+		list_table(&l, of->rights.tables[i]);
+	(json ? show_json : lookup_login_show)(&l);
+	return l.any ? EXIT_YES : EXIT_NO;
 }

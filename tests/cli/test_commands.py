@@ -4,6 +4,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -12,8 +13,8 @@ import unittest
 SUBMILTER = os.path.join(os.environ.get("top_builddir", "."), "submilter")
 
 
-def run(*args):
-    done = subprocess.run([SUBMILTER, *args], stdin=subprocess.DEVNULL,
+def run(*args, stdin=""):
+    done = subprocess.run([SUBMILTER, *args], input=stdin,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           timeout=60, check=False, text=True)
     return done.returncode, done.stdout, done.stderr
@@ -261,6 +262,70 @@ class LookupLogin(unittest.TestCase):
         self.assertEqual((code, out), (75, ""))
         self.assertIn("submilter lookup: texthash:%s/logins, key bob: Bob is not an "
                       "address" % self.dir, err)
+
+    def test_one_right_and_what_is_asked_for_it(self):
+        one, table = self.dir + "/one", "texthash:%s/one" % self.dir
+        self.assertEqual(self.ask("alice", "sales@corp.example"), (
+            0, "alice@corp.example may use sales@corp.example: %s, key sales@corp.example\n"
+            % table, ""))
+        self.assertRegex(self.ask("alice", "CEO")[1], "^alice@corp.example may send on behalf "
+                         "of ceo@corp.example: texthash:")
+        self.assertEqual(self.ask("alice", "other@corp.example"), (
+            1, "alice@corp.example may not use other@corp.example: no table and no rule "
+            "grants it\n", ""))
+        self.assertEqual(self.ask("alice", "a b")[0], 2)
+        code, out, err = self.ask("alice", "--explain", "x+y@team.example")
+        self.assertEqual((code, err), (0, ""))
+        self.assertEqual(re.sub(r"\d+\.\d ms|\d{4}-\S+ \S+ UTC| +", lambda m: m[0].strip() and "T"
+                                or " ", out.replace(one, "ONE").replace(self.dir, "DIR")), """\
+texthash:ONE
+ file ONE, changed T
+ absent x+y@team.example T
+ absent x@team.example T
+ found @team.example T line 4
+ = alice;until=2999-12-31
+texthash:DIR/two
+ file DIR/two, changed T
+ absent x+y@team.example T
+ absent x@team.example T
+ absent @team.example T
+pcre:DIR/three
+ file DIR/three, changed T
+ absent x+y@team.example T
+alice@corp.example may use x+y@team.example: texthash:ONE, key @team.example
+""")
+        code, out, _ = self.ask("alice", "--explain", "--json", "x+y@team.example")
+        said = json.loads(out)
+        self.assertEqual((code, said["right"], said["address"]),
+                         (0, "granted", "x+y@team.example"))
+        self.assertEqual([(t["table"], t["key"], t["answer"], t.get("line"), t["hosts"])
+                          for t in said["tried"]][2],
+                         (table, "@team.example", "found", 4, ""))
+
+    def test_a_server_that_is_asked_and_does_not_answer(self):
+        table = "unionmap:{inline:{a=b}, tcp:127.0.0.1:1}"
+        code, out, err = run("lookup", "--explain", table, "a")
+        self.assertEqual(code, 75)
+        self.assertIn("connect: Connection refused", err)
+        self.assertRegex(out, r"\n  inline:\{a=b\}\n +found   a +\d+\.\d ms\n +"
+                         r"= b\n  tcp:127\.0\.0\.1:1\n +FAILED  a +\d+\.\d ms  asked now: "
+                         r"127\.0\.0\.1:1\n +! table tcp:127\.0\.0\.1:1: connect: Connection")
+        code, out, _ = run("lookup", "--explain", "--json", table, "a")
+        said = json.loads(out)
+        self.assertEqual((code, said["found"]), (75, None))
+        self.assertEqual([(t["depth"], t["answer"], t["hosts"]) for t in said["tried"]],
+                         [(0, "failed", ""), (1, "found", ""), (1, "failed", "127.0.0.1:1")])
+        # Of many keys, each is explained, and absent ones, too.
+        code, out, _ = run("lookup", "--explain", "inline:{a=b}", "-", stdin="a\nc\n")
+        self.assertEqual(code, 0)
+        self.assertEqual(re.sub(r"\d+\.\d ms", "T", out), """\
+inline:{a=b}
+  found   a                                     T
+          = b
+a\tb
+inline:{a=b}
+  absent  c                                     T
+""")
 
     def test_a_login_without_any_address(self):
         self.write("conf", 'rights { tables = {"texthash:%s/one"} }\n'
