@@ -10,7 +10,7 @@ from support import ALICE, CEO, OwnDaemonTest, mail, message
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 os.pardir, 'tables'))
-from servers import Socketmap          # noqa: E402
+from fakes import Socketmap            # noqa: E402
 
 SOON = 8
 MANY = 10000
