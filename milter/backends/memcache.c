@@ -208,6 +208,7 @@ memcache_open_backup(struct table_opening *opening,
 	const struct table_options options = {
 		.report = opening->report,
 		.may_be_down = opening->may_be_down,
+		.world = opening->world,
 	};
 
 	if (table->backup_name.len > 0)
@@ -378,6 +379,7 @@ static const struct table_ops table_memcache = {
 	.type = "memcache",
 	.caps = TABLE_FOR_ANY,
 	.folds_keys = true,
+	.asks_server = true,
 	.name_word = "a file",
 	.file_suffix = "",
 	.open = memcache_open,

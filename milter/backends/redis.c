@@ -200,8 +200,6 @@ ask_node(struct redis_table *table, struct slice redirection, struct slice key,
 		return TABLE_FAILED;
 	answer = server_lookup(redis_node_server(node),
 	    &(struct table_keys){ &key, 1 }, context, ret_value);
-	if (answer == TABLE_FAILED)
-		err_wrap(context->err, "node %s", redis_node_name(node));
 	redis_node_release(table, node);
 	return answer;
 }
@@ -268,6 +266,7 @@ static const struct table_ops table_redis = {
 	.type = "redis",
 	.caps = TABLE_FOR_ANY,
 	.folds_keys = true,
+	.asks_server = true,
 	.name_word = "a file",
 	.file_suffix = "",
 	.open = redis_open,

@@ -151,9 +151,3 @@ redis_node_server(struct redis_node *node)
 {
 	return node->server;
 }
-
-const char *
-redis_node_name(const struct redis_node *node)
-{
-	return node->name.data;
-}

@@ -89,6 +89,5 @@ struct redis_node *redis_node_acquire(
     struct redis_table *table, struct slice redirection, struct err *err);
 void redis_node_release(struct redis_table *table, struct redis_node *node);
 struct server *redis_node_server(struct redis_node *node);
-const char *redis_node_name(const struct redis_node *node);
 
 #endif

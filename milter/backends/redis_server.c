@@ -79,7 +79,11 @@ create_integer(const redisReadTask *task, long long number)
 static void *
 create_nil(const redisReadTask *task)
 {
-	return reply_new(task);
+	struct redis_reply *reply = reply_new(task);
+
+	/* The task has the type of what is not there. */
+	reply->type = REDIS_REPLY_NIL;
+	return reply;
 }
 
 #if HIREDIS_MAJOR > 0
