@@ -17,6 +17,7 @@ include tests/unit/report.mk
 include tests/unit/pipeline.mk
 include tests/unit/daemon.mk
 include tests/fuzz/local.mk
+include tests/tables/local.mk
 include tests/preflight/local.mk
 include tests/readers/local.mk
 include tests/packaging/local.mk
