@@ -44,6 +44,8 @@ _PROGRAMS = {
     "redis-server": [],
     "redis-tools": ["usr/bin/redis-check-rdb"],     # the server, too
     "memcached": ["usr/bin/memcached"],
+    "lmdb-utils": ["usr/bin/mdb_load"],
+    "db5.3-util": ["usr/bin/db5.3_load"],
 }
 _SASL = ["sasl2-bin", "libsasl2-modules", "libsasl2-modules-db"]
 _PRODUCTS = {
@@ -58,11 +60,12 @@ _PRODUCTS = {
     "mariadb": ["mariadb-server-core", "mariadb-client-core"],
     "redis": ["redis-server", "redis-tools"],
     "memcached": ["memcached"],
+    "index-tools": ["lmdb-utils", "db5.3-util"],
 }
 _TOOLS = {"postfix": ["openssl"], "sendmail": ["openssl", "m4"],
           "saslauthd": ["openssl"], "opendkim": [], "knot": [],
           "postfix-maps": [], "slapd": [], "postgresql": [], "mariadb": [],
-          "redis": [], "memcached": []}
+          "redis": [], "memcached": [], "index-tools": []}
 
 
 class Debs:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Servers of the tables socketmap and tcp, on the loopback, as one likes them."""
+"""Servers of tables, on the loopback, that say what one likes."""
 
+import contextlib
 import socket
 import threading
 import urllib.parse
@@ -42,7 +43,8 @@ class Server:
                              daemon=True).start()
 
     def _serve(self, connection):
-        with connection, connection.makefile("rb") as stream:
+        with contextlib.suppress(ConnectionError), connection, \
+                connection.makefile("rb") as stream:
             count = 0
             while self.each is None or count < self.each:
                 key = self.read_key(stream)
@@ -103,3 +105,33 @@ class Tcp(Server):
         value = self.rows.get(key)
         return b"500 none\n" if value is None else \
             b"200 " + urllib.parse.quote_from_bytes(value).encode() + b"\n"
+
+
+class Redis(Server):
+    """Says `reply` to each command but PING, a list of words."""
+
+    @staticmethod
+    def read_key(stream):
+        line = stream.readline()
+        if not line.startswith(b"*"):
+            return None
+        words = []
+        for _ in range(int(line[1:])):
+            words.append(stream.read(int(stream.readline()[1:]) + 2)[:-2])
+        return words
+
+    def __init__(self, reply, **how):
+        super().__init__(
+            reply=lambda words: b"+PONG\r\n" if words == [b"PING"]
+            else reply(words), **how)
+
+
+class Memcached(Server):
+    """Says `reply` to each line; to a value that it is given, too."""
+
+    @staticmethod
+    def read_key(stream):
+        line = stream.readline()
+        if line.startswith(b"set "):
+            line += stream.readline()
+        return line or None

@@ -158,6 +158,8 @@ class Started:
     def pause(self):
         """It hangs: connections are accepted by the kernel, and nothing is said."""
         self._signal_all(signal.SIGSTOP)
+        wait_until(lambda: all(map(_has_stopped, self.daemon.members())), PATIENCE,
+                   "stop")
 
     def resume(self):
         self._signal_all(signal.SIGCONT)
@@ -166,6 +168,15 @@ class Started:
         for pid in self.daemon.members():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
+
+
+def _has_stopped(pid):
+    """Whether each thread of a process has."""
+    with contextlib.suppress(OSError):
+        for stat in pathlib.Path("/proc/%d/task" % pid).glob("*/stat"):
+            if stat.read_text().rpartition(")")[2].split()[0] != "T":
+                return False
+    return True
 
 
 def as_user(user):
@@ -481,6 +492,10 @@ class RedisCluster:
             node.ask("CLUSTER", "ADDSLOTSRANGE", bounds[i], bounds[i + 1] - 1)
         for node in self.nodes[1:]:
             self.nodes[0].ask("CLUSTER", "MEET", "127.0.0.1", node.port)
+        self.wait()
+
+    def wait(self):
+        """Until each node takes the cluster for whole."""
         for node in self.nodes:
             wait_until(lambda n=node: self._is_joined(n), PATIENCE, "cluster")
 
