@@ -33,7 +33,8 @@ dist_check_SCRIPTS += tests/check-layers.sh tests/check-layers-test.sh tests/che
 EXTRA_DIST += tests/unit/unit.h tests/generate_key.h tests/lint tests/lint-words
 
 # Commands, run as a user would run them.
-dist_check_SCRIPTS += tests/cli/test_check.py tests/cli/test_check_domain.py tests/cli/test_test.py \
+dist_check_SCRIPTS += tests/cli/test_check.py tests/cli/test_check_tables.py \
+	tests/cli/test_check_domain.py tests/cli/test_test.py \
 	tests/cli/test_commands.py tests/cli/test_configure.py
 
 # Golden cases, run by "submilter test".

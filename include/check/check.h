@@ -61,6 +61,14 @@ void check_sendmail_line(const struct checked *c, struct slice line);
 void check_keys(struct findings *found, const struct config *config,
     const struct keystore *keys);
 
+/*
+ * Asks each table of the snapshot for a key that nobody has, and those of servers
+ * for some that look like a key of somebody else. Blocks for some seconds where a
+ * server does not answer.
+ */
+struct snapshot;
+void check_tables(struct findings *found, const struct snapshot *snapshot);
+
 /* Warns of characters in rights.extension that ordinary names have, too. */
 void check_extension(const struct checked *c);
 /* Warns where no login owns an address by itself. */

@@ -102,11 +102,9 @@ check_parts(struct findings *found, const char *path, const char *user,
 {
 	struct parts parts = { .found = found };
 	const struct report report = { add_part_fault, &parts };
-	const struct table_use *uses;
 	struct snapshot *snapshot;
 	struct config *config;
 	struct err err;
-	size_t count;
 	bool states;
 
 	if (config_read(path, NULL, NULL, &config, &err) != 0) {
@@ -125,24 +123,7 @@ check_parts(struct findings *found, const char *path, const char *user,
 	}
 	if (snapshot->keys != NULL)
 		keystore_read_all(snapshot->keys, &report);
-	uses = config_tables(config, found->mem, &count);
-	for (size_t i = 0; i < count; i++) {
-		const struct table *table =
-		    table_set_find(snapshot->tables, uses[i].spec);
-		struct slice spec = table_spec(table);
-		size_t rows = table_rows(table);
-
-		/* The snapshot has warned of it. */
-		if (table_is_down(table, &err))
-			findings_put_off(found, err.text);
-		else if (rows > 0)
-			finding_add(found, FINDING_OK, NULL,
-			    "%s: %.*s: %zu row%s", uses[i].option,
-			    SLICE_ARGS(spec), rows, rows == 1 ? "" : "s");
-		else
-			finding_add(found, FINDING_OK, NULL, "%s: %.*s",
-			    uses[i].option, SLICE_ARGS(spec));
-	}
+	check_tables(found, snapshot);
 	if (states)
 		check_keys(found, config, snapshot->keys);
 	snapshot_unref(snapshot);
