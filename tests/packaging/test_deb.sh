@@ -69,6 +69,32 @@ diff "$tmp/want" "$tmp/have" || fault "files or modes differ from the list here"
 dpkg-deb -c "$deb" | grep '^d' | grep -v '^drwxr-xr-x root/root' &&
 	fault "a directory with an odd mode"
 
+# Each client library is needed by a package of its own, and by nothing else.
+needed() { objdump -p "$1" | sed -n 's/^ *NEEDED *//p'; }
+for module in ldap:libldap pgsql:libpq mysql:libmariadb sqlite:libsqlite3 \
+	redis:libhiredis memcache: lmdb: cdb: bdb:libdb; do
+	name=${module%:*} library=${module#*:}
+	package=$(echo "$tmp"/out/submilter-"$name"_*.deb)
+	[ -e "$package" ] || { fault "no package submilter-$name"; continue; }
+	mkdir "$tmp/$name"
+	dpkg-deb -x "$package" "$tmp/$name"
+	file=$(find "$tmp/$name" -name "$name.so")
+	[ "$(find "$tmp/$name/usr/lib" ! -type d)" = "$file" ] ||
+		fault "submilter-$name has other files than $name.so"
+	dpkg-deb -f "$package" Depends | tr ',' '\n' |
+		grep -Fxq "submilter (= $(dpkg-deb -f "$deb" Version))" ||
+		fault "submilter-$name goes with other versions of submilter"
+	[ -n "$library" ] || { needed "$file" | grep -v '^libc\.' &&
+		fault "$name.so needs a library"; continue; }
+	needed "$file" | grep -q "^$library" || fault "$name.so lacks $library"
+	dpkg-deb -f "$package" Depends | grep -q "$library" ||
+		fault "submilter-$name does not depend on $library"
+	needed "$root/usr/sbin/submilter" | grep "^$library" &&
+		fault "the program needs $library"
+	dpkg-deb -f "$deb" Depends | grep "$library" &&
+		fault "the base package needs $library"
+done
+
 [ "$(cat "$tmp/control/conffiles")" = /etc/submilter/submilter.conf ] ||
 	fault "conffiles: $(cat "$tmp/control/conffiles")"
 
