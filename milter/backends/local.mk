@@ -61,17 +61,17 @@ nodist_%C%_memcache_so_SOURCES = %D%/memcache.c
 
 EXTRA_PROGRAMS += %D%/lmdb.so
 nodist_%C%_lmdb_so_SOURCES = %D%/lmdb.c
-%C%_lmdb_so_CPPFLAGS = $(AM_CPPFLAGS) $(LMDB_CFLAGS)
+%C%_lmdb_so_CPPFLAGS = $(AM_CPPFLAGS)
 %C%_lmdb_so_CFLAGS = $(COMPILE_MODULE)
 %C%_lmdb_so_LDFLAGS = $(LINK_MODULE)
-%C%_lmdb_so_LDADD = $(LMDB_LIBS)
+%C%_lmdb_so_LDADD =
 
 EXTRA_PROGRAMS += %D%/cdb.so
 nodist_%C%_cdb_so_SOURCES = %D%/cdb.c
-%C%_cdb_so_CPPFLAGS = $(AM_CPPFLAGS) $(CDB_CFLAGS)
+%C%_cdb_so_CPPFLAGS = $(AM_CPPFLAGS)
 %C%_cdb_so_CFLAGS = $(COMPILE_MODULE)
 %C%_cdb_so_LDFLAGS = $(LINK_MODULE)
-%C%_cdb_so_LDADD = $(CDB_LIBS)
+%C%_cdb_so_LDADD =
 
 EXTRA_PROGRAMS += %D%/bdb.so
 nodist_%C%_bdb_so_SOURCES = %D%/bdb.c

@@ -31,8 +31,11 @@ struct index_table {
 	struct index_opened *current; /* NULL: none could be opened */
 };
 
-/* How long to wait between two tries to get a lock. */
-enum { LOCK_PAUSE_MS = 5 };
+/*
+ * LOCK_PAUSE_MS: between two tries to get a lock. MAX_TRIES: to open a file that is
+ * replaced meanwhile.
+ */
+enum { LOCK_PAUSE_MS = 5, MAX_TRIES = 20 };
 
 int
 index_read(const struct index_source *source, uint64_t offset, void *data,
@@ -167,6 +170,27 @@ is_current(const struct index_table *table, const struct stat *now)
 }
 
 /*
+ * Opens what stands at the path. Some libraries open it once more by its path,
+ * where another file may stand by then: that is tried again.
+ */
+static int
+index_open_current(
+    struct index_table *table, uint64_t deadline_us, struct err *err)
+{
+	opened_unref(table->current);
+	table->current = NULL;
+	for (int i = 0; i < MAX_TRIES; i++) {
+		if (opened_new(table, deadline_us, &table->current, err) == 0)
+			return 0;
+		if (err->kind != ERR_TEMP)
+			break;
+	}
+	/* Once the table was open, whatever it is may pass. */
+	err->kind = ERR_TEMP;
+	return -1;
+}
+
+/*
  * The open file, which is that of the path; the caller has the lock. It is one
  * user more.
  */
@@ -179,15 +203,9 @@ index_acquire(struct index_table *table, uint64_t deadline_us,
 	if (stat(table->path, &now) != 0)
 		return err_set(err, ERR_TEMP, "cannot read %s: %s", table->path,
 		    strerror(errno));
-	if (!is_current(table, &now)) {
-		opened_unref(table->current);
-		table->current = NULL;
-		if (opened_new(table, deadline_us, &table->current, err) != 0) {
-			/* Once it was opened, whatever it is may pass. */
-			err->kind = ERR_TEMP;
-			return -1;
-		}
-	}
+	if (!is_current(table, &now) &&
+	    index_open_current(table, deadline_us, err) != 0)
+		return -1;
 	table->current->users++;
 	*ret_opened = table->current;
 	return 0;

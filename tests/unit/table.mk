@@ -44,3 +44,10 @@ unit_tests += tests/unit/table/test_sql
 tests_unit_table_test_sql_SOURCES = tests/unit/table/test_sql.c
 tests_unit_table_test_sql_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_table_test_sql_LDADD = $(TEST_LDADD)
+unit_tests += tests/unit/table/test_index
+tests_unit_table_test_index_SOURCES = tests/unit/table/test_index.c \
+	tests/unit/table/write_index.h
+tests_unit_table_test_index_CPPFLAGS = $(AM_CPPFLAGS) $(LMDB_CFLAGS)
+tests_unit_table_test_index_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_table_test_index_LDADD = $(TEST_LDADD) $(LMDB_LIBS) $(BDB_LIBS)
+tests_unit_table_test_index_LDFLAGS = $(LINK_LOADER)
