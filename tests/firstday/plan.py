@@ -46,4 +46,6 @@ SAMPLES = {
     "550 5.7.1 alice@corp.example may not": "a reply",
     "qid=": "a line of the log",
     "# a comment": "the syntax, with no option in it",
+    "# /etc/submilter/rights.redis": "parameters, tried in tests/tables/test_redis.py",
+    "# /etc/postfix/rights-memcache.cf": "the same in test_memcache.py",
 }

@@ -9,6 +9,7 @@ import base64
 import itertools
 import os
 import pathlib
+import re
 import sqlite3
 import struct
 import subprocess
@@ -429,6 +430,18 @@ class Asker:
         code, said = self.close()
         if kind is None and (code not in (0, 1) or said):
             raise AssertionError("ask %s: %d %s" % (self.table, code, said))
+
+
+def documented(name, **changes):
+    """The file of parameters that submilter-tables(5) shows under this name, with
+    other values for some of them."""
+    manual = (HERE.parents[1] / "docs/submilter-tables.5").read_text()
+    text = manual.partition("# %s\n" % name)[2].partition(".Ed\n")[0]
+    for parameter, value in changes.items():
+        text, count = re.subn(r"(?m)^%s( *)=.*$" % parameter,
+                              r"%s\1= %s" % (parameter, value), text)
+        assert count == 1, parameter
+    return text
 
 
 def backend(kind, top, certificates):

@@ -14,7 +14,7 @@ sys.path.insert(0, str(HERE.parent))
 import fakes                            # noqa: E402
 import lab                              # noqa: E402
 import servers                          # noqa: E402
-from backends import NUMBERS, Asker     # noqa: E402
+from backends import NUMBERS, Asker, documented     # noqa: E402
 
 
 class Memcache(unittest.TestCase):
@@ -27,9 +27,21 @@ class Memcache(unittest.TestCase):
 
     def table(self, text, port=None):
         path = self.top / ("%d.cf" % next(NUMBERS))
-        path.write_text("memcache = inet:127.0.0.1:%d\n%s" % (
-            port or self.server.port, text))
+        path.write_text("memcache = %s\n%s" % (self.place(port), text))
         return "memcache:%s" % path
+
+    def place(self, port=None):
+        return "inet:127.0.0.1:%d" % (port or self.server.port)
+
+    def test_the_manual(self):
+        self.server.set(b"rights:a@x", b"alice")
+        path = self.top / "manual.cf"
+        path.write_text(documented("/etc/postfix/rights-memcache.cf",
+                                   memcache=self.place(), backup="inline:{b@x=bob}"))
+        with Asker("memcache:%s" % path) as asker:
+            self.assertEqual(asker.ask("a@x"), ("found", "alice"))
+            self.assertEqual(asker.ask("b@x"), ("found", "bob"))
+        self.assertEqual(self.server.get(b"rights:b@x"), b"bob")
 
     def ask(self, text, key, port=None, **how):
         with Asker(self.table(text, port), **how) as asker:

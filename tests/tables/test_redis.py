@@ -15,7 +15,7 @@ sys.path.insert(0, str(HERE.parent))
 import fakes                            # noqa: E402
 import lab                              # noqa: E402
 import servers                          # noqa: E402
-from backends import NUMBERS, Asker     # noqa: E402
+from backends import NUMBERS, Asker, documented     # noqa: E402
 from lab.process import wait_until      # noqa: E402
 
 
@@ -122,6 +122,15 @@ class Commands(RedisCase):
         self.assertEqual(self.ask(
             "hosts = 127.0.0.1:1, /none unix:%s\nquery = GET one:%%s\n"
             % self.server.socket, "a@x"), ("found", "alice"))
+
+    def test_the_manual(self):
+        self.server.ask_all([
+            ("ACL", "SETUSER", "submilter", "on", ">secret", "~sender:*", "+smembers"),
+            ("SADD", "sender:a@x", "alice")])
+        text = documented("/etc/submilter/rights.redis",
+                          hosts="unix:%s" % self.server.socket)
+        self.assertEqual(self.ask(text, "a@x"), ("found", "alice"))
+        self.assertEqual(self.ask(text, "b@x"), ("absent", ""))
 
     def test_password_without_user(self):
         with servers.Redis(self.top / "secret", self.debs,
