@@ -116,7 +116,8 @@ bool rights_login_address(
  * What rights.logins has for a submitter: under the login; under the login with
  * its realm in U-labels; and without the realm, where that is the option domain.
  * Tables of patterns are asked for the login alone. -1: a table cannot answer, or
- * has what cannot be read. A submitter without a login has nothing.
+ * has what cannot be read; in the first case *ret_grants is what the others have.
+ * A submitter without a login has nothing.
  */
 MUST_USE int rights_of_login(const struct rights *rights,
     const struct submitter *submitter, const struct table_context *context,

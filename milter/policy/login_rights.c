@@ -66,6 +66,7 @@ rights_of_login(const struct rights *rights, const struct submitter *submitter,
 {
 	struct slice keys[MAX_LOGIN_KEYS], values[MAX_LOGIN_KEYS];
 	struct gathering all = { .count = 0 };
+	bool failed = false;
 	size_t count;
 
 	if (rights->kept != NULL && rights->kept->known) {
@@ -84,7 +85,8 @@ rights_of_login(const struct rights *rights, const struct submitter *submitter,
 		case TABLE_ABSENT:
 			continue;
 		case TABLE_FAILED:
-			return -1;
+			failed = true;
+			continue;
 		case TABLE_FOUND:
 			break;
 		}
@@ -97,7 +99,9 @@ rights_of_login(const struct rights *rights, const struct submitter *submitter,
 				return -1;
 		}
 	}
-	*ret_grants = (struct login_grants){ all.items, all.count, true };
+	*ret_grants = (struct login_grants){ all.items, all.count, !failed };
+	if (failed)
+		return -1;
 	if (rights->kept != NULL)
 		*rights->kept = *ret_grants;
 	return 0;

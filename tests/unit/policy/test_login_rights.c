@@ -246,6 +246,42 @@ without_a_login_nothing_is_asked(void **state)
 	world_done(&world);
 }
 
+/* What others say is told, too: it may settle the matter. */
+static void
+a_table_that_cannot_answer_hides_no_other_one(void **state)
+{
+	struct login_grants grants = { .count = 0 }, kept = { .known = false };
+	struct table *tables[2];
+	struct world world;
+	struct err err;
+
+	(void)state;
+	world_init(&world, "domain = corp.example\n", "");
+	/* It knows addresses of networks only. */
+	assert_int_equal(table_open_text(SLICE("cidr:t"),
+			     SLICE("192.0.2.1 x\n"), &tables[0], &err),
+	    0);
+	assert_int_equal(table_open(SLICE("static:!ceo@corp.example"), NULL,
+			     &tables[1], &err),
+	    0);
+	world.rights.login_tables = tables;
+	world.rights.login_table_count = 2;
+	world.rights.kept = &kept;
+	assert_int_equal(
+	    rights_of_login(&world.rights,
+		&(const struct submitter){ .login = SLICE("bob@corp.example") },
+		&(const struct table_context){ .mem = &world.mem, .err = &err },
+		&grants),
+	    -1);
+	assert_non_null(strstr(err.text, "table cidr:t"));
+	assert_int_equal(grants.count, 1);
+	assert_true(grants.items[0].grant.denied);
+	assert_false(kept.known);
+	for (size_t i = 0; i < 2; i++)
+		table_close(tables[i]);
+	world_done(&world);
+}
+
 int
 main(void)
 {
@@ -255,6 +291,7 @@ main(void)
 		cmocka_unit_test(rows_of_both_directions_are_weighed_together),
 		cmocka_unit_test(a_login_with_ten_thousand_addresses),
 		cmocka_unit_test(without_a_login_nothing_is_asked),
+		cmocka_unit_test(a_table_that_cannot_answer_hides_no_other_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
