@@ -6,8 +6,10 @@ that was given. SUBMILTER names the program, ASK tests/tables/ask, SUBMILTER_MOD
 the directory of the modules. To be run as root."""
 
 import contextlib
+import json
 import os
 import pathlib
+import re
 import socket
 import subprocess
 import sys
@@ -300,6 +302,44 @@ class ServerContract(Contract):
                 self.assert_failed(answer, table.replace("\\", ""))
                 if password:
                     self.assertNotIn(password, answer[1])
+
+    def found_by_check(self, table):
+        """What `submilter check` finds of the table: level, text and fix of each."""
+        conf = self.top / "check.conf"
+        conf.write_text(
+            'user = "root"\nlisten = "unix:%s/socket"\ndomain = "corp.example"\n'
+            'sign { dkim-key = off }\nrights { tables = {"%s", '
+            '"inline:{alice@corp.example=alice}"} }\n' % (
+                self.top, str(table).replace("\\", "\\\\")))
+        conf.chmod(0o600)
+        done = subprocess.run(
+            [os.environ["SUBMILTER"], "check", "--no-connect", "--json", "-c", conf,
+             "--postfix", self.top], stdout=subprocess.PIPE, timeout=PATIENCE)
+        return [(f["level"], f["text"], f.get("fix", ""))
+                for f in json.loads(done.stdout)["findings"]
+                if f["text"].startswith("rights.tables: ")
+                and "inline:" not in f["text"]]
+
+    def test_check_names_table_server_and_remedy(self):
+        """And a stranger has no row of alice, whose key it has from another table."""
+        if not self.backend.has_server:
+            self.skipTest("has no server")
+        table = str(self.table())
+        (level, text, _), = self.found_by_check(table)
+        self.assertEqual(level, "ok", text)
+        self.assertRegex(text, r"^rights\.tables: .* answers in \d+\.\d ms$")
+        if self.backend.has_passwords:
+            table = str(self.table(password="wrong"))
+            (level, text, fix), = self.found_by_check(table)
+            self.assertEqual((level, fix), (
+                "error", "user and password in " + table.split(":", 1)[1]), text)
+            self.assertRegex(text, r"^rights\.tables: table %s: .*(127\.0\.0\.1|localhost|/)"
+                             % re.escape(table))
+        if self.backend.has_tls:
+            table = str(self.table(tls=self.certificates.other_ca))
+            (level, text, fix), = self.found_by_check(table)
+            self.assertEqual((level, fix), (
+                "error", "the CA and the names of the server in " + table.split(":", 1)[1]), text)
 
     def test_certificates(self):
         """Of the right CA; of another one; of none that is there."""
