@@ -34,26 +34,24 @@ next_line(struct slice *rest)
 
 /* What is granted is granted to one login, and a denial is heard first. */
 static void
-check_rights(struct table *table, struct slice login, struct slice path,
+check_rights(const struct rights *rights, struct slice login, struct slice path,
     struct arena *mem)
 {
 	struct submitter submitter = { .realm_counts = true };
 	struct slice texts[RIGHTS_EXAMPLES];
 	struct address address;
-	struct rights rights;
 	struct slice how = { NULL, 0 };
 	struct err err;
 
-	rights_init(&rights, default_config(), &table, 1, mem);
 	submitter.login = login_normalise(mem, login, SLICE("corp.example"));
-	for (size_t i = rights_examples(&rights, &submitter,
+	for (size_t i = rights_examples(rights, &submitter,
 		 &(const struct table_context){ .mem = mem, .err = &err },
 		 texts);
 	     i > 0; i--)
 		ENSURE(slice_has(texts[i - 1], '@'));
 	if (!rights_login_address(path, mem, &address))
 		return;
-	switch (rights_check(&rights, &submitter, &address,
+	switch (rights_check(rights, &submitter, &address,
 	    &(const struct table_context){ .mem = mem, .err = &err }, &how)) {
 	case RIGHT_GRANTED:
 	case RIGHT_BEHALF:
@@ -65,6 +63,21 @@ check_rights(struct table *table, struct slice login, struct slice path,
 	case RIGHT_UNKNOWN:
 		ENSURE(err.text[0] != '\0');
 		break;
+	}
+}
+
+/* The table as one of each direction, and both of them together. */
+static void
+check_directions(struct table *table, struct slice login, struct slice path,
+    struct arena *mem)
+{
+	struct rights rights;
+
+	for (unsigned int way = 1; way <= 3; way++) {
+		rights_init(&rights, default_config(), &table, way & 1, mem);
+		rights.login_tables = &table;
+		rights.login_table_count = way >> 1;
+		check_rights(&rights, login, path, mem);
 	}
 }
 
@@ -103,7 +116,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			table_lookup_one(table, row.key, &context, &value) !=
 			    TABLE_ABSENT));
 	if (type != 1)
-		check_rights(table, login, path, &mem);
+		check_directions(table, login, path, &mem);
 	table_close(table);
 	arena_done(&mem);
 	return 0;
