@@ -17,14 +17,19 @@ enum host_kind {
 	HOST_UNIX,  /* name is the path of a socket */
 	HOST_INET,  /* name is an address or a host name, at a port */
 	HOST_OTHER, /* text means something to the backend alone: an URI */
+	HOST_SRV,   /* name has SRV records (RFC 2782), each a HOST_INET */
 };
 
 struct server_host {
 	struct slice text; /* for messages; no two hosts of a table share it */
 	enum host_kind kind;
-	struct slice name;   /* an IPv6 address without brackets */
-	unsigned int port;   /* of HOST_INET */
-	struct slice scheme; /* a word of the backend, as "ldaps", or empty */
+	struct slice name; /* an IPv6 address without brackets */
+	unsigned int port; /* of HOST_INET */
+	/*
+	 * A word of the backend, such as "ldaps", or empty. What SRV records
+	 * name has that of their HOST_SRV.
+	 */
+	struct slice scheme;
 };
 
 /* How a host is chosen for a new connection; one that failed comes later. */
@@ -37,6 +42,10 @@ enum hosts_choice {
 	HOSTS_AT_RANDOM,
 };
 
+/*
+ * SRV records stand in an order of their own: by priority, then at random by
+ * weight. connect() of a backend gets what they name, and never a HOST_SRV.
+ */
 struct hosts;
 struct table_opening;
 
@@ -57,7 +66,7 @@ const struct server_host *hosts_at(const struct hosts *hosts, size_t index);
 
 /*
  * Reads "HOST", "HOST:PORT", "[ADDRESS]:PORT", each with "inet:" in front or
- * not, "unix:PATH" or "/PATH". PORT is a number or a name of
+ * not, "unix:PATH", "/PATH" or "srv:NAME". PORT is a number or a name of
  * services(5); default_port 0: it has to be there. The result points into word.
  * -1 (ERR_CONFIG). Asks nobody.
  */

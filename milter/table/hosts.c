@@ -10,6 +10,7 @@
 #include "table_priv.h"
 
 struct hosts {
+	struct table_world *world;
 	struct arena *mem;
 	struct slice spec; /* of the table */
 	enum hosts_choice choice;
@@ -24,6 +25,7 @@ hosts_new(const struct table_opening *opening, enum hosts_choice choice)
 
 	hosts->mem = opening->mem;
 	hosts->spec = opening->spec;
+	hosts->world = opening->world;
 	hosts->choice = choice;
 	hosts->count = 0;
 	return hosts;
@@ -52,7 +54,7 @@ hosts_add(struct hosts *hosts, const struct server_host *host, struct err *err)
 bool
 hosts_are_named(const struct hosts *hosts)
 {
-	return hosts->count == 1 &&
+	return hosts->count == 1 && hosts->items[0].kind != HOST_SRV &&
 	    slice_has_text_nocase(hosts->spec, hosts->items[0].text);
 }
 
@@ -69,9 +71,14 @@ hosts_at(const struct hosts *hosts, size_t index)
 	return &hosts->items[index];
 }
 
-/* Below bound. Who guesses it gains nothing. */
-static size_t
-random_below(size_t bound)
+struct table_world *
+hosts_world(const struct hosts *hosts)
+{
+	return hosts->world;
+}
+
+size_t
+hosts_random_below(size_t bound)
 {
 	unsigned int number = 0;
 
@@ -88,6 +95,7 @@ host_group(const struct server_host *host)
 	case HOST_UNIX:
 		return 0;
 	case HOST_INET:
+	case HOST_SRV:
 		return 1;
 	case HOST_OTHER:
 		break;
@@ -115,7 +123,7 @@ hosts_order(
 			if (host_group(&hosts->items[i]) != group)
 				continue;
 			/* Each of the group has the same chance of each place. */
-			at = first + random_below(count - first + 1);
+			at = first + hosts_random_below(count - first + 1);
 			if (at != count)
 				ret_hosts[count] = ret_hosts[at];
 			ret_hosts[at] = &hosts->items[i];
@@ -193,7 +201,14 @@ host_read(struct slice word, unsigned int default_port,
 	struct server_host host = { .text = word, .name = { NULL, 0 } };
 	int status = 0;
 
-	if (slice_starts(word, SLICE("unix:"))) {
+	if (slice_starts(word, SLICE("srv:"))) {
+		host.kind = HOST_SRV;
+		host.name = slice_from(word, sizeof("srv:") - 1);
+		if (host.name.len == 0 || host.name.len > 255)
+			status = err_set(err, ERR_CONFIG,
+			    "a name like _ldap._tcp.example.org is missing "
+			    "behind srv:");
+	} else if (slice_starts(word, SLICE("unix:"))) {
 		status = host_read_unix(
 		    slice_from(word, sizeof("unix:") - 1), &host, err);
 	} else if (slice_starts(word, SLICE("/"))) {

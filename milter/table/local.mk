@@ -23,4 +23,5 @@ libsubmilter_a_SOURCES += \
 	include/table/server_replies.h %D%/server_table.c \
 	%D%/server_table_priv.h include/table/stream.h %D%/stream.c %D%/stream_tls.c %D%/stream_priv.h \
 	include/table/hosts.h %D%/hosts.c %D%/hosts_priv.h %D%/host_resolve.c \
+	%D%/hosts_srv.c \
 	%D%/table_socketmap.c %D%/table_tcp.c %D%/table_static.c %D%/table_texthash.c

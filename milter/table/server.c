@@ -41,6 +41,12 @@ struct turn {
 	struct table_trace *trace; /* of the context */
 };
 
+/* Hosts that may be tried, with those that SRV records name. */
+struct host_list {
+	struct server_host items[HOSTS_MAX];
+	size_t count;
+};
+
 struct server *
 server_new(
     const struct server_ops *ops, void *settings, const struct hosts *hosts)
@@ -198,20 +204,18 @@ server_give(struct turn *turn)
 	server_unlock(server);
 }
 
-/* How many of the hosts, beside the one that is connected, may be tried now. */
+/* How many of the hosts may be tried now. */
 static size_t
 server_count_ready(
-    struct turn *turn, const struct server_host *const *hosts, size_t count)
+    struct turn *turn, const struct server_host *hosts, size_t count)
 {
 	struct server *server = turn->server;
 	size_t ready = 0;
 
 	server_lock(server);
 	for (size_t i = 0; i < count; i++) {
-		size_t at = host_states_find(server->states, hosts[i]->text);
+		size_t at = host_states_find(server->states, hosts[i].text);
 
-		if (turn->line.connection != NULL && at == turn->line.host)
-			continue;
 		ready += !turn->is_avoided[at] &&
 		    host_state_is_ready(&server->states[at]);
 	}
@@ -252,42 +256,80 @@ server_name_host(const struct turn *turn, struct slice text, struct err *err)
 		err_wrap(err, "%s", escape(&mem, text, 128));
 }
 
-/* Tries hosts in their order until one of them is connected to. */
+/* Tries a host that the turn has begun with. */
 static int
-server_connect_one_of(struct turn *turn, const struct server_host *const *hosts,
-    size_t count, uint64_t deadline_us, struct err *err)
+server_connect_to(struct turn *turn, const struct server_host *host,
+    uint64_t deadline_us, struct err *err)
 {
 	struct server *server = turn->server;
 
-	for (size_t i = 0; i < count; i++) {
-		size_t rest =
-		    server_count_ready(turn, hosts + i + 1, count - i - 1);
-
-		if (!server_enter_host(turn, hosts[i]->text, err))
-			continue;
-		table_trace_host(turn->trace, hosts[i]->text);
-		if (server->ops->connect(server->settings, hosts[i],
-			share_of(deadline_us, rest + 1), &turn->line.connection,
-			err) == 0) {
-			turn->is_new = true;
-			return 0;
-		}
-		turn->line.connection = NULL;
-		server_name_host(turn, hosts[i]->text, err);
-		server_note_host(turn, HOST_FAILS, err);
-		server_leave_host(turn);
+	table_trace_host(turn->trace, host->text);
+	if (server->ops->connect(server->settings, host, deadline_us,
+		&turn->line.connection, err) == 0) {
+		turn->is_new = true;
+		return 0;
 	}
+	turn->line.connection = NULL;
+	server_name_host(turn, host->text, err);
+	server_note_host(turn, HOST_FAILS, err);
+	server_leave_host(turn);
 	return -1;
 }
 
+/* The hosts of SRV records, behind those that are there. */
+static void
+server_add_srv(struct turn *turn, const struct hosts_asking *asking,
+    struct host_list *list, struct err *err)
+{
+	struct server_host found[HOSTS_MAX];
+	struct server *server = turn->server;
+	size_t count = 0;
+	int status;
+
+	if (!server_enter_host(turn, asking->host->text, err))
+		return;
+	status = hosts_expand(asking, found, &count, err);
+	server_lock(server);
+	server->states[turn->line.host].is_name = true;
+	server_unlock(server);
+	server_note_host(turn, status == 0 ? HOST_ANSWERS : HOST_FAILS, err);
+	server_leave_host(turn);
+	for (size_t i = 0; i < count && list->count < HOSTS_MAX; i++)
+		list->items[list->count++] = found[i];
+}
+
+/* Tries the hosts in their order until one of them is connected to. */
 static int
 server_connect(struct turn *turn, uint64_t deadline_us, struct err *err)
 {
 	const struct server_host *hosts[HOSTS_MAX];
+	struct server *server = turn->server;
+	size_t count = hosts_count(server->hosts);
+	CLEANUP(arena_done) struct arena mem;
+	struct host_list list = { .count = 0 };
 
-	hosts_order(turn->server->hosts, hosts);
-	return server_connect_one_of(
-	    turn, hosts, hosts_count(turn->server->hosts), deadline_us, err);
+	arena_init(&mem);
+	hosts_order(server->hosts, hosts);
+	for (size_t i = 0; i < count; i++) {
+		const struct hosts_asking asking = { hosts[i],
+			hosts_world(server->hosts), share_of(deadline_us, 2),
+			&mem };
+
+		if (hosts[i]->kind == HOST_SRV)
+			server_add_srv(turn, &asking, &list, err);
+		else if (list.count < HOSTS_MAX)
+			list.items[list.count++] = *hosts[i];
+	}
+	for (size_t i = 0; i < list.count; i++) {
+		size_t rest = server_count_ready(
+		    turn, list.items + i + 1, list.count - i - 1);
+
+		if (server_enter_host(turn, list.items[i].text, err) &&
+		    server_connect_to(turn, &list.items[i],
+			share_of(deadline_us, rest + 1), err) == 0)
+			return 0;
+	}
+	return -1;
 }
 
 /*
@@ -309,14 +351,19 @@ server_lose(struct turn *turn, bool is_late, const struct err *why)
 static uint64_t
 server_ask_until(struct turn *turn, uint64_t deadline_us)
 {
-	const struct server_host *hosts[HOSTS_MAX];
-	size_t count = hosts_count(turn->server->hosts);
+	struct server *server = turn->server;
+	bool has_other = false;
 
-	if (count == 1)
-		return deadline_us;
-	hosts_order(turn->server->hosts, hosts);
-	return share_of(
-	    deadline_us, server_count_ready(turn, hosts, count) > 0 ? 2 : 1);
+	server_lock(server);
+	for (size_t i = 0; i < HOST_STATES && !has_other; i++) {
+		const struct host_state *state = &server->states[i];
+
+		has_other = state->text != NULL && i != turn->line.host &&
+		    !state->is_name && !turn->is_avoided[i] &&
+		    host_state_is_ready(state);
+	}
+	server_unlock(server);
+	return share_of(deadline_us, has_other ? 2 : 1);
 }
 
 /* One key, over the connection of the turn, or over a new one. */

@@ -16,6 +16,7 @@ struct host_state {
 	uint64_t next_us;  /* when one may try, after a failure */
 	uint64_t pause_ms; /* 0: it did not fail */
 	bool is_probed;	   /* a thread tries it now */
+	bool is_name;	   /* of SRV records: nobody connects to it */
 	struct err why;
 };
 

@@ -32,7 +32,7 @@ socketmap_reply(struct slice reply, struct slice *ret_value, struct err *err)
 	return SERVER_LOST;
 }
 
-/* "inet:HOST:PORT:NAME" or "unix:PATH:NAME". */
+/* "inet:HOST:PORT:NAME", "unix:PATH:NAME" or "srv:RECORD:NAME". */
 static int
 socketmap_place(struct slice text, struct server_host *ret_host,
     struct slice *ret_name, struct err *err)
@@ -40,7 +40,8 @@ socketmap_place(struct slice text, struct server_host *ret_host,
 	size_t colon = slice_find_last(text, ':');
 
 	if (!slice_starts(text, SLICE("unix:")) &&
-	    !slice_starts(text, SLICE("inet:")))
+	    !slice_starts(text, SLICE("inet:")) &&
+	    !slice_starts(text, SLICE("srv:")))
 		return err_set(err, ERR_CONFIG,
 		    "a server is named as inet:HOST:PORT:NAME or "
 		    "unix:PATH:NAME");

@@ -9,8 +9,10 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "dns/resolver_zone.h"
 #include "table/server.h"
 #include "table/server_replies.h"
+#include "table/world.h"
 #include "../../../milter/table/table_priv.h"
 #include "../../../milter/table/hosts_priv.h"
 
@@ -425,6 +427,8 @@ hosts_are_read_as_they_are_written(void **state)
 		{ "[::1]", 25, HOST_INET, "::1", 25 },
 		{ "unix:/a:b", 0, HOST_UNIX, "/a:b", 0 },
 		{ "/a", 0, HOST_UNIX, "/a", 0 },
+		{ "srv:_x._tcp.y", 0, HOST_SRV, "_x._tcp.y", 0 },
+		{ "srv:", 25, HOST_INET, NULL, 0 },
 		{ "db", 0, HOST_INET, NULL, 0 },
 		{ "", 25, HOST_INET, NULL, 0 },
 		{ ":25", 25, HOST_INET, NULL, 0 },
@@ -492,6 +496,153 @@ a_name_has_the_addresses_that_the_system_knows(void **state)
 	/* No time to look. */
 	assert_int_equal(host_resolve(&host, 1, &addresses, &err), -1);
 	assert_int_equal(err.kind, ERR_TEMP);
+}
+
+/* What a server that SRV records name is asked for, with this zone. */
+struct srv_scene {
+	struct fake fake;
+	struct arena mem;
+	struct table_world *world;
+	struct hosts *hosts;
+	struct server *server;
+};
+
+static void
+srv_scene_set(struct srv_scene *scene, const char *zone)
+{
+	struct resolver *resolver;
+	struct err err;
+
+	assert_int_equal(
+	    zone_resolver_new(slice_of(zone), "zone", &resolver, &err), 0);
+	table_world_set(scene->world, &(struct cache_ages){ 0 }, resolver);
+	resolver_unref(resolver);
+}
+
+static void
+srv_scene_init(struct srv_scene *scene, const char *hosts, const char *zone)
+{
+	struct table_opening opening = { .mem = &scene->mem };
+	struct err err;
+
+	*scene = (struct srv_scene){ .fake = { .value = "1" } };
+	arena_init(&scene->mem);
+	scene->world = table_world_new();
+	srv_scene_set(scene, zone);
+	opening.world = scene->world;
+	scene->hosts = hosts_new(&opening, HOSTS_IN_ORDER);
+	assert_int_equal(
+	    hosts_add_list(scene->hosts, slice_of(hosts), 0, &err), 0);
+	scene->server = server_new(&fake_ops, &scene->fake, scene->hosts);
+}
+
+static void
+srv_scene_done(struct srv_scene *scene)
+{
+	server_free(scene->server);
+	table_world_unref(scene->world);
+	arena_done(&scene->mem);
+}
+
+/* One look-up over a new connection. */
+static struct slice
+ask_anew(struct srv_scene *scene)
+{
+	scene->fake.generation++;
+	return ask(scene->server, "a", 0, &scene->mem);
+}
+
+static void
+records_are_tried_by_their_priority(void **state)
+{
+	struct srv_scene scene;
+
+	(void)state;
+	srv_scene_init(&scene, "srv:_x._tcp.example.org",
+	    "$ORIGIN example.org.\n"
+	    "_x._tcp SRV 20 0 3 c\n_x._tcp SRV 5 0 1 a\n"
+	    "_x._tcp SRV 10 0 2 b\n");
+	check_slice("first", ask_anew(&scene), "1");
+	assert_int_equal(scene.fake.tried[1], 1);
+	scene.fake.refuses = 1;
+	for (int i = 0; i < 5; i++)
+		check_slice("second", ask_anew(&scene), "1");
+	assert_int_equal(scene.fake.tried[1], 2);
+	assert_int_equal(scene.fake.tried[2], 5);
+	assert_int_equal(scene.fake.tried[3], 0);
+	scene.fake.refuses = 0;
+	pause_ms(SERVER_FIRST_PAUSE_MS + 20);
+	check_slice("back", ask_anew(&scene), "1");
+	assert_int_equal(scene.fake.tried[1], 3);
+	/* Records that have changed count with the next connection. */
+	srv_scene_set(
+	    &scene, "_x._tcp.example.org. SRV 1 0 3 c.example.org.\n");
+	check_slice("changed", ask_anew(&scene), "1");
+	assert_int_equal(scene.fake.tried[3], 1);
+	srv_scene_done(&scene);
+}
+
+static void
+records_of_one_priority_share_by_their_weight(void **state)
+{
+	struct srv_scene scene;
+
+	(void)state;
+	srv_scene_init(&scene, "srv:_x._tcp.example.org",
+	    "$ORIGIN example.org.\n_x._tcp SRV 1 10 1 a\n"
+	    "_x._tcp SRV 1 30 2 b\n_x._tcp SRV 1 0 3 c\n");
+	for (int i = 0; i < 400; i++)
+		check_slice("a", ask_anew(&scene), "1");
+	assert_in_range(scene.fake.tried[1], 50, 160);
+	assert_in_range(scene.fake.tried[2], 220, 350);
+	assert_in_range(scene.fake.tried[3], 0, 40);
+	/* Without weights each has the same share. */
+	srv_scene_set(&scene,
+	    "$ORIGIN example.org.\n_x._tcp SRV 1 0 1 a\n"
+	    "_x._tcp SRV 1 0 2 b\n");
+	scene.fake.tried[1] = scene.fake.tried[2] = 0;
+	for (int i = 0; i < 200; i++)
+		check_slice("a", ask_anew(&scene), "1");
+	assert_in_range(scene.fake.tried[1], 50, 150);
+	assert_in_range(scene.fake.tried[2], 50, 150);
+	srv_scene_done(&scene);
+}
+
+static void
+without_records_there_is_no_answer(void **state)
+{
+	static const struct {
+		const char *zone, *want;
+	} cases[] = {
+		{ "_x._tcp.example.org. SRV 0 0 0 .\n", "it names no host" },
+		{ "example.org. A 192.0.2.1\n", "there is no such record" },
+		{ "_x._tcp.example.org. FAIL\n", "SERVFAIL" },
+	};
+	struct srv_scene scene;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct slice said;
+
+		srv_scene_init(
+		    &scene, "srv:_x._tcp.example.org", cases[i].zone);
+		said = ask_anew(&scene);
+		assert_true(slice_starts(
+		    said, SLICE("! SRV of _x._tcp.example.org: ")));
+		assert_true(
+		    slice_has_text_nocase(said, slice_of(cases[i].want)));
+		/* DNS is not asked again at once. */
+		srv_scene_set(&scene, "_x._tcp.example.org. SRV 0 0 1 a.\n");
+		assert_true(slice_starts(ask_anew(&scene), SLICE("! ")));
+		pause_ms(SERVER_FIRST_PAUSE_MS + 20);
+		check_slice("again", ask_anew(&scene), "1");
+		srv_scene_done(&scene);
+	}
+	/* Another host helps. */
+	srv_scene_init(&scene, "srv:_x._tcp.example.org, b:2", cases[2].zone);
+	check_slice("other", ask_anew(&scene), "1");
+	assert_int_equal(scene.fake.tried[2], 1);
+	srv_scene_done(&scene);
 }
 
 static void
@@ -565,6 +716,9 @@ main(void)
 		cmocka_unit_test(hosts_are_read_as_they_are_written),
 		cmocka_unit_test(
 		    a_name_has_the_addresses_that_the_system_knows),
+		cmocka_unit_test(records_are_tried_by_their_priority),
+		cmocka_unit_test(records_of_one_priority_share_by_their_weight),
+		cmocka_unit_test(without_records_there_is_no_answer),
 		cmocka_unit_test(replies_are_read_as_postfix_reads_them),
 	};
 
