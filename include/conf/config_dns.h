@@ -4,6 +4,7 @@
 
 #include "conf/config.h"
 #include "dns/resolver.h"
+#include "table/world.h"
 
 /*
  * The resolver of the dns block: a zone file, or libunbound (which begins two
@@ -11,6 +12,19 @@
  */
 MUST_USE int config_resolver(const struct config *config,
     struct resolver **ret_resolver, struct err *err);
+
+/*
+ * The same, but it is made when it is first asked (see resolver_later.h), and
+ * needs the configuration no longer. NULL: that of a configuration without a
+ * block dns.
+ */
+struct resolver *config_resolver_later(const struct config *config);
+
+/*
+ * A world for tables: that DNS, for names that have SRV records, and nothing is
+ * kept of answers. For commands, which ask each table anew.
+ */
+struct table_world *config_table_world(const struct config *config);
 
 /*
  * Another one that asks this server alone, one of dns.servers, or, if it is

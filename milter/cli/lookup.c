@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/options.h"
+#include "conf/config_dns.h"
 #include "lookup_priv.h"
 #include "message/address.h"
 #include "table/address_keys.h"
@@ -243,6 +244,7 @@ lookup_main(int argc, char **argv)
 		{ "json", .flag = &request.style.json },
 		{ .name = NULL },
 	};
+	struct table_options how = { .text = NULL };
 	struct err err;
 	int code = options_read(argc, argv, options, usage);
 
@@ -253,8 +255,10 @@ lookup_main(int argc, char **argv)
 		return look_up_right(&request, argv[optind]);
 	if (request.login != NULL || optind + 2 != argc)
 		return wrong_usage(usage);
-	if (table_open(slice_of(argv[optind]), NULL, &request.table, &err) !=
-	    0) {
+	how.world = config_table_world(NULL);
+	code = table_open(slice_of(argv[optind]), &how, &request.table, &err);
+	table_world_unref(how.world);
+	if (code != 0) {
 		fprintf(stderr, "%s\n", err.text);
 		return EXIT_LATER;
 	}

@@ -4,6 +4,7 @@
 
 #include "cli/become.h"
 #include "cli/options.h"
+#include "conf/config_dns.h"
 #include "lookup_priv.h"
 
 static void
@@ -18,17 +19,17 @@ static int
 open_tables(
     struct lookup_rights *of, const struct report *report, struct err *err)
 {
-	const struct table_use *uses;
-	size_t count;
+	struct table_set_options options = { .report = report };
+	int status;
 
 	/* What the milter's user cannot read, the milter cannot ask. */
 	if (become_milter(of->config, err) != 0)
 		return -1;
-	uses = config_tables(of->config, &of->mem, &count);
-	if (table_set_open(
-		&(struct table_set_options){
-		    .uses = uses, .count = count, .report = report },
-		&of->tables, err) != 0)
+	options.uses = config_tables(of->config, &of->mem, &options.count);
+	options.world = config_table_world(of->config);
+	status = table_set_open(&options, &of->tables, err);
+	table_world_unref(options.world);
+	if (status != 0)
 		return err_set(err, ERR_TEMP, "not all tables can be read");
 	for (size_t i = 0; i < table_set_count(of->tables); i++) {
 		if (table_is_down(table_set_at(of->tables, i), err))

@@ -2,7 +2,10 @@
 /* The resolver that the block dns names. */
 #include "conf/config_dns.h"
 
+#include <stdlib.h>
+
 #include "base/file.h"
+#include "dns/resolver_later.h"
 #include "dns/resolver_unbound.h"
 #include "dns/resolver_zone.h"
 
@@ -63,6 +66,65 @@ config_resolver(const struct config *config, struct resolver **ret_resolver,
 		status = zone_resolver_new(text, zone, ret_resolver, err);
 	arena_done(&mem);
 	return status;
+}
+
+/* The block dns, for longer than its configuration lasts. */
+struct dns_block {
+	struct arena mem;
+	struct config config; /* nothing of it but the block */
+};
+
+static int
+dns_block_resolver(void *arg, struct resolver **ret_resolver, struct err *err)
+{
+	const struct dns_block *block = arg;
+
+	return config_resolver(&block->config, ret_resolver, err);
+}
+
+static void
+dns_block_free(void *arg)
+{
+	struct dns_block *block = arg;
+
+	arena_done(&block->mem);
+	free(block);
+}
+
+struct resolver *
+config_resolver_later(const struct config *config)
+{
+	static const struct resolver_maker maker = { dns_block_resolver,
+		dns_block_free };
+	struct dns_block *block = calloc(1, sizeof(*block));
+	struct slice *servers;
+
+	ENSURE(block != NULL);
+	arena_init(&block->mem);
+	if (config == NULL)
+		return resolver_later_new(&maker, block);
+	block->config.dns = config->dns;
+	servers = arena_array(
+	    &block->mem, config->dns.servers.count, sizeof(*servers));
+	for (size_t i = 0; i < config->dns.servers.count; i++)
+		servers[i] =
+		    slice_dup(&block->mem, config->dns.servers.items[i]);
+	block->config.dns.servers.items = servers;
+	block->config.dns.trust_anchor =
+	    slice_dup(&block->mem, config->dns.trust_anchor);
+	block->config.dns.zone = slice_dup(&block->mem, config->dns.zone);
+	return resolver_later_new(&maker, block);
+}
+
+struct table_world *
+config_table_world(const struct config *config)
+{
+	struct table_world *world = table_world_new();
+	struct resolver *resolver = config_resolver_later(config);
+
+	table_world_set(world, &(struct cache_ages){ .bytes = 0 }, resolver);
+	resolver_unref(resolver);
+	return world;
 }
 
 int
