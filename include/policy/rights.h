@@ -48,6 +48,7 @@ struct rights {
 	enum refuse_accept redirect;   /* of the block; a copy may differ */
 	struct address_keys keys;      /* local_domain: the main one, if any */
 	bool own_address;
+	bool all_tables; /* none may be silent */
 	bool behalf_mail_from;
 	bool adds_sender; /* a Sender that is missing is, or would be, added */
 	struct slice help_url;
@@ -96,6 +97,11 @@ enum right {
  * what is left of it without its last extensions, to somebody; then the rows of
  * the first rung (see address_keys.h) that has any grant, of both directions. A
  * grant may end: "login;until=2027-01-31" holds through that day, in UTC.
+ *
+ * Where a table cannot answer, a denial counts all the same, and so does a grant
+ * of the nearest rung without rights->all_tables; anything else is
+ * RIGHT_UNKNOWN. So is a lack of rights by answers that are stale (see struct
+ * table_notes): a row may have come since.
  *
  * *ret_how says by what, for people: RIGHTS_OWN_ADDRESS or the table and its key,
  * and what its row says where the key is the login.

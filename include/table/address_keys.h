@@ -53,7 +53,7 @@ struct address_tables {
  * a rung that a table has counts, and the others are not asked for. Tables with
  * TABLE_CAP_PATTERNS are asked for whole addresses only. TABLE_FOUND when there
  * is any value; TABLE_FAILED when any table failed, whatever the others say;
- * the error names it.
+ * the error names the first one, and *ret_values has what the others hold.
  */
 MUST_USE enum table_answer address_lookup(const struct address_tables *tables,
     const struct address *address, const struct table_context *context,

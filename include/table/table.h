@@ -113,6 +113,8 @@ struct table_world *table_world_of(const struct table *table);
 /* The text that the table was opened with. */
 struct slice table_spec(const struct table *table);
 unsigned int table_caps(const struct table *table);
+/* Whether it asks a server, so that it may take its time. */
+bool table_asks_server(const struct table *table);
 /* Rows read, for the log and "check"; 0 where that means nothing. */
 size_t table_rows(const struct table *table);
 
@@ -156,10 +158,8 @@ enum { TABLE_MAX_STALE = 4 };
 struct table_notes {
 	struct stale_note stale[TABLE_MAX_STALE]; /* each table once */
 	size_t stale_count;
-	unsigned long stale_absences; /* look-ups that found nothing so */
 };
-void table_note_stale(struct table_notes *notes, const struct stale_note *note,
-    enum table_answer answer);
+void table_note_stale(struct table_notes *notes, const struct stale_note *note);
 
 /* What a look-up needs beside its keys. */
 struct table_context {

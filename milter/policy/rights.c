@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Whether a login may use an address. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "rights_priv.h"
@@ -298,6 +299,74 @@ realm_fault(const struct question *question, enum likeness likeness)
 	return SLICE("");
 }
 
+/*
+ * What the rows for the address, and those of the login, say. *ret_is_silent: a
+ * table could not answer, the context's err says why. -1: a row cannot be read.
+ */
+static int
+rights_find(const struct question *question, struct address_values *found,
+    struct finding *finding, bool *ret_is_silent)
+{
+	const struct rights *rights = question->rights;
+	struct login_grants of_login = { .count = 0 };
+	bool is_silent =
+	    address_lookup(&(struct address_tables){ rights->tables,
+			       rights->table_count, &rights->keys },
+		question->address, question->context, found) == TABLE_FAILED;
+
+	if (rights_of_login(rights, question->submitter, question->context,
+		&of_login) != 0) {
+		if (question->context->err->kind != ERR_TEMP)
+			return -1;
+		is_silent = true;
+	}
+	for (size_t i = 0; i < found->count; i++) {
+		if (rights_read_value(question, &found->items[i], finding) != 0)
+			return -1;
+	}
+	rights_read_login(question, &of_login, finding);
+	*ret_is_silent = is_silent;
+	return 0;
+}
+
+/* By the answers of all tables, none of which denies the right. */
+static enum right
+rights_conclude(const struct question *question,
+    const struct address_values *found, const struct finding *finding,
+    struct slice *ret_how)
+{
+	const struct submitter *submitter = question->submitter;
+	struct arena *mem = question->context->mem;
+	enum likeness likeness;
+	struct given given = { .is_given = false };
+	struct address own;
+
+	if (submitter_is_named(submitter, question->address)) {
+		*ret_how = SLICE("the mail server's own name");
+		return RIGHT_GRANTED;
+	}
+	likeness = rights_compare(question, &own);
+	if (likeness == EXTENDED &&
+	    find_longer(question, &own, *found, &given) != 0)
+		return RIGHT_UNKNOWN;
+	/* A row of the login for the longer address says how it may use that. */
+	if (likeness != OTHER && !given.is_given && submitter->realm_counts &&
+	    (finding->by.address == NULL ||
+		finding->by.address->local.len <= own.local.len)) {
+		*ret_how = RIGHTS_OWN_ADDRESS;
+		return RIGHT_GRANTED;
+	}
+	if (finding->right != RIGHT_NONE)
+		*ret_how = row_name("", &finding->by, mem);
+	else if (given.is_given)
+		*ret_how = row_name("an extension of the own address, given "
+				    "to others by ",
+		    &given.by, mem);
+	else
+		*ret_how = realm_fault(question, likeness);
+	return finding->right;
+}
+
 enum right
 rights_check(const struct rights *rights, const struct submitter *submitter,
     const struct address *address, const struct table_context *context,
@@ -305,51 +374,35 @@ rights_check(const struct rights *rights, const struct submitter *submitter,
 {
 	const struct question question = { rights, submitter, address,
 		context };
-	struct arena *mem = context->mem;
 	struct address_values found = { .count = 0 };
 	struct finding finding = { .right = RIGHT_NONE };
-	struct given given = { .is_given = false };
-	struct login_grants of_login;
-	enum likeness likeness;
-	struct address own;
+	bool is_silent;
+	enum right right;
 
-	if (address_lookup(&(struct address_tables){ rights->tables,
-			       rights->table_count, &rights->keys },
-		address, context, &found) == TABLE_FAILED ||
-	    rights_of_login(rights, submitter, context, &of_login) != 0)
+	if (rights_find(&question, &found, &finding, &is_silent) != 0)
 		return RIGHT_UNKNOWN;
-	for (size_t i = 0; i < found.count; i++) {
-		if (rights_read_value(&question, &found.items[i], &finding) !=
-		    0)
-			return RIGHT_UNKNOWN;
-	}
-	rights_read_login(&question, &of_login, &finding);
 	if (finding.denied) {
-		*ret_how = row_name("denied by ", &finding.denied_by, mem);
+		*ret_how =
+		    row_name("denied by ", &finding.denied_by, context->mem);
 		return RIGHT_NONE;
 	}
-	if (submitter_is_named(submitter, address)) {
-		*ret_how = SLICE("the mail server's own name");
+	if (is_silent) {
+		/* A row of the silent table could be no nearer than this one. */
+		if (rights->all_tables || finding.right != RIGHT_GRANTED ||
+		    finding.rung != 0)
+			return RIGHT_UNKNOWN;
+		*ret_how = row_name("", &finding.by, context->mem);
 		return RIGHT_GRANTED;
 	}
-	likeness = rights_compare(&question, &own);
-	if (likeness == EXTENDED &&
-	    find_longer(&question, &own, found, &given) != 0)
+	right = rights_conclude(&question, &found, &finding, ret_how);
+	if (right == RIGHT_NONE && context->notes != NULL &&
+	    context->notes->stale_count != 0) {
+		err_set(context->err, ERR_TEMP,
+		    "table %s cannot answer, and what it said %" PRIu64
+		    " s ago gives no right",
+		    escape(context->mem, context->notes->stale[0].spec, 200),
+		    context->notes->stale[0].age_s);
 		return RIGHT_UNKNOWN;
-	/* A row of the login for the longer address says how it may use that. */
-	if (likeness != OTHER && !given.is_given && submitter->realm_counts &&
-	    (finding.by.address == NULL ||
-		finding.by.address->local.len <= own.local.len)) {
-		*ret_how = RIGHTS_OWN_ADDRESS;
-		return RIGHT_GRANTED;
 	}
-	if (finding.right != RIGHT_NONE)
-		*ret_how = row_name("", &finding.by, mem);
-	else if (given.is_given)
-		*ret_how = row_name("an extension of the own address, given "
-				    "to others by ",
-		    &given.by, mem);
-	else
-		*ret_how = realm_fault(&question, likeness);
-	return finding.right;
+	return right;
 }

@@ -19,6 +19,7 @@ rights_init(struct rights *rights, const struct config *config,
 			      slice_cstr(mem, config->rights.extension),
 		    .local_domain = slice_lower(mem, config->main.domain) },
 		.own_address = config->rights.own_address,
+		.all_tables = config->rights.all_tables,
 		.behalf_mail_from = config->rights.behalf_mail_from,
 		.adds_sender =
 		    config->repair.sender && config_counts_repairs(config),

@@ -206,6 +206,36 @@ ask_table(const struct table *table, const struct ladder *ladder,
 	return all;
 }
 
+/*
+ * Asks all tables, those that ask no server first: one that hangs may take all
+ * the time there is. Whether one of them failed.
+ */
+static bool
+ask_tables(const struct address_tables *tables, const struct ladder *ladder,
+    const struct table_context *context, struct slice *ret_answers)
+{
+	struct table_context inner = *context;
+	bool has_failed = false;
+	struct err err;
+
+	for (unsigned int turn = 0; turn < 2; turn++) {
+		for (size_t t = 0; t < tables->count; t++) {
+			struct slice *answers = ret_answers + t * ladder->count;
+
+			if (table_asks_server(tables->items[t]) != (turn == 1))
+				continue;
+			inner.err = has_failed ? &err : context->err;
+			if (ask_table(tables->items[t], ladder, &inner,
+				answers) != TABLE_FAILED)
+				continue;
+			has_failed = true;
+			/* What one form of the address has found. */
+			memset(answers, 0, ladder->count * sizeof(*answers));
+		}
+	}
+	return has_failed;
+}
+
 enum table_answer
 address_lookup(const struct address_tables *tables,
     const struct address *address, const struct table_context *context,
@@ -216,17 +246,14 @@ address_lookup(const struct address_tables *tables,
 	struct ladder ladder;
 	struct slice *answers; /* of each table, one for each key */
 	size_t begin, end;
+	bool has_failed;
 
 	if (tables->count == 0)
 		return TABLE_ABSENT;
 	ladder_make(&ladder, tables->how, address, mem);
 	answers =
 	    arena_array(mem, tables->count * ladder.count, sizeof(*answers));
-	for (size_t t = 0; t < tables->count; t++) {
-		if (ask_table(tables->items[t], &ladder, context,
-			answers + t * ladder.count) == TABLE_FAILED)
-			return TABLE_FAILED;
-	}
+	has_failed = ask_tables(tables, &ladder, context, answers);
 	found.items =
 	    arena_array(mem, tables->count * MAX_RUNGS, sizeof(*found.items));
 	for (begin = 0; begin < ladder.count; begin = end) {
@@ -250,10 +277,10 @@ address_lookup(const struct address_tables *tables,
 					    tables->items[t] };
 		}
 	}
-	if (found.count == 0)
+	if (found.count == 0 && !has_failed)
 		return TABLE_ABSENT;
 	*ret_values = found;
-	return TABLE_FOUND;
+	return has_failed ? TABLE_FAILED : TABLE_FOUND;
 }
 
 /* Whether two local parts are one key, whatever the case of their letters. */

@@ -437,7 +437,6 @@ cache_lookup(struct cache *cache, const struct cache_source *source,
 		.deadline_us = context->deadline_us,
 		.count = keys->count,
 		.values = ret_values };
-	enum table_answer answer;
 	bool has_failed = false;
 
 	if (query.deadline_us == 0 || query.deadline_us > limit_us)
@@ -451,11 +450,9 @@ cache_lookup(struct cache *cache, const struct cache_source *source,
 		;
 	if (has_failed && !query_fall_back(&query))
 		return TABLE_FAILED;
-	answer = query_answer(&query);
 	if (query.stale_us != 0 && context->notes != NULL)
 		table_note_stale(context->notes,
 		    &(struct stale_note){
-			source->spec, query.stale_us / 1000000 },
-		    answer);
-	return answer;
+			source->spec, query.stale_us / 1000000 });
+	return query_answer(&query);
 }

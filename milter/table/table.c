@@ -363,6 +363,12 @@ table_check_whole(const struct table *table, const struct table *before,
 	return -1;
 }
 
+bool
+table_asks_server(const struct table *table)
+{
+	return table->ops->asks_server;
+}
+
 size_t
 table_rows(const struct table *table)
 {
@@ -427,12 +433,10 @@ table_asked_keys(
 }
 
 void
-table_note_stale(struct table_notes *notes, const struct stale_note *note,
-    enum table_answer answer)
+table_note_stale(struct table_notes *notes, const struct stale_note *note)
 {
 	size_t i = 0;
 
-	notes->stale_absences += answer == TABLE_ABSENT;
 	while (i < notes->stale_count &&
 	    !slice_eq(notes->stale[i].spec, note->spec))
 		i++;

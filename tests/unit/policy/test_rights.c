@@ -448,10 +448,72 @@ the_configuration_is_not_kept(void **state)
 	world_done(&world);
 }
 
+/* A table that says what it says, beside one whose server is not there. */
+static void
+what_one_table_has_settled_needs_no_other_one(void **state)
+{
+	static const char settled[] = "sales@corp.example  alice\n"
+				      "team@corp.example   !alice, bob\n"
+				      "boss@corp.example   alice;behalf\n"
+				      "others@corp.example bob\n"
+				      "@wide.example       alice\n"
+				      "odd@corp.example    alice;forever\n";
+	static const struct {
+		const char *address, *want; /* NULL: unknown */
+		bool all_tables;
+	} cases[] = {
+		{ "sales@corp.example", "texthash:rows, key sales@corp.example",
+		    false },
+		{ "sales@corp.example", NULL, true },
+		{ "team@corp.example",
+		    "no: denied by texthash:rows, key team@corp.example",
+		    false },
+		{ "team@corp.example",
+		    "no: denied by texthash:rows, key team@corp.example",
+		    true },
+		/* The other one might say more, or something nearer. */
+		{ "boss@corp.example", NULL, false },
+		{ "others@corp.example", NULL, false },
+		{ "sales+x@corp.example", NULL, false },
+		{ "x@wide.example", NULL, false },
+		{ "alice@corp.example", NULL, false },
+		{ "unheard@corp.example", NULL, false },
+		{ "odd@corp.example", NULL, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct table *tables[2];
+		struct world world;
+		struct slice said;
+		struct err err;
+
+		world_init(&world, "domain = corp.example\n", settled);
+		/* The one that is away is asked first, and last. */
+		tables[i % 2] = world.table;
+		assert_int_equal(
+		    table_open(SLICE("socketmap:unix:/nonexistent/socket:m"),
+			NULL, &tables[1 - i % 2], &err),
+		    0);
+		rights_init(&world.rights, world.config, tables, 2, &world.mem);
+		world.rights.all_tables = cases[i].all_tables;
+		said =
+		    world_ask(&world, "alice@corp.example", cases[i].address);
+		if (cases[i].want != NULL)
+			check_slice(cases[i].address, said, cases[i].want);
+		else if (!slice_starts(said, SLICE("unknown: ")))
+			fail_msg(
+			    "%s: %.*s", cases[i].address, SLICE_ARGS(said));
+		table_close(tables[1 - i % 2]);
+		world_done(&world);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_one_table_has_settled_needs_no_other_one),
 		cmocka_unit_test(rows_grant_deny_and_end),
 		cmocka_unit_test(what_cannot_be_read_is_not_guessed),
 		cmocka_unit_test(realms_that_nobody_named_own_nothing),
