@@ -13,6 +13,7 @@
 #include "preflight/world.h"
 #include "keys/key_history.h"
 #include "sign/signer.h"
+#include "table/world.h"
 
 /*
  * A configuration and all that is built from it: tables, keys, signing policy.
@@ -22,6 +23,7 @@ struct snapshot {
 	struct arena mem;
 	struct config *config;	  /* owned */
 	struct table_set *tables; /* all; identity and so on point into it */
+	struct table_world *world; /* what tables that ask servers share */
 	struct identity identity;
 	struct rights rights;
 	struct author_forms author_forms;
@@ -45,7 +47,9 @@ struct snapshot {
  * DNS as previous (may be NULL) goes on with its resolver and cache. So it does
  * with the states of keys; the first one reads them from their file, and one
  * that cannot be used is a warning: then nothing is known yet. Tables whose
- * files are unchanged are those of previous, too.
+ * files are unchanged are those of previous, too, and the caches of tables go on
+ * with what they know. With success, the block tables and the DNS of this
+ * configuration are in force for them.
  */
 MUST_USE int snapshot_new(struct config *config,
     const struct snapshot *previous, const struct report *report,

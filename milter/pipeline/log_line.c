@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The line of a message in the log, which no logger has to cut. */
+#include <inttypes.h>
+
 #include "base/log.h"
 #include "message_priv.h"
 
@@ -90,6 +92,21 @@ bare_path(struct slice path)
 /* Octets that the claimed reverse-path takes from the one beside it. */
 enum { CLAIMED_ROOM = 40 };
 
+/* Which tables are down, and the age of the oldest answer of each that counted. */
+static void
+log_add_stale(struct facts *facts)
+{
+	struct arena *mem = &facts->message->mem;
+	const struct table_notes *notes = &facts->message->notes;
+	struct slice *items =
+	    arena_array(mem, notes->stale_count, sizeof(*items));
+
+	for (size_t i = 0; i < notes->stale_count; i++)
+		items[i] = slice_format(mem, "%.*s;age=%" PRIu64 "s",
+		    SLICE_ARGS(notes->stale[i].spec), notes->stale[i].age_s);
+	add_list(facts, LOG_STALE, items, notes->stale_count);
+}
+
 /* The authors as they go on, and what was claimed in their place. */
 static void
 log_add_authors(struct facts *facts)
@@ -131,6 +148,7 @@ log_add_authors(struct facts *facts)
 	}
 	add_list(facts, LOG_FROM, from, count);
 	add_list(facts, LOG_RIGHT, rights, right_count);
+	log_add_stale(facts);
 	log_line_add(facts, LOG_CLAIMED_FROM, message->claimed_from);
 }
 

@@ -53,8 +53,9 @@ struct message {
 	struct key_choice key_choice; /* that the keys belong to */
 	struct signature *signatures;
 	bool is_signed;
-	uint64_t busy_us;     /* in all events before this one */
-	uint64_t deadline_us; /* of this event (clock_monotonic_us()) */
+	struct table_notes notes; /* of all look-ups in tables */
+	uint64_t busy_us;	  /* in all events before this one */
+	uint64_t deadline_us;	  /* of this event (clock_monotonic_us()) */
 };
 
 /* message.c */
@@ -169,7 +170,8 @@ message_context(struct message *message, struct err *err)
 {
 	return (struct table_context){ .mem = &message->mem,
 		.deadline_us = message->deadline_us,
-		.err = err };
+		.err = err,
+		.notes = &message->notes };
 }
 
 /* When DNS must have answered what a message asks from now on. */

@@ -29,6 +29,7 @@ snapshot_free(struct snapshot *snapshot)
 		config_free(snapshot->config);
 	}
 	table_set_free(snapshot->tables);
+	table_world_unref(snapshot->world);
 	key_history_unref(snapshot->key_history);
 	keystore_free(snapshot->keys);
 	arena_done(&snapshot->mem);
@@ -185,7 +186,8 @@ snapshot_open_tables(const struct building *building, struct err *err)
 					.before = building->previous == NULL ?
 					    NULL :
 					    building->previous->tables,
-					.report = building->report },
+					.report = building->report,
+					.world = snapshot->world },
 	    &snapshot->tables, err);
 
 	identity_init(
@@ -219,6 +221,8 @@ build(struct building *building)
 	struct resolver *resolver = NULL;
 	struct err err;
 
+	snapshot->world = previous == NULL ? table_world_new() :
+					     table_world_ref(previous->world);
 	/* Tables and keys report their own faults, one by one. */
 	if (snapshot_open_tables(building, &err) != 0)
 		building->faults++;
@@ -263,6 +267,30 @@ build(struct building *building)
 		find_cut_files(building);
 }
 
+/* What is known of tables stays; how long it counts is this block's. */
+static void
+put_world_in_force(
+    const struct snapshot *snapshot, const struct snapshot *previous)
+{
+	const struct config *config = snapshot->config;
+	const struct cache_ages ages = {
+		.found_s = (unsigned int)config->tables.cache,
+		.absent_s = (unsigned int)config->tables.cache_absent,
+		.stale_s = (unsigned int)config->tables.stale,
+		.bytes = config->tables.cache_bytes,
+	};
+	struct resolver *resolver;
+
+	if (snapshot->preflight.resolver != NULL)
+		resolver = resolver_ref(snapshot->preflight.resolver);
+	else if (previous != NULL && config_same_dns(config, previous->config))
+		resolver = table_world_resolver(snapshot->world);
+	else
+		resolver = config_resolver_later(config);
+	table_world_set(snapshot->world, &ages, resolver);
+	resolver_unref(resolver);
+}
+
 int
 snapshot_new(struct config *config, const struct snapshot *previous,
     const struct report *report, struct snapshot **ret_snapshot,
@@ -290,6 +318,7 @@ snapshot_new(struct config *config, const struct snapshot *previous,
 		    "%u part%s of the configuration cannot be used",
 		    building.faults, building.faults == 1 ? "" : "s");
 	}
+	put_world_in_force(snapshot, previous);
 	*ret_snapshot = snapshot;
 	return 0;
 }
@@ -311,6 +340,7 @@ share(struct snapshot *previous, struct table *const *tables)
 	*snapshot = (struct snapshot){
 		.config = previous->config,
 		.tables = table_set_with(previous->tables, tables),
+		.world = table_world_ref(previous->world),
 		.rights = *old,
 		.author_forms = previous->author_forms,
 		.sign_policy = previous->sign_policy,

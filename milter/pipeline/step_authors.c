@@ -79,6 +79,7 @@ message_judge_authors(struct message *message, const struct judged *judged)
 	size_t paths = authors->count;
 	bool renames = !judged->is_result && config_counts_repairs(config);
 	struct err err;
+	const struct table_context context = message_context(message, &err);
 
 	/* A header that was written here needs no repair any more. */
 	if (judged->is_result) {
@@ -94,8 +95,7 @@ message_judge_authors(struct message *message, const struct judged *judged)
 		message_rename_authors(message, paths, authors, &err) != 0))
 		return verdict_bad_message(&message->mem, &err);
 	authors->decided = paths;
-	return decide_authors(
-	    &rights, &message->submitter, authors, message->deadline_us);
+	return decide_authors(&rights, &message->submitter, authors, &context);
 }
 
 struct verdict

@@ -79,14 +79,15 @@ replace_path(struct message *message, struct verdict refused)
 	struct authors authors;
 	struct address own;
 	struct err err;
+	const struct table_context context = message_context(message, &err);
 
 	authors_init(&authors, &message->mem);
 	if (!rights_login_address(
 		message->submitter.login, &message->mem, &own) ||
 	    authors_add_path(&authors, own.text, &rules, &err) != 0)
 		return refused;
-	verdict = decide_authors(
-	    &rights, &message->submitter, &authors, message->deadline_us);
+	verdict =
+	    decide_authors(&rights, &message->submitter, &authors, &context);
 	if (verdict.action == ACTION_REJECT)
 		return refused;
 	if (verdict.action != ACTION_ACCEPT)
@@ -113,8 +114,8 @@ step_path(struct message *message)
 	rights = message_rights(message);
 	verdict = judge_paths(message);
 	if (verdict.action == ACTION_ACCEPT)
-		verdict = decide_authors(&rights, &message->submitter,
-		    &message->authors, message->deadline_us);
+		verdict = decide_authors(
+		    &rights, &message->submitter, &message->authors, &context);
 	if (verdict_lacks_right(&verdict) && message_may_rewrite(message) &&
 	    !config_only_watches(message_config(message)) &&
 	    message_config(message)->rights.rewrite_mail_from)

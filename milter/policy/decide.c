@@ -11,7 +11,7 @@ struct decision {
 	const struct rights *rights;
 	const struct submitter *submitter;
 	struct authors *authors;
-	uint64_t deadline_us;
+	const struct table_context *context; /* its deadline and notes */
 };
 
 /* "LOGIN may not send as ADDRESS": how each refusal begins. */
@@ -84,7 +84,7 @@ refuse_author(const struct decision *decision, const struct author *author)
 		    "; redirecting mail (Resent-From) is switched off here");
 	count = rights_examples(rights, decision->submitter,
 	    &(const struct table_context){ .mem = decision->authors->mem,
-		.deadline_us = decision->deadline_us,
+		.deadline_us = decision->context->deadline_us,
 		.err = &err },
 	    examples);
 	for (size_t i = 0; i < count; i++) {
@@ -109,8 +109,9 @@ decide_judge(const struct decision *decision, size_t index)
 	struct author *author = &authors->items[index];
 	struct err err;
 	const struct table_context context = { .mem = authors->mem,
-		.deadline_us = decision->deadline_us,
-		.err = &err };
+		.deadline_us = decision->context->deadline_us,
+		.err = &err,
+		.notes = decision->context->notes };
 
 	for (size_t i = authors->decided; i < index; i++) {
 		const struct author *other = &authors->items[i];
@@ -177,10 +178,10 @@ decide_behalf(const struct decision *decision)
 
 struct verdict
 decide_authors(const struct rights *rights, const struct submitter *submitter,
-    struct authors *authors, uint64_t deadline_us)
+    struct authors *authors, const struct table_context *context)
 {
 	const struct decision decision = { rights, submitter, authors,
-		deadline_us };
+		context };
 	struct verdict refused = verdict_accept(), unsure = verdict_accept();
 
 	for (size_t i = authors->decided; i < authors->count; i++) {

@@ -126,7 +126,8 @@ all_authors_are_judged_together(void **state)
 		    slice_format(&mem, CONFIG "%s", c->config).data, ROWS);
 		alice = world_submitter(&world, "alice@corp.example");
 		read_authors(&world, c, &authors);
-		verdict = decide_authors(&world.rights, &alice, &authors, 0);
+		verdict = decide_authors(&world.rights, &alice, &authors,
+		    &(const struct table_context){ .deadline_us = 0 });
 		said = slice_cstr(&mem,
 		    verdict.action == ACTION_TEMPFAIL ? verdict.detail :
 							verdict.text);
@@ -157,8 +158,9 @@ without_time_nothing_is_known(void **state)
 	alice = world_submitter(&world, "alice@corp.example");
 	read_authors(&world, &cases[0], &authors);
 	assert_int_equal(authors.items[0].right, RIGHT_UNJUDGED);
-	verdict = decide_authors(
-	    &world.rights, &alice, &authors, clock_monotonic_us() - 1);
+	verdict = decide_authors(&world.rights, &alice, &authors,
+	    &(const struct table_context){
+		.deadline_us = clock_monotonic_us() - 1 });
 	assert_int_equal(verdict.action, ACTION_TEMPFAIL);
 	assert_int_equal(authors.items[0].right, RIGHT_UNKNOWN);
 	world_done(&world);
@@ -190,7 +192,8 @@ only_from_is_foreign(void **state)
 		world_init(&world, CONFIG, ROWS);
 		alice = world_submitter(&world, "alice@corp.example");
 		read_authors(&world, &c, &authors);
-		(void)decide_authors(&world.rights, &alice, &authors, 0);
+		(void)decide_authors(&world.rights, &alice, &authors,
+		    &(const struct table_context){ .deadline_us = 0 });
 		assert_int_equal(decide_only_from(&authors), sets[i].want);
 		world_done(&world);
 	}
