@@ -21,8 +21,8 @@
  */
 struct snapshot {
 	struct arena mem;
-	struct config *config;	  /* owned */
-	struct table_set *tables; /* all; identity and so on point into it */
+	struct config *config;	   /* owned */
+	struct table_set *tables;  /* all; identity and so on point into it */
 	struct table_world *world; /* what tables that ask servers share */
 	struct identity identity;
 	struct rights rights;

@@ -216,7 +216,7 @@ ask_tables(const struct address_tables *tables, const struct ladder *ladder,
 {
 	struct table_context inner = *context;
 	bool has_failed = false;
-	struct err err;
+	struct err later = { .kind = ERR_NONE };
 
 	for (unsigned int turn = 0; turn < 2; turn++) {
 		for (size_t t = 0; t < tables->count; t++) {
@@ -224,7 +224,7 @@ ask_tables(const struct address_tables *tables, const struct ladder *ladder,
 
 			if (table_asks_server(tables->items[t]) != (turn == 1))
 				continue;
-			inner.err = has_failed ? &err : context->err;
+			inner.err = has_failed ? &later : context->err;
 			if (ask_table(tables->items[t], ladder, &inner,
 				answers) != TABLE_FAILED)
 				continue;
