@@ -6,6 +6,10 @@
 
 struct stream_tls;
 
+/* Waits for events of poll(2). -1 (ERR_TEMP) when the time is over. */
+MUST_USE int stream_wait(
+    int fd, short events, uint64_t deadline_us, struct err *err);
+
 /* A connection whose every step has a deadline (clock_monotonic_us()). */
 struct stream {
 	int fd;

@@ -12,8 +12,7 @@
 
 #include "base/clock.h"
 
-/* Waits for the event. -1 (ERR_TEMP) when the time is over. */
-static int
+int
 stream_wait(int fd, short event, uint64_t deadline_us, struct err *err)
 {
 	struct pollfd poll_fd = { .fd = fd, .events = event };

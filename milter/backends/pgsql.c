@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Tables of type pgsql: a query in PostgreSQL. Nothing of the library waits for
+ * the network: each step is polled until the deadline.
+ */
+#include <libpq-fe.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "table/module.h"
+#include "table/sql.h"
+#include "table/stream.h"
+
+enum { PGSQL_PORT = 5432, MAX_KEYWORDS = 12 };
+
+struct pgsql_table {
+	struct database database; /* first */
+	struct slice hosts, user, password, dbname, encoding;
+	struct sql_parameters parameters;
+	struct sql_query query;
+	struct slice bound; /* the query with marks for its values */
+	/* The server cannot tell the types of the marks, or has none there. */
+	atomic_bool quotes;
+};
+
+/* The first line of what the library says. */
+static int
+pgsql_fault(const char *text, struct err *err)
+{
+	CLEANUP(arena_done) struct arena mem;
+	struct slice line = slice_of(text == NULL ? "" : text);
+
+	arena_init(&mem);
+	line = slice_trim(slice_sub(line, 0, slice_find(line, '\n')));
+	return err_set(err, ERR_TEMP, "%s",
+	    line.len == 0 ? "the server closed the connection" :
+			    escape(&mem, line, 300));
+}
+
+struct keywords {
+	const char *names[MAX_KEYWORDS + 1]; /* end with NULL */
+	const char *values[MAX_KEYWORDS + 1];
+	size_t count;
+};
+
+/* One that is empty is left to the library. */
+static void
+add_keyword(struct keywords *keywords, const char *name, const char *value)
+{
+	if (value[0] == '\0')
+		return;
+	ENSURE(keywords->count < MAX_KEYWORDS);
+	keywords->names[keywords->count] = name;
+	keywords->values[keywords->count++] = value;
+}
+
+/* The addresses of a name, found within the time, as the library wants them. */
+static int
+add_addresses(struct keywords *keywords, const struct server_host *host,
+    uint64_t deadline_us, struct arena *mem, struct err *err)
+{
+	struct host_addresses addresses;
+	struct strbuf names, texts;
+
+	if (host_resolve(host, deadline_us, &addresses, err) != 0)
+		return -1;
+	strbuf_init(&names, mem);
+	strbuf_init(&texts, mem);
+	for (size_t i = 0; i < addresses.count; i++) {
+		char text[HOST_ADDRESS_BYTES];
+
+		host_address_text(&addresses, i, text);
+		strbuf_addf(&names, "%s%.*s", i == 0 ? "" : ",",
+		    SLICE_ARGS(host->name));
+		strbuf_addf(&texts, "%s%s", i == 0 ? "" : ",", text);
+	}
+	add_keyword(keywords, "host", names.data);
+	add_keyword(keywords, "hostaddr", texts.data);
+	return 0;
+}
+
+/* The only host that an URI names by a name; its name is empty otherwise. */
+static int
+uri_host(struct slice uri, struct server_host *ret_host, struct arena *mem,
+    struct err *err)
+{
+	char *fault = NULL;
+	PQconninfoOption *options =
+	    PQconninfoParse(slice_cstr(mem, uri), &fault);
+	bool has_address = false;
+
+	*ret_host =
+	    (struct server_host){ .kind = HOST_INET, .name = SLICE("") };
+	if (options == NULL) {
+		(void)pgsql_fault(fault, err);
+		PQfreemem(fault);
+		return err_wrap(err, "hosts");
+	}
+	for (PQconninfoOption *o = options; o->keyword != NULL; o++) {
+		if (o->val == NULL)
+			continue;
+		if (strcmp(o->keyword, "hostaddr") == 0)
+			has_address = true;
+		else if (strcmp(o->keyword, "host") == 0)
+			ret_host->name = slice_dup(mem, slice_of(o->val));
+	}
+	PQconninfoFree(options);
+	if (has_address || slice_has(ret_host->name, ',') ||
+	    slice_has(ret_host->name, '/'))
+		ret_host->name = SLICE("");
+	return 0;
+}
+
+static int
+add_host(struct keywords *keywords, const struct pgsql_table *table,
+    const struct server_host *host, uint64_t deadline_us, struct arena *mem,
+    struct err *err)
+{
+	struct server_host named = *host;
+
+	if (host->kind == HOST_OTHER) {
+		if (uri_host(host->text, &named, mem, err) != 0)
+			return -1;
+		/* What stands behind it counts. */
+		add_keyword(keywords, "dbname", slice_cstr(mem, host->text));
+		return named.name.len == 0 ?
+		    0 :
+		    add_addresses(keywords, &named, deadline_us, mem, err);
+	}
+	add_keyword(keywords, "dbname", slice_cstr(mem, table->dbname));
+	add_keyword(keywords, "user", slice_cstr(mem, table->user));
+	add_keyword(keywords, "password", slice_cstr(mem, table->password));
+	if (host->kind == HOST_UNIX) {
+		add_keyword(keywords, "host", slice_cstr(mem, host->name));
+		return 0;
+	}
+	add_keyword(keywords, "port", slice_format(mem, "%u", host->port).data);
+	return add_addresses(keywords, host, deadline_us, mem, err);
+}
+
+static void
+pgsql_disconnect(void *connection)
+{
+	PQfinish(connection);
+}
+
+/* Goes on with a connection until it stands. */
+static int
+finish_connect(PGconn *connection, uint64_t deadline_us, struct err *err)
+{
+	PostgresPollingStatusType state = PGRES_POLLING_WRITING;
+
+	if (connection == NULL || PQstatus(connection) == CONNECTION_BAD)
+		return pgsql_fault(PQerrorMessage(connection), err);
+	while (
+	    state == PGRES_POLLING_WRITING || state == PGRES_POLLING_READING) {
+		short events =
+		    state == PGRES_POLLING_READING ? POLLIN : POLLOUT;
+
+		/* The descriptor changes from address to address. */
+		if (stream_wait(
+			PQsocket(connection), events, deadline_us, err) != 0)
+			return -1;
+		state = PQconnectPoll(connection);
+	}
+	if (state != PGRES_POLLING_OK)
+		return pgsql_fault(PQerrorMessage(connection), err);
+	if (PQsetnonblocking(connection, 1) != 0)
+		return pgsql_fault(PQerrorMessage(connection), err);
+	return 0;
+}
+
+/* Notices of the server are nothing for the log. */
+static void
+ignore_notice(void *arg, const PGresult *result)
+{
+	(void)arg;
+	(void)result;
+}
+
+static int
+pgsql_connect(void *settings, const struct server_host *host,
+    uint64_t deadline_us, void **ret_connection, struct err *err)
+{
+	const struct pgsql_table *table = settings;
+	CLEANUP(arena_done) struct arena mem;
+	struct keywords keywords = { .count = 0 };
+	PGconn *connection;
+
+	arena_init(&mem);
+	if (add_host(&keywords, table, host, deadline_us, &mem, err) != 0)
+		return -1;
+	add_keyword(
+	    &keywords, "client_encoding", slice_cstr(&mem, table->encoding));
+	add_keyword(&keywords, "fallback_application_name", "submilter");
+	connection = PQconnectStartParams(
+	    keywords.names, keywords.values, host->kind == HOST_OTHER);
+	if (finish_connect(connection, deadline_us, err) != 0) {
+		PQfinish(connection);
+		return -1;
+	}
+	(void)PQsetNoticeReceiver(connection, ignore_notice, NULL);
+	*ret_connection = connection;
+	return 0;
+}
+
+/* The server may have said something that is of no interest, or good bye. */
+static bool
+pgsql_is_quiet(void *connection)
+{
+	struct pollfd poll_fd = { .fd = PQsocket(connection),
+		.events = POLLIN };
+
+	for (unsigned int i = 0; i < 8; i++) {
+		if (PQstatus(connection) != CONNECTION_OK)
+			return false;
+		if (poll(&poll_fd, 1, 0) == 0)
+			return true;
+		if (PQconsumeInput(connection) == 0)
+			return false;
+	}
+	return false;
+}
+
+static int
+send_query(PGconn *connection, const char *text, const char *const *values,
+    size_t count, const struct table_context *context)
+{
+	int status;
+
+	/* It refuses a text with several statements. */
+	if (PQsendQueryParams(connection, text, (int)count, NULL, values, NULL,
+		NULL, 0) == 0 ||
+	    PQsetSingleRowMode(connection) == 0)
+		return pgsql_fault(PQerrorMessage(connection), context->err);
+	while ((status = PQflush(connection)) > 0) {
+		if (stream_wait(PQsocket(connection), POLLIN | POLLOUT,
+			context->deadline_us, context->err) != 0)
+			return -1;
+		if (PQconsumeInput(connection) == 0)
+			break;
+	}
+	if (status != 0)
+		return pgsql_fault(PQerrorMessage(connection), context->err);
+	return 0;
+}
+
+/* The next result, or NULL at the end. -1: the connection is lost. */
+static int
+next_result(PGconn *connection, const struct table_context *context,
+    PGresult **ret_result)
+{
+	while (PQisBusy(connection)) {
+		if (stream_wait(PQsocket(connection), POLLIN,
+			context->deadline_us, context->err) != 0)
+			return -1;
+		if (PQconsumeInput(connection) == 0)
+			return pgsql_fault(
+			    PQerrorMessage(connection), context->err);
+	}
+	*ret_result = PQgetResult(connection);
+	return 0;
+}
+
+/* An answer while it is read. */
+struct reading {
+	const struct pgsql_table *table;
+	PGconn *connection;
+	const struct table_context *context;
+	struct database_result result;
+	enum server_answer answer; /* FOUND: no fault so far */
+	bool is_misread; /* the server does not understand the query */
+};
+
+static void
+read_row(struct reading *reading, const PGresult *row, int index)
+{
+	struct err *err = reading->context->err;
+
+	for (int i = 0; i < PQnfields(row); i++) {
+		struct slice value = { PQgetvalue(row, index, i),
+			(size_t)PQgetlength(row, index, i) };
+
+		if (PQgetisnull(row, index, i))
+			continue;
+		if (sql_check_value(&reading->table->query,
+			&reading->result.key, value, reading->context->mem,
+			err) != 0 ||
+		    database_result_add(&reading->result, value, err) != 0) {
+			reading->answer = SERVER_REFUSED;
+			return;
+		}
+	}
+}
+
+static void
+read_fault(struct reading *reading, const PGresult *result)
+{
+	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+
+	if (state == NULL)
+		state = "";
+	(void)pgsql_fault(text != NULL ? text : PQresultErrorMessage(result),
+	    reading->context->err);
+	/* Class 42: syntax, types and names. */
+	reading->is_misread = strncmp(state, "42", 2) == 0;
+	/* 57P: it is shut down, or starts. */
+	reading->answer = strncmp(state, "57P", 3) == 0 ||
+		PQstatus(reading->connection) != CONNECTION_OK ?
+	    SERVER_LOST :
+	    SERVER_REFUSED;
+}
+
+/* Reads all of the answer, also behind a fault, so that another may follow. */
+static void
+read_answer(struct reading *reading)
+{
+	for (;;) {
+		PGresult *result = NULL;
+
+		if (next_result(
+			reading->connection, reading->context, &result) != 0) {
+			reading->answer = SERVER_LOST;
+			return;
+		}
+		if (result == NULL)
+			return;
+		switch ((int)PQresultStatus(result)) {
+		case PGRES_SINGLE_TUPLE:
+		case PGRES_TUPLES_OK:
+			for (int i = 0; i < PQntuples(result) &&
+			     reading->answer == SERVER_FOUND;
+			     i++)
+				read_row(reading, result, i);
+			break;
+		case PGRES_COMMAND_OK:
+		case PGRES_EMPTY_QUERY:
+			break;
+		case PGRES_COPY_IN:
+		case PGRES_COPY_OUT:
+		case PGRES_COPY_BOTH:
+			(void)pgsql_fault(
+			    "the query is COPY", reading->context->err);
+			reading->answer = SERVER_LOST;
+			PQclear(result);
+			return;
+		default:
+			if (reading->answer == SERVER_FOUND)
+				read_fault(reading, result);
+			break;
+		}
+		PQclear(result);
+	}
+}
+
+static int
+quote(void *arg, struct slice part, struct strbuf *query, struct err *err)
+{
+	CLEANUP(arena_done) struct arena mem;
+	int fault = 0;
+	char *quoted;
+	size_t len;
+
+	arena_init(&mem);
+	quoted = arena_array(&mem, part.len + 1, 2);
+	len = PQescapeStringConn(arg, quoted, part.data, part.len, &fault);
+	if (fault != 0)
+		return pgsql_fault(PQerrorMessage(arg), err);
+	strbuf_add(query, (struct slice){ quoted, len });
+	return 0;
+}
+
+/* Asks with the values apart, or in the query. */
+static void
+ask_once(struct reading *reading, bool is_bound)
+{
+	const struct pgsql_table *table = reading->table;
+	const struct table_context *context = reading->context;
+	const struct database_quote how = { quote, reading->connection };
+	size_t count = is_bound ? table->query.value_count : 0;
+	struct slice *values =
+	    arena_array(context->mem, count + 1, sizeof(*values));
+	const char **data = arena_array(context->mem, count + 1, sizeof(*data));
+	struct strbuf text;
+
+	reading->answer = SERVER_REFUSED;
+	strbuf_init(&text, context->mem);
+	if (is_bound) {
+		strbuf_add(&text, table->bound);
+		if (sql_values(&table->query, &reading->result.key,
+			context->mem, values, context->err) != 0)
+			return;
+	} else if (sql_quoted_text(&table->query, &reading->result.key, &how,
+		       &text, context->err) != 0) {
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		data[i] = values[i].len == 0 ? "" : values[i].data;
+	reading->answer = SERVER_LOST;
+	if (send_query(reading->connection, text.data, data, count, context) !=
+	    0)
+		return;
+	reading->answer = SERVER_FOUND;
+	read_answer(reading);
+}
+
+static enum server_answer
+pgsql_ask(void *settings, void *connection, struct slice key,
+    const struct table_context *context, struct slice *ret_value)
+{
+	struct pgsql_table *table = settings;
+	struct reading reading = {
+		.table = table, .connection = connection, .context = context
+	};
+	bool is_bound = table->query.can_bind && !table->quotes;
+
+	database_result_init(
+	    &reading.result, &table->database, key, context->mem);
+	ask_once(&reading, is_bound);
+	/*
+	 * Types of values that stand apart are not always known: concat('@',
+	 * $1). Postfix writes them into the query.
+	 */
+	if (is_bound && reading.is_misread &&
+	    reading.answer == SERVER_REFUSED) {
+		reading.is_misread = false;
+		ask_once(&reading, false);
+		if (reading.answer == SERVER_FOUND)
+			table->quotes = true;
+	}
+	return reading.answer == SERVER_FOUND ?
+	    database_result_end(&reading.result, ret_value) :
+	    reading.answer;
+}
+
+static const struct server_ops pgsql_server = {
+	.connect = pgsql_connect,
+	.is_quiet = pgsql_is_quiet,
+	.ask = pgsql_ask,
+	.disconnect = pgsql_disconnect,
+};
+
+static const struct database_parameter parameters[] = {
+	{ "hosts", DATABASE_TEXT, offsetof(struct pgsql_table, hosts),
+	    "localhost", 0, 0 },
+	{ "user", DATABASE_TEXT, offsetof(struct pgsql_table, user), "", 0, 0 },
+	{ "password", DATABASE_SECRET, offsetof(struct pgsql_table, password),
+	    "", 0, 0 },
+	{ "dbname", DATABASE_TEXT, offsetof(struct pgsql_table, dbname), NULL, 1,
+	    0 },
+	{ "encoding", DATABASE_TEXT, offsetof(struct pgsql_table, encoding),
+	    "UTF8", 1, 0 },
+	{ "idle_interval", DATABASE_UNUSED, 0, NULL, 0, 0 },
+	{ "retry_interval", DATABASE_UNUSED, 0, NULL, 0, 0 },
+	{ "select_function", DATABASE_TEXT,
+	    offsetof(struct pgsql_table, parameters.select_function), NULL, 1,
+	    0 },
+	SQL_PARAMETERS(struct pgsql_table, parameters),
+};
+static const struct database_type pgsql_type = { parameters,
+	sizeof(parameters) / sizeof(parameters[0]), true };
+
+static int
+pgsql_add_host(struct hosts *hosts, const struct pgsql_table *table,
+    struct slice word, struct err *err)
+{
+	struct server_host host = { .text = word, .kind = HOST_OTHER };
+	CLEANUP(arena_done) struct arena mem;
+	struct server_host named;
+
+	arena_init(&mem);
+	if (slice_starts(word, SLICE("postgresql://")) ||
+	    slice_starts(word, SLICE("postgres://"))) {
+		if (uri_host(word, &named, &mem, err) != 0)
+			return -1;
+	} else if (host_read(word, PGSQL_PORT, &host, err) != 0) {
+		return err_wrap(err, "hosts");
+	} else if (table->dbname.len == 0) {
+		return err_set(
+		    err, ERR_CONFIG, "the parameter dbname is missing");
+	}
+	return hosts_add(hosts, &host, err);
+}
+
+static int
+pgsql_open(struct table_opening *opening, void **ret_handle, struct err *err)
+{
+	struct pgsql_table *table = arena_alloc(opening->mem, sizeof(*table));
+	struct hosts *hosts = hosts_new(opening, HOSTS_AT_RANDOM);
+	struct slice rest, word;
+
+	*ret_handle = table;
+	if (database_open(opening, &pgsql_type, &table->database, err) != 0 ||
+	    sql_open(opening, &table->database, &table->parameters,
+		SQL_POSTGRESQL, &table->query, err) != 0)
+		return -1;
+	table->bound = sql_bound_text(&table->query, opening->mem);
+	rest = table->hosts;
+	while (slice_next_item(&rest, ", \t", &word)) {
+		if (pgsql_add_host(hosts, table, word, err) != 0)
+			return -1;
+	}
+	if (hosts_count(hosts) == 0 &&
+	    pgsql_add_host(hosts, table, SLICE("localhost"), err) != 0)
+		return -1;
+	table->database.server = server_new(&pgsql_server, table, hosts);
+	return 0;
+}
+
+static const struct table_ops pgsql_ops = {
+	.type = "pgsql",
+	.caps = TABLE_FOR_ANY,
+	.folds_keys = true,
+	.name_word = "a file of parameters",
+	.file_suffix = "",
+	.open = pgsql_open,
+	.lookup = database_lookup,
+	.source = &text_source_ops,
+	.close = database_close,
+};
+
+TABLE_MODULE(&pgsql_ops);
