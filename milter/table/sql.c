@@ -277,21 +277,44 @@ sql_values(const struct sql_query *query, const struct database_key *key,
 	return 0;
 }
 
+/* A string of the query, quoted as a whole, where its text is plain. */
+static int
+add_quoted(const struct sql_piece *piece, const struct database_key *key,
+    const struct database_quote *quote, struct strbuf *text, struct err *err)
+{
+	bool is_plain = !slice_has(piece->text, '\\');
+	struct passing passing = { piece, is_plain ? NULL : quote };
+	const struct database_quote safe = { add_part, &passing };
+	CLEANUP(arena_done) struct arena mem;
+	struct strbuf value;
+
+	arena_init(&mem);
+	strbuf_init(&value, &mem);
+	if (database_expand(is_plain ? piece->value : piece->text, key, &safe,
+		&value, err) != 0)
+		return -1;
+	strbuf_add_char(text, is_plain ? '\'' : piece->quote);
+	if (!is_plain)
+		strbuf_add(text, strbuf_slice(&value));
+	else if (quote->add(quote->arg, strbuf_slice(&value), text, err) != 0)
+		return -1;
+	strbuf_add_char(text, is_plain ? '\'' : piece->quote);
+	return 0;
+}
+
 int
 sql_quoted_text(const struct sql_query *query, const struct database_key *key,
     const struct database_quote *quote, struct strbuf *text, struct err *err)
 {
 	for (size_t i = 0; i < query->count; i++) {
 		const struct sql_piece *piece = &query->pieces[i];
-		struct passing passing = { piece, quote };
-		const struct database_quote safe = { add_part, &passing };
 
-		if (piece->use != SQL_TEXT)
-			strbuf_add_char(text, piece->quote);
-		if (database_expand(piece->text, key, &safe, text, err) != 0)
+		/* Parts of the key stand here only if the query is not read. */
+		if ((piece->use == SQL_TEXT ?
+			    database_expand(
+				piece->text, key, quote, text, err) :
+			    add_quoted(piece, key, quote, text, err)) != 0)
 			return -1;
-		if (piece->use != SQL_TEXT)
-			strbuf_add_char(text, piece->quote);
 	}
 	return 0;
 }

@@ -137,7 +137,10 @@ strings_become_values(void **state)
 		    "SELECT U&'\\0041', $1 [k] | SELECT U&'\\0041', 'k'" },
 	};
 	static const struct sample mysql[] = {
-		{ "SELECT \"%s\"", "k", "SELECT ?1 [k] | SELECT \"k\"" },
+		{ "SELECT \"%s\"", "k", "SELECT ?1 [k] | SELECT 'k'" },
+		{ "SELECT \"%s\"\"'\"", "'\"",
+		    "SELECT ?1 ['\"\"'] | SELECT '''\"\"'''" },
+		{ "SELECT \"%s\\n\"", "k", "SELECT \"k\\n\"" },
 		{ "SELECT 'a\\'b', '%s'", "k",
 		    "SELECT 'a\\'b', ?1 [k] | SELECT 'a\\'b', 'k'" },
 		{ "SELECT '%s' # '", "k",

@@ -1,0 +1,582 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Tables of type mysql: a query in MariaDB or MySQL. The library's calls do not
+ * wait for the network: each is polled until the deadline.
+ */
+#include <errno.h>
+#include <mysql.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "table/module.h"
+#include "table/sql.h"
+
+enum { MYSQL_DEFAULT_PORT = 3306, MYSQL_MAX_PACKET = 16 * 1024 * 1024 };
+
+struct mysql_table {
+	struct database database; /* first */
+	struct slice hosts, user, password, dbname, charset;
+	struct slice option_file, option_group;
+	struct slice key_file, cert_file, ca_file, ca_path, ciphers;
+	bool tls_verify_cert;
+	bool require_result_set;
+	struct sql_parameters parameters;
+	struct sql_query query;
+};
+
+/* Whether columns of the query take different letters for the same. */
+enum folding { FOLDING_UNKNOWN, FOLDING_NONE, FOLDING_FOUND };
+
+struct mysql_connection {
+	MYSQL *mysql;
+	enum folding folding;
+	char folding_column[200];
+};
+
+static pthread_once_t library_once = PTHREAD_ONCE_INIT;
+
+static void
+library_begin(void)
+{
+	ENSURE(mysql_library_init(0, NULL, NULL) == 0);
+}
+
+static int
+mysql_fault(MYSQL *mysql, struct err *err)
+{
+	CLEANUP(arena_done) struct arena mem;
+
+	arena_init(&mem);
+	return err_set(err, ERR_TEMP, "%s (%u)",
+	    escape(&mem, slice_of(mysql_error(mysql)), 300),
+	    mysql_errno(mysql));
+}
+
+/*
+ * Waits for what a call of the library waits for: what has come of it. After the
+ * deadline that is a time limit that is over, with which the call comes to an
+ * end in order.
+ */
+static int
+wait_for(MYSQL *mysql, int wanted, uint64_t deadline_us)
+{
+	struct pollfd poll_fd = { .fd = mysql_get_socket(mysql) };
+	uint64_t until = deadline_us;
+	int ready;
+
+	if ((wanted & MYSQL_WAIT_READ) != 0)
+		poll_fd.events |= POLLIN;
+	if ((wanted & MYSQL_WAIT_WRITE) != 0)
+		poll_fd.events |= POLLOUT;
+	if ((wanted & MYSQL_WAIT_EXCEPT) != 0)
+		poll_fd.events |= POLLPRI;
+	if ((wanted & MYSQL_WAIT_TIMEOUT) != 0) {
+		uint64_t own = clock_monotonic_us() +
+		    1000ULL * mysql_get_timeout_value_ms(mysql);
+
+		until = own < until ? own : until;
+	}
+	do {
+		uint64_t now = clock_monotonic_us();
+
+		if (now >= until)
+			return MYSQL_WAIT_TIMEOUT;
+		ready = poll(&poll_fd, 1, (int)((until - now) / 1000 + 1));
+	} while (ready == 0 || (ready < 0 && errno == EINTR));
+	if (ready < 0)
+		return MYSQL_WAIT_TIMEOUT;
+	return ((poll_fd.revents & (POLLIN | POLLHUP | POLLERR)) != 0 ?
+		       MYSQL_WAIT_READ :
+		       0) |
+	    ((poll_fd.revents & POLLOUT) != 0 ? MYSQL_WAIT_WRITE : 0) |
+	    ((poll_fd.revents & POLLPRI) != 0 ? MYSQL_WAIT_EXCEPT : 0);
+}
+
+/* Begins a call of the library, and goes on with it until it is done. */
+#define COMPLETE(mysql, deadline_us, start, cont)                              \
+	do {                                                                   \
+		int wanted_ = (start);                                         \
+		while (wanted_ != 0) {                                         \
+			int occurred_ = wait_for(mysql, wanted_, deadline_us); \
+			wanted_ = (cont);                                      \
+		}                                                              \
+	} while (false)
+
+static const char *
+text_or_null(struct slice text, struct arena *mem)
+{
+	return text.len == 0 ? NULL : slice_cstr(mem, text);
+}
+
+static void
+set_options(MYSQL *mysql, const struct mysql_table *table, uint64_t deadline_us,
+    struct arena *mem)
+{
+	uint64_t now = clock_monotonic_us();
+	unsigned int seconds = deadline_us > now ?
+	    (unsigned int)((deadline_us - now) / 1000000 + 1) :
+	    1;
+	unsigned int off = 0;
+	size_t packet = MYSQL_MAX_PACKET;
+	my_bool verify = table->tls_verify_cert ? 1 : 0;
+
+	(void)mysql_options(mysql, MYSQL_OPT_NONBLOCK, NULL);
+	/* The handshake of TLS knows this limit only. */
+	(void)mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &seconds);
+	/* A server may ask for any file of ours. */
+	(void)mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &off);
+	(void)mysql_options(mysql, MYSQL_OPT_MAX_ALLOWED_PACKET, &packet);
+	if (table->option_file.len > 0)
+		(void)mysql_options(mysql, MYSQL_READ_DEFAULT_FILE,
+		    slice_cstr(mem, table->option_file));
+	if (table->option_group.len > 0)
+		(void)mysql_options(mysql, MYSQL_READ_DEFAULT_GROUP,
+		    slice_cstr(mem, table->option_group));
+	if (table->key_file.len + table->cert_file.len + table->ca_file.len +
+		table->ca_path.len + table->ciphers.len >
+	    0)
+		(void)mysql_ssl_set(mysql, text_or_null(table->key_file, mem),
+		    text_or_null(table->cert_file, mem),
+		    text_or_null(table->ca_file, mem),
+		    text_or_null(table->ca_path, mem),
+		    text_or_null(table->ciphers, mem));
+	(void)mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
+	(void)mysql_options(
+	    mysql, MYSQL_SET_CHARSET_NAME, slice_cstr(mem, table->charset));
+}
+
+/* One address of a host, or a socket. */
+struct place {
+	const char *host;
+	unsigned int port;
+	const char *socket;
+};
+
+static int
+connect_to(const struct mysql_table *table, const struct place *place,
+    uint64_t deadline_us, MYSQL **ret_mysql, struct err *err)
+{
+	MYSQL *mysql = mysql_init(NULL), *connected = NULL;
+	CLEANUP(arena_done) struct arena mem;
+	const char *user, *password, *dbname;
+
+	ENSURE(mysql != NULL);
+	arena_init(&mem);
+	set_options(mysql, table, deadline_us, &mem);
+	user = text_or_null(table->user, &mem);
+	password = text_or_null(table->password, &mem);
+	dbname = text_or_null(table->dbname, &mem);
+	COMPLETE(mysql, deadline_us,
+	    mysql_real_connect_start(&connected, mysql, place->host, user,
+		password, dbname, place->port, place->socket,
+		CLIENT_MULTI_RESULTS),
+	    mysql_real_connect_cont(&connected, mysql, occurred_));
+	if (connected == NULL) {
+		(void)mysql_fault(mysql, err);
+		mysql_close(mysql);
+		return -1;
+	}
+	*ret_mysql = mysql;
+	return 0;
+}
+
+/* A name that the certificate has to have is given to the library. */
+static int
+connect_inet(const struct mysql_table *table, const struct server_host *host,
+    uint64_t deadline_us, MYSQL **ret_mysql, struct err *err)
+{
+	struct place place = { .port = host->port };
+	struct host_addresses addresses;
+	CLEANUP(arena_done) struct arena mem;
+	size_t count;
+
+	arena_init(&mem);
+	place.host = slice_cstr(&mem, host->name);
+	/* The library takes it for the socket, as it does for Postfix. */
+	if (strcmp(place.host, "localhost") == 0)
+		return connect_to(table, &place, deadline_us, ret_mysql, err);
+	if (host_resolve(host, deadline_us, &addresses, err) != 0)
+		return -1;
+	count = table->tls_verify_cert ? 1 : addresses.count;
+	for (size_t i = 0; i < count; i++) {
+		char text[HOST_ADDRESS_BYTES];
+		uint64_t now = clock_monotonic_us();
+		uint64_t left = deadline_us > now ? deadline_us - now : 0;
+
+		host_address_text(&addresses, i, text);
+		if (!table->tls_verify_cert)
+			place.host = text;
+		if (connect_to(table, &place, now + left / (count - i),
+			ret_mysql, err) == 0)
+			return 0;
+	}
+	return -1;
+}
+
+static int
+mysql_table_connect(void *settings, const struct server_host *host,
+    uint64_t deadline_us, void **ret_connection, struct err *err)
+{
+	const struct mysql_table *table = settings;
+	struct mysql_connection *connection;
+	CLEANUP(arena_done) struct arena mem;
+	MYSQL *mysql = NULL;
+	int status;
+
+	arena_init(&mem);
+	ENSURE(pthread_once(&library_once, library_begin) == 0);
+	if (host->kind == HOST_UNIX)
+		status = connect_to(table,
+		    &(struct place){ .socket = slice_cstr(&mem, host->name) },
+		    deadline_us, &mysql, err);
+	else
+		status = connect_inet(table, host, deadline_us, &mysql, err);
+	if (status != 0)
+		return -1;
+	connection = calloc(1, sizeof(*connection));
+	ENSURE(connection != NULL);
+	connection->mysql = mysql;
+	*ret_connection = connection;
+	return 0;
+}
+
+static bool
+mysql_table_is_quiet(void *handle)
+{
+	struct mysql_connection *connection = handle;
+	struct pollfd poll_fd = { .fd = mysql_get_socket(connection->mysql),
+		.events = POLLIN };
+
+	return poll(&poll_fd, 1, 0) == 0;
+}
+
+static void
+mysql_table_disconnect(void *handle)
+{
+	struct mysql_connection *connection = handle;
+
+	mysql_close(connection->mysql);
+	free(connection);
+}
+
+/* After a fault: what became of the connection. */
+static enum server_answer
+answer_of_fault(MYSQL *mysql, struct err *err)
+{
+	unsigned int number = mysql_errno(mysql);
+
+	(void)mysql_fault(mysql, err);
+	/* Of the library; or the server is shut down, or has killed it. */
+	return (number >= 2000 && number < 3000) || number == 1053 ||
+		number == 1927 || number == 4031 ?
+	    SERVER_LOST :
+	    SERVER_REFUSED;
+}
+
+/* Takes a row: false and *err if there can be no answer. */
+typedef bool take_row(void *arg, MYSQL_ROW row, const unsigned long *lengths,
+    unsigned int columns, struct err *err);
+
+struct rows {
+	MYSQL *mysql;
+	uint64_t deadline_us;
+	take_row *take;
+	void *arg;
+	unsigned int sets; /* of results */
+	struct err *err;
+	enum server_answer answer;
+};
+
+/* All rows of one set; after a fault the rest is read and forgotten. */
+static void
+read_set(struct rows *rows, MYSQL_RES *set)
+{
+	unsigned int columns = mysql_num_fields(set);
+	MYSQL *mysql = rows->mysql;
+
+	while (rows->answer == SERVER_FOUND) {
+		MYSQL_ROW row = NULL;
+
+		COMPLETE(mysql, rows->deadline_us,
+		    mysql_fetch_row_start(&row, set),
+		    mysql_fetch_row_cont(&row, set, occurred_));
+		if (row == NULL) {
+			if (mysql_errno(mysql) != 0)
+				rows->answer =
+				    answer_of_fault(mysql, rows->err);
+			break;
+		}
+		if (!rows->take(rows->arg, row, mysql_fetch_lengths(set),
+			columns, rows->err))
+			rows->answer = SERVER_REFUSED;
+	}
+	COMPLETE(mysql, rows->deadline_us, mysql_free_result_start(set),
+	    mysql_free_result_cont(set, occurred_));
+}
+
+/* Asks, and reads all sets of results. */
+static void
+run_query(struct rows *rows, struct slice text)
+{
+	MYSQL *mysql = rows->mysql;
+	int status = -1;
+
+	rows->answer = SERVER_FOUND;
+	COMPLETE(mysql, rows->deadline_us,
+	    mysql_real_query_start(&status, mysql, text.data, text.len),
+	    mysql_real_query_cont(&status, mysql, occurred_));
+	while (status == 0) {
+		MYSQL_RES *set = mysql_use_result(mysql);
+
+		if (set != NULL && rows->sets++ > 0) {
+			err_set(rows->err, ERR_TEMP,
+			    "the query has several sets of results");
+			rows->answer = SERVER_REFUSED;
+		}
+		if (set != NULL)
+			read_set(rows, set);
+		else if (mysql_field_count(mysql) != 0)
+			rows->answer = answer_of_fault(mysql, rows->err);
+		if (rows->answer == SERVER_LOST)
+			return;
+		COMPLETE(mysql, rows->deadline_us,
+		    mysql_next_result_start(&status, mysql),
+		    mysql_next_result_cont(&status, mysql, occurred_));
+	}
+	if (status > 0 && rows->answer == SERVER_FOUND)
+		rows->answer = answer_of_fault(mysql, rows->err);
+}
+
+/* Columns that the query may compare, while it names their tables. */
+struct search {
+	struct slice query;
+	struct mysql_connection *connection;
+};
+
+static bool
+take_column(void *arg, MYSQL_ROW row, const unsigned long *lengths,
+    unsigned int columns, struct err *err)
+{
+	const struct search *search = arg;
+	struct mysql_connection *connection = search->connection;
+	bool is_seen = slice_has_text_nocase(search->query, SLICE("FROM"));
+	struct slice names[3];
+	CLEANUP(arena_done) struct arena mem;
+	struct slice text;
+
+	(void)err;
+	if (columns != 3 || connection->folding == FOLDING_FOUND)
+		return true;
+	for (unsigned int i = 0; i < 3; i++) {
+		if (row[i] == NULL)
+			return true;
+		names[i] = (struct slice){ row[i], lengths[i] };
+		/* A procedure compares what only the server knows. */
+		if (i < 2 && is_seen &&
+		    !slice_has_text_nocase(search->query, names[i]))
+			return true;
+	}
+	arena_init(&mem);
+	text = slice_format(&mem, "%s.%s with %s", escape(&mem, names[0], 50),
+	    escape(&mem, names[1], 50), escape(&mem, names[2], 50));
+	ENSURE(text.len < sizeof(connection->folding_column));
+	memcpy(connection->folding_column, text.data, text.len);
+	connection->folding = FOLDING_FOUND;
+	return true;
+}
+
+/*
+ * A key that is not ASCII may find the row of another one, where a column's
+ * collation takes different letters for the same: then nobody can say.
+ */
+static enum server_answer
+check_collation(const struct mysql_table *table,
+    struct mysql_connection *connection, const struct table_context *context)
+{
+	struct search search = { table->query.text, connection };
+	struct rows rows = { .mysql = connection->mysql,
+		.deadline_us = context->deadline_us,
+		.take = take_column,
+		.arg = &search,
+		.err = context->err };
+
+	if (connection->folding == FOLDING_UNKNOWN) {
+		run_query(&rows,
+		    SLICE("SELECT table_name, column_name, collation_name FROM "
+			  "information_schema.columns WHERE table_schema = "
+			  "DATABASE() AND collation_name IS NOT NULL AND "
+			  "RIGHT(collation_name, 4) <> '_bin' AND "
+			  "LOCATE('_as_', collation_name) = 0"));
+		if (rows.answer != SERVER_FOUND)
+			return rows.answer;
+		if (connection->folding == FOLDING_UNKNOWN)
+			connection->folding = FOLDING_NONE;
+	}
+	if (connection->folding == FOLDING_NONE)
+		return SERVER_FOUND;
+	err_set(context->err, ERR_DATA,
+	    "the key is not ASCII, and column %s takes different letters for "
+	    "the same: give it a collation that ends in _bin",
+	    connection->folding_column);
+	return SERVER_REFUSED;
+}
+
+static int
+quote(void *arg, struct slice part, struct strbuf *query, struct err *err)
+{
+	CLEANUP(arena_done) struct arena mem;
+	unsigned long len;
+	char *quoted;
+
+	arena_init(&mem);
+	quoted = arena_array(&mem, part.len + 1, 2);
+	len = mysql_real_escape_string(arg, quoted,
+	    part.len == 0 ? "" : part.data, (unsigned long)part.len);
+	if (len > 2 * part.len)
+		return err_set(
+		    err, ERR_TEMP, "the library cannot quote the key");
+	strbuf_add(query, (struct slice){ quoted, len });
+	return 0;
+}
+
+struct taking {
+	const struct mysql_table *table;
+	struct database_result result;
+	struct arena *mem;
+};
+
+static bool
+take_values(void *arg, MYSQL_ROW row, const unsigned long *lengths,
+    unsigned int columns, struct err *err)
+{
+	struct taking *taking = arg;
+
+	for (unsigned int i = 0; i < columns; i++) {
+		struct slice value = { row[i],
+			row[i] == NULL ? 0 : lengths[i] };
+
+		if (sql_check_value(&taking->table->query, &taking->result.key,
+			value, taking->mem, err) != 0 ||
+		    database_result_add(&taking->result, value, err) != 0)
+			return false;
+	}
+	return true;
+}
+
+static enum server_answer
+mysql_table_ask(void *settings, void *handle, struct slice key,
+    const struct table_context *context, struct slice *ret_value)
+{
+	const struct mysql_table *table = settings;
+	struct mysql_connection *connection = handle;
+	const struct database_quote how = { quote, connection->mysql };
+	struct taking taking = { .table = table, .mem = context->mem };
+	struct rows rows = { .mysql = connection->mysql,
+		.deadline_us = context->deadline_us,
+		.take = take_values,
+		.arg = &taking,
+		.err = context->err };
+	struct strbuf text;
+
+	if (!slice_is_ascii(key)) {
+		enum server_answer answer =
+		    check_collation(table, connection, context);
+
+		if (answer != SERVER_FOUND)
+			return answer;
+	}
+	database_result_init(
+	    &taking.result, &table->database, key, context->mem);
+	strbuf_init(&text, context->mem);
+	if (sql_quoted_text(&table->query, &taking.result.key, &how, &text,
+		context->err) != 0)
+		return SERVER_REFUSED;
+	run_query(&rows, strbuf_slice(&text));
+	if (rows.answer != SERVER_FOUND)
+		return rows.answer;
+	if (rows.sets == 0 && table->require_result_set) {
+		err_set(context->err, ERR_TEMP,
+		    "the query has no set of results (require_result_set)");
+		return SERVER_REFUSED;
+	}
+	return database_result_end(&taking.result, ret_value);
+}
+
+static const struct server_ops mysql_server = {
+	.connect = mysql_table_connect,
+	.is_quiet = mysql_table_is_quiet,
+	.ask = mysql_table_ask,
+	.disconnect = mysql_table_disconnect,
+};
+
+#define TEXT(name, member, standard)                                       \
+	{                                                                  \
+		name, DATABASE_TEXT, offsetof(struct mysql_table, member), \
+		    standard, 0, 0                                         \
+	}
+static const struct database_parameter parameters[] = {
+	TEXT("hosts", hosts, "localhost"),
+	TEXT("user", user, NULL),
+	{ "password", DATABASE_SECRET, offsetof(struct mysql_table, password),
+	    NULL, 0, 0 },
+	TEXT("dbname", dbname, NULL),
+	TEXT("charset", charset, "utf8mb4"),
+	TEXT("option_file", option_file, NULL),
+	TEXT("option_group", option_group, "client"),
+	TEXT("tls_key_file", key_file, NULL),
+	TEXT("tls_cert_file", cert_file, NULL),
+	TEXT("tls_CAfile", ca_file, NULL),
+	TEXT("tls_CApath", ca_path, NULL),
+	TEXT("tls_ciphers", ciphers, NULL),
+	{ "tls_verify_cert", DATABASE_BOOL,
+	    offsetof(struct mysql_table, tls_verify_cert), "no", 0, 0 },
+	{ "require_result_set", DATABASE_BOOL,
+	    offsetof(struct mysql_table, require_result_set), "yes", 0, 0 },
+	{ "idle_interval", DATABASE_UNUSED, 0, NULL, 0, 0 },
+	{ "retry_interval", DATABASE_UNUSED, 0, NULL, 0, 0 },
+	SQL_PARAMETERS(struct mysql_table, parameters),
+};
+#undef TEXT
+static const struct database_type mysql_type = { parameters,
+	sizeof(parameters) / sizeof(parameters[0]), true };
+
+static int
+mysql_table_open(
+    struct table_opening *opening, void **ret_handle, struct err *err)
+{
+	struct mysql_table *table = arena_alloc(opening->mem, sizeof(*table));
+	struct hosts *hosts = hosts_new(opening, HOSTS_AT_RANDOM);
+
+	*ret_handle = table;
+	if (database_open(opening, &mysql_type, &table->database, err) != 0 ||
+	    sql_open(opening, &table->database, &table->parameters, SQL_MYSQL,
+		&table->query, err) != 0)
+		return -1;
+	if (table->dbname.len == 0)
+		return err_set(
+		    err, ERR_CONFIG, "the parameter dbname is missing");
+	if (hosts_add_list(hosts, table->hosts, MYSQL_DEFAULT_PORT, err) != 0 ||
+	    (hosts_count(hosts) == 0 &&
+		hosts_add_list(
+		    hosts, SLICE("localhost"), MYSQL_DEFAULT_PORT, err) != 0))
+		return err_wrap(err, "hosts");
+	table->database.server = server_new(&mysql_server, table, hosts);
+	return 0;
+}
+
+static const struct table_ops mysql_ops = {
+	.type = "mysql",
+	.caps = TABLE_FOR_ANY,
+	.folds_keys = true,
+	.name_word = "a file of parameters",
+	.file_suffix = "",
+	.open = mysql_table_open,
+	.lookup = database_lookup,
+	.source = &text_source_ops,
+	.close = database_close,
+};
+
+TABLE_MODULE(&mysql_ops);
