@@ -13,9 +13,9 @@
 #include "base/clock.h"
 
 int
-stream_wait(int fd, short event, uint64_t deadline_us, struct err *err)
+stream_wait(int fd, short events, uint64_t deadline_us, struct err *err)
 {
-	struct pollfd poll_fd = { .fd = fd, .events = event };
+	struct pollfd poll_fd = { .fd = fd, .events = events };
 
 	for (;;) {
 		uint64_t now = clock_monotonic_us();

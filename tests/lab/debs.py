@@ -23,6 +23,10 @@ _PROGRAMS = {
     "postfix-pcre": ["usr/lib/postfix/*.so"],
     "postfix-lmdb": ["usr/lib/postfix/*.so"],
     "postfix-cdb": ["usr/lib/postfix/*.so"],
+    "postfix-pgsql": ["usr/lib/postfix/*.so"],
+    "postfix-mysql": ["usr/lib/postfix/*.so"],
+    "postfix-sqlite": ["usr/lib/postfix/*.so"],
+    "postfix-ldap": ["usr/lib/postfix/*.so"],
     "sendmail-bin": ["usr/libexec/sendmail/sendmail"],
     "sendmail-base": [],
     "sendmail-cf": [],
@@ -55,6 +59,8 @@ _PRODUCTS = {
     "opendkim": ["opendkim"],       # for comparison
     "knot": ["knot"],               # a DNS server that signs its zones
     "postfix-maps": ["postfix", "postfix-pcre", "postfix-lmdb", "postfix-cdb"],
+    "postfix-databases": ["postfix", "postfix-pgsql", "postfix-mysql",
+                          "postfix-sqlite", "postfix-ldap"],
     "slapd": ["slapd", "ldap-utils"],
     "postgresql": ["postgresql-*", "postgresql-client-*"],
     "mariadb": ["mariadb-server-core", "mariadb-client-core"],
@@ -64,8 +70,9 @@ _PRODUCTS = {
 }
 _TOOLS = {"postfix": ["openssl"], "sendmail": ["openssl", "m4"],
           "saslauthd": ["openssl"], "opendkim": [], "knot": [],
-          "postfix-maps": [], "slapd": [], "postgresql": [], "mariadb": [],
-          "redis": [], "memcached": [], "index-tools": []}
+          "postfix-maps": [], "postfix-databases": [], "slapd": [],
+          "postgresql": [], "mariadb": [], "redis": [], "memcached": [],
+          "index-tools": []}
 
 
 class Debs:

@@ -3,8 +3,10 @@
 """What "submilter lookup" answers beside "postmap -q" of Debian's Postfix, for the
 same tables and keys. SUBMILTER names the program. To be run as root."""
 
+import contextlib
 import os
 import pathlib
+import sqlite3
 import subprocess
 import sys
 import unittest
@@ -13,7 +15,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 sys.path.insert(0, str(HERE.parent))
 
+import databases                            # noqa: E402
 import lab                                  # noqa: E402
+import servers                              # noqa: E402
 from fakes import Socketmap, Tcp            # noqa: E402
 
 KEYS = [
@@ -80,14 +84,17 @@ endif
 """
 
 
-class Postmap(unittest.TestCase):
+class BesidePostfix(unittest.TestCase):
+    """Holds our answers against those of Debian's Postfix."""
+
+    products = ("postfix-maps",)
 
     @classmethod
     def setUpClass(cls):
         scratch = lab.scratch()
         cls.top = scratch.__enter__()
         cls.addClassCleanup(scratch.__exit__, None, None, None)
-        cls.debs = lab.Debs.shared(cls.top, "postfix-maps")
+        cls.debs = lab.Debs.shared(cls.top, *cls.products)
         package = cls.debs.package("postfix")
         cls.postmap = package / "usr/sbin/postmap"
         cls.write("main.cf", "".join("%s = %s\n" % pair for pair in (
@@ -143,6 +150,9 @@ class Postmap(unittest.TestCase):
         self.assertEqual(ours, self.answers_of_postfix(table, keys), table)
         self.assertNotEqual(ours, b"", table)
         print("%s: %d passed, 0 failed" % (table[:60], len(keys)))
+
+
+class Postmap(BesidePostfix):
 
     def test_texthash(self):
         table = "texthash:%s" % self.write("rows", ROWS)
@@ -273,6 +283,197 @@ class Postmap(unittest.TestCase):
                 "pipemap:{%s, unionmap:{static:1, inline:{alice=2}}}" % rows,
                 "pipemap:{inline:{bob=ALICE}, inline:{alice=x}}"):
             self.compare(table, but=FOLDED_OTHERWISE)
+
+
+class Databases(BesidePostfix):
+    """The same files of parameters for both, with the real servers."""
+
+    products = ("postfix-databases", "postgresql", "mariadb")
+    # What is asked for in a statement of its own, so that it may be an error.
+    keys = [k for k in KEYS if k.isascii()] + databases.HOSTILE + databases.MORE_KEYS
+
+    def files(self, kind, connection, joined):
+        """Each file of databases.FILES as TYPE:FILE, by its name."""
+        for number, (name, text) in enumerate(databases.FILES.items()):
+            for column in "twin.target", "realm":
+                text = text.replace("{u@%s}" % column, joined % column)
+            yield name, "%s:%s" % (kind, self.write(
+                "%s-%d.cf" % (kind, number), connection + text))
+
+    def compare_all(self, kind, connection, joined, but=()):
+        for name, table in self.files(kind, connection, joined):
+            with self.subTest(kind + ": " + name):
+                self.compare(table, self.keys, but=but)
+
+    def check_own_rows(self, table, keys):
+        """Each key finds the row that is its own."""
+        everything = databases.HOSTILE + databases.FOREIGN
+        want = "".join("%s\towner%d\n" % (key, everything.index(key))
+                       for key in keys)
+        self.assertEqual(self.our_answers(table, keys).decode(), want)
+
+    def check_wildcards(self, kind, connection):
+        """Postfix lets the sender put wildcards behind LIKE; we do not."""
+        table = "%s:%s" % (kind, self.write(kind + "-like.cf", connection + (
+            "query = SELECT goto FROM alias WHERE address LIKE '%s'\n")))
+        keys = ["%@corp.example", "j_e@corp.example", "_@corp.example", "\\"]
+        self.check_own_rows(table, keys)
+        postfix = self.answers_of_postfix(table, ["%@corp.example"])
+        self.assertIn(b"alice@corp.example", postfix)
+
+    def check_not_asked(self, kind, connection):
+        """What Postfix would ask, and a stranger could change."""
+        for query in ("SELECT goto FROM alias WHERE enabled=%s",
+                      "SELECT 1 FROM alias WHERE '%s'=%u"):
+            table = "%s:%s" % (kind, self.write(
+                kind + "-open.cf", connection + "query = " + query + "\n"))
+            done = self.run_with(["1"], os.environ["SUBMILTER"], "lookup", table, "-")
+            self.assertEqual((done.returncode, done.stdout), (75, b""))
+            self.assertIn(b"outside of single quotes", done.stderr)
+
+    def fails(self, table, key, text, postfix=True):
+        """Neither answers; ours says why."""
+        done = self.run_with([key], os.environ["SUBMILTER"], "lookup", table, "-")
+        self.assertEqual((done.returncode, done.stdout), (75, b""), table)
+        self.assertIn(text, done.stderr.decode())
+        if postfix:
+            done = self.run_with([key], self.postmap, "-c", self.top, "-q", "-",
+                                 table, env=self.debs.environment())
+            self.assertEqual((done.returncode, done.stdout), (1, b""))
+            self.assertIn(b"fatal:", done.stderr)
+
+    def test_sqlite(self):
+        path = self.top / "rows.sqlite"
+        with contextlib.closing(sqlite3.connect(path)) as made:
+            made.executescript(databases.statements("\\"))
+        connection = "dbpath = %s\n" % path
+        # One column only: see "all that there is".
+        self.compare_all("sqlite", connection, "'%%u@' || %s")
+        table = "sqlite:%s" % self.write("own.cf", connection + (
+            "query = SELECT goto FROM alias WHERE address='%s'\n"))
+        self.check_own_rows(table, databases.HOSTILE + databases.FOREIGN)
+        self.check_wildcards("sqlite", connection)
+        self.check_not_asked("sqlite", connection)
+        for name, text, why in (
+                ("gone", "dbpath = %s/gone\nquery = SELECT '%%s'\n" % self.top,
+                 "No such file"),
+                ("bad", connection + "query = SELEC '%s'\n", "syntax error"),
+                ("write", connection + "query = DELETE FROM alias WHERE "
+                 "address = '%s'\n", "is to write"),
+                ("two", connection + "query = SELECT '%s'; SELECT 2\n",
+                 "several statements")):
+            self.fails("sqlite:%s" % self.write(name + ".cf", text), "a", why,
+                       postfix=name == "bad")
+        self.assertFalse((self.top / "gone").exists())
+
+    def test_pgsql(self):
+        with servers.Postgres(self.top / "pg", self.debs) as server:
+            server.sql(databases.statements("\\") + """
+create function logins(text, text) returns setof text language sql as
+ $$ select goto from alias where address = $1 || '@' || $2 $$;
+create function login(text) returns text language sql as
+ $$ select goto from alias where address = $1 $$;
+grant all on all tables in schema public to submilter;
+""")
+            connection = ("hosts = 127.0.0.1:%d\nuser = %s\npassword = %s\n"
+                          "dbname = mail\n" % (server.port, servers.USER,
+                                               servers.PASSWORD))
+            self.compare_all("pgsql", connection, "concat('%%u', '@', %s)")
+            for query in ("query = SELECT * FROM logins('%u', '%d')\n",
+                          "select_function = login\n",
+                          "query = SELECT enabled, goto FROM alias WHERE "
+                          "address = '%s' AND enabled = '1'\n",
+                          "query = SELECT alias FROM alias WHERE address='%s'\n"):
+                self.compare("pgsql:%s" % self.write("f.cf", connection + query),
+                             self.keys)
+            own = "query = SELECT goto FROM alias WHERE address='%s'\n"
+            table = "pgsql:%s" % self.write("own.cf", connection + own)
+            self.check_own_rows(table, databases.HOSTILE + databases.FOREIGN)
+            self.check_wildcards("pgsql", connection)
+            self.check_not_asked("pgsql", connection)
+            uri = "postgresql://%s:%s@127.0.0.1:%d/mail" % (
+                servers.USER, servers.PASSWORD.replace(" ", "%20"), server.port)
+            self.compare("pgsql:%s" % self.write(
+                "uri.cf", "hosts = %s\ndbname = x\n%s" % (uri, own)), self.keys)
+            socket = self.top / "pg/.s.PGSQL.5432"
+            socket.symlink_to(".s.PGSQL.%d" % server.port)
+            self.compare("pgsql:%s" % self.write(
+                "unix.cf", connection.replace(
+                    "127.0.0.1:%d" % server.port, "unix:%s" % socket.parent) + own),
+                self.keys)
+            for name, text, why in (
+                    ("bad", connection + "query = SELEC '%s'\n", "syntax error"),
+                    ("limit", connection + "query = SELECT generate_series(1,3) "
+                     "WHERE '%s'<>''\nexpansion_limit = 2\n", "more than 2 values"),
+                    ("word", connection.replace("secret", "wrong") + own,
+                     "password authentication failed"),
+                    ("two", connection + "query = SELECT 1; SELECT '%s'\n",
+                     "cannot insert multiple commands")):
+                self.fails("pgsql:%s" % self.write(name + ".cf", text),
+                           "a", why, postfix=name != "two")
+
+    def test_mysql(self):
+        with servers.MariaDB(self.top / "maria", self.debs) as server:
+            server.sql(databases.statements("\\\\") + """
+delimiter //
+create procedure logins(in a text character set utf8mb4 collate utf8mb4_bin)
+ select goto from alias where address = a//
+create procedure nothing(in a text) set @x = 1//
+create procedure twice(in a text) begin select 1; select 2; end//
+delimiter ;
+create database folding character set utf8mb4 collate utf8mb4_general_ci;
+create table folding.alias (address varchar(250), goto varchar(250));
+insert into folding.alias values ('josé@corp.example', 'jose1'),
+ ('Kate@corp.example', 'kate');
+grant all on folding.* to submilter@'%';
+""")
+            connection = ("hosts = inet:127.0.0.1:%d\nuser = %s\npassword = %s\n"
+                          "dbname = mail\n" % (server.port, servers.USER,
+                                               servers.PASSWORD))
+            self.compare_all("mysql", connection, "CONCAT('%%u', '@', %s)")
+            for query in ("query = CALL logins('%s')\n",
+                          'query = SELECT goto FROM alias WHERE address="%s"\n',
+                          "query = CALL nothing('%s')\nrequire_result_set = no\n"
+                          "query = SELECT 1 WHERE '%u' = 'alice'\n"):
+                self.compare("mysql:%s" % self.write("f.cf", connection + query),
+                             self.keys)
+            own = "query = SELECT goto FROM alias WHERE address='%s'\n"
+            table = "mysql:%s" % self.write("own.cf", connection + own)
+            self.check_own_rows(table, databases.HOSTILE + databases.FOREIGN)
+            self.check_wildcards("mysql", connection)
+            self.check_not_asked("mysql", connection)
+            self.compare("mysql:%s" % self.write(
+                "unix.cf", connection.replace(
+                    "inet:127.0.0.1:%d" % server.port, "unix:%s" % server.socket)
+                + own), self.keys)
+            for name, text, why in (
+                    ("bad", connection + "query = SELEC '%s'\n",
+                     "error in your SQL syntax"),
+                    ("twice", connection + "query = CALL twice('%s')\n",
+                     "several sets of results"),
+                    ("nothing", connection + "query = CALL nothing('%s')\n",
+                     "no set of results"),
+                    ("word", connection.replace("secret", "wrong") + own,
+                     "Access denied"),
+                    ("two", connection + "query = SELECT 1; SELECT '%s'\n",
+                     "error in your SQL syntax")):
+                self.fails("mysql:%s" % self.write(name + ".cf", text), "a", why)
+            self.check_folding(connection.replace("mail", "folding"), own)
+
+    def check_folding(self, connection, own):
+        """A collation for which é is e: a stranger's row for Postfix."""
+        table = "mysql:%s" % self.write("folding.cf", connection + own)
+        self.assertEqual(self.our_answers(table, ["kate@corp.example"]),
+                         b"kate@corp.example\tkate\n")
+        self.assertIn(b"jose1", self.answers_of_postfix(
+            table, ["jose@corp.example", "jos\u0117@corp.example"]))
+        self.fails(table, "jos\u0117@corp.example", "takes different letters for the "
+                   "same", postfix=False)
+        table = "mysql:%s" % self.write("echo.cf", connection + (
+            "query = SELECT address FROM alias WHERE address='%s'\n"))
+        self.assertEqual(self.our_answers(table, ["kate@corp.example"]),
+                         b"kate@corp.example\tKate@corp.example\n")
+        self.fails(table, "jose@corp.example", "gives the row of", postfix=False)
 
 
 if __name__ == "__main__":
