@@ -99,6 +99,11 @@ tests_fuzz_fuzz_redis_LDFLAGS = $(fuzz_target_ldflags)
 tests_fuzz_fuzz_redis_LDADD = $(SUBMILTER_LDADD) $(REDIS_LIBS)
 endif
 
+fuzz_targets += tests/fuzz/fuzz_database
+tests_fuzz_fuzz_database_SOURCES = tests/fuzz/fuzz_database.c tests/fuzz/fuzz.h $(fuzz_main)
+tests_fuzz_fuzz_database_LDFLAGS = $(fuzz_target_ldflags)
+tests_fuzz_fuzz_database_LDADD = $(SUBMILTER_LDADD)
+
 check_PROGRAMS += $(fuzz_targets)
 dist_check_SCRIPTS += tests/fuzz/check-corpus.sh
 EXTRA_DIST += tests/fuzz/corpus
