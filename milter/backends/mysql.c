@@ -45,11 +45,13 @@ library_begin(void)
 }
 
 static int
-mysql_fault(MYSQL *mysql, struct err *err)
+mysql_fault(MYSQL *mysql, uint64_t deadline_us, struct err *err)
 {
 	CLEANUP(arena_done) struct arena mem;
 
 	arena_init(&mem);
+	if (clock_monotonic_us() >= deadline_us)
+		return err_set(err, ERR_TEMP, "no answer within the time");
 	return err_set(err, ERR_TEMP, "%s (%u)",
 	    escape(&mem, slice_of(mysql_error(mysql)), 300),
 	    mysql_errno(mysql));
@@ -175,7 +177,7 @@ connect_to(const struct mysql_table *table, const struct place *place,
 		CLIENT_MULTI_RESULTS),
 	    mysql_real_connect_cont(&connected, mysql, occurred_));
 	if (connected == NULL) {
-		(void)mysql_fault(mysql, err);
+		(void)mysql_fault(mysql, deadline_us, err);
 		mysql_close(mysql);
 		return -1;
 	}
@@ -264,11 +266,11 @@ mysql_table_disconnect(void *handle)
 
 /* After a fault: what became of the connection. */
 static enum server_answer
-answer_of_fault(MYSQL *mysql, struct err *err)
+answer_of_fault(MYSQL *mysql, uint64_t deadline_us, struct err *err)
 {
 	unsigned int number = mysql_errno(mysql);
 
-	(void)mysql_fault(mysql, err);
+	(void)mysql_fault(mysql, deadline_us, err);
 	/* Of the library; or the server is shut down, or has killed it. */
 	return (number >= 2000 && number < 3000) || number == 1053 ||
 		number == 1927 || number == 4031 ?
@@ -305,8 +307,8 @@ read_set(struct rows *rows, MYSQL_RES *set)
 		    mysql_fetch_row_cont(&row, set, occurred_));
 		if (row == NULL) {
 			if (mysql_errno(mysql) != 0)
-				rows->answer =
-				    answer_of_fault(mysql, rows->err);
+				rows->answer = answer_of_fault(
+				    mysql, rows->deadline_us, rows->err);
 			break;
 		}
 		if (!rows->take(rows->arg, row, mysql_fetch_lengths(set),
@@ -339,7 +341,8 @@ run_query(struct rows *rows, struct slice text)
 		if (set != NULL)
 			read_set(rows, set);
 		else if (mysql_field_count(mysql) != 0)
-			rows->answer = answer_of_fault(mysql, rows->err);
+			rows->answer = answer_of_fault(
+			    mysql, rows->deadline_us, rows->err);
 		if (rows->answer == SERVER_LOST)
 			return;
 		COMPLETE(mysql, rows->deadline_us,
@@ -347,7 +350,8 @@ run_query(struct rows *rows, struct slice text)
 		    mysql_next_result_cont(&status, mysql, occurred_));
 	}
 	if (status > 0 && rows->answer == SERVER_FOUND)
-		rows->answer = answer_of_fault(mysql, rows->err);
+		rows->answer =
+		    answer_of_fault(mysql, rows->deadline_us, rows->err);
 }
 
 /* Columns that the query may compare, while it names their tables. */
@@ -571,6 +575,7 @@ static const struct table_ops mysql_ops = {
 	.type = "mysql",
 	.caps = TABLE_FOR_ANY,
 	.folds_keys = true,
+	.asks_server = true,
 	.name_word = "a file of parameters",
 	.file_suffix = "",
 	.open = mysql_table_open,

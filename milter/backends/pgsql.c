@@ -81,35 +81,48 @@ add_addresses(struct keywords *keywords, const struct server_host *host,
 	return 0;
 }
 
-/* The only host that an URI names by a name; its name is empty otherwise. */
+/* What of an URI matters before the library reads it. */
+struct uri {
+	/* The only host that it names by a name; empty otherwise. */
+	struct slice name;
+	struct slice shown; /* it, without user and password */
+};
+
 static int
-uri_host(struct slice uri, struct server_host *ret_host, struct arena *mem,
-    struct err *err)
+read_uri(
+    struct slice text, struct arena *mem, struct uri *ret_uri, struct err *err)
 {
 	char *fault = NULL;
 	PQconninfoOption *options =
-	    PQconninfoParse(slice_cstr(mem, uri), &fault);
+	    PQconninfoParse(slice_cstr(mem, text), &fault);
+	struct slice host = SLICE(""), port = SLICE(""), dbname = SLICE("");
 	bool has_address = false;
 
-	*ret_host =
-	    (struct server_host){ .kind = HOST_INET, .name = SLICE("") };
 	if (options == NULL) {
-		(void)pgsql_fault(fault, err);
+		/* Its text may quote the password. */
 		PQfreemem(fault);
-		return err_wrap(err, "hosts");
+		return err_set(err, ERR_CONFIG,
+		    "hosts: an URI of PostgreSQL that cannot be read");
 	}
 	for (PQconninfoOption *o = options; o->keyword != NULL; o++) {
-		if (o->val == NULL)
-			continue;
+		struct slice value = slice_of(o->val == NULL ? "" : o->val);
+
 		if (strcmp(o->keyword, "hostaddr") == 0)
-			has_address = true;
+			has_address = value.len > 0;
 		else if (strcmp(o->keyword, "host") == 0)
-			ret_host->name = slice_dup(mem, slice_of(o->val));
+			host = slice_dup(mem, value);
+		else if (strcmp(o->keyword, "port") == 0)
+			port = slice_dup(mem, value);
+		else if (strcmp(o->keyword, "dbname") == 0)
+			dbname = slice_dup(mem, value);
 	}
 	PQconninfoFree(options);
-	if (has_address || slice_has(ret_host->name, ',') ||
-	    slice_has(ret_host->name, '/'))
-		ret_host->name = SLICE("");
+	*ret_uri = (struct uri){ .name = host };
+	ret_uri->shown =
+	    slice_format(mem, "postgresql://%.*s%s%.*s/%.*s", SLICE_ARGS(host),
+		port.len == 0 ? "" : ":", SLICE_ARGS(port), SLICE_ARGS(dbname));
+	if (has_address || slice_has(host, ',') || slice_has(host, '/'))
+		ret_uri->name = SLICE("");
 	return 0;
 }
 
@@ -118,13 +131,15 @@ add_host(struct keywords *keywords, const struct pgsql_table *table,
     const struct server_host *host, uint64_t deadline_us, struct arena *mem,
     struct err *err)
 {
-	struct server_host named = *host;
+	struct server_host named = { .kind = HOST_INET };
+	struct uri uri;
 
 	if (host->kind == HOST_OTHER) {
-		if (uri_host(host->text, &named, mem, err) != 0)
+		if (read_uri(host->name, mem, &uri, err) != 0)
 			return -1;
 		/* What stands behind it counts. */
-		add_keyword(keywords, "dbname", slice_cstr(mem, host->text));
+		add_keyword(keywords, "dbname", slice_cstr(mem, host->name));
+		named.name = uri.name;
 		return named.name.len == 0 ?
 		    0 :
 		    add_addresses(keywords, &named, deadline_us, mem, err);
@@ -467,15 +482,16 @@ static int
 pgsql_add_host(struct hosts *hosts, const struct pgsql_table *table,
     struct slice word, struct err *err)
 {
-	struct server_host host = { .text = word, .kind = HOST_OTHER };
+	struct server_host host = { .name = word, .kind = HOST_OTHER };
 	CLEANUP(arena_done) struct arena mem;
-	struct server_host named;
+	struct uri uri;
 
 	arena_init(&mem);
 	if (slice_starts(word, SLICE("postgresql://")) ||
 	    slice_starts(word, SLICE("postgres://"))) {
-		if (uri_host(word, &named, &mem, err) != 0)
+		if (read_uri(word, &mem, &uri, err) != 0)
 			return -1;
+		host.text = uri.shown;
 	} else if (host_read(word, PGSQL_PORT, &host, err) != 0) {
 		return err_wrap(err, "hosts");
 	} else if (table->dbname.len == 0) {
@@ -514,6 +530,7 @@ static const struct table_ops pgsql_ops = {
 	.type = "pgsql",
 	.caps = TABLE_FOR_ANY,
 	.folds_keys = true,
+	.asks_server = true,
 	.name_word = "a file of parameters",
 	.file_suffix = "",
 	.open = pgsql_open,

@@ -60,6 +60,7 @@ list_add_table(struct domain_list *list, struct slice spec,
 	const struct table_options options = {
 		.report = list->opening->report,
 		.may_be_down = list->opening->may_be_down,
+		.world = list->opening->world,
 	};
 
 	if (list->table_count == LIST_MAX_TABLES)
