@@ -137,7 +137,87 @@ result_format = x
 """,
 }
 MORE_KEYS = ["bob@corp.example", "gone@corp.example", "old@corp.example",
+             "sales@corp.example",
              "alice@twin.example", "bob@sub.corp.example", "boss@corp.example",
              "any@shop.example", "@shop.example", "a@x", "b@x", "c@x", "d@x", "e@x",
              "f@x",
              "upper@corp.example", "info@corp.example", "user", "alice@corp..example."]
+
+LDIF = """\
+dn: ou=people,SUFFIX
+objectClass: organizationalUnit
+ou: people
+
+dn: uid=alice,ou=people,SUFFIX
+objectClass: inetOrgPerson
+uid: alice
+uid: second
+cn: Alice
+sn: A
+mail: alice@corp.example
+mail: info@corp.example
+employeeType: smtp:boss@corp.example
+employeeType: SMTP:alice@corp.example
+
+dn: uid=bob,ou=people,SUFFIX
+objectClass: inetOrgPerson
+uid: bob
+cn: Bob
+sn: B
+mail: bob@corp.example
+mail: info@corp.example
+employeeType: smtp:boss@corp.example
+description: Alice, and bob
+
+dn: ou=corp.example,SUFFIX
+objectClass: organizationalUnit
+ou: corp.example
+
+dn: uid=within,ou=corp.example,SUFFIX
+objectClass: inetOrgPerson
+uid: within
+cn: within
+sn: W
+mail: boss@corp.example
+
+dn: cn=sales,SUFFIX
+objectClass: groupOfNames
+cn: sales
+member: uid=bob,ou=people,SUFFIX
+member: uid=alice,ou=people,SUFFIX
+member: uid=nobody,ou=people,SUFFIX
+"""
+
+# Behind server, bind and search_base.
+LDAP_FILES = {
+    "mail": "query_filter = (mail=%s)\nresult_attribute = uid\n",
+    "several attributes":
+        "query_filter = (mail=%s)\nresult_attribute = mail, uid description\n",
+    "a realm behind it": """\
+query_filter = (&(objectClass=inetOrgPerson)(|(mail=%s)(mail=@%d)))
+result_attribute = uid
+result_format = %s@corp.example, %U
+""",
+    "addresses with a prefix":
+        "query_filter = (employeeType=smtp:%s)\nresult_attribute = mail\n",
+    "members of a group": """\
+query_filter = (&(objectClass=groupOfNames)(cn=%u))
+result_attribute =
+special_result_attribute = member
+leaf_result_attribute = mail
+""",
+    "a base of the domain": """\
+search_base = ou=%d,SUFFIX
+query_filter = (mail=%s)
+result_attribute = uid
+scope = one
+""",
+    "an older name":
+        "query_filter = (mail=%s)\nresult_attribute = mail\nresult_filter = <%u>\n",
+    "only some domains": """\
+query_filter = (|(mail=%s)(uid=%u))
+result_attribute = cn
+domain = corp.example
+debuglevel = 0
+""",
+}

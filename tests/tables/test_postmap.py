@@ -3,6 +3,7 @@
 """What "submilter lookup" answers beside "postmap -q" of Debian's Postfix, for the
 same tables and keys. SUBMILTER names the program. To be run as root."""
 
+import base64
 import contextlib
 import os
 import pathlib
@@ -288,7 +289,7 @@ class Postmap(BesidePostfix):
 class Databases(BesidePostfix):
     """The same files of parameters for both, with the real servers."""
 
-    products = ("postfix-databases", "postgresql", "mariadb")
+    products = ("postfix-databases", "postgresql", "mariadb", "slapd", "memcached")
     # What is asked for in a statement of its own, so that it may be an error.
     keys = [k for k in KEYS if k.isascii()] + databases.HOSTILE + databases.MORE_KEYS
 
@@ -459,6 +460,68 @@ grant all on folding.* to submilter@'%';
                      "error in your SQL syntax")):
                 self.fails("mysql:%s" % self.write(name + ".cf", text), "a", why)
             self.check_folding(connection.replace("mail", "folding"), own)
+
+    def test_ldap(self):
+        people = "".join("""\
+dn: uid=h%d,ou=people,%s
+objectClass: inetOrgPerson
+uid: h%d
+cn: x
+sn: x
+mail:: %s
+
+""" % (number, servers.SUFFIX, number, base64.b64encode(key.encode()).decode())
+            for number, key in enumerate(databases.HOSTILE))
+        ldif = databases.LDIF.replace("SUFFIX", servers.SUFFIX) + "\n" + people
+        with servers.Slapd(self.top / "slapd", self.debs, ldif=ldif) as server:
+            login = "bind_dn = %s\nbind_pw = %s\n" % (servers.ADMIN, servers.PASSWORD)
+            base = "search_base = %s\nversion = 3\n" % servers.SUFFIX
+            host = "server_host = 127.0.0.1\nserver_port = %d\n" % server.port
+            for number, (name, text) in enumerate(databases.LDAP_FILES.items()):
+                text = text.replace("SUFFIX", servers.SUFFIX)
+                with self.subTest("ldap: " + name):
+                    self.compare("ldap:%s" % self.write(
+                        "ldap-%d.cf" % number, host + login + base + text), self.keys)
+            mail = "query_filter = (mail=%s)\nresult_attribute = uid\n"
+            for where in server.uri, server.unix_uri, "127.0.0.1:%d" % server.port, \
+                    "ldap://127.0.0.1:1 " + server.uri:
+                self.compare("ldap:%s" % self.write(
+                    "where.cf", "server_host = %s\n" % where + login + base + mail),
+                    self.keys)
+            table = "ldap:%s" % self.write("own.cf", host + login + base + mail)
+            want = "".join("%s\th%d\n" % (key, number)
+                           for number, key in enumerate(databases.HOSTILE))
+            self.assertEqual(self.our_answers(table, databases.HOSTILE).decode(),
+                             want)
+            for name, text, why in (
+                    ("filter", host + login + base + "query_filter = (mail=%s\n",
+                     "filter"),
+                    ("word", host + login.replace("secret", "wrong") + base + mail,
+                     "nvalid credentials"),
+                    ("base", host + login + mail + "version = 3\n"
+                     "search_base = dc=nowhere,dc=example\n", "No such object")):
+                self.fails("ldap:%s" % self.write(name + ".cf", text), "a", why)
+            self.fails("ldap:%s" % self.write(
+                "limit.cf", host + login + base + "query_filter = (|(uid=alice)"
+                "(cn=%s))\nresult_attribute = mail\nexpansion_limit = 1\n"), "a",
+                "expansion_limit")
+
+    def test_memcache(self):
+        keys = [k for k in self.keys if k and " " not in k and len(k) < 200]
+        with servers.Memcached(self.top / "memcached", self.debs) as server:
+            server.set_all([(b"mail:" + key.encode(), b"value of %d, b" % number)
+                            for number, key in enumerate(dict.fromkeys(
+                                key.lower() for key in keys))])
+            connection = "memcache = inet:127.0.0.1:%d\n" % server.port
+            backup = "texthash:%s" % self.write("backup", ROWS)
+            for text in ("key_format = mail:%s\n", "key_format = mail:%u@%d\n",
+                         "key_format = mail:%s\ndomain = corp.example\n"):
+                self.compare("memcache:%s" % self.write(
+                    "memcache.cf", connection + text), keys)
+            # What it finds is written to memcached.
+            self.compare("memcache:%s" % self.write(
+                "backup.cf", connection + "key_format = none:%s\nbackup = " + backup
+                + "\n"), keys)
 
     def check_folding(self, connection, own):
         """A collation for which é is e: a stranger's row for Postfix."""
