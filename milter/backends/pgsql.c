@@ -3,6 +3,7 @@
  * Tables of type pgsql: a query in PostgreSQL. Nothing of the library waits for
  * the network: each step is polled until the deadline.
  */
+#include <inttypes.h>
 #include <libpq-fe.h>
 #include <poll.h>
 #include <stdatomic.h>
@@ -21,8 +22,16 @@ struct pgsql_table {
 	struct sql_parameters parameters;
 	struct sql_query query;
 	struct slice bound; /* the query with marks for its values */
+	const char *name;   /* of the query in the server: that of its text */
 	/* The server cannot tell the types of the marks, or has none there. */
 	atomic_bool quotes;
+	/* Somebody on the way gives us another session at times. */
+	atomic_bool is_unnamed;
+};
+
+struct pgsql_connection {
+	PGconn *link;
+	bool is_prepared; /* the server has read the query */
 };
 
 /* The first line of what the library says. */
@@ -156,9 +165,12 @@ add_host(struct keywords *keywords, const struct pgsql_table *table,
 }
 
 static void
-pgsql_disconnect(void *connection)
+pgsql_disconnect(void *handle)
 {
-	PQfinish(connection);
+	struct pgsql_connection *connection = handle;
+
+	PQfinish(connection->link);
+	free(connection);
 }
 
 /* Goes on with a connection until it stands. */
@@ -202,7 +214,8 @@ pgsql_connect(void *settings, const struct server_host *host,
 	const struct pgsql_table *table = settings;
 	CLEANUP(arena_done) struct arena mem;
 	struct keywords keywords = { .count = 0 };
-	PGconn *connection;
+	struct pgsql_connection *connection;
+	PGconn *link;
 
 	arena_init(&mem);
 	if (add_host(&keywords, table, host, deadline_us, &mem, err) != 0)
@@ -210,83 +223,81 @@ pgsql_connect(void *settings, const struct server_host *host,
 	add_keyword(
 	    &keywords, "client_encoding", slice_cstr(&mem, table->encoding));
 	add_keyword(&keywords, "fallback_application_name", "submilter");
-	connection = PQconnectStartParams(
+	link = PQconnectStartParams(
 	    keywords.names, keywords.values, host->kind == HOST_OTHER);
-	if (finish_connect(connection, deadline_us, err) != 0) {
-		PQfinish(connection);
+	if (finish_connect(link, deadline_us, err) != 0) {
+		PQfinish(link);
 		return -1;
 	}
-	(void)PQsetNoticeReceiver(connection, ignore_notice, NULL);
+	(void)PQsetNoticeReceiver(link, ignore_notice, NULL);
+	connection = calloc(1, sizeof(*connection));
+	ENSURE(connection != NULL);
+	connection->link = link;
 	*ret_connection = connection;
 	return 0;
 }
 
 /* The server may have said something that is of no interest, or good bye. */
 static bool
-pgsql_is_quiet(void *connection)
+pgsql_is_quiet(void *handle)
 {
-	struct pollfd poll_fd = { .fd = PQsocket(connection),
-		.events = POLLIN };
+	PGconn *link = ((struct pgsql_connection *)handle)->link;
+	struct pollfd poll_fd = { .fd = PQsocket(link), .events = POLLIN };
 
 	for (unsigned int i = 0; i < 8; i++) {
-		if (PQstatus(connection) != CONNECTION_OK)
+		if (PQstatus(link) != CONNECTION_OK)
 			return false;
 		if (poll(&poll_fd, 1, 0) == 0)
 			return true;
-		if (PQconsumeInput(connection) == 0)
+		if (PQconsumeInput(link) == 0)
 			return false;
 	}
 	return false;
 }
 
+/* Sends what waits to be sent. is_sent: the library has taken it. */
 static int
-send_query(PGconn *connection, const char *text, const char *const *values,
-    size_t count, const struct table_context *context)
+flush(PGconn *link, bool is_sent, const struct table_context *context)
 {
-	int status;
+	int status = is_sent ? PQflush(link) : -1;
 
-	/* It refuses a text with several statements. */
-	if (PQsendQueryParams(connection, text, (int)count, NULL, values, NULL,
-		NULL, 0) == 0 ||
-	    PQsetSingleRowMode(connection) == 0)
-		return pgsql_fault(PQerrorMessage(connection), context->err);
-	while ((status = PQflush(connection)) > 0) {
-		if (stream_wait(PQsocket(connection), POLLIN | POLLOUT,
+	while (status > 0) {
+		if (stream_wait(PQsocket(link), POLLIN | POLLOUT,
 			context->deadline_us, context->err) != 0)
 			return -1;
-		if (PQconsumeInput(connection) == 0)
-			break;
+		status = PQconsumeInput(link) == 0 ? -1 : PQflush(link);
 	}
 	if (status != 0)
-		return pgsql_fault(PQerrorMessage(connection), context->err);
+		return pgsql_fault(PQerrorMessage(link), context->err);
 	return 0;
 }
 
 /* The next result, or NULL at the end. -1: the connection is lost. */
 static int
-next_result(PGconn *connection, const struct table_context *context,
-    PGresult **ret_result)
+next_result(
+    PGconn *link, const struct table_context *context, PGresult **ret_result)
 {
-	while (PQisBusy(connection)) {
-		if (stream_wait(PQsocket(connection), POLLIN,
-			context->deadline_us, context->err) != 0)
+	while (PQisBusy(link)) {
+		if (stream_wait(PQsocket(link), POLLIN, context->deadline_us,
+			context->err) != 0)
 			return -1;
-		if (PQconsumeInput(connection) == 0)
-			return pgsql_fault(
-			    PQerrorMessage(connection), context->err);
+		if (PQconsumeInput(link) == 0)
+			return pgsql_fault(PQerrorMessage(link), context->err);
 	}
-	*ret_result = PQgetResult(connection);
+	*ret_result = PQgetResult(link);
 	return 0;
 }
 
 /* An answer while it is read. */
 struct reading {
-	const struct pgsql_table *table;
-	PGconn *connection;
+	struct pgsql_table *table;
+	struct pgsql_connection *connection;
 	const struct table_context *context;
 	struct database_result result;
 	enum server_answer answer; /* FOUND: no fault so far */
-	bool is_misread; /* the server does not understand the query */
+	/* After REFUSED: */
+	bool is_misread;  /* the server does not understand the query */
+	bool is_misnamed; /* it does not have it, or has another one */
 };
 
 static void
@@ -320,11 +331,19 @@ read_fault(struct reading *reading, const PGresult *result)
 		state = "";
 	(void)pgsql_fault(text != NULL ? text : PQresultErrorMessage(result),
 	    reading->context->err);
+	reading->is_misnamed =
+	    strcmp(state, "26000") == 0 || strcmp(state, "42P05") == 0;
 	/* Class 42: syntax, types and names. */
-	reading->is_misread = strncmp(state, "42", 2) == 0;
-	/* 57P: it is shut down, or starts. */
+	reading->is_misread =
+	    !reading->is_misnamed && strncmp(state, "42", 2) == 0;
+	/*
+	 * 57P: it is shut down, or starts. 0A000: the columns of the query were
+	 * changed; a new connection reads it anew.
+	 */
 	reading->answer = strncmp(state, "57P", 3) == 0 ||
-		PQstatus(reading->connection) != CONNECTION_OK ?
+		(strcmp(state, "0A000") == 0 &&
+		    reading->connection->is_prepared) ||
+		PQstatus(reading->connection->link) != CONNECTION_OK ?
 	    SERVER_LOST :
 	    SERVER_REFUSED;
 }
@@ -336,8 +355,8 @@ read_answer(struct reading *reading)
 	for (;;) {
 		PGresult *result = NULL;
 
-		if (next_result(
-			reading->connection, reading->context, &result) != 0) {
+		if (next_result(reading->connection->link, reading->context,
+			&result) != 0) {
 			reading->answer = SERVER_LOST;
 			return;
 		}
@@ -388,61 +407,109 @@ quote(void *arg, struct slice part, struct strbuf *query, struct err *err)
 	return 0;
 }
 
-/* Asks with the values apart, or in the query. */
+/* Reads the answer to what was sent. */
 static void
-ask_once(struct reading *reading, bool is_bound)
+finish(struct reading *reading, bool is_sent)
 {
-	const struct pgsql_table *table = reading->table;
-	const struct table_context *context = reading->context;
-	const struct database_quote how = { quote, reading->connection };
-	size_t count = is_bound ? table->query.value_count : 0;
-	struct slice *values =
-	    arena_array(context->mem, count + 1, sizeof(*values));
-	const char **data = arena_array(context->mem, count + 1, sizeof(*data));
-	struct strbuf text;
+	PGconn *link = reading->connection->link;
 
-	reading->answer = SERVER_REFUSED;
-	strbuf_init(&text, context->mem);
-	if (is_bound) {
-		strbuf_add(&text, table->bound);
-		if (sql_values(&table->query, &reading->result.key,
-			context->mem, values, context->err) != 0)
-			return;
-	} else if (sql_quoted_text(&table->query, &reading->result.key, &how,
-		       &text, context->err) != 0) {
-		return;
-	}
-	for (size_t i = 0; i < count; i++)
-		data[i] = values[i].len == 0 ? "" : values[i].data;
 	reading->answer = SERVER_LOST;
-	if (send_query(reading->connection, text.data, data, count, context) !=
-	    0)
+	reading->is_misread = reading->is_misnamed = false;
+	/* Rows come one by one: the rest of too many is not kept. */
+	if (is_sent)
+		(void)PQsetSingleRowMode(link);
+	if (flush(link, is_sent, reading->context) != 0)
 		return;
 	reading->answer = SERVER_FOUND;
 	read_answer(reading);
 }
 
+/* Asks with the values in the query; that is one statement, too. */
+static void
+ask_quoted(struct reading *reading)
+{
+	const struct table_context *context = reading->context;
+	PGconn *link = reading->connection->link;
+	const struct database_quote how = { quote, link };
+	struct strbuf text;
+
+	strbuf_init(&text, context->mem);
+	reading->answer = SERVER_REFUSED;
+	if (sql_quoted_text(&reading->table->query, &reading->result.key, &how,
+		&text, context->err) != 0)
+		return;
+	finish(reading,
+	    PQsendQueryParams(link, text.data, 0, NULL, NULL, NULL, NULL, 0) !=
+		0);
+}
+
+/* Asks with the values apart. The server reads the query once if it has a name. */
+static void
+ask_bound(struct reading *reading, bool is_named)
+{
+	const struct pgsql_table *table = reading->table;
+	const struct table_context *context = reading->context;
+	struct pgsql_connection *connection = reading->connection;
+	int count = (int)table->query.value_count;
+	struct slice *values =
+	    arena_array(context->mem, (size_t)count + 1, sizeof(*values));
+	const char **data =
+	    arena_array(context->mem, (size_t)count + 1, sizeof(*data));
+
+	reading->answer = SERVER_REFUSED;
+	if (sql_values(&table->query, &reading->result.key, context->mem,
+		values, context->err) != 0)
+		return;
+	for (int i = 0; i < count; i++)
+		data[i] = values[i].len == 0 ? "" : values[i].data;
+	if (!is_named) {
+		finish(reading,
+		    PQsendQueryParams(connection->link, table->bound.data,
+			count, NULL, data, NULL, NULL, 0) != 0);
+		return;
+	}
+	if (!connection->is_prepared) {
+		finish(reading,
+		    PQsendPrepare(connection->link, table->name,
+			table->bound.data, count, NULL) != 0);
+		if (reading->answer != SERVER_FOUND)
+			return;
+		connection->is_prepared = true;
+	}
+	finish(reading,
+	    PQsendQueryPrepared(connection->link, table->name, count, data,
+		NULL, NULL, 0) != 0);
+}
+
 static enum server_answer
-pgsql_ask(void *settings, void *connection, struct slice key,
+pgsql_ask(void *settings, void *handle, struct slice key,
     const struct table_context *context, struct slice *ret_value)
 {
 	struct pgsql_table *table = settings;
 	struct reading reading = {
-		.table = table, .connection = connection, .context = context
+		.table = table, .connection = handle, .context = context
 	};
 	bool is_bound = table->query.can_bind && !table->quotes;
+	bool is_named = !table->is_unnamed;
 
 	database_result_init(
 	    &reading.result, &table->database, key, context->mem);
-	ask_once(&reading, is_bound);
+	if (is_bound)
+		ask_bound(&reading, is_named);
+	/* A pool of connections between us gives away what others prepared. */
+	if (is_bound && is_named && reading.answer == SERVER_REFUSED &&
+	    reading.is_misnamed) {
+		table->is_unnamed = true;
+		ask_bound(&reading, false);
+	}
 	/*
 	 * Types of values that stand apart are not always known: concat('@',
 	 * $1). Postfix writes them into the query.
 	 */
-	if (is_bound && reading.is_misread &&
-	    reading.answer == SERVER_REFUSED) {
-		reading.is_misread = false;
-		ask_once(&reading, false);
+	if (!is_bound)
+		ask_quoted(&reading);
+	else if (reading.answer == SERVER_REFUSED && reading.is_misread) {
+		ask_quoted(&reading);
 		if (reading.answer == SERVER_FOUND)
 			table->quotes = true;
 	}
@@ -501,6 +568,18 @@ pgsql_add_host(struct hosts *hosts, const struct pgsql_table *table,
 	return hosts_add(hosts, &host, err);
 }
 
+/* Different texts have different names: another's query is never asked. */
+static const char *
+query_name(struct slice text, struct arena *mem)
+{
+	uint64_t hash = 14695981039346656037ULL;
+
+	for (size_t i = 0; i < text.len; i++)
+		hash = (hash ^ (unsigned char)text.data[i]) * 1099511628211ULL;
+	return slice_format(mem, "submilter_%016" PRIx64 "_%zu", hash, text.len)
+	    .data;
+}
+
 static int
 pgsql_open(struct table_opening *opening, void **ret_handle, struct err *err)
 {
@@ -514,6 +593,7 @@ pgsql_open(struct table_opening *opening, void **ret_handle, struct err *err)
 		SQL_POSTGRESQL, &table->query, err) != 0)
 		return -1;
 	table->bound = sql_bound_text(&table->query, opening->mem);
+	table->name = query_name(table->bound, opening->mem);
 	rest = table->hosts;
 	while (slice_next_item(&rest, ", \t", &word)) {
 		if (pgsql_add_host(hosts, table, word, err) != 0)

@@ -392,6 +392,7 @@ grant all on all tables in schema public to submilter;
             self.check_own_rows(table, databases.HOSTILE + databases.FOREIGN)
             self.check_wildcards("pgsql", connection)
             self.check_not_asked("pgsql", connection)
+            self.check_prepared(server, connection)
             uri = "postgresql://%s:%s@127.0.0.1:%d/mail" % (
                 servers.USER, servers.PASSWORD.replace(" ", "%20"), server.port)
             self.compare("pgsql:%s" % self.write(
@@ -412,6 +413,37 @@ grant all on all tables in schema public to submilter;
                      "cannot insert multiple commands")):
                 self.fails("pgsql:%s" % self.write(name + ".cf", text),
                            "a", why, postfix=name != "two")
+
+    @contextlib.contextmanager
+    def asking(self, table):
+        """A function that asks by a connection that stays."""
+        with subprocess.Popen(
+                ["stdbuf", "-oL", os.environ["SUBMILTER"], "lookup", table, "-"],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as running:
+            def ask(key):
+                running.stdin.write(key + b"\n")
+                return running.stdout.readline()
+            yield ask
+            running.stdin.close()
+
+    def check_prepared(self, server, connection):
+        """What is prepared may be gone, or not fit any more."""
+        server.sql("""
+create function forget(text) returns text language plpgsql as
+ $$ begin execute 'deallocate all'; return 'x' || $1; end $$;
+create table changing (address text, one text);
+insert into changing values ('a', '1');
+grant select on changing to submilter;
+""")
+        with self.asking("pgsql:%s" % self.write("forget.cf", connection + (
+                "query = SELECT forget('%s')\n"))) as ask:
+            for key in b"a", b"b", b"c":
+                self.assertEqual(ask(key), key + b"\tx" + key + b"\n")
+        with self.asking("pgsql:%s" % self.write("changing.cf", connection + (
+                "query = SELECT * FROM changing WHERE address='%s'\n"))) as ask:
+            self.assertEqual(ask(b"a"), b"a\ta,1\n")
+            server.sql("alter table changing add two text default '2';")
+            self.assertEqual(ask(b"a"), b"a\ta,1,2\n")
 
     def test_mysql(self):
         with servers.MariaDB(self.top / "maria", self.debs) as server:
