@@ -217,6 +217,8 @@ class Mysql(Backend):
             wrong_certificate=wrong_certificate)
         self.server.start()
         self.server.sql(
+            # What is committed outlives a kill.
+            "SET GLOBAL innodb_flush_log_at_trx_commit = 1;\n"
             "CREATE TABLE rights (address text, number int, logins mediumtext);\n"
             "START TRANSACTION;\n%sCOMMIT;\n" % sql_rows(rows, quote))
 

@@ -428,7 +428,8 @@ def make(kind, contract=None):
 
 
 for KIND in (backends.Btree, backends.Cdb, backends.Hash, backends.Inline,
-             backends.Ldap, backends.Lmdb, backends.Memcache, backends.Redis,
+             backends.Ldap, backends.Lmdb, backends.Memcache, backends.Mysql,
+             backends.Pgsql, backends.Redis,
              backends.RedisCluster, backends.Socketmap, backends.Sqlite, backends.Tcp,
              backends.Texthash):
     make(KIND)
