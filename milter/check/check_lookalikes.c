@@ -179,12 +179,38 @@ try_lookalikes(
 	}
 }
 
+/*
+ * A backend may know that its server takes such letters for others, and answer
+ * for none of them.
+ */
+static void
+try_other_letters(const struct checked_table *checked)
+{
+	struct slice domain = check_own_domain(checked, 0), value;
+	struct arena *mem = checked->found->mem;
+	struct table_trace trace;
+	struct err err;
+
+	if (domain.len == 0)
+		domain = SLICE("submilter-check.invalid");
+	if (check_ask(checked,
+		slice_format(
+		    mem, "%s.\xc3\xa9@%.*s", check_nobody, SLICE_ARGS(domain)),
+		&trace, &value, &err) == TABLE_FAILED &&
+	    err.kind == ERR_DATA)
+		finding_add(checked->found, FINDING_WARNING, by_letter,
+		    "%s: keys with other letters than ASCII cannot be "
+		    "answered: %s",
+		    checked->option, err.text);
+}
+
 void
 check_lookalikes(const struct checked_table *checked)
 {
 	struct known_keys known = { .count = 0 };
 	size_t owners = 0;
 
+	try_other_letters(checked);
 	gather_known(checked, &known);
 	for (size_t i = 0; i < known.count && owners < MAX_OWNERS; i++) {
 		struct slice key = known.items[i], value;

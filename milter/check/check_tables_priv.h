@@ -30,7 +30,8 @@ struct slice check_own_domain(
     const struct checked_table *checked, size_t index);
 
 /*
- * Reports keys that give a stranger the row of somebody else: keys that look
+ * Reports keys with other letters than ASCII that cannot be answered, and keys
+ * that give a stranger the row of somebody else: keys that look
  * like one that the table is known to have. Says nothing where no such key is
  * known, or where the table has an answer for whoever nobody is.
  */

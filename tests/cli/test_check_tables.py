@@ -152,6 +152,15 @@ rights { %s = {%s} }
                           % (mark, mark), text)
             self.assertIn("compare with =", fix)
 
+    def test_letters_that_cannot_be_answered(self):
+        with Socketmap() as server:
+            server.reply = lambda key: Socketmap.wrap(
+                b"NOTFOUND " if key.isascii() else b"OK \xff")
+            (_, warning) = self.check(server.name(), status=0)
+            self.assertEqual(warning[0], "warning")
+            self.assertIn("rights.tables: keys with other letters than ASCII cannot be answered: "
+                          "table " + server.name(), warning[1])
+
     def test_keys_are_known_from_other_tables_too(self):
         owner = b"carol.d@shop.example"
         (text, _), = self.strange(lambda key: LOGIN if plain(key) == owner else None, 1,
