@@ -446,6 +446,26 @@ quote(void *arg, struct slice part, struct strbuf *query, struct err *err)
 	return 0;
 }
 
+/*
+ * Where the server takes no backslash for an escape, nothing makes a wildcard of
+ * LIKE a letter.
+ */
+static bool
+has_wildcards(const struct mysql_table *table,
+    const struct mysql_connection *connection, struct slice key)
+{
+	if ((connection->mysql->server_status &
+		SERVER_STATUS_NO_BACKSLASH_ESCAPES) == 0 ||
+	    (!slice_has(key, '%') && !slice_has(key, '_')))
+		return false;
+	for (size_t i = 0; i < table->query.count; i++) {
+		if (table->query.pieces[i].use == SQL_PATTERN &&
+		    table->query.pieces[i].escape == '\\')
+			return true;
+	}
+	return false;
+}
+
 struct taking {
 	const struct mysql_table *table;
 	struct database_result result;
@@ -491,6 +511,12 @@ mysql_table_ask(void *settings, void *handle, struct slice key,
 
 		if (answer != SERVER_FOUND)
 			return answer;
+	}
+	if (has_wildcards(table, connection, key)) {
+		err_set(context->err, ERR_DATA,
+		    "the query would take \"%%\" or \"_\" of the key for a "
+		    "wildcard of LIKE (NO_BACKSLASH_ESCAPES)");
+		return SERVER_REFUSED;
 	}
 	database_result_init(
 	    &taking.result, &table->database, key, context->mem);

@@ -491,6 +491,14 @@ grant all on folding.* to submilter@'%';
                     ("two", connection + "query = SELECT 1; SELECT '%s'\n",
                      "error in your SQL syntax")):
                 self.fails("mysql:%s" % self.write(name + ".cf", text), "a", why)
+            # No backslash is an escape any more.
+            server.sql("set global sql_mode = 'NO_BACKSLASH_ESCAPES'")
+            self.compare(table, self.keys)
+            self.check_own_rows(table, databases.HOSTILE + databases.FOREIGN)
+            table = "mysql:%s" % self.write("like.cf", connection + (
+                "query = SELECT goto FROM alias WHERE address LIKE '%s'\n"))
+            self.fails(table, "j_e@corp.example", "NO_BACKSLASH_ESCAPES",
+                       postfix=False)
             self.check_folding(connection.replace("mail", "folding"), own)
 
     def test_ldap(self):
