@@ -70,6 +70,9 @@ enum { DATABASE_MAX_VALUE_BYTES = 1000000, DATABASE_MAX_FILE_BYTES = 1 << 20 };
 MUST_USE int database_open(struct table_opening *opening,
     const struct database_type *type, struct database *database,
     struct err *err);
+/* A file that holds a secret, and can be read by others, is a warning. */
+void database_warn_secret(
+    const struct database *database, const struct table_opening *opening);
 /* Whether the file sets it, with any text. For parameters of text. */
 static inline bool
 database_is_set(struct slice parameter)

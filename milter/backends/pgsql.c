@@ -21,6 +21,7 @@ struct pgsql_table {
 	struct slice hosts, user, password, dbname, encoding;
 	struct sql_parameters parameters;
 	struct sql_query query;
+	bool has_secret;    /* among its hosts */
 	struct slice bound; /* the query with marks for its values */
 	const char *name;   /* of the query in the server: that of its text */
 	/* The server cannot tell the types of the marks, or has none there. */
@@ -95,6 +96,7 @@ struct uri {
 	/* The only host that it names by a name; empty otherwise. */
 	struct slice name;
 	struct slice shown; /* it, without user and password */
+	bool has_password;
 };
 
 static int
@@ -105,7 +107,7 @@ read_uri(
 	PQconninfoOption *options =
 	    PQconninfoParse(slice_cstr(mem, text), &fault);
 	struct slice host = SLICE(""), port = SLICE(""), dbname = SLICE("");
-	bool has_address = false;
+	bool has_address = false, has_password = false;
 
 	if (options == NULL) {
 		/* Its text may quote the password. */
@@ -118,6 +120,8 @@ read_uri(
 
 		if (strcmp(o->keyword, "hostaddr") == 0)
 			has_address = value.len > 0;
+		else if (strcmp(o->keyword, "password") == 0)
+			has_password = value.len > 0;
 		else if (strcmp(o->keyword, "host") == 0)
 			host = slice_dup(mem, value);
 		else if (strcmp(o->keyword, "port") == 0)
@@ -126,7 +130,7 @@ read_uri(
 			dbname = slice_dup(mem, value);
 	}
 	PQconninfoFree(options);
-	*ret_uri = (struct uri){ .name = host };
+	*ret_uri = (struct uri){ .name = host, .has_password = has_password };
 	ret_uri->shown =
 	    slice_format(mem, "postgresql://%.*s%s%.*s/%.*s", SLICE_ARGS(host),
 		port.len == 0 ? "" : ":", SLICE_ARGS(port), SLICE_ARGS(dbname));
@@ -546,7 +550,7 @@ static const struct database_type pgsql_type = { parameters,
 	sizeof(parameters) / sizeof(parameters[0]), true };
 
 static int
-pgsql_add_host(struct hosts *hosts, const struct pgsql_table *table,
+pgsql_add_host(struct hosts *hosts, struct pgsql_table *table,
     struct slice word, struct err *err)
 {
 	struct server_host host = { .name = word, .kind = HOST_OTHER };
@@ -559,6 +563,7 @@ pgsql_add_host(struct hosts *hosts, const struct pgsql_table *table,
 		if (read_uri(word, &mem, &uri, err) != 0)
 			return -1;
 		host.text = uri.shown;
+		table->has_secret = table->has_secret || uri.has_password;
 	} else if (host_read(word, PGSQL_PORT, &host, err) != 0) {
 		return err_wrap(err, "hosts");
 	} else if (table->dbname.len == 0) {
@@ -602,6 +607,8 @@ pgsql_open(struct table_opening *opening, void **ret_handle, struct err *err)
 	if (hosts_count(hosts) == 0 &&
 	    pgsql_add_host(hosts, table, SLICE("localhost"), err) != 0)
 		return -1;
+	if (table->has_secret)
+		database_warn_secret(&table->database, opening);
 	table->database.server = server_new(&pgsql_server, table, hosts);
 	return 0;
 }

@@ -182,6 +182,18 @@ read_source(
 	return file_check_end(database->source.text, opening->name, err);
 }
 
+void
+database_warn_secret(
+    const struct database *database, const struct table_opening *opening)
+{
+	if (opening->text == NULL &&
+	    (database->source.state.st_mode & S_IROTH) != 0)
+		report_warning(opening->report,
+		    "%s: every user of this machine can read the password in "
+		    "it: chmod o-r it",
+		    escape(opening->mem, opening->name, 200));
+}
+
 int
 database_open(struct table_opening *opening, const struct database_type *type,
     struct database *database, struct err *err)
@@ -201,12 +213,8 @@ database_open(struct table_opening *opening, const struct database_type *type,
 		read_row(&reading, row);
 	if (table_file_finish(&reading.file, err) != 0)
 		return -1;
-	if (reading.has_secret && opening->text == NULL &&
-	    (database->source.state.st_mode & S_IROTH) != 0)
-		report_warning(opening->report,
-		    "%s: every user of this machine can read the password in "
-		    "it: chmod o-r it",
-		    escape(opening->mem, opening->name, 200));
+	if (reading.has_secret)
+		database_warn_secret(database, opening);
 	if (!database_is_set(database->result_format))
 		database->result_format = database->result_filter;
 	if (database->result_format.len == 0)
