@@ -10,7 +10,8 @@
  * Tables that are an indexed file, which is read while it is asked: opening one
  * costs nothing, however large it is, and nothing of it is kept. The file that
  * stands at the path counts: it is looked at in each look-up, so that one which
- * was renamed there is asked at once. A backend brings three operations on one
+ * was renamed there is asked at once. It is mapped, and one that is cut meanwhile
+ * is a failure and not a signal. A backend brings three operations on one
  * open file; keys with and without a final NUL, replaced files and bounds stand
  * here.
  */
@@ -18,6 +19,7 @@ struct index_source {
 	const char *path;
 	int fd; /* stays open until the index is closed */
 	struct stat state;
+	struct index_map *map; /* of the file; NULL: it is read with pread(2) */
 };
 
 struct index_ops {
@@ -28,6 +30,11 @@ struct index_ops {
 	 * each change.
 	 */
 	bool is_locked;
+	/*
+	 * The file is written in place, and find() sees whether it was so
+	 * meanwhile.
+	 */
+	bool sees_changes;
 	/*
 	 * Looks whether it is such a file, and whole. source stays as it is
 	 * until close(). -1 (ERR_CONFIG).

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Tables of type cdb: D. J. Bernstein's constant data base. It is read with
- * pread(2), not mapped: a file that is cut while it is open is a fault, and no
- * signal. The format: 256 pairs (place, slots) of hash tables; a slot is (hash,
+ * Tables of type cdb: D. J. Bernstein's constant data base. No number in it is
+ * believed. The format: 256 pairs (place, slots) of hash tables; a slot is (hash,
  * place of a row), a row is (length of key, of value), key, value. Numbers have
  * 32 bits, the lowest octet first.
  */

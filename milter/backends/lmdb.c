@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Tables of type lmdb: the B+ tree of an LMDB file (data version 1), which is read
- * with pread(2). The library maps the file and believes what stands in it: a file
- * that is cut, or copied over, ends the process by a signal. Here each number is
- * checked, and what cannot be is a fault.
+ * Tables of type lmdb: the B+ tree of an LMDB file (data version 1). Its library
+ * believes what stands in the file: one that is cut, or copied over, ends the
+ * process by a signal. Here each number is checked, and what cannot be is a fault.
  *
  * No lock is taken, so a directory that cannot be written will do. A writer puts
  * changed pages where no page of the last transaction stands, and then one of two
@@ -397,6 +396,7 @@ lmdb_close(void *index)
 
 static const struct index_ops lmdb_index = {
 	.suffix = ".lmdb",
+	.sees_changes = true,
 	.open = lmdb_open,
 	.find = lmdb_find,
 	.close = lmdb_close,

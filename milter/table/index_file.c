@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "index_map_priv.h"
 
 /* One open file; the last of its users closes it. */
 struct index_opened {
@@ -37,15 +38,33 @@ struct index_table {
  */
 enum { LOCK_PAUSE_MS = 5, MAX_TRIES = 20 };
 
+static int
+too_short(const struct index_source *source, struct err *err)
+{
+	return err_set(err, ERR_TEMP,
+	    "%s ends too early: it is cut, or just being written",
+	    source->path);
+}
+
 int
 index_read(const struct index_source *source, uint64_t offset, void *data,
     size_t len, struct err *err)
 {
+	size_t mapped = 0;
+	const char *map =
+	    source->map == NULL ? NULL : index_map_data(source->map, &mapped);
+
+	if (offset <= mapped && len <= mapped - offset) {
+		if (len > 0)
+			memcpy(data, map + offset, len);
+		return index_map_is_cut(source->map) ? too_short(source, err) :
+						       0;
+	}
+	if (offset > INT64_MAX - len)
+		return too_short(source, err);
 	for (size_t done = 0; done < len;) {
-		ssize_t count = offset > INT64_MAX - len ?
-		    0 :
-		    pread(source->fd, (char *)data + done, len - done,
-			(off_t)(offset + done));
+		ssize_t count = pread(source->fd, (char *)data + done,
+		    len - done, (off_t)(offset + done));
 
 		if (count < 0 && errno == EINTR)
 			continue;
@@ -53,10 +72,7 @@ index_read(const struct index_source *source, uint64_t offset, void *data,
 			return err_set(err, ERR_TEMP, "%s: %s", source->path,
 			    strerror(errno));
 		if (count == 0)
-			return err_set(err, ERR_TEMP,
-			    "%s ends too early: it is cut, or just being "
-			    "written",
-			    source->path);
+			return too_short(source, err);
 		done += (size_t)count;
 	}
 	return 0;
@@ -67,6 +83,7 @@ opened_free(struct index_opened *opened)
 {
 	if (opened->is_open)
 		opened->ops->close(opened->index);
+	index_map_free(opened->source.map);
 	fd_close(&opened->source.fd);
 	free(opened);
 }
@@ -140,8 +157,13 @@ opened_new(const struct index_table *table, uint64_t deadline_us,
 		ENSURE(clock_gettime(CLOCK_REALTIME, &now) == 0);
 		ENSURE(fstat(source->fd, &source->state) == 0);
 		opened->is_new = source->state.st_mtim.tv_sec + 1 >= now.tv_sec;
-		opened->is_open = check_file(source, err) == 0 &&
-		    table->ops->open(source, &opened->index, err) == 0;
+		if (check_file(source, err) == 0) {
+			if (!table->ops->is_locked)
+				source->map = index_map_new(
+				    source->fd, (size_t)source->state.st_size);
+			opened->is_open =
+			    table->ops->open(source, &opened->index, err) == 0;
+		}
 	}
 	if (table->ops->is_locked && source->fd >= 0)
 		(void)flock(source->fd, LOCK_UN);
@@ -153,20 +175,22 @@ opened_new(const struct index_table *table, uint64_t deadline_us,
 	return 0;
 }
 
-/* Whether what is open still is what stands at the path. */
+/*
+ * Whether what is open is what stands at the path, and as it was. Behind the end
+ * of a file that was cut its map has zeros, which might be taken for a row that is
+ * not there: so this is asked after reading, and not before.
+ */
 static bool
-is_current(const struct index_table *table, const struct stat *now)
+is_current(const struct index_opened *opened, const struct stat *now)
 {
-	const struct index_opened *opened = table->current;
-	const struct stat *then;
+	const struct index_source *source = &opened->source;
+	const struct stat *then = &source->state;
 
-	if (opened == NULL)
+	if (then->st_dev != now->st_dev || then->st_ino != now->st_ino ||
+	    then->st_size != now->st_size ||
+	    (source->map != NULL && index_map_is_cut(source->map)))
 		return false;
-	then = &opened->source.state;
-	if (then->st_dev != now->st_dev || then->st_ino != now->st_ino)
-		return false;
-	return !table->ops->is_locked ||
-	    (!opened->is_new && file_same_state(then, now));
+	return opened->ops->sees_changes || file_same_state(then, now);
 }
 
 /*
@@ -190,25 +214,24 @@ index_open_current(
 	return -1;
 }
 
-/*
- * The open file, which is that of the path; the caller has the lock. It is one
- * user more.
- */
-static int
-index_acquire(struct index_table *table, uint64_t deadline_us,
-    struct index_opened **ret_opened, struct err *err)
+/* Opens the file again in the next look-up; the caller has the lock. */
+static void
+index_forget(struct index_table *table, struct index_opened *opened)
 {
-	struct stat now;
+	if (table->current != opened)
+		return;
+	table->current = NULL;
+	opened_unref(opened);
+}
 
-	if (stat(table->path, &now) != 0)
-		return err_set(err, ERR_TEMP, "cannot read %s: %s", table->path,
-		    strerror(errno));
-	if (!is_current(table, &now) &&
-	    index_open_current(table, deadline_us, err) != 0)
-		return -1;
-	table->current->users++;
-	*ret_opened = table->current;
-	return 0;
+static int
+index_stat(
+    const struct index_table *table, struct stat *ret_now, struct err *err)
+{
+	if (stat(table->path, ret_now) == 0)
+		return 0;
+	return err_set(
+	    err, ERR_TEMP, "cannot read %s: %s", table->path, strerror(errno));
 }
 
 /* A key with its final NUL, and without: who wrote the file chose one. */
@@ -267,36 +290,107 @@ index_find_all(const struct index_opened *opened, const struct table_keys *keys,
 }
 
 /*
- * Under the lock of the table and of the file. It may have been written between
- * the look at it and the lock: then it is opened anew, and asked again.
+ * Under the lock of the table and of the file. It may have been written before it
+ * was locked: then it is opened anew. What was written just before it was opened
+ * may not show in its times, so it is opened anew for each look-up at first.
  */
 static enum table_answer
 locked_lookup(struct index_table *table, const struct table_keys *keys,
     const struct table_context *context, struct slice *ret_values)
 {
 	enum table_answer answer = TABLE_FAILED;
-	struct index_opened *opened;
+	bool is_done = false, is_fresh = false;
 	struct stat now;
 
-	for (;;) {
-		if (index_acquire(table, context->deadline_us, &opened,
-			context->err) != 0)
-			return TABLE_FAILED;
+	for (int i = 0; i < MAX_TRIES && !is_done; i++) {
+		struct index_opened *opened;
+
+		if (table->current == NULL) {
+			if (index_open_current(
+				table, context->deadline_us, context->err) != 0)
+				return TABLE_FAILED;
+			is_fresh = true;
+		}
+		opened = table->current;
 		if (index_lock(&opened->source, context->deadline_us,
 			context->err) != 0)
-			break;
-		ENSURE(fstat(opened->source.fd, &now) == 0);
-		if (file_same_state(&now, &opened->source.state)) {
+			return TABLE_FAILED;
+		is_done = index_stat(table, &now, context->err) != 0;
+		if (!is_done && is_current(opened, &now) &&
+		    (is_fresh || !opened->is_new)) {
+			is_done = true;
 			answer =
 			    index_find_all(opened, keys, context, ret_values);
-			break;
 		}
 		(void)flock(opened->source.fd, LOCK_UN);
-		opened_unref(opened);
+		if (!is_done)
+			index_forget(table, opened);
 	}
-	(void)flock(opened->source.fd, LOCK_UN);
-	opened_unref(opened);
+	if (!is_done)
+		err_set(context->err, ERR_TEMP,
+		    "%s changes faster than it can be read", table->path);
 	return answer;
+}
+
+/* One more user of the open file. */
+static int
+index_acquire(struct index_table *table, struct index_opened **ret_opened,
+    struct err *err)
+{
+	int status = 0;
+
+	ENSURE(pthread_mutex_lock(&table->lock) == 0);
+	if (table->current == NULL)
+		status = index_open_current(table, 0, err);
+	if (status == 0) {
+		*ret_opened = table->current;
+		table->current->users++;
+	}
+	ENSURE(pthread_mutex_unlock(&table->lock) == 0);
+	return status;
+}
+
+static void
+index_release(
+    struct index_table *table, struct index_opened *opened, bool is_stale)
+{
+	ENSURE(pthread_mutex_lock(&table->lock) == 0);
+	if (is_stale)
+		index_forget(table, opened);
+	opened_unref(opened);
+	ENSURE(pthread_mutex_unlock(&table->lock) == 0);
+}
+
+/* Beside other threads; what was read counts if the file was whole till then. */
+static enum table_answer
+shared_lookup(struct index_table *table, const struct table_keys *keys,
+    const struct table_context *context, struct slice *ret_values)
+{
+	for (int i = 0; i < MAX_TRIES; i++) {
+		struct index_opened *opened;
+		enum table_answer answer;
+		bool is_there, is_right;
+		struct stat now;
+		struct err why;
+
+		if (index_acquire(table, &opened, context->err) != 0)
+			return TABLE_FAILED;
+		answer = index_find_all(opened, keys, context, ret_values);
+		is_there = index_stat(table, &now, &why) == 0;
+		is_right = is_there && is_current(opened, &now);
+		index_release(table, opened, !is_right);
+		if (is_right)
+			return answer;
+		if (!is_there) {
+			*context->err = why;
+			return TABLE_FAILED;
+		}
+		for (size_t k = 0; k < keys->count; k++)
+			ret_values[k] = (struct slice){ NULL, 0 };
+	}
+	err_set(context->err, ERR_TEMP, "%s changes faster than it can be read",
+	    table->path);
+	return TABLE_FAILED;
 }
 
 enum table_answer
@@ -304,24 +398,12 @@ index_file_lookup(void *handle, const struct table_keys *keys,
     const struct table_context *context, struct slice *ret_values)
 {
 	struct index_table *table = handle;
-	enum table_answer answer = TABLE_FAILED;
-	struct index_opened *opened;
-	int status;
+	enum table_answer answer;
 
+	if (!table->ops->is_locked)
+		return shared_lookup(table, keys, context, ret_values);
 	ENSURE(pthread_mutex_lock(&table->lock) == 0);
-	if (table->ops->is_locked) {
-		answer = locked_lookup(table, keys, context, ret_values);
-		ENSURE(pthread_mutex_unlock(&table->lock) == 0);
-		return answer;
-	}
-	status =
-	    index_acquire(table, context->deadline_us, &opened, context->err);
-	ENSURE(pthread_mutex_unlock(&table->lock) == 0);
-	if (status != 0)
-		return TABLE_FAILED;
-	answer = index_find_all(opened, keys, context, ret_values);
-	ENSURE(pthread_mutex_lock(&table->lock) == 0);
-	opened_unref(opened);
+	answer = locked_lookup(table, keys, context, ret_values);
 	ENSURE(pthread_mutex_unlock(&table->lock) == 0);
 	return answer;
 }
