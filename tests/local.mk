@@ -73,8 +73,11 @@ tests_bench_bench_preflight_LDADD = $(SUBMILTER_LDADD)
 EXTRA_PROGRAMS += tests/bench/message_path
 tests_bench_message_path_SOURCES = tests/bench/message_path.c
 tests_bench_message_path_LDADD = $(SUBMILTER_LDADD)
-EXTRA_DIST += tests/bench/cold.py tests/bench/instructions
-.PHONY: bench bench-cold bench-instructions
+EXTRA_DIST += tests/bench/cold.py tests/bench/files.py tests/bench/instructions
+.PHONY: bench bench-cold bench-instructions bench-files
+# Unpacks Postfix, and builds indexes of a million rows.
+bench-files: submilter modules
+	SUBMILTER=$(abs_top_builddir)/submilter $(srcdir)/tests/bench/files.py
 bench: tests/bench/bench_sign tests/bench/bench_dns tests/bench/bench_preflight
 	tests/bench/bench_sign
 	tests/bench/bench_dns
