@@ -35,6 +35,12 @@ ldap_link_allow(
 
 	link->deadline_us = until_us < limit ? until_us : limit;
 	link->is_late = link->is_full = false;
+	if (link->ld != NULL && table->chase_referrals) {
+		const struct timeval left = ldap_link_time_left(link);
+
+		(void)ldap_set_option(
+		    link->ld, LDAP_OPT_NETWORK_TIMEOUT, &left);
+	}
 }
 
 void
@@ -66,6 +72,7 @@ ldap_link_wait(struct ldap_link *link, int request, LDAPMessage **ret_answer)
 	int got = ldap_result(link->ld, request, LDAP_MSG_ALL, &left, &answer);
 	int code = LDAP_TIMEOUT, status;
 
+	link->is_late = link->is_late || got == 0;
 	if (got < 0)
 		(void)ldap_get_option(link->ld, LDAP_OPT_RESULT_CODE, &code);
 	if (got <= 0)
@@ -77,6 +84,25 @@ ldap_link_wait(struct ldap_link *link, int request, LDAPMessage **ret_answer)
 	else
 		*ret_answer = answer;
 	return status == LDAP_SUCCESS ? code : status;
+}
+
+/*
+ * At the server that a referral names we are nobody. libldap does the same by
+ * itself, but then it waits without an end.
+ */
+static int
+link_bind_again(
+    LDAP *ld, const char *url, ber_tag_t request, ber_int_t id, void *link)
+{
+	struct berval password = { .bv_len = 0 };
+	int code, own;
+
+	(void)url;
+	(void)request;
+	(void)id;
+	code = ldap_sasl_bind(
+	    ld, "", LDAP_SASL_SIMPLE, &password, NULL, NULL, &own);
+	return code == LDAP_SUCCESS ? ldap_link_wait(link, own, NULL) : code;
 }
 
 /* An option that is a text, or its absence. */
@@ -107,6 +133,7 @@ link_set_options(struct ldap_link *link, const struct ldap_table *table)
 	if (!is_set || !table->chase_referrals)
 		return is_set ? 0 : -1;
 	return ldap_layer_follow(link) == 0 &&
+		ldap_set_rebind_proc(link->ld, link_bind_again, link) == 0 &&
 		ldap_set_option(link->ld, LDAP_OPT_NETWORK_TIMEOUT, &left) ==
 		    0 ?
 	    0 :
@@ -205,7 +232,7 @@ link_bind_sasl(struct ldap_link *link, struct ldap_table *table)
 	LDAPMessage *answer = NULL;
 	const char *mechanism = NULL;
 	char properties[64];
-	int code, request = 0;
+	int code, got, request = 0;
 
 	(void)snprintf(properties, sizeof(properties),
 	    "noanonymous,noplain,minssf=%u", table->sasl_minssf);
@@ -224,9 +251,10 @@ link_bind_sasl(struct ldap_link *link, struct ldap_table *table)
 		answer = NULL;
 		if (code != LDAP_SASL_BIND_IN_PROGRESS)
 			return code;
-		if (ldap_result(
-			link->ld, request, LDAP_MSG_ALL, &left, &answer) <= 0)
-			return link->is_late ? LDAP_TIMEOUT : LDAP_SERVER_DOWN;
+		got = ldap_result(
+		    link->ld, request, LDAP_MSG_ALL, &left, &answer);
+		if (got <= 0)
+			return got == 0 ? LDAP_TIMEOUT : LDAP_SERVER_DOWN;
 	}
 	return code;
 }
@@ -253,10 +281,11 @@ link_bind(struct ldap_link *link, struct ldap_table *table, struct err *err)
 	if (code == LDAP_SUCCESS)
 		return 0;
 	ldap_link_explain(link, code,
-	    slice_format(&mem, "bind as %s",
-		table->bind_dn.len == 0 ? "nobody" :
-					  escape(&mem, table->bind_dn, 200))
-		.data,
+	    table->how_to_bind == LDAP_BIND_SASL ?
+		"bind by SASL" :
+		slice_format(
+		    &mem, "bind as \"%s\"", escape(&mem, table->bind_dn, 200))
+		    .data,
 	    err);
 	return -1;
 }
