@@ -249,6 +249,7 @@ static const struct table_ops table_ldap = {
 	.type = "ldap",
 	.caps = TABLE_FOR_ANY,
 	.folds_keys = true,
+	.asks_server = true,
 	.name_word = "a file of parameters",
 	.open = ldap_open,
 	.lookup = database_lookup,

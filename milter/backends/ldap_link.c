@@ -158,20 +158,18 @@ link_set_tls(
 		ld, LDAP_OPT_X_TLS_CACERTDIR, table->tls_ca_cert_dir) != 0 ||
 	    link_set_text(ld, LDAP_OPT_X_TLS_CERTFILE, table->tls_cert) != 0 ||
 	    link_set_text(ld, LDAP_OPT_X_TLS_KEYFILE, table->tls_key) != 0 ||
+	    link_set_text(ld, LDAP_OPT_X_TLS_CIPHER_SUITE,
+		table->tls_cipher_suite) != 0 ||
 	    ldap_set_option(ld, LDAP_OPT_X_TLS_REQUIRE_CERT, &demand) != 0)
 		return err_set(err, ERR_TEMP, "TLS: libldap refuses an option");
-	if (link_set_text(
-		ld, LDAP_OPT_X_TLS_CIPHER_SUITE, table->tls_cipher_suite) != 0)
-		return err_set(
-		    err, ERR_TEMP, "TLS: tls_cipher_suite is not understood");
 	/* A library that has no use for these refuses them. */
 	(void)ldap_set_option(ld, LDAP_OPT_X_TLS_CRLCHECK, &no_crl);
 	(void)link_set_text(
 	    ld, LDAP_OPT_X_TLS_RANDOM_FILE, table->tls_random_file);
 	if (ldap_set_option(ld, LDAP_OPT_X_TLS_NEWCTX, &client) != 0)
 		return err_set(err, ERR_TEMP,
-		    "TLS: a file cannot be used: see tls_ca_cert_file, "
-		    "tls_ca_cert_dir, tls_cert, tls_key");
+		    "TLS: one of these cannot be used: tls_ca_cert_file, "
+		    "tls_ca_cert_dir, tls_cert, tls_key, tls_cipher_suite");
 	return 0;
 }
 
