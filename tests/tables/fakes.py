@@ -135,3 +135,17 @@ class Memcached(Server):
         if line.startswith(b"set "):
             line += stream.readline()
         return line or None
+
+
+class Silent(Server):
+    """Says `said` to everybody, and nothing more."""
+
+    def __init__(self, said=b""):
+        self.said = said
+        super().__init__(reply=lambda key: None)
+
+    def _serve(self, connection):
+        with connection, contextlib.suppress(OSError):
+            connection.sendall(self.said)
+            while connection.recv(4096):
+                pass
