@@ -318,29 +318,41 @@ memcache_name(const struct memcache_table *table,
 	return name.len > 0;
 }
 
+/* What memcached has under that name. */
 static enum table_answer
-memcache_find(const struct memcache_table *table, struct slice key,
-    struct slice name, const struct table_context *context,
-    struct slice *ret_value)
+memcache_get(const struct memcache_table *table, struct slice name,
+    const struct table_context *context, struct slice *ret_value)
 {
 	struct strbuf request;
-	enum table_answer answer, kept;
 
-	strbuf_init(&request, context->mem);
-	strbuf_addf(&request, "get %.*s\r\n", SLICE_ARGS(name));
 	if (name.len > MEMCACHE_MAX_KEY) {
 		err_set(context->err, ERR_LIMIT,
 		    "a key over %d octets, which memcached cannot have",
 		    (int)MEMCACHE_MAX_KEY);
-		answer = TABLE_FAILED;
-	} else {
-		answer = memcache_say(
-		    table, strbuf_slice(&request), context, ret_value);
+		return TABLE_FAILED;
 	}
-	if (answer == TABLE_FOUND || table->backup == NULL)
-		return answer;
-	kept = answer;
-	answer = table_lookup_one(table->backup, key, context, ret_value);
+	strbuf_init(&request, context->mem);
+	strbuf_addf(&request, "get %.*s\r\n", SLICE_ARGS(name));
+	return memcache_say(table, strbuf_slice(&request), context, ret_value);
+}
+
+/* A key that the table is asked for: in memcached, else in the backup. */
+static enum table_answer
+memcache_find(const struct memcache_table *table,
+    const struct database_key *key, const struct table_context *context,
+    struct slice *ret_value)
+{
+	enum table_answer answer, kept;
+	struct slice name;
+
+	/* As in Postfix, what can be no name is absent unasked. */
+	if (!memcache_name(table, key, context->mem, &name))
+		return TABLE_ABSENT;
+	kept = memcache_get(table, name, context, ret_value);
+	if (kept == TABLE_FOUND || table->backup == NULL)
+		return kept;
+	answer =
+	    table_lookup_one(table->backup, key->whole, context, ret_value);
 	if (answer == TABLE_FOUND && kept == TABLE_ABSENT)
 		memcache_keep(table, name, *ret_value, context);
 	return answer;
@@ -356,17 +368,12 @@ memcache_lookup(void *handle, const struct table_keys *keys,
 	for (size_t i = 0; i < keys->count; i++) {
 		enum table_answer answer;
 		struct database_key key;
-		struct slice name;
 
 		database_key_init(keys->items[i], &key);
 		answer = database_admits(&table->database, &key, context);
-		/* As in Postfix, what can be no name is absent unasked. */
-		if (answer == TABLE_FOUND &&
-		    !memcache_name(table, &key, context->mem, &name))
-			answer = TABLE_ABSENT;
 		if (answer == TABLE_FOUND)
-			answer = memcache_find(table, keys->items[i], name,
-			    context, &ret_values[i]);
+			answer =
+			    memcache_find(table, &key, context, &ret_values[i]);
 		if (answer == TABLE_FAILED)
 			return TABLE_FAILED;
 		if (answer == TABLE_FOUND)

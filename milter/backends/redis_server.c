@@ -358,28 +358,50 @@ add_values(const struct redis_table *table, const struct redis_reply *reply,
 	return 0;
 }
 
+/* The words of the query, with parts of the key. */
+static int
+make_words(const struct redis_table *table, const struct database_key *key,
+    const struct table_context *context, struct slice *ret_words)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		struct strbuf word;
+
+		strbuf_init(&word, context->mem);
+		/* The command itself has no percent sign. */
+		if (database_expand(
+			table->words[i], key, NULL, &word, context->err) != 0)
+			return -1;
+		ret_words[i] = strbuf_slice(&word);
+	}
+	return 0;
+}
+
+static bool
+is_redirection(const struct redis_reply *reply)
+{
+	return reply->type == REDIS_REPLY_ERROR &&
+	    (slice_starts(reply->text, SLICE("MOVED ")) ||
+		slice_starts(reply->text, SLICE("ASK ")));
+}
+
+/* The values that the reply has for the key. */
 static enum server_answer
-answer_of(const struct redis_place *place,
-    const struct redis_connection *connection, const struct redis_reply *reply,
-    struct database_result *result, const struct table_context *context,
+answer_of(const struct redis_table *table, struct slice key,
+    const struct redis_reply *reply, const struct table_context *context,
     struct slice *ret_value)
 {
+	struct database_result result;
 	struct slice value;
 	struct strbuf text;
 
-	if (reply->type == REDIS_REPLY_ERROR &&
-	    (slice_starts(reply->text, SLICE("MOVED ")) ||
-		slice_starts(reply->text, SLICE("ASK ")))) {
-		*ret_value = redirection_text(connection, reply, context->mem);
-		return SERVER_FOUND;
-	}
 	if (reply->type == REDIS_REPLY_ERROR) {
 		(void)refused(reply, context);
 		return SERVER_REFUSED;
 	}
-	if (add_values(place->table, reply, result, context->err) != 0)
+	database_result_init(&result, &table->database, key, context->mem);
+	if (add_values(table, reply, &result, context->err) != 0)
 		return SERVER_REFUSED;
-	if (database_result_end(result, &value) == SERVER_ABSENT)
+	if (database_result_end(&result, &value) == SERVER_ABSENT)
 		return SERVER_ABSENT;
 	strbuf_init(&text, context->mem);
 	strbuf_add_char(&text, REDIS_VALUE);
@@ -395,27 +417,22 @@ redis_ask(void *settings, void *connection, struct slice key,
 	const struct redis_place *place = settings;
 	const struct redis_table *table = place->table;
 	struct slice words[REDIS_MAX_WORDS];
-	struct database_result result;
+	struct database_key parts;
 	struct redis_reply *reply;
 
-	database_result_init(&result, &table->database, key, context->mem);
-	for (size_t i = 0; i < table->count; i++) {
-		struct strbuf word;
-
-		strbuf_init(&word, context->mem);
-		/* The command itself has no percent sign. */
-		if (database_expand(table->words[i], &result.key, NULL, &word,
-			context->err) != 0)
-			return SERVER_REFUSED;
-		words[i] = strbuf_slice(&word);
-	}
+	database_key_init(key, &parts);
+	if (make_words(table, &parts, context, words) != 0)
+		return SERVER_REFUSED;
 	if (place->is_asking &&
 	    command(connection, &SLICE("ASKING"), 1, context) != 0)
 		return SERVER_LOST;
 	if (say(connection, words, table->count, context) != 0 ||
 	    hear(connection, context, &reply) != 0)
 		return SERVER_LOST;
-	return answer_of(place, connection, reply, &result, context, ret_value);
+	if (!is_redirection(reply))
+		return answer_of(table, key, reply, context, ret_value);
+	*ret_value = redirection_text(connection, reply, context->mem);
+	return SERVER_FOUND;
 }
 
 const struct server_ops redis_server = {
