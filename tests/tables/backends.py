@@ -113,11 +113,8 @@ class RedisCluster(Backend):
     def start(self, rows, wrong_certificate=False):
         self.server = servers.RedisCluster(self.server_at("cluster"), self.debs)
         self.server.__enter__()
-        for node in self.server.nodes:
-            mine = [("SADD", "rights:" + key) + tuple(values)
-                    for key, values in rows.items()
-                    if self.server.node_of("rights:" + key) is node]
-            node.ask_all(mine)
+        self.server.fill([("SADD", "rights:" + key) + tuple(values)
+                          for key, values in rows.items()])
 
     def table(self, more=""):
         return "redis:%s" % self.file(

@@ -16,6 +16,7 @@ import contextlib
 import fcntl
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -26,7 +27,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 import lab                                          # noqa: E402
-from lab.process import free_port, run, wait_until  # noqa: E402
+from lab.process import run, wait_until             # noqa: E402
 
 USER, PASSWORD = "submilter", "secret word"
 SUFFIX = "dc=corp,dc=example"
@@ -71,6 +72,20 @@ class Certificates:
             os.chmod(copy, 0o600)
             files.append(copy)
         return files
+
+
+def quiet_port(below=32000):
+    """A free port that no connection of others gets while the server is down.
+
+    Below those that the kernel gives to clients: a client that tries again and again
+    would in the end be given the very port that it connects to.
+    """
+    for _ in range(1000):
+        port = random.randrange(10000, below)
+        with contextlib.suppress(OSError), socket.socket() as s:
+            s.bind(("127.0.0.1", port))
+            return port
+    raise lab.LabError("no port is free")
 
 
 class Started:
@@ -133,7 +148,7 @@ class Started:
 
     @staticmethod
     def free_ports():
-        return free_port(), free_port()
+        return quiet_port(), quiet_port()
 
     def _is_ready_or_ended(self):
         if self.daemon.ended():
@@ -453,11 +468,7 @@ class RedisNode(Redis):
 
     @staticmethod
     def free_ports():
-        for _ in range(100):
-            port = free_port()      # the bus is 10000 above
-            if port < 55536:
-                return port, None
-        raise lab.LabError("no port below 55536 is free")
+        return quiet_port(below=22000), None    # the bus is 10000 above
 
 
 class RedisCluster:
@@ -510,8 +521,21 @@ class RedisCluster:
         slot = self.nodes[0].ask("CLUSTER", "KEYSLOT", key)
         return self.nodes[0 if slot < 5461 else 1 if slot < 10923 else 2]
 
-    def ask(self, command, key, *words):
-        return self.node_of(key).ask(command, key, *words)
+    def fill(self, commands):
+        """Runs commands whose second word is a key, once the cluster takes them."""
+        for node in self.nodes:
+            mine = [c for c in commands if self.node_of(c[1]) is node]
+            wait_until(lambda n=node, m=mine: self._has_taken(n, m), PATIENCE,
+                       "cluster that is up")
+
+    @staticmethod
+    def _has_taken(node, commands):
+        try:
+            return node.ask_all(commands) or True
+        except RedisError as error:
+            if "CLUSTERDOWN" in str(error):
+                return False
+            raise
 
 
 class Memcached(Started):

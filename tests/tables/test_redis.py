@@ -172,9 +172,8 @@ class Cluster(RedisCase):
 
     @classmethod
     def fill(cls):
-        for node in cls.cluster.nodes:
-            node.ask_all([("SADD", "rights:" + key, "login of " + key)
-                          for key in cls.keys if cls.node_of(key) is node])
+        cls.cluster.fill([("SADD", "rights:" + key, "login of " + key)
+                          for key in cls.keys])
 
     @classmethod
     def node_of(cls, key):
