@@ -34,6 +34,7 @@ struct watcher {
 	struct table_watch *watch;
 	struct watched *files; /* heap; by the index of table_set_at() */
 	size_t count;
+	bool all; /* tables.watch */
 	unsigned int waits;
 	bool moving;	  /* files still moved when patience ended */
 	bool refused;	  /* what stands on the disk is not in force */
@@ -60,6 +61,7 @@ table_watch_follow(struct watcher *w, const struct snapshot *snapshot)
 	size_t count = table_set_count(snapshot->tables);
 	bool is_new = count != w->count;
 
+	w->all = snapshot->config->tables.watch;
 	if (is_new) {
 		for (size_t i = 0; i < w->count; i++)
 			table_close(w->files[i].table);
@@ -83,10 +85,17 @@ table_watch_follow(struct watcher *w, const struct snapshot *snapshot)
 		forget_fault(w);
 }
 
+/*
+ * Whether a table is looked at: it has a file, and tables.watch is set. One that
+ * could not be read when it was opened is tried again in any case.
+ */
 static bool
-table_watch_has_file(const struct table *table)
+is_watched(const struct watcher *w, const struct table *table)
 {
-	return table_state(table) != TABLE_STATE_NONE;
+	struct err why;
+
+	return table_state(table) != TABLE_STATE_NONE &&
+	    (w->all || table_is_down(table, &why));
 }
 
 /* Whether a file has changed, and none changes at this moment. */
@@ -99,7 +108,7 @@ table_watch_is_time(struct watcher *w)
 		struct watched *file = &w->files[i];
 		uint64_t now;
 
-		if (!table_watch_has_file(file->table))
+		if (!is_watched(w, file->table))
 			continue;
 		now = table_state_now(file->table);
 		changed = changed || now != file->tried;
@@ -248,7 +257,7 @@ take_up(struct watcher *w, struct snapshot *current)
 	ENSURE(taking.tables != NULL && is_new != NULL);
 	for (size_t i = 0; i < w->count; i++) {
 		taking.tables[i] = table_set_at(current->tables, i);
-		if (!table_watch_has_file(taking.tables[i]) ||
+		if (!is_watched(w, taking.tables[i]) ||
 		    w->files[i].seen == w->files[i].loaded)
 			continue;
 		table_watch_open_one(&taking, i);
@@ -256,7 +265,7 @@ take_up(struct watcher *w, struct snapshot *current)
 	}
 	/* Files that are still as they were seen were read of one moment. */
 	for (size_t i = 0; i < w->count && of_one_moment; i++)
-		of_one_moment = !table_watch_has_file(w->files[i].table) ||
+		of_one_moment = !is_watched(w, w->files[i].table) ||
 		    table_state_now(w->files[i].table) == w->files[i].seen;
 	/* Otherwise the next look takes them up. */
 	if (w->moving || of_one_moment)

@@ -206,6 +206,23 @@ class LiveTablesTest(OwnDaemonTest):
         server.expect('table cidr:.*taken up', 0, SOON)
         self.assert_refused(self.submit(one, server=server), '530 5.7.0')
 
+    def test_it_can_be_switched_off(self):
+        server = self.ready('tables { watch = no }\n' + daemon.WORLD)
+        server.write('rights', CEO_TOO)
+        time.sleep(3.5)
+        forged = mail(message(CEO))
+        self.assert_refused(self.submit(forged, server=server), '550 5.7.1')
+        self.assertNotIn('taken up', server.log())
+        server.reload(r'\breloaded')
+        self.assert_signed(forged, self.submit(forged, server=server))
+        # A reload switches it on, too.
+        server.configure('tables { watch = yes }\n' + daemon.WORLD)
+        server.reload(r'\breloaded')
+        seen = server.mark()
+        server.write('rights', daemon.RIGHTS)
+        server.expect(self.TAKEN + ': 2 rows', seen, SOON)
+        self.assert_refused(self.submit(forged, server=server), '550 5.7.1')
+
     def test_a_table_that_is_always_written_to(self):
         """The others do not wait for it for ever."""
         server = self.ready()

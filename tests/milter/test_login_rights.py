@@ -13,6 +13,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 from fakes import Socketmap            # noqa: E402
 
 SOON = 8
+NO_CACHE = 'tables { cache = 0; cache-absent = 0; stale = 0 }\n'
 MANY = 10000
 
 
@@ -34,12 +35,19 @@ class LoginRightsTest(OwnDaemonTest):
             result = session.submit(refused)
             self.assert_refused(result, '550 5.7.1')
             self.assertIn(CEO, result.reply.text)
+            # By the answer that was kept.
+            self.assertEqual(directory.asked, [ALICE.encode()])
+            session.quit()
+            server = self.ready(directory.name(), NO_CACHE)
+            session = self.session(server=server)
+            self.assertEqual(session.submit(granted).verdict, 'pass')
             self.assertEqual(directory.asked, [ALICE.encode()] * 2)
             session.quit()
 
     def test_a_denial_that_cannot_be_asked_for(self):
         with Socketmap({ALICE.encode(): b'!' + CEO.encode()}) as directory:
-            server = self.ready(directory.name())
+            server = self.ready(directory.name(), NO_CACHE +
+                                'rights { all-tables = yes }\n')
             server.write('rights', daemon.RIGHTS + '%s %s\n' % (CEO, ALICE))
             server.expect('has changed and is taken up', 0, SOON)
             session = self.session(server=server)
