@@ -48,4 +48,5 @@ SAMPLES = {
     "# a comment": "the syntax, with no option in it",
     "# /etc/submilter/rights.redis": "parameters, tried in tests/tables/test_redis.py",
     "# /etc/postfix/rights-memcache.cf": "the same in test_memcache.py",
+    "# /etc/submilter/addresses.cf": "the same in test_directory.py",
 }
