@@ -2,7 +2,7 @@
 # submilter.conf.5 and the example file are made from options.def and committed,
 # so that a build needs no program of its own; "make docs" makes them anew.
 dist_man_MANS += docs/submilter.8 docs/submilter.conf.5 docs/submilter-tables.5
-dist_doc_DATA += packaging/submilter.conf.example docs/troubleshooting.md \
+dist_doc_DATA += packaging/submilter.conf.example docs/troubleshooting.md docs/distributions.md \
 	docs/recipes.md
 EXTRA_DIST += docs/submilter.conf.5.in docs/submilter.conf.example.in docs/examples \
 	README.md NEWS.md HACKING.md SECURITY.md tests/README.md docs/comparison.md \
