@@ -372,6 +372,7 @@ take_column(void *arg, MYSQL_ROW row, const unsigned long *lengths,
 	struct slice text;
 
 	(void)err;
+	arena_init(&mem);
 	if (columns != 3 || connection->folding == FOLDING_FOUND)
 		return true;
 	for (unsigned int i = 0; i < 3; i++) {
@@ -383,7 +384,6 @@ take_column(void *arg, MYSQL_ROW row, const unsigned long *lengths,
 		    !slice_has_text_nocase(search->query, names[i]))
 			return true;
 	}
-	arena_init(&mem);
 	text = slice_format(&mem, "%s.%s with %s", escape(&mem, names[0], 50),
 	    escape(&mem, names[1], 50), escape(&mem, names[2], 50));
 	ENSURE(text.len < sizeof(connection->folding_column));
