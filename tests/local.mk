@@ -67,6 +67,9 @@ tests_bench_bench_sign_LDADD = $(SUBMILTER_LDADD)
 EXTRA_PROGRAMS += tests/bench/bench_dns
 tests_bench_bench_dns_SOURCES = tests/bench/bench_dns.c
 tests_bench_bench_dns_LDADD = $(SUBMILTER_LDADD)
+EXTRA_PROGRAMS += tests/bench/bench_cache
+tests_bench_bench_cache_SOURCES = tests/bench/bench_cache.c
+tests_bench_bench_cache_LDADD = $(SUBMILTER_LDADD)
 EXTRA_PROGRAMS += tests/bench/bench_preflight
 tests_bench_bench_preflight_SOURCES = tests/bench/bench_preflight.c
 tests_bench_bench_preflight_LDADD = $(SUBMILTER_LDADD)
@@ -78,7 +81,9 @@ EXTRA_DIST += tests/bench/cold.py tests/bench/files.py tests/bench/instructions
 # Unpacks Postfix, and builds indexes of a million rows.
 bench-files: submilter modules
 	SUBMILTER=$(abs_top_builddir)/submilter $(srcdir)/tests/bench/files.py
-bench: tests/bench/bench_sign tests/bench/bench_dns tests/bench/bench_preflight
+bench: tests/bench/bench_sign tests/bench/bench_dns tests/bench/bench_preflight \
+	tests/bench/bench_cache
+	tests/bench/bench_cache
 	tests/bench/bench_sign
 	tests/bench/bench_dns
 	tests/bench/bench_preflight
