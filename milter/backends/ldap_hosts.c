@@ -6,6 +6,30 @@
 /* Where Debian's slapd listens for ldapi:/// without a path. */
 static const char default_socket[] = "/var/run/slapd/ldapi";
 
+/*
+ * The servers of an URL without a host, as libldap's tools find them: those of the
+ * domain that the name in it has, ldap:///dc=example,dc=org. 1: it has none.
+ */
+static int
+add_domain(struct ldap_table *table, const char *dn, struct server_host *host,
+    struct err *err)
+{
+	CLEANUP(arena_done) struct arena mem;
+	char *domain = NULL;
+	int status = 1;
+
+	arena_init(&mem);
+	if (dn != NULL && ldap_dn2domain(dn, &domain) == 0 && domain != NULL &&
+	    domain[0] != '\0') {
+		host->kind = HOST_SRV;
+		host->name = slice_format(
+		    &mem, "_%.*s._tcp.%s", SLICE_ARGS(host->scheme), domain);
+		status = hosts_add(table->hosts, host, err);
+	}
+	ldap_memfree(domain);
+	return status;
+}
+
 /* What libldap has read of an URL. */
 static int
 add_url(struct ldap_table *table, const LDAPURLDesc *url,
@@ -14,6 +38,7 @@ add_url(struct ldap_table *table, const LDAPURLDesc *url,
 	struct slice name =
 	    slice_of(url->lud_host == NULL ? "" : url->lud_host);
 	bool is_ldaps = slice_eq_nocase(host->scheme, SLICE("ldaps"));
+	int status;
 
 	if (slice_eq_nocase(host->scheme, SLICE("ldapi"))) {
 		host->kind = HOST_UNIX;
@@ -23,8 +48,12 @@ add_url(struct ldap_table *table, const LDAPURLDesc *url,
 	host->port = url->lud_port > 0 ? (unsigned int)url->lud_port :
 	    is_ldaps		       ? LDAPS_PORT :
 					 LDAP_PORT;
-	if (name.len == 0)
+	if (name.len == 0) {
+		status = add_domain(table, url->lud_dn, host, err);
+		if (status <= 0)
+			return status;
 		name = SLICE("localhost");
+	}
 	if (name.len > 2 && name.data[0] == '[')
 		name = slice_sub(name, 1, name.len - 2);
 	host->kind = HOST_INET;
@@ -63,6 +92,23 @@ add_word(struct ldap_table *table, struct slice word,
 	return status;
 }
 
+/* The next server; commas of a domain's name, ",dc=", are no end of an URL. */
+static bool
+next_word(struct slice *rest, struct slice *ret_word)
+{
+	static const char separators[] = " ,\t\r\n";
+	struct slice word, part;
+
+	if (!slice_next_item(rest, separators, &word))
+		return false;
+	while (slice_starts_nocase(word, SLICE("ldap")) &&
+	    slice_starts_nocase(*rest, SLICE(",dc=")) &&
+	    slice_next_item(rest, separators, &part))
+		word.len = (size_t)(part.data - word.data) + part.len;
+	*ret_word = word;
+	return true;
+}
+
 int
 ldap_hosts_read(struct ldap_table *table, const struct table_opening *opening,
     struct err *err)
@@ -70,7 +116,7 @@ ldap_hosts_read(struct ldap_table *table, const struct table_opening *opening,
 	struct slice rest = table->server_host, word;
 
 	table->hosts = hosts_new(opening, HOSTS_IN_ORDER);
-	while (slice_next_item(&rest, " ,\t\r\n", &word)) {
+	while (next_word(&rest, &word)) {
 		if (add_word(table, word, opening, err) != 0)
 			return err_wrap(err, "server_host");
 	}
