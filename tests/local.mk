@@ -28,7 +28,7 @@ check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
 
-dist_check_SCRIPTS += tests/check-layers.sh tests/check-layers-test.sh tests/check-docs.sh \
+dist_check_SCRIPTS += tests/check-layers.sh tests/check-layers-test.sh tests/check-docs.sh tests/check-exports.sh \
 	tests/check-replies.py tests/check-markdown.py
 EXTRA_DIST += tests/unit/unit.h tests/generate_key.h tests/lint tests/lint-words
 
