@@ -76,7 +76,8 @@ def check_configurations(path, text, directory):
         os.chmod(name, 0o644)
         done = run(os.path.join(BUILD, "submilter"), "check", "--list", "-c",
                    name)
-        if done.returncode != 0:
+        # A build may lack the library of a table.
+        if done.returncode != 0 and "it is not installed" not in done.stdout:
             problems.append("%s: %s%s" % (path, piece, done.stdout))
 
 

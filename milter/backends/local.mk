@@ -17,7 +17,7 @@ all-local: modules
 EXTRA_submilter_DEPENDENCIES = %D%/exports
 
 EXTRA_PROGRAMS += %D%/ldap.so
-nodist_%C%_ldap_so_SOURCES = %D%/ldap.c %D%/ldap_filter.c %D%/ldap_hosts.c \
+%C%_ldap_so_SOURCES = %D%/ldap.c %D%/ldap_filter.c %D%/ldap_hosts.c \
 	%D%/ldap_layer.c %D%/ldap_link.c %D%/ldap_priv.h %D%/ldap_search.c
 %C%_ldap_so_CPPFLAGS = $(AM_CPPFLAGS) $(LDAP_CFLAGS)
 %C%_ldap_so_CFLAGS = $(COMPILE_MODULE)
@@ -25,56 +25,56 @@ nodist_%C%_ldap_so_SOURCES = %D%/ldap.c %D%/ldap_filter.c %D%/ldap_hosts.c \
 %C%_ldap_so_LDADD = $(LDAP_LIBS)
 
 EXTRA_PROGRAMS += %D%/pgsql.so
-nodist_%C%_pgsql_so_SOURCES = %D%/pgsql.c
+%C%_pgsql_so_SOURCES = %D%/pgsql.c
 %C%_pgsql_so_CPPFLAGS = $(AM_CPPFLAGS) $(PGSQL_CFLAGS)
 %C%_pgsql_so_CFLAGS = $(COMPILE_MODULE)
 %C%_pgsql_so_LDFLAGS = $(LINK_MODULE)
 %C%_pgsql_so_LDADD = $(PGSQL_LIBS)
 
 EXTRA_PROGRAMS += %D%/mysql.so
-nodist_%C%_mysql_so_SOURCES = %D%/mysql.c
+%C%_mysql_so_SOURCES = %D%/mysql.c
 %C%_mysql_so_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS)
 %C%_mysql_so_CFLAGS = $(COMPILE_MODULE)
 %C%_mysql_so_LDFLAGS = $(LINK_MODULE)
 %C%_mysql_so_LDADD = $(MYSQL_LIBS)
 
 EXTRA_PROGRAMS += %D%/sqlite.so
-nodist_%C%_sqlite_so_SOURCES = %D%/sqlite.c
+%C%_sqlite_so_SOURCES = %D%/sqlite.c
 %C%_sqlite_so_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 %C%_sqlite_so_CFLAGS = $(COMPILE_MODULE)
 %C%_sqlite_so_LDFLAGS = $(LINK_MODULE)
 %C%_sqlite_so_LDADD = $(SQLITE_LIBS)
 
 EXTRA_PROGRAMS += %D%/redis.so
-nodist_%C%_redis_so_SOURCES = %D%/redis.c %D%/redis_server.c %D%/redis_cluster.c %D%/redis_priv.h
+%C%_redis_so_SOURCES = %D%/redis.c %D%/redis_server.c %D%/redis_cluster.c %D%/redis_priv.h
 %C%_redis_so_CPPFLAGS = $(AM_CPPFLAGS) $(REDIS_CFLAGS)
 %C%_redis_so_CFLAGS = $(COMPILE_MODULE)
 %C%_redis_so_LDFLAGS = $(LINK_MODULE)
 %C%_redis_so_LDADD = $(REDIS_LIBS)
 
 EXTRA_PROGRAMS += %D%/memcache.so
-nodist_%C%_memcache_so_SOURCES = %D%/memcache.c
+%C%_memcache_so_SOURCES = %D%/memcache.c
 %C%_memcache_so_CPPFLAGS = $(AM_CPPFLAGS) $(MEMCACHE_CFLAGS)
 %C%_memcache_so_CFLAGS = $(COMPILE_MODULE)
 %C%_memcache_so_LDFLAGS = $(LINK_MODULE)
 %C%_memcache_so_LDADD = $(MEMCACHE_LIBS)
 
 EXTRA_PROGRAMS += %D%/lmdb.so
-nodist_%C%_lmdb_so_SOURCES = %D%/lmdb.c
+%C%_lmdb_so_SOURCES = %D%/lmdb.c
 %C%_lmdb_so_CPPFLAGS = $(AM_CPPFLAGS)
 %C%_lmdb_so_CFLAGS = $(COMPILE_MODULE)
 %C%_lmdb_so_LDFLAGS = $(LINK_MODULE)
 %C%_lmdb_so_LDADD =
 
 EXTRA_PROGRAMS += %D%/cdb.so
-nodist_%C%_cdb_so_SOURCES = %D%/cdb.c
+%C%_cdb_so_SOURCES = %D%/cdb.c
 %C%_cdb_so_CPPFLAGS = $(AM_CPPFLAGS)
 %C%_cdb_so_CFLAGS = $(COMPILE_MODULE)
 %C%_cdb_so_LDFLAGS = $(LINK_MODULE)
 %C%_cdb_so_LDADD =
 
 EXTRA_PROGRAMS += %D%/bdb.so
-nodist_%C%_bdb_so_SOURCES = %D%/bdb.c
+%C%_bdb_so_SOURCES = %D%/bdb.c
 %C%_bdb_so_CPPFLAGS = $(AM_CPPFLAGS) $(BDB_CFLAGS)
 %C%_bdb_so_CFLAGS = $(COMPILE_MODULE)
 %C%_bdb_so_LDFLAGS = $(LINK_MODULE)
