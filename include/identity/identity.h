@@ -49,12 +49,17 @@ struct submitter {
 
 struct identity_method;
 
+/* A method, and the table that it asks. */
+struct identity_step {
+	const struct identity_method *method;
+	const struct table *table; /* NULL: it has none */
+};
+
 /* The identify block, with its tables; immutable once made. */
 struct identity {
 	struct slice domain; /* the main one, in lower case; may be empty */
-	const struct identity_method **methods; /* in their order */
-	size_t method_count;
-	struct table *network;
+	struct identity_step *steps; /* in their order */
+	size_t step_count;
 	struct table *login_map;
 	struct map *realms; /* those that the configuration names */
 	bool any_realm;	    /* CONFIG_ANY_REALM is among them */

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SUBMILTER_IDENTITY_IDENTITY_PRIV_H
+#define SUBMILTER_IDENTITY_IDENTITY_PRIV_H
+
+#include "identity/identity.h"
+
+/* What a method is asked. */
+struct identity_question {
+	const struct identity *identity;
+	const struct client_facts *client;
+	const struct table *table; /* the method's own, if it has one */
+	const struct table_context *context;
+};
+
+/* Where faults of the block go. */
+struct identity_faults {
+	const struct config *config;
+	const struct report *report;
+	struct arena mem;
+	unsigned int count;
+};
+
+/* `text` of an option like "identify.methods" is at fault. */
+void identity_fault(
+    struct identity_faults *faults, const char *option, const char *text);
+
+/* A way to prove a login: a row of the registry in identity.c. */
+struct identity_method {
+	struct slice name; /* in identify.methods, and as via= in the log */
+	/*
+	 * 0 with *ret_login as its source writes it, or as it was if the method
+	 * proves none; -1 with context->err: it cannot answer.
+	 */
+	int (*find)(
+	    const struct identity_question *question, struct slice *ret_login);
+	/*
+	 * The client chose the login's words, so its realm counts only if the
+	 * configuration names it. Otherwise a table of ours gave it.
+	 */
+	bool is_typed;
+	/* The option with the table that it needs, NULL: none; its place. */
+	const char *table_option;
+	size_t table_offset; /* of its slice in struct config */
+	/* Further faults of a configuration that uses it; may be NULL. */
+	void (*check)(struct identity_faults *faults);
+};
+
+extern const struct identity_method identity_by_sasl;
+extern const struct identity_method identity_by_network;
+
+/* NULL: there is no such method. */
+const struct identity_method *identity_method_find(struct slice name);
+/* The table that a configuration gives a method; empty: none. */
+struct slice identity_method_table(
+    const struct identity_method *method, const struct config *config);
+
+/*
+ * A table's login for a key, trimmed; *ret_login stays as it is when there is
+ * none. -1 when it cannot answer, or its value is not one login.
+ */
+MUST_USE int identity_ask_table(const struct table *table, struct slice key,
+    const struct table_context *context, struct slice *ret_login);
+
+/*
+ * The login-map's word for a login, which is in its normal form; *ret_login
+ * stays as it is when it has none. A user of the default realm may stand there
+ * without it.
+ */
+MUST_USE int identity_map_login(const struct identity *identity,
+    struct slice login, const struct table_context *context,
+    struct slice *ret_login);
+
+/* For table_check_values(): whether a value is one login. */
+MUST_USE int identity_check_login(
+    const void *arg, struct slice value, struct arena *mem, struct err *err);
+
+#endif
