@@ -388,7 +388,7 @@ class Servers(Ldap):
 
     def test_hosts_are_tried_in_their_order(self):
         host = self.server.uri[7:]
-        closed = "127.0.0.1:%d" % servers.free_port()
+        closed = "127.0.0.1:%d" % servers.quiet_port()
         for hosts in ("%s %s", "ldap://%s,ldap://%s", "%s,  ldap://%s",
                       "ldap://[broken, ldap://%s %s", "inet:%s %s"):
             self.found(self.table(server_host=hosts % (closed, host)), "alice")
