@@ -57,6 +57,7 @@ sort -k 3 > "$tmp/want" <<'EOF'
 -rw-r--r-- root usr/share/doc/submilter/README.Debian
 -rw-r--r-- root usr/share/doc/submilter/changelog.Debian.gz
 -rw-r--r-- root usr/share/doc/submilter/copyright
+-rw-r--r-- root usr/share/doc/submilter/distributions.md
 -rw-r--r-- root usr/share/doc/submilter/recipes.md.gz
 -rw-r--r-- root usr/share/doc/submilter/submilter.conf.example
 -rw-r--r-- root usr/share/doc/submilter/troubleshooting.md.gz
