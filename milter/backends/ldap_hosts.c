@@ -8,7 +8,8 @@ static const char default_socket[] = "/var/run/slapd/ldapi";
 
 /*
  * The servers of an URL without a host, as libldap's tools find them: those of the
- * domain that the name in it has, ldap:///dc=example,dc=org. 1: it has none.
+ * domain that the name in it has, ldap:///dc=example,dc=org, or else the name
+ * that is searched. 1: it has none.
  */
 static int
 add_domain(struct ldap_table *table, const char *dn, struct server_host *host,
@@ -19,6 +20,8 @@ add_domain(struct ldap_table *table, const char *dn, struct server_host *host,
 	int status = 1;
 
 	arena_init(&mem);
+	if ((dn == NULL || *dn == '\0') && !slice_has(table->search_base, '%'))
+		dn = slice_cstr(&mem, table->search_base);
 	if (dn != NULL && ldap_dn2domain(dn, &domain) == 0 && domain != NULL &&
 	    domain[0] != '\0') {
 		host->kind = HOST_SRV;

@@ -398,6 +398,26 @@ class Servers(Ldap):
         self.fails(self.table(server_host=closed), "refused")
         self.fails(self.table(server_host=" , "), "server_host")
 
+    def test_servers_that_srv_records_name(self):
+        """By a domain, which may be that of search_base; ldaps has its own."""
+        zone = self.write("zone", "$ORIGIN %s.\n" % "corp.example" + "".join(
+            "_%s._tcp 60 SRV %d 0 %d localhost.\n" % record for record in (
+                ("ldap", 10, servers.free_port()), ("ldap", 20, self.server.port),
+                ("ldaps", 10, self.server.tls_port))))
+        conf = self.write("srv.conf", "")
+        for host in ("ldap:///", "ldaps:///", "ldap:///dc%3Dcorp%2Cdc%3Dexample",
+                     "srv:_ldap._tcp.corp.example", "ldap:///dc=none ldaps:///"):
+            conf.write_text(
+                'user = "root"\nlisten = "unix:%s/socket"\ndomain = "corp.example"\n'
+                'sign { dkim-key = off }\ndns { zone = "%s" }\n'
+                'rights { tables = {"%s"} }\n' % (
+                    self.top, zone, self.table(server_host=host)))
+            done = subprocess.run(
+                [os.environ["SUBMILTER"], "lookup", "-c", conf, "--login", "bob",
+                 "info@corp.example"], capture_output=True)
+            self.assertEqual(done.returncode, 0, (host, done))
+            self.assertIn(b"may use info@corp.example", done.stdout)
+
     def test_a_host_that_hangs_costs_the_time_that_it_was_given(self):
         with Silent() as silent:
             place = "127.0.0.1:%d" % silent.port
