@@ -146,7 +146,8 @@ link_set_tls(
 {
 	const int demand = table->tls_require_cert ? LDAP_OPT_X_TLS_DEMAND :
 						     LDAP_OPT_X_TLS_NEVER;
-	const int client = 0, no_crl = LDAP_OPT_X_TLS_CRL_NONE;
+	const int client = 0, any_version = 0, any_name = LDAP_OPT_X_TLS_ALLOW;
+	const int no_crl = LDAP_OPT_X_TLS_CRL_NONE;
 	struct slice ca = table->tls_ca_cert_file;
 	LDAP *ld = link->ld;
 
@@ -164,6 +165,9 @@ link_set_tls(
 		return err_set(err, ERR_TEMP, "TLS: libldap refuses an option");
 	/* A library that has no use for these refuses them. */
 	(void)ldap_set_option(ld, LDAP_OPT_X_TLS_CRLCHECK, &no_crl);
+	(void)ldap_set_option(ld, LDAP_OPT_X_TLS_CRLFILE, NULL);
+	(void)ldap_set_option(ld, LDAP_OPT_X_TLS_PROTOCOL_MIN, &any_version);
+	(void)ldap_set_option(ld, LDAP_OPT_X_TLS_REQUIRE_SAN, &any_name);
 	(void)link_set_text(
 	    ld, LDAP_OPT_X_TLS_RANDOM_FILE, table->tls_random_file);
 	if (ldap_set_option(ld, LDAP_OPT_X_TLS_NEWCTX, &client) != 0)

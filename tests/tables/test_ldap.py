@@ -370,6 +370,12 @@ class Servers(Ldap):
             done = subprocess.run([os.environ["SUBMILTER"], "lookup", table, key],
                                   env=with_conf, capture_output=True)
             self.assertEqual((done.returncode, done.stderr), (0, b""))
+        # What libldap makes of that file by itself.
+        done = subprocess.run(
+            [self.debs.package("ldap-utils") / "usr/bin/ldapsearch", "-x", "-H",
+             self.server.tls_uri, "-b", servers.SUFFIX], capture_output=True,
+            env={**self.debs.environment(), "LDAPCONF": str(conf)})
+        self.assertIn(b"Can't contact LDAP server", done.stderr)
 
     def test_binds(self):
         by_name = {"bind_dn": "cn=reader," + servers.SUFFIX,
