@@ -408,11 +408,11 @@ class Servers(Ldap):
         """By a domain, which may be that of search_base; ldaps has its own."""
         zone = self.write("zone", "$ORIGIN %s.\n" % "corp.example" + "".join(
             "_%s._tcp 60 SRV %d 0 %d localhost.\n" % record for record in (
-                ("ldap", 10, servers.free_port()), ("ldap", 20, self.server.port),
+                ("ldap", 10, servers.quiet_port()), ("ldap", 20, self.server.port),
                 ("ldaps", 10, self.server.tls_port))))
         conf = self.write("srv.conf", "")
         for host in ("ldap:///", "ldaps:///", "ldap:///dc%3Dcorp%2Cdc%3Dexample",
-                     "srv:_ldap._tcp.corp.example", "ldap:///dc=none ldaps:///"):
+                     "srv:_ldap._tcp.corp.example", "ldap:///dc=corp,dc=example", "ldap:///dc=none ldaps:///"):
             conf.write_text(
                 'user = "root"\nlisten = "unix:%s/socket"\ndomain = "corp.example"\n'
                 'sign { dkim-key = off }\ndns { zone = "%s" }\n'
