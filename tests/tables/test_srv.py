@@ -26,6 +26,9 @@ KINDS = {
     backends.Ldap: ("ldap:///dc=service,dc=example", "_ldap._tcp.service.example"),
     backends.Memcache: ("srv:_memcache._tcp.service.example",
                         "_memcache._tcp.service.example"),
+    backends.Pgsql: ("srv:_postgresql._tcp.service.example",
+                     "_postgresql._tcp.service.example"),
+    backends.Mysql: ("srv:_mysql._tcp.service.example", "_mysql._tcp.service.example"),
 }
 
 
@@ -54,8 +57,10 @@ class RecordsTest(unittest.TestCase):
             'domain = "corp.example"\nkeys = ""\nrights { tables = {"%s"} }\n'
             'dns { zone = "%s" }\n' % (table, zone))
         # The first one is not there.
-        zone.write_text("%s. SRV 1 0 %d localhost.\n%s. SRV 2 0 %d localhost.\n" % (
-            name, process.free_port(), name, backend.server.port))
+        # MariaDB's library takes localhost for its socket.
+        target = "127.0.0.1" if kind is backends.Mysql else "localhost"
+        zone.write_text("%s. SRV 1 0 %d %s.\n%s. SRV 2 0 %d %s.\n" % (
+            name, process.free_port(), target, name, backend.server.port, target))
         code, said = self.ask(config, "team@corp.example")
         self.assertEqual(code, 0, said)
         code, said = self.ask(config, "other@corp.example")
@@ -75,6 +80,12 @@ class RecordsTest(unittest.TestCase):
 
     def test_memcache(self):
         self.check(backends.Memcache)
+
+    def test_pgsql(self):
+        self.check(backends.Pgsql)
+
+    def test_mysql(self):
+        self.check(backends.Mysql)
 
 
 if __name__ == "__main__":
