@@ -22,6 +22,7 @@ struct server {
 	const struct server_ops *ops;
 	void *settings;
 	const struct hosts *hosts;
+	bool has_one_host;
 	pthread_mutex_t lock;
 	pthread_cond_t freed; /* a connection, or room for one */
 	struct line idle[SERVER_CONNECTIONS];
@@ -34,8 +35,9 @@ struct server {
 struct turn {
 	struct server *server;
 	struct line line;
-	bool is_new;   /* the connection was made in this turn */
-	bool is_probe; /* of a host that had failed */
+	bool is_new;	 /* the connection was made in this turn */
+	bool is_probe;	 /* of a host that had failed */
+	bool has_answer; /* of its host, which is still to be noted */
 	/* Hosts that have lost a new connection in this turn. */
 	bool is_avoided[HOST_STATES];
 	struct table_trace *trace; /* of the context */
@@ -52,9 +54,13 @@ server_new(
     const struct server_ops *ops, void *settings, const struct hosts *hosts)
 {
 	struct server *server = calloc(1, sizeof(*server));
+	const struct server_host *first[HOSTS_MAX];
 	pthread_condattr_t attributes;
 
 	ENSURE(server != NULL && hosts_count(hosts) > 0);
+	hosts_order(hosts, first);
+	server->has_one_host =
+	    hosts_count(hosts) == 1 && first[0]->kind != HOST_SRV;
 	server->ops = ops;
 	server->settings = settings;
 	server->hosts = hosts;
@@ -188,7 +194,10 @@ server_drop(struct turn *turn)
 	server_leave_host(turn);
 }
 
-/* Ends a turn, and keeps its connection, if it has one. */
+/*
+ * Ends a turn, and keeps its connection, if it has one. Who waits for it is woken
+ * once the lock is free, which he needs.
+ */
 static void
 server_give(struct turn *turn)
 {
@@ -197,11 +206,13 @@ server_give(struct turn *turn)
 	if (turn->is_probe)
 		server_note_host(turn, HOST_LEFT, NULL);
 	server_lock(server);
+	if (turn->has_answer)
+		server->states[turn->line.host].pause_ms = 0;
 	server->used--;
 	if (turn->line.connection != NULL)
 		server->idle[server->idle_count++] = turn->line;
-	ENSURE(pthread_cond_signal(&server->freed) == 0);
 	server_unlock(server);
+	ENSURE(pthread_cond_signal(&server->freed) == 0);
 }
 
 /* How many of the hosts may be tried now. */
@@ -344,7 +355,17 @@ server_lose(struct turn *turn, bool is_late, const struct err *why)
 		server_note_host(turn, HOST_FAILS, why);
 	turn->is_avoided[turn->line.host] = turn->is_new;
 	server_drop(turn);
-	turn->is_new = false;
+	turn->is_new = turn->has_answer = false;
+}
+
+/* Its host is not left alone any more: at once if others wait to hear that. */
+static void
+server_note_answer(struct turn *turn)
+{
+	if (turn->is_new || turn->is_probe)
+		server_note_host(turn, HOST_ANSWERS, NULL);
+	else
+		turn->has_answer = true;
 }
 
 /* Until when a host is waited for: another one may need some of the time. */
@@ -354,6 +375,8 @@ server_ask_until(struct turn *turn, uint64_t deadline_us)
 	struct server *server = turn->server;
 	bool has_other = false;
 
+	if (server->has_one_host)
+		return deadline_us;
 	server_lock(server);
 	for (size_t i = 0; i < HOST_STATES && !has_other; i++) {
 		const struct host_state *state = &server->states[i];
@@ -384,7 +407,8 @@ server_ask(struct turn *turn, struct slice key,
 		    server_connect(turn, context->deadline_us, context->err) !=
 			0)
 			break;
-		table_trace_host(turn->trace, server_host_text(turn));
+		if (turn->trace != NULL)
+			table_trace_host(turn->trace, server_host_text(turn));
 		shared.deadline_us =
 		    server_ask_until(turn, context->deadline_us);
 		answer = server->ops->ask(server->settings,
@@ -393,7 +417,7 @@ server_ask(struct turn *turn, struct slice key,
 			server_name_host(
 			    turn, server_host_text(turn), context->err);
 		if (answer != SERVER_LOST) {
-			server_note_host(turn, HOST_ANSWERS, NULL);
+			server_note_answer(turn);
 			return answer;
 		}
 		now = clock_monotonic_us();
