@@ -58,6 +58,7 @@ struct identity_step {
 /* The identify block, with its tables; immutable once made. */
 struct identity {
 	struct slice domain; /* the main one, in lower case; may be empty */
+	enum mta_choice mta; /* that the configuration names */
 	struct identity_step *steps; /* in their order */
 	size_t step_count;
 	struct table *login_map;

@@ -28,6 +28,11 @@ static const char usage[] =
     "  -c, --config FILE      the configuration (default: " DEFAULT_CONFIG_FILE
     ")\n"
     "      --auth LOGIN       the login of SMTP AUTH; without it: not logged in\n"
+    "      --auth-type WORD   how it was proved ({auth_type}); XCLIENT: by a proxy\n"
+    "      --cert-subject X   subject, issuer and fingerprint of the client's\n"
+    "      --cert-issuer X    certificate, as the MTA writes {cert_subject},\n"
+    "      --cert-fp X        {cert_issuer} and {cert_fp}\n"
+    "      --verify WORD      what Sendmail thinks of it ({verify}), like OK\n"
     "      --mail-from ADDR   the reverse-path, <> for the null one; default: the\n"
     "                         login if it is an address\n"
     "      --mail-addr ADDR   how the MTA would understand it ({mail_addr})\n"
@@ -48,6 +53,7 @@ enum { MAX_RCPTS = 100 };
 struct request {
 	const char *config_path;
 	const char *auth;
+	const char *said[FACT_COUNT]; /* macros that an option names */
 	const char *mail_from;
 	const char *mail_addr;
 	const char *client;
@@ -232,6 +238,26 @@ submit(const struct request *request, struct message *message,
 	return pipeline_end(message);
 }
 
+static struct message *
+test_message_new(const struct request *request, struct snapshot *snapshot)
+{
+	struct mail_facts facts = {
+		.client.addr = request->client_addr,
+		.client.said[FACT_AUTH_AUTHEN] = slice_of(request->auth),
+		.client.said[FACT_MAIL_ADDR] = slice_of(request->mail_addr),
+		.client.said[FACT_MTA_NAME] = slice_of(request->hostname),
+		.client.said[FACT_MTA_VERSION] = request->mta.version,
+		.path = slice_of(request->mail_from),
+		.smtputf8 = request->smtputf8,
+	};
+
+	for (size_t i = 0; i < FACT_COUNT; i++) {
+		if (request->said[i] != NULL)
+			facts.client.said[i] = slice_of(request->said[i]);
+	}
+	return message_new(snapshot, &facts);
+}
+
 static const int exit_codes[] = {
 	[ACTION_ACCEPT] = EXIT_YES,
 	[ACTION_REJECT] = EXIT_NO,
@@ -244,16 +270,7 @@ static int
 run_message(
     const struct request *request, struct snapshot *snapshot, struct slice text)
 {
-	const struct mail_facts facts = {
-		.client.addr = request->client_addr,
-		.client.said[FACT_AUTH_AUTHEN] = slice_of(request->auth),
-		.client.said[FACT_MAIL_ADDR] = slice_of(request->mail_addr),
-		.client.said[FACT_MTA_NAME] = slice_of(request->hostname),
-		.client.said[FACT_MTA_VERSION] = request->mta.version,
-		.path = slice_of(request->mail_from),
-		.smtputf8 = request->smtputf8,
-	};
-	struct message *message = message_new(snapshot, &facts);
+	struct message *message = test_message_new(request, snapshot);
 	struct test_outcome outcome = { .message = message,
 		.mta = &request->mta,
 		.report_only = request->report_only };
@@ -370,6 +387,11 @@ test_main(int argc, char **argv)
 	const struct command_option options[] = {
 		{ "config", 'c', .text = &request.config_path },
 		{ "auth", .text = &request.auth },
+		{ "auth-type", .text = &request.said[FACT_AUTH_TYPE] },
+		{ "cert-subject", .text = &request.said[FACT_CERT_SUBJECT] },
+		{ "cert-issuer", .text = &request.said[FACT_CERT_ISSUER] },
+		{ "cert-fp", .text = &request.said[FACT_CERT_FINGERPRINT] },
+		{ "verify", .text = &request.said[FACT_TLS_VERIFY] },
 		{ "mail-from", .text = &request.mail_from },
 		{ "mail-addr", .text = &request.mail_addr },
 		{ "rcpt", .list = &request.rcpts },

@@ -21,6 +21,7 @@ identity_init(struct identity *identity, const struct config *config,
 
 	*identity = (struct identity){
 		.domain = slice_lower(mem, config->main.domain),
+		.mta = config->main.mta,
 		.login_map = table_set_find(tables, config->identify.login_map),
 		.steps =
 		    arena_array(mem, names->count, sizeof(*identity->steps)),

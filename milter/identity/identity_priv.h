@@ -46,6 +46,7 @@ struct identity_method {
 };
 
 extern const struct identity_method identity_by_sasl;
+extern const struct identity_method identity_by_certificate;
 extern const struct identity_method identity_by_network;
 
 /* NULL: there is no such method. */
@@ -69,6 +70,20 @@ MUST_USE int identity_ask_table(const struct table *table, struct slice key,
 MUST_USE int identity_map_login(const struct identity *identity,
     struct slice login, const struct table_context *context,
     struct slice *ret_login);
+
+/* What "+XX" stands for (RFC 3461 section 4); false: it is no xtext. */
+bool xtext_decode(
+    struct arena *mem, struct slice text, struct slice *ret_decoded);
+
+/*
+ * "ISSUER|SUBJECT", with "+XX" for blanks, controls, and the octets + | " # \\.
+ * False: there is none, because one of both is empty.
+ */
+bool certificate_name_key(struct arena *mem, struct slice issuer,
+    struct slice subject, struct slice *ret_key);
+/* "AA:BB:...", of SHA-256 or longer; false: it is nothing of the kind. */
+bool certificate_fingerprint_key(
+    struct arena *mem, struct slice text, struct slice *ret_key);
 
 /* For table_check_values(): whether a value is one login. */
 MUST_USE int identity_check_login(

@@ -8,6 +8,7 @@
 
 static const struct identity_method *const methods[] = {
 	&identity_by_sasl,
+	&identity_by_certificate,
 	&identity_by_network,
 };
 

@@ -3,3 +3,7 @@ unit_tests += tests/unit/identity/test_identity
 tests_unit_identity_test_identity_SOURCES = tests/unit/identity/test_identity.c
 tests_unit_identity_test_identity_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_identity_test_identity_LDADD = $(TEST_LDADD)
+unit_tests += tests/unit/identity/test_certificate
+tests_unit_identity_test_certificate_SOURCES = tests/unit/identity/test_certificate.c
+tests_unit_identity_test_certificate_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_identity_test_certificate_LDADD = $(TEST_LDADD)

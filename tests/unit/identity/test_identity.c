@@ -330,20 +330,26 @@ methods_and_their_tables_fit_together(void **state)
 		    "" },
 		{ "identify { methods = {sasl, netwrk}\nnetwork = cidr:/x }",
 		    "test:1: identify.methods: \"netwrk\" is not a method; "
-		    "there are sasl and network; did you mean "
+		    "there are sasl, client-cert and network; did you mean "
 		    "\"network\"?\n" },
 		{ "identify { methods = {ssal}\nlogin-map = static:x }",
 		    "test:1: identify.methods: \"ssal\" is not a method; "
-		    "there are sasl and network; did you mean \"sasl\"?\n" },
+		    "there are sasl, client-cert and network; did you mean \"sasl\"?\n" },
 		{ "identify { methods = {sasl, kerberos} }",
 		    "test:1: identify.methods: \"kerberos\" is not a method; "
-		    "there are sasl and network\n" },
+		    "there are sasl, client-cert and network\n" },
 		{ "identify { methods = {} }",
 		    "test:1: identify.methods: takes at least one of sasl, "
-		    "network\n" },
+		    "client-cert, network\n" },
 		{ "identify {\n\n methods = {network} }",
 		    "test:3: identify.methods: the method network needs a "
 		    "table: set identify.network\n" },
+		{ "identify {\n methods = {client-cert} }",
+		    "test:2: identify.methods: the method client-cert needs a "
+		    "table: set identify.certificates\n" },
+		{ "identify {\n certificates = static:x }",
+		    "test:2: identify.certificates: is not used, because "
+		    "client-cert is not in identify.methods\n" },
 		{ "identify { methods = network\n"
 		  "network = cidr:/x\nlogin-map = static:x }",
 		    "test:3: identify.login-map: is not used, because sasl is "
