@@ -50,6 +50,11 @@ _PROGRAMS = {
     "memcached": ["usr/bin/memcached"],
     "lmdb-utils": ["usr/bin/mdb_load"],
     "db5.3-util": ["usr/bin/db5.3_load"],
+    "freeradius": ["usr/sbin/freeradius", "usr/lib/freeradius/rlm_files.so",
+                   "usr/lib/freeradius/rlm_detail.so",
+                   "usr/lib/freeradius/rlm_expr.so"],
+    "freeradius-common": [],
+    "freeradius-utils": ["usr/bin/radclient"],
 }
 _SASL = ["sasl2-bin", "libsasl2-modules", "libsasl2-modules-db"]
 _PRODUCTS = {
@@ -67,12 +72,14 @@ _PRODUCTS = {
     "redis": ["redis-server", "redis-tools"],
     "memcached": ["memcached"],
     "index-tools": ["lmdb-utils", "db5.3-util"],
+    "freeradius": ["freeradius", "freeradius-common", "freeradius-utils",
+                   "libfreeradius3"],
 }
 _TOOLS = {"postfix": ["openssl"], "sendmail": ["openssl", "m4"],
           "saslauthd": ["openssl"], "opendkim": [], "knot": [],
           "postfix-maps": [], "postfix-databases": [], "slapd": [],
           "postgresql": [], "mariadb": [], "redis": [], "memcached": [],
-          "index-tools": []}
+          "index-tools": [], "freeradius": []}
 
 
 class Debs:
@@ -125,6 +132,7 @@ class Debs:
         places += sorted(self.directory.glob("*/usr/lib/*-linux-*"))
         places += sorted(self.directory.glob("*/lib/*-linux-*"))
         places += sorted(self.directory.glob("lib*/usr/lib"))     # libopendbx1
+        places += sorted(self.directory.glob("lib*/usr/lib/freeradius"))
         return ":".join(str(p) for p in places)
 
     def sasl_path(self):

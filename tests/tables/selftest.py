@@ -3,6 +3,7 @@
 """The servers of tables start, hang, end and come back. To be run as root."""
 
 import pathlib
+import re
 import subprocess
 import sys
 import unittest
@@ -20,7 +21,7 @@ class Starters(unittest.TestCase):
     def setUpClass(cls):
         cls.top = cls.enterClassContext(lab.scratch())
         cls.debs = lab.Debs.shared(cls.top, "slapd", "postgresql", "mariadb",
-                                   "redis", "memcached")
+                                   "redis", "memcached", "freeradius")
         cls.certificates = servers.Certificates(cls.top / "tls", cls.debs)
 
     def check(self, server, ask):
@@ -88,6 +89,21 @@ class Starters(unittest.TestCase):
             self.assertIsNone(server.get(b"a"))
             server.set(b"a", b"b\r\nc")
             self.assertEqual(server.get(b"a"), b"b\r\nc")
+        self.check(server, ask)
+
+    def test_freeradius(self):
+        server = servers.FreeRadius(self.top / "radius", self.debs,
+                                    {"alice": ["a@x", "b@x"]},
+                                    certificates=self.certificates)
+        user = "User-Name = %s, Message-Authenticator = 0x00"
+
+        def ask():
+            with self.assertRaisesRegex(lab.LabError, "Access-Reject"):
+                server.client("auth", server.port, user % "bob")
+            server.client("acct", server.acct_port, "User-Name = alice")
+            self.assertIn('User-Name = "alice"', server.detail.read_text())
+            return re.findall("Filter-Id = .*", server.client(
+                "auth", server.port, user % "alice"))
         self.check(server, ask)
 
     def test_a_server_that_cannot_start(self):

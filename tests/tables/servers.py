@@ -14,6 +14,7 @@ who may read it. With `certificates`, it also speaks TLS. To be run as root.
 
 import contextlib
 import fcntl
+import hashlib
 import os
 import pathlib
 import random
@@ -576,6 +577,118 @@ class Memcached(Started):
             connection.sendall(text)
             with connection.makefile("rb") as stream:
                 return b"".join(stream.readline() for _ in range(lines))
+
+
+class FreeRadius(Started):
+    """FreeRADIUS: `rows` has the values of Filter-Id for each name of a user.
+
+    A name without a row is rejected. Accounting records are appended to `detail`.
+    RadSec, which is TLS over TCP, is at `tls_port`.
+    """
+
+    secret = PASSWORD
+
+    def __init__(self, top, debs, rows=(), authorize="", post_auth="",
+                 signs_replies=True, **how):
+        self.rows, self.signs_replies = dict(rows), signs_replies
+        # In FreeRADIUS's own words.
+        self.authorize, self.post_auth = authorize, post_auth
+        super().__init__(top, debs, **how)
+
+    @property
+    def detail(self):
+        return self.top / "detail"
+
+    def environment(self):
+        return {**self.debs.environment(), "OPENSSL_CONF": "/dev/null"}
+
+    def prepare(self):
+        (self.top / "dictionary").touch()
+        # Of any name, and any value, there are only digits in it.
+        self.users = self.top / "users"
+        text = ""
+        for name, values in self.rows.items():
+            text += "%s Auth-Type := Accept\n" % hashlib.md5(
+                name.encode()).hexdigest() + "".join(
+                "\tAttr-11 += 0x%s,\n" % value.encode().hex()
+                for value in values if value)
+            text += "\tReply-Message += 'welcome'\n"
+        self.users.write_text(text + "DEFAULT Auth-Type := Reject\n")
+
+    def _listen(self, kind, port, more=""):
+        return ("listen {\n type = %s\n ipaddr = 127.0.0.1\n port = %d\n%s}\n"
+                % (kind, port, more))
+
+    def _settings(self):
+        usr = self.debs.package("freeradius") / "usr"
+        listeners = self._listen("auth", self.port) \
+            + self._listen("acct", self.acct_port)
+        if self.certificates:
+            certificate, key, ca = self.tls_files
+            listeners += self._listen(
+                "auth+acct", self.tls_port,
+                " proto = tcp\n clients = radsec\n tls {\n"
+                "  private_key_file = %s\n  certificate_file = %s\n"
+                "  ca_file = %s\n  require_client_cert = no\n"
+                "  tls_min_version = 1.2\n  tls_max_version = 1.3\n"
+                "  fragment_size = 8192\n }\n" % (key, certificate, ca))
+        client = " ipaddr = 127.0.0.1\n secret = '%s'\n" \
+            " require_message_authenticator = yes\n"
+        signed = " update reply {\n  Message-Authenticator := 0x00\n }\n" \
+            if self.signs_replies else ""
+        return (
+            "prefix = %s\nlibdir = %s/lib/freeradius\n"
+            "logdir = %s\nraddbdir = %s\npidfile = %s/pid\n"
+            "max_requests = 16384\nproxy_requests = no\n"
+            "log {\n destination = stdout\n auth = yes\n}\n"
+            "security {\n reject_delay = 0\n status_server = yes\n}\n"
+            "thread pool {\n start_servers = 4\n max_servers = 8\n}\n"
+            "client local {\n%s}\n"
+            "clients radsec {\n client tls {\n%s proto = tls\n }\n}\n"
+            "modules {\n files {\n  usersfile = %s\n"
+            "  key = \"%%{md5:&User-Name}\"\n }\n"
+            " expr {\n }\n"
+            " detail {\n  filename = %s\n }\n}\n"
+            "server default {\n%sauthorize {\n files\n%s}\n"
+            "post-auth {\n%s%s Post-Auth-Type REJECT {\n %s }\n"
+            " Post-Auth-Type Challenge {\n %s }\n}\n"
+            "accounting {\n detail\n}\n}\n" % (
+                usr, usr, self.top, self.top, self.top, client % self.secret,
+                client % "radsec", self.users, self.detail, listeners,
+                self.authorize, self.post_auth, signed, signed, signed))
+
+    def free_ports(self):
+        self.acct_port = quiet_port()
+        return quiet_port(), quiet_port()
+
+    def command(self):
+        (self.top / "radiusd.conf").write_text(self._settings())
+        return [self.debs.package("freeradius") / "usr/sbin/freeradius", "-f",
+                "-l", "stdout", "-d", self.top, "-n", "radiusd", "-D",
+                self._dictionary()]
+
+    def _dictionary(self):
+        return self.debs.package("freeradius-common") / "usr/share/freeradius"
+
+    def _is_ready_or_ended(self):
+        if self.daemon.ended():
+            return True
+        with contextlib.suppress(lab.LabError):
+            return self.is_ready()
+        return False
+
+    def is_ready(self):
+        for port in self.port, self.acct_port:
+            self.client("status", port, "Message-Authenticator = 0x00")
+        return True
+
+    def client(self, kind, port, attributes):
+        """What the server answers to radclient, which is not ours."""
+        return run([self.debs.package("freeradius-utils") / "usr/bin/radclient",
+                    "-x", "-d", self.top, "-D", self._dictionary(), "-r", "5", "-t",
+                    "0.3", "127.0.0.1:%d" % port, kind, self.secret],
+                   env=self.debs.environment(),
+                   input=attributes.encode() + b"\n").decode()
 
 
 def together(servers):
