@@ -90,6 +90,12 @@ nodist_tests_fuzz_fuzz_server_SOURCES = milter/backends/memcache.c
 tests_fuzz_fuzz_server_LDFLAGS = $(fuzz_target_ldflags)
 tests_fuzz_fuzz_server_LDADD = $(SUBMILTER_LDADD)
 
+fuzz_targets += tests/fuzz/fuzz_radius
+tests_fuzz_fuzz_radius_SOURCES = tests/fuzz/fuzz_radius.c tests/fuzz/fuzz.h $(fuzz_main)
+nodist_tests_fuzz_fuzz_radius_SOURCES = milter/backends/radius_packet.c
+tests_fuzz_fuzz_radius_LDFLAGS = $(fuzz_target_ldflags)
+tests_fuzz_fuzz_radius_LDADD = $(SUBMILTER_LDADD)
+
 if REDIS
 fuzz_targets += tests/fuzz/fuzz_redis
 tests_fuzz_fuzz_redis_SOURCES = tests/fuzz/fuzz_redis.c tests/fuzz/fuzz.h $(fuzz_main)

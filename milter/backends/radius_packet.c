@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Packets of RADIUS: made, sealed, checked and read. */
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+#include <string.h>
+
+#include "radius_priv.h"
+
+enum { DIGEST_BYTES = 16, AT_LENGTH = 2, AT_AUTHENTICATOR = 4 };
+
+static unsigned int
+octet(struct slice text, size_t at)
+{
+	return (unsigned char)text.data[at];
+}
+
+static size_t
+length_at(struct slice text, size_t at)
+{
+	return octet(text, at) << 8 | octet(text, at + 1);
+}
+
+int
+radius_begin(struct radius_packet *packet, unsigned char id, struct err *err)
+{
+	static const char none[DIGEST_BYTES];
+
+	packet->len = RADIUS_HEADER_BYTES;
+	packet->data[0] = RADIUS_ACCESS_REQUEST;
+	packet->data[1] = id;
+	if (RAND_bytes(packet->data + AT_AUTHENTICATOR, DIGEST_BYTES) != 1)
+		return err_set(err, ERR_TEMP, "no random octets");
+	return radius_add(packet, RADIUS_MESSAGE_AUTHENTICATOR,
+	    (struct slice){ none, sizeof(none) }, err);
+}
+
+int
+radius_add(struct radius_packet *packet, unsigned int type, struct slice value,
+    struct err *err)
+{
+	if (value.len > RADIUS_MAX_VALUE ||
+	    packet->len + 2 + value.len > sizeof(packet->data))
+		return err_set(err, ERR_LIMIT,
+		    "a text over %d octets, which RADIUS cannot have",
+		    (int)RADIUS_MAX_VALUE);
+	packet->data[packet->len] = (unsigned char)type;
+	packet->data[packet->len + 1] = (unsigned char)(2 + value.len);
+	if (value.len > 0)
+		memcpy(packet->data + packet->len + 2, value.data, value.len);
+	packet->len += 2 + value.len;
+	return 0;
+}
+
+int
+radius_add_number(struct radius_packet *packet, unsigned int type,
+    uint32_t number, struct err *err)
+{
+	const char octets[] = { (char)(number >> 24), (char)(number >> 16),
+		(char)(number >> 8), (char)number };
+
+	return radius_add(
+	    packet, type, (struct slice){ octets, sizeof(octets) }, err);
+}
+
+/* HMAC-MD5, RFC 2869 section 5.14. */
+static int
+sign(const unsigned char *data, size_t len, struct slice secret,
+    unsigned char ret_digest[DIGEST_BYTES], struct err *err)
+{
+	unsigned int digest_len = DIGEST_BYTES;
+
+	if (HMAC(EVP_md5(), secret.data, (int)secret.len, data, len, ret_digest,
+		&digest_len) == NULL)
+		return err_set(err, ERR_TEMP, "OpenSSL does not have MD5 here");
+	return 0;
+}
+
+int
+radius_seal(struct radius_packet *packet, struct slice secret, struct err *err)
+{
+	unsigned char digest[DIGEST_BYTES];
+
+	packet->data[AT_LENGTH] = (unsigned char)(packet->len >> 8);
+	packet->data[AT_LENGTH + 1] = (unsigned char)packet->len;
+	if (sign(packet->data, packet->len, secret, digest, err) != 0)
+		return -1;
+	memcpy(packet->data + RADIUS_HEADER_BYTES + 2, digest, sizeof(digest));
+	return 0;
+}
+
+/* -1: they are not whole, or there is not one Message-Authenticator. */
+static int
+find_authenticator(struct slice reply, size_t *ret_at, struct err *err)
+{
+	size_t at = RADIUS_HEADER_BYTES, count = 0;
+
+	while (at < reply.len) {
+		size_t len = reply.len - at < 2 ? 0 : octet(reply, at + 1);
+
+		if (len < 2 || len > reply.len - at)
+			return err_set(
+			    err, ERR_TEMP, "a reply that is not whole");
+		if (octet(reply, at) == RADIUS_MESSAGE_AUTHENTICATOR &&
+		    len == 2 + DIGEST_BYTES) {
+			*ret_at = at + 2;
+			count++;
+		}
+		at += len;
+	}
+	if (count == 1)
+		return 0;
+	return err_set(err, ERR_TEMP,
+	    "a reply without a Message-Authenticator, which anybody may have "
+	    "forged: let the server send one");
+}
+
+/* Whether the header of reply is one to request. RFC 2865 section 3. */
+static int
+check_digest(const struct radius_packet *request, struct slice reply,
+    struct slice secret, struct err *err)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	bool is_made;
+
+	ENSURE(context != NULL);
+	is_made = EVP_DigestInit_ex(context, EVP_md5(), NULL) == 1 &&
+	    EVP_DigestUpdate(context, reply.data, AT_AUTHENTICATOR) == 1 &&
+	    EVP_DigestUpdate(
+		context, request->data + AT_AUTHENTICATOR, DIGEST_BYTES) == 1 &&
+	    EVP_DigestUpdate(context, reply.data + RADIUS_HEADER_BYTES,
+		reply.len - RADIUS_HEADER_BYTES) == 1 &&
+	    EVP_DigestUpdate(context, secret.data, secret.len) == 1 &&
+	    EVP_DigestFinal_ex(context, digest, NULL) == 1;
+	EVP_MD_CTX_free(context);
+	if (is_made &&
+	    CRYPTO_memcmp(
+		digest, reply.data + AT_AUTHENTICATOR, DIGEST_BYTES) == 0)
+		return 0;
+	return err_set(
+	    err, ERR_TEMP, "a reply by somebody who does not have our secret");
+}
+
+static int
+check_signature(const struct radius_packet *request, struct slice reply,
+    struct slice secret, struct err *err)
+{
+	unsigned char copy[RADIUS_MAX_BYTES], digest[DIGEST_BYTES];
+	size_t at = 0;
+
+	if (find_authenticator(reply, &at, err) != 0)
+		return -1;
+	memcpy(copy, reply.data, reply.len);
+	memcpy(copy + AT_AUTHENTICATOR, request->data + AT_AUTHENTICATOR,
+	    DIGEST_BYTES);
+	memset(copy + at, 0, DIGEST_BYTES);
+	if (sign(copy, reply.len, secret, digest, err) != 0)
+		return -1;
+	if (CRYPTO_memcmp(digest, reply.data + at, DIGEST_BYTES) == 0)
+		return 0;
+	return err_set(err, ERR_TEMP,
+	    "a reply whose Message-Authenticator is not by our secret");
+}
+
+int
+radius_check_reply(const struct radius_packet *request, struct slice reply,
+    struct slice secret, struct err *err)
+{
+	if (reply.len < RADIUS_HEADER_BYTES || reply.len > RADIUS_MAX_BYTES ||
+	    length_at(reply, AT_LENGTH) != reply.len)
+		return err_set(err, ERR_TEMP, "a reply that is not whole");
+	if (octet(reply, 1) != request->data[1])
+		return err_set(err, ERR_TEMP, "a reply to another question");
+	if (check_digest(request, reply, secret, err) != 0)
+		return -1;
+	return check_signature(request, reply, secret, err);
+}
+
+enum radius_code
+radius_reply_code(struct slice reply)
+{
+	return (enum radius_code)octet(reply, 0);
+}
+
+struct slice
+radius_reply_attributes(struct slice reply)
+{
+	return slice_from(reply, RADIUS_HEADER_BYTES);
+}
+
+bool
+radius_next(struct slice *attributes, struct radius_attribute *ret)
+{
+	struct slice value;
+	size_t len;
+
+	if (attributes->len < 2)
+		return false;
+	len = octet(*attributes, 1);
+	if (len < 2 || len > attributes->len)
+		return false;
+	value = slice_sub(*attributes, 2, len - 2);
+	*ret = (struct radius_attribute){ .type = octet(*attributes, 0),
+		.value = value };
+	*attributes = slice_from(*attributes, len);
+	/* RFC 2865 section 5.26: four octets of a vendor, type, length. */
+	if (ret->type == RADIUS_VENDOR_SPECIFIC && value.len >= 6 &&
+	    octet(value, 5) >= 2 && 4 + octet(value, 5) <= value.len) {
+		ret->vendor = length_at(value, 0) << 16 | length_at(value, 2);
+		ret->vendor_type = octet(value, 4);
+		ret->value = slice_sub(value, 6, octet(value, 5) - 2U);
+	}
+	return true;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SUBMILTER_BACKENDS_RADIUS_PRIV_H
+#define SUBMILTER_BACKENDS_RADIUS_PRIV_H
+
+#include "table/database.h"
+#include "table/stream.h"
+
+/* Packets of RADIUS (RFC 2865), and how they go to a server and back. */
+enum {
+	RADIUS_HEADER_BYTES = 20,
+	RADIUS_MAX_BYTES = 4096,
+	RADIUS_MAX_VALUE = 253, /* octets of one attribute */
+};
+
+enum radius_code {
+	RADIUS_ACCESS_REQUEST = 1,
+	RADIUS_ACCESS_ACCEPT = 2,
+	RADIUS_ACCESS_REJECT = 3,
+	RADIUS_ACCESS_CHALLENGE = 11,
+};
+
+/* Types of attributes. */
+enum {
+	RADIUS_USER_NAME = 1,
+	RADIUS_SERVICE_TYPE = 6,
+	RADIUS_FILTER_ID = 11,
+	RADIUS_REPLY_MESSAGE = 18,
+	RADIUS_CLASS = 25,
+	RADIUS_VENDOR_SPECIFIC = 26,
+	RADIUS_NAS_IDENTIFIER = 32,
+	RADIUS_MESSAGE_AUTHENTICATOR = 80,
+};
+
+struct radius_packet {
+	size_t len;
+	unsigned char data[RADIUS_MAX_BYTES];
+};
+
+/*
+ * An Access-Request without attributes yet but for its Message-Authenticator,
+ * which stands first.
+ */
+MUST_USE int radius_begin(
+    struct radius_packet *packet, unsigned char id, struct err *err);
+/* -1 (ERR_LIMIT): the value, or the packet, is too long. */
+MUST_USE int radius_add(struct radius_packet *packet, unsigned int type,
+    struct slice value, struct err *err);
+MUST_USE int radius_add_number(struct radius_packet *packet, unsigned int type,
+    uint32_t number, struct err *err);
+/* The last step: lengths and what proves that we know the secret. */
+MUST_USE int radius_seal(
+    struct radius_packet *packet, struct slice secret, struct err *err);
+
+/*
+ * Whether reply is one to this request, by somebody who knows the secret, with
+ * a Message-Authenticator: only that cannot be forged (CVE-2024-3596). Its
+ * attributes are whole then. -1 (ERR_TEMP): it is none.
+ */
+MUST_USE int radius_check_reply(const struct radius_packet *request,
+    struct slice reply, struct slice secret, struct err *err);
+/* The code and the attributes of a reply that was checked. */
+enum radius_code radius_reply_code(struct slice reply);
+struct slice radius_reply_attributes(struct slice reply);
+
+struct radius_attribute {
+	unsigned int type;
+	unsigned long vendor;	  /* of a RADIUS_VENDOR_SPECIFIC, and */
+	unsigned int vendor_type; /* its own number there; else 0 */
+	struct slice value;
+};
+/*
+ * The next attribute, taken off. False: there is none. A RADIUS_VENDOR_SPECIFIC
+ * with several in it, which nearly nobody writes, is its first one.
+ */
+bool radius_next(struct slice *attributes, struct radius_attribute *ret);
+
+/* How servers are spoken to. */
+struct radius_way {
+	struct slice secret;
+	bool has_tls;
+	struct stream_tls_settings tls;
+};
+
+/* A connection: a socket for datagrams, or TLS over TCP (RFC 6614). */
+struct radius_link;
+MUST_USE int radius_link_open(const struct radius_way *way,
+    const struct server_host *host, uint64_t deadline_us,
+    struct radius_link **ret_link, struct err *err);
+bool radius_link_is_quiet(const struct radius_link *link);
+void radius_link_close(struct radius_link *link);
+/* For a packet that is sent next. */
+unsigned char radius_link_id(struct radius_link *link);
+/*
+ * Sends a request, as often as is needed, and waits for the reply to it, which
+ * is checked; in memory of mem. -1 (ERR_TEMP).
+ */
+MUST_USE int radius_link_ask(struct radius_link *link,
+    const struct radius_packet *request, const struct table_context *context,
+    struct slice *ret_reply);
+
+#endif
