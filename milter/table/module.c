@@ -23,6 +23,7 @@ static const struct {
 	{ "sqlite", "sqlite" },
 	{ "redis", "redis" },
 	{ "memcache", "memcache" },
+	{ "radius", "radius" },
 	{ "lmdb", "lmdb" },
 	{ "cdb", "cdb" },
 	{ "hash", "bdb" },

@@ -43,7 +43,7 @@ MUST_USE int table_find_type(struct slice spec,
 MUST_USE int table_module_find(
     struct slice type, const struct table_ops **ret_ops, struct err *err);
 /* The types that modules have, by an index from 0; NULL behind the last one. */
-enum { TABLE_MODULE_TYPES = 10 };
+enum { TABLE_MODULE_TYPES = 11 };
 const char *table_module_type(size_t index);
 
 /*

@@ -47,6 +47,7 @@ SAMPLES = {
     "qid=": "a line of the log",
     "# a comment": "the syntax, with no option in it",
     "# /etc/submilter/rights.redis": "parameters, tried in tests/tables/test_redis.py",
+    "# /etc/submilter/addresses.radius": "the same in test_radius.py",
     "# /etc/postfix/rights-memcache.cf": "the same in test_memcache.py",
     "# /etc/submilter/addresses.cf": "the same in test_directory.py",
 }

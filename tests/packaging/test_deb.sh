@@ -73,7 +73,7 @@ dpkg-deb -c "$deb" | grep '^d' | grep -v '^drwxr-xr-x root/root' &&
 # Each client library is needed by a package of its own, and by nothing else.
 needed() { objdump -p "$1" | sed -n 's/^ *NEEDED *//p'; }
 for module in ldap:libldap pgsql:libpq mysql:libmariadb sqlite:libsqlite3 \
-	redis:libhiredis memcache: lmdb: cdb: bdb:libdb; do
+	redis:libhiredis memcache: radius: lmdb: cdb: bdb:libdb; do
 	name=${module%:*} library=${module#*:}
 	package=$(echo "$tmp"/out/submilter-"$name"_*.deb)
 	[ -e "$package" ] || { fault "no package submilter-$name"; continue; }
@@ -85,7 +85,7 @@ for module in ldap:libldap pgsql:libpq mysql:libmariadb sqlite:libsqlite3 \
 	dpkg-deb -f "$package" Depends | tr ',' '\n' |
 		grep -Fxq "submilter (= $(dpkg-deb -f "$deb" Version))" ||
 		fault "submilter-$name goes with other versions of submilter"
-	[ -n "$library" ] || { needed "$file" | grep -v '^libc\.' &&
+	[ -n "$library" ] || { needed "$file" | grep -v -e '^libc\.' -e '^libcrypto\.' &&
 		fault "$name.so needs a library"; continue; }
 	needed "$file" | grep -q "^$library" || fault "$name.so lacks $library"
 	dpkg-deb -f "$package" Depends | grep -q "$library" ||

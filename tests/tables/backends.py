@@ -33,6 +33,7 @@ class Backend:
     has_passwords = False   # table(password=...)
     has_tls = False         # table(tls=CA), of a server that was given certificates
     is_file = False         # it has a file of parameters, table(more=...)
+    option = "tables"       # of rights, which it fits
     empty = ("absent", "")  # what a row is that has an empty value
     longest_key = 1000
     over_longest = "failed"         # what a longer key is, up to 1024 octets
@@ -146,6 +147,26 @@ class Memcache(Backend):
         return "memcache:%s" % self.file(
             "memcache = inet:127.0.0.1:%d\ndata_size_limit = 200000\n%s" % (
                 port or self.server.port, more))
+
+
+class Radius(Backend):
+    products = ("freeradius",)
+    has_server = has_tls = is_file = True
+    option = "logins"
+    longest_key = longest_value = 253
+
+    def start(self, rows, wrong_certificate=False):
+        self.server = servers.FreeRadius(
+            self.server_at("radius"), self.debs, rows,
+            certificates=self.certificates, wrong_certificate=wrong_certificate)
+        self.server.start()
+
+    def table(self, port=None, tls=None, more=""):
+        return "radius:%s" % self.file(
+            "hosts = 127.0.0.1:%d\n" % (
+                port or (self.server.tls_port if tls else self.server.port))
+            + ("tls_CAfile = %s\n" % tls if tls else
+               "secret = %s\n" % self.server.secret) + more)
 
 
 def sql_text(text):

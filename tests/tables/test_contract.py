@@ -308,16 +308,16 @@ class ServerContract(Contract):
         conf = self.top / "check.conf"
         conf.write_text(
             'user = "root"\nlisten = "unix:%s/socket"\ndomain = "corp.example"\n'
-            'sign { dkim-key = off }\nrights { tables = {"%s", '
+            'sign { dkim-key = off }\nrights { %s = {"%s", '
             '"inline:{alice@corp.example=alice}"} }\n' % (
-                self.top, str(table).replace("\\", "\\\\")))
+                self.top, self.backend.option, str(table).replace("\\", "\\\\")))
         conf.chmod(0o600)
         done = subprocess.run(
             [os.environ["SUBMILTER"], "check", "--no-connect", "--json", "-c", conf,
              "--postfix", self.top], stdout=subprocess.PIPE, timeout=PATIENCE)
         return [(f["level"], f["text"], f.get("fix", ""))
                 for f in json.loads(done.stdout)["findings"]
-                if f["text"].startswith("rights.tables: ")
+                if f["text"].startswith("rights.%s: " % self.backend.option)
                 and "inline:" not in f["text"]]
 
     def test_check_names_table_server_and_remedy(self):
@@ -327,13 +327,13 @@ class ServerContract(Contract):
         table = str(self.table())
         (level, text, _), = self.found_by_check(table)
         self.assertEqual(level, "ok", text)
-        self.assertRegex(text, r"^rights\.tables: .* answers in \d+\.\d ms$")
+        self.assertRegex(text, r"^rights\.\w+: .* answers in \d+\.\d ms$")
         if self.backend.has_passwords:
             table = str(self.table(password="wrong"))
             (level, text, fix), = self.found_by_check(table)
             self.assertEqual((level, fix), (
                 "error", "user and password in " + table.split(":", 1)[1]), text)
-            self.assertRegex(text, r"^rights\.tables: table %s: .*(127\.0\.0\.1|localhost|/)"
+            self.assertRegex(text, r"^rights\.\w+: table %s: .*(127\.0\.0\.1|localhost|/)"
                              % re.escape(table))
         if self.backend.has_tls:
             table = str(self.table(tls=self.certificates.other_ca))
@@ -429,7 +429,7 @@ def make(kind, contract=None):
 
 for KIND in (backends.Btree, backends.Cdb, backends.Hash, backends.Inline,
              backends.Ldap, backends.Lmdb, backends.Memcache, backends.Mysql,
-             backends.Pgsql, backends.Redis,
+             backends.Pgsql, backends.Radius, backends.Redis,
              backends.RedisCluster, backends.Socketmap, backends.Sqlite, backends.Tcp,
              backends.Texthash):
     make(KIND)

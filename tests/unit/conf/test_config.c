@@ -396,7 +396,7 @@ options_must_fit_together(void **state)
 		    "static:} }",
 		    "1: rights.tables: table x:/y: there is no table type "
 		    "\"x\": there are texthash, regexp, pcre, cidr, static, inline, unionmap, pipemap, socketmap, tcp, "
-		    "ldap, pgsql, mysql, sqlite, redis, memcache, lmdb, cdb, hash and btree\n"
+		    "ldap, pgsql, mysql, sqlite, redis, memcache, radius, lmdb, cdb, hash and btree\n"
 		    "1: rights.tables: \"cidr:/x\" has networks, and "
 		    "addresses are asked for\n"
 		    "1: rights.tables: table dbm:/y: type \"dbm\" is an "

@@ -198,7 +198,7 @@ static void
 each_module_that_was_built_can_be_loaded(void **state)
 {
 	static const char *const names[] = { "ldap", "pgsql", "mysql", "sqlite",
-		"redis", "memcache", "lmdb", "cdb", "bdb" };
+		"redis", "memcache", "radius", "lmdb", "cdb", "bdb" };
 	char path[32];
 	struct err err;
 

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Tables of type radius: what a server of RADIUS (RFC 2865) says of a login,
+ * asked with Service-Type Authorize-Only. The file is like those of Postfix's
+ * databases. The packets are our own: radcli 1.2.11 sends no
+ * Message-Authenticator, so that a server that wants one is silent, checks none
+ * in replies, and waits for whole seconds.
+ */
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "radius_priv.h"
+#include "table/module.h"
+
+enum {
+	RADIUS_PORT = 1812,
+	RADSEC_PORT = 2083,
+	MAX_ATTRIBUTES = 8,
+	AUTHORIZE_ONLY = 17, /* RFC 5176 section 3.1 */
+};
+
+struct radius_table {
+	struct database database; /* first */
+	struct slice hosts, secret, query, attribute_names, nas_identifier;
+	bool has_tls, is_verified;
+	struct radius_way way;
+	struct radius_attribute attributes[MAX_ATTRIBUTES]; /* no values */
+	size_t count;
+};
+
+#define FIELD(name) offsetof(struct radius_table, name)
+static const struct database_parameter parameters[] = {
+	{ "hosts", DATABASE_TEXT, FIELD(hosts), "localhost", 1, 0 },
+	{ "secret", DATABASE_SECRET, FIELD(secret), NULL, 1, 0 },
+	{ "query", DATABASE_TEXT, FIELD(query), "%s", 1, 0 },
+	{ "attributes", DATABASE_TEXT, FIELD(attribute_names), "Filter-Id", 1,
+	    0 },
+	{ "nas_identifier", DATABASE_TEXT, FIELD(nas_identifier), "submilter",
+	    1, 0 },
+	{ "tls", DATABASE_BOOL, FIELD(has_tls), "no", 0, 0 },
+	{ "tls_verify_cert", DATABASE_BOOL, FIELD(is_verified), "yes", 0, 0 },
+	{ "tls_CAfile", DATABASE_TEXT, FIELD(way.tls.ca_file), "", 0, 0 },
+	{ "tls_CApath", DATABASE_TEXT, FIELD(way.tls.ca_path), "", 0, 0 },
+	{ "tls_cert_file", DATABASE_TEXT, FIELD(way.tls.certificate_file), "",
+	    0, 0 },
+	{ "tls_key_file", DATABASE_TEXT, FIELD(way.tls.key_file), "", 0, 0 },
+};
+static const struct database_type radius_type = { parameters,
+	sizeof(parameters) / sizeof(parameters[0]), true };
+
+static const struct {
+	const char *name;
+	unsigned int type;
+} names[] = {
+	{ "Filter-Id", RADIUS_FILTER_ID },
+	{ "Reply-Message", RADIUS_REPLY_MESSAGE },
+	{ "Class", RADIUS_CLASS },
+};
+
+static int
+radius_connect(void *settings, const struct server_host *host,
+    uint64_t deadline_us, void **ret_connection, struct err *err)
+{
+	const struct radius_table *table = settings;
+	struct radius_link *link = NULL;
+
+	if (radius_link_open(&table->way, host, deadline_us, &link, err) != 0)
+		return -1;
+	*ret_connection = link;
+	return 0;
+}
+
+static bool
+radius_is_quiet(void *connection)
+{
+	return radius_link_is_quiet(connection);
+}
+
+static void
+radius_disconnect(void *connection)
+{
+	radius_link_close(connection);
+}
+
+/* The question that a key is. */
+static int
+make_request(const struct radius_table *table, struct slice key,
+    unsigned char id, const struct table_context *context,
+    struct radius_packet *request)
+{
+	struct database_key parts;
+	struct strbuf name;
+
+	database_key_init(key, &parts);
+	strbuf_init(&name, context->mem);
+	if (database_expand(table->query, &parts, NULL, &name, context->err) !=
+		0 ||
+	    radius_begin(request, id, context->err) != 0)
+		return -1;
+	if (radius_add(request, RADIUS_USER_NAME, strbuf_slice(&name),
+		context->err) != 0)
+		return err_wrap(
+		    context->err, "key %s", escape(context->mem, key, 128));
+	if (radius_add_number(request, RADIUS_SERVICE_TYPE, AUTHORIZE_ONLY,
+		context->err) != 0 ||
+	    radius_add(request, RADIUS_NAS_IDENTIFIER, table->nas_identifier,
+		context->err) != 0)
+		return -1;
+	return radius_seal(request, table->way.secret, context->err);
+}
+
+static bool
+is_wanted(
+    const struct radius_table *table, const struct radius_attribute *attribute)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		const struct radius_attribute *wanted = &table->attributes[i];
+
+		if (wanted->type == attribute->type &&
+		    wanted->vendor == attribute->vendor &&
+		    wanted->vendor_type == attribute->vendor_type)
+			return true;
+	}
+	return false;
+}
+
+/* What an Access-Accept has of the attributes. */
+static enum server_answer
+read_accept(const struct radius_table *table, struct slice key,
+    struct slice reply, const struct table_context *context,
+    struct slice *ret_value)
+{
+	struct slice attributes = radius_reply_attributes(reply);
+	struct radius_attribute attribute;
+	struct database_result result;
+
+	database_result_init(&result, &table->database, key, context->mem);
+	while (radius_next(&attributes, &attribute)) {
+		if (is_wanted(table, &attribute) &&
+		    database_result_add(
+			&result, attribute.value, context->err) != 0)
+			return SERVER_REFUSED;
+	}
+	return database_result_end(&result, ret_value);
+}
+
+static enum server_answer
+radius_ask(void *settings, void *connection, struct slice key,
+    const struct table_context *context, struct slice *ret_value)
+{
+	const struct radius_table *table = settings;
+	struct radius_packet request;
+	struct slice reply;
+
+	if (make_request(
+		table, key, radius_link_id(connection), context, &request) != 0)
+		return SERVER_REFUSED;
+	if (radius_link_ask(connection, &request, context, &reply) != 0)
+		return SERVER_LOST;
+	switch (radius_reply_code(reply)) {
+	case RADIUS_ACCESS_ACCEPT:
+		return read_accept(table, key, reply, context, ret_value);
+	case RADIUS_ACCESS_REJECT:
+		return SERVER_ABSENT;
+	case RADIUS_ACCESS_CHALLENGE:
+		err_set(context->err, ERR_TEMP,
+		    "the server asks something back (Access-Challenge) in the "
+		    "place of an answer to Authorize-Only");
+		return SERVER_REFUSED;
+	case RADIUS_ACCESS_REQUEST:
+		break;
+	}
+	err_set(context->err, ERR_TEMP, "the server sends a packet of code %d",
+	    (int)radius_reply_code(reply));
+	return SERVER_REFUSED;
+}
+
+static const struct server_ops radius_server = {
+	.connect = radius_connect,
+	.is_quiet = radius_is_quiet,
+	.ask = radius_ask,
+	.disconnect = radius_disconnect,
+};
+
+/* "Filter-Id", "11", or "26.VENDOR.TYPE". */
+static bool
+read_attribute(struct slice word, struct radius_attribute *ret)
+{
+	unsigned long number = 0;
+	struct slice part;
+
+	*ret = (struct radius_attribute){ .type = 0 };
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (slice_eq_nocase(word, slice_of(names[i].name)))
+			ret->type = names[i].type;
+	}
+	if (ret->type != 0)
+		return true;
+	if (!slice_next_item(&word, ".", &part) ||
+	    !slice_number(part, 255, &number) || number == 0)
+		return false;
+	ret->type = (unsigned int)number;
+	if (ret->type != RADIUS_VENDOR_SPECIFIC)
+		return word.len == 0;
+	if (!slice_next_item(&word, ".", &part) ||
+	    !slice_number(part, UINT32_MAX, &ret->vendor) ||
+	    !slice_next_item(&word, ".", &part) ||
+	    !slice_number(part, 255, &number) || word.len > 0)
+		return false;
+	ret->vendor_type = (unsigned int)number;
+	return true;
+}
+
+static int
+read_attributes(
+    struct table_opening *opening, struct radius_table *table, struct err *err)
+{
+	struct slice rest = table->attribute_names, word;
+
+	while (slice_next_item(&rest, ", \t", &word)) {
+		if (table->count == MAX_ATTRIBUTES)
+			return err_set(err, ERR_CONFIG,
+			    "attributes: more than %d", (int)MAX_ATTRIBUTES);
+		if (!read_attribute(word, &table->attributes[table->count++]))
+			return err_set(err, ERR_CONFIG,
+			    "attributes: \"%s\" is not Filter-Id, "
+			    "Reply-Message, Class, a number or "
+			    "26.VENDOR.NUMBER",
+			    escape(opening->mem, word, 40));
+	}
+	if (table->count == 0)
+		return err_set(err, ERR_CONFIG, "attributes takes a text");
+	return 0;
+}
+
+static bool
+is_loopback(const struct server_host *host)
+{
+	CLEANUP(arena_done) struct arena mem;
+	struct in6_addr ipv6;
+	struct in_addr ipv4;
+	const char *name;
+
+	arena_init(&mem);
+	name = slice_cstr(&mem, host->name);
+	return host->kind == HOST_INET &&
+	    (slice_eq_nocase(host->name, SLICE("localhost")) ||
+		(inet_pton(AF_INET, name, &ipv4) == 1 &&
+		    ntohl(ipv4.s_addr) >> 24 == 127) ||
+		(inet_pton(AF_INET6, name, &ipv6) == 1 &&
+		    IN6_IS_ADDR_LOOPBACK(&ipv6)));
+}
+
+static int
+read_hosts(
+    struct table_opening *opening, struct radius_table *table, struct err *err)
+{
+	struct hosts *hosts = hosts_new(opening, HOSTS_IN_ORDER);
+
+	if (hosts_add_list(hosts, table->hosts,
+		table->way.has_tls ? RADSEC_PORT : RADIUS_PORT, err) != 0)
+		return err_wrap(err, "hosts");
+	if (hosts_count(hosts) == 0)
+		return err_set(err, ERR_CONFIG, "hosts takes a text");
+	for (size_t i = 0; i < hosts_count(hosts); i++) {
+		const struct server_host *host = hosts_at(hosts, i);
+
+		if (host->kind == HOST_UNIX)
+			return err_set(err, ERR_CONFIG,
+			    "hosts: a server of RADIUS has no socket in the "
+			    "file system");
+		if (!table->way.has_tls && !is_loopback(host))
+			report_warning(opening->report,
+			    "%s: %s is asked in the clear, where RADIUS has "
+			    "only MD5 against forgers (CVE-2024-3596), and "
+			    "others read who sends: say tls = yes, or ask a "
+			    "server on this machine",
+			    escape(opening->mem, opening->name, 200),
+			    escape(opening->mem, host->text, 128));
+	}
+	table->database.server = server_new(&radius_server, table, hosts);
+	return 0;
+}
+
+/* Whoever names a CA does not mean to speak in the clear. */
+static int
+read_way(struct radius_table *table, struct err *err)
+{
+	struct radius_way *way = &table->way;
+
+	way->has_tls = table->has_tls || way->tls.ca_file.len > 0 ||
+	    way->tls.ca_path.len > 0 || way->tls.certificate_file.len > 0;
+	way->tls.is_unverified = !table->is_verified;
+	way->secret = table->secret;
+	if (way->tls.key_file.len > 0 && way->tls.certificate_file.len == 0)
+		return err_set(
+		    err, ERR_CONFIG, "tls_key_file needs tls_cert_file");
+	/* RFC 6614 section 2.3 (5): TLS keeps the secrets, and this is none. */
+	if (way->has_tls && !database_is_set(way->secret))
+		way->secret = SLICE("radsec");
+	if (!database_is_set(way->secret))
+		return err_set(err, ERR_CONFIG, "secret is missing");
+	return 0;
+}
+
+static int
+radius_open(struct table_opening *opening, void **ret_handle, struct err *err)
+{
+	struct radius_table *table = arena_alloc(opening->mem, sizeof(*table));
+	bool has_key = false;
+
+	*ret_handle = table;
+	if (database_open(opening, &radius_type, &table->database, err) != 0 ||
+	    database_add_template(
+		&table->database, "query", table->query, &has_key, err) != 0)
+		return -1;
+	if (!has_key)
+		return err_set(err, ERR_CONFIG,
+		    "query: nothing of the key is in it, as %%s would be");
+	if (read_attributes(opening, table, err) != 0 ||
+	    read_way(table, err) != 0)
+		return -1;
+	return read_hosts(opening, table, err);
+}
+
+static const struct table_ops table_radius = {
+	.type = "radius",
+	.caps = TABLE_FOR_LOGINS,
+	.folds_keys = true,
+	.asks_server = true,
+	.name_word = "a file",
+	.file_suffix = "",
+	.open = radius_open,
+	.lookup = database_lookup,
+	.source = &text_source_ops,
+	.close = database_close,
+};
+
+TABLE_MODULE(&table_radius);

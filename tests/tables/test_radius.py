@@ -1,0 +1,321 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Tables of type radius beyond the contract: each kind of reply of a real FreeRADIUS,
+secrets that differ, and servers that lie. To be run as root, with the environment of
+test_contract.py."""
+
+import contextlib
+import hashlib
+import hmac
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+import threading
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+sys.path.insert(0, str(HERE.parent))
+
+import lab                              # noqa: E402
+import servers                          # noqa: E402
+from backends import NUMBERS, Asker, documented     # noqa: E402
+
+ACCEPT, REJECT, CHALLENGE = 2, 3, 11
+FILTER_ID, MESSAGE_AUTHENTICATOR = 11, 80
+SECRET = b"word"
+
+
+def attribute(kind, value):
+    return bytes((kind, 2 + len(value))) + value
+
+
+class Liar:
+    """A server whose replies are made by reply(request, number of the datagram).
+
+    That gives datagrams; sealed() makes one that proves the secret.
+    """
+
+    def __init__(self, reply):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        self.reply, self.seen = reply, []
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+
+    def _serve(self):
+        with contextlib.suppress(OSError):
+            while True:
+                request, peer = self.socket.recvfrom(5000)
+                if not request:
+                    return
+                self.seen.append(request)
+                for datagram in self.reply(request, len(self.seen)):
+                    self.socket.sendto(datagram, peer)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as end:
+            end.sendto(b"", ("127.0.0.1", self.port))
+        self.thread.join()
+        self.socket.close()
+
+
+def sealed(request, attributes, code=ACCEPT, number=None, secret=SECRET,
+           signed=True, length=None):
+    """A reply; the choices are what may be wrong with it."""
+    head = bytes((code, request[1] if number is None else number))
+    if signed:
+        attributes = attribute(MESSAGE_AUTHENTICATOR, bytes(16)) + attributes
+    head += (length or 20 + len(attributes)).to_bytes(2, "big")
+    if signed:
+        digest = hmac.new(secret, head + request[4:20] + attributes, "md5").digest()
+        attributes = attributes[:2] + digest + attributes[18:]
+    return head + hashlib.md5(
+        head + request[4:20] + attributes + secret).digest() + attributes
+
+
+def sealed_again(packet, request):
+    """The header of a packet that was changed, by somebody who has the secret."""
+    return packet[:4] + hashlib.md5(
+        packet[:4] + request[4:20] + packet[20:] + SECRET).digest() + packet[20:]
+
+
+class RadiusCase(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.top = cls.enterClassContext(lab.scratch())
+        cls.debs = lab.Debs.shared(cls.top, "freeradius")
+
+    def table(self, text):
+        path = self.top / ("%d.radius" % next(NUMBERS))
+        path.touch(0o600)
+        path.write_text(text)
+        return "radius:%s" % path
+
+    def ask(self, text, key, **how):
+        with Asker(self.table(text), **how) as asker:
+            asker.send(key)
+            return asker.receive()[:2]
+
+    def assert_failed(self, answer, text):
+        self.assertEqual(answer[0], "failed")
+        self.assertIn(text, answer[1])
+
+
+class Real(RadiusCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.certificates = servers.Certificates(cls.top / "tls")
+        cls.server = cls.enterClassContext(servers.FreeRadius(
+            cls.top / "radius", cls.debs, {
+                "alice": ["a@x", "b@x, c@x", "@d.x"], "bob@corp.example": ["a@x"],
+                "none": [], "empty": [""], "control": ["a\nb"], "asked": ["a@x"],
+                "many": ["v%d" % n for n in range(200)]},
+            post_auth=' update reply {\n  Class := 0x636c617373\n'
+            '  Cisco-AVPair := "send-as=x"\n }\n',
+            authorize=' if (&User-Name == "asked") {\n'
+            '  update control {\n   Response-Packet-Type := Access-Challenge\n'
+            '  }\n }\n',
+            certificates=cls.certificates))
+
+    def asked(self, key, more="", **how):
+        return self.ask("hosts = 127.0.0.1:%d\nsecret = %s\n%s" % (
+            self.server.port, self.server.secret, more), key, **how)
+
+    def test_replies(self):
+        """Several Filter-Id are several values; who is rejected has none."""
+        for key, want in (("alice", "a@x,b@x, c@x,@d.x"), ("ALICE", "a@x,b@x, c@x,@d.x"),
+                          ("none", None), ("empty", None), ("nobody", None),
+                          ("many", ",".join("v%d" % n for n in range(200)))):
+            with self.subTest(key=key):
+                self.assertEqual(self.asked(key),
+                                 ("found", want) if want else ("absent", ""))
+        self.assert_failed(self.asked("asked"), "Access-Challenge")
+        self.assert_failed(self.asked("control"), "control characters")
+        self.assert_failed(self.asked("x" * 254), "over 253 octets")
+
+    def test_attributes(self):
+        for names, want in (("class", "class"), ("25", "class"), ("26.9.1", "send-as=x"),
+                            ("Class, Filter-Id", "a@x,b@x, c@x,@d.x,class"),
+                            ("Reply-Message", "welcome"), ("26.9.2", None),
+                            ("24", None)):
+            with self.subTest(names=names):
+                word, text = self.asked("alice", "attributes = %s\n" % names)
+                self.assertEqual((word, sorted(text.split(","))),
+                                 ("found", sorted(want.split(","))) if want
+                                 else ("absent", [""]))
+
+    def test_settings(self):
+        self.assertEqual(self.asked("bob", "query = %u@corp.example\n"),
+                         ("found", "a@x"))
+        self.assert_failed(self.asked("alice", "expansion_limit = 2\n"), "2")
+        for more, text in (
+                ("attributes = Filter-Ids\n", "Filter-Ids"), ("attributes = 0\n", '"0"'),
+                ("attributes = 256\n", "256"), ("attributes = 26.9\n", "26.9"),
+                ("attributes = 26.9.1.2\n", "26.9.1.2"), ("attributes = 1.2\n", "1.2"),
+                ("attributes = 1 2 3 4 5 6 7 8 9\n", "more than 8"),
+                ("query = x\n", "nothing of the key"), ("query = %x\n", "percent sign"),
+                ("hosts = unix:/x\n", "file system"), ("hosts = a:b:c\n", "hosts"),
+                ("secret =\n", "secret"), ("tls_key_file = /x\n", "tls_cert_file")):
+            with self.subTest(more=more):
+                self.assert_failed(self.asked("alice", more), text)
+        self.assert_failed(self.ask("hosts = 127.0.0.1\n", "a"), "secret is missing")
+
+    def test_wrong_secret(self):
+        """The server says nothing then, and another one is asked for its part."""
+        wrong = "hosts = 127.0.0.1:%d\nsecret = wrong\n" % self.server.port
+        answer = self.ask(wrong, "alice", deadline_ms=700)
+        self.assert_failed(answer, "does not know the secret")
+        self.assertNotIn("wrong", answer[1].replace(answer[1].split(": ")[0], ""))
+
+    def test_next_host(self):
+        """One where nobody is, one that says nothing, and the right one."""
+        with Liar(lambda request, number: []) as silent:
+            self.assertEqual(self.asked(
+                "alice", "hosts = 127.0.0.1:1, 127.0.0.1:%d, 127.0.0.1:%d\n" % (
+                    silent.port, self.server.port), deadline_ms=4000),
+                ("found", "a@x,b@x, c@x,@d.x"))
+            self.assertEqual(len(set(silent.seen)), 1)
+
+    def test_the_manual(self):
+        text = documented("/etc/submilter/addresses.radius",
+                          hosts="127.0.0.1:%d" % self.server.port,
+                          secret=self.server.secret)
+        self.assertEqual(self.ask(text, "alice"), ("found", "a@x,b@x, c@x,@d.x"))
+
+    def warnings(self, text):
+        conf = self.top / "check.conf"
+        conf.write_text('user = "root"\nlisten = "unix:%s/socket"\n'
+                        'sign { dkim-key = off }\nrights { logins = "%s" }\n' % (
+                            self.top, self.table(text)))
+        conf.chmod(0o600)
+        return subprocess.run(
+            [os.environ["SUBMILTER"], "check", "--no-connect", "-c", conf,
+             "--postfix", self.top], capture_output=True, timeout=60).stdout.decode()
+
+    def test_check_warns_of_what_is_in_the_clear(self):
+        for text in ("hosts = 127.0.0.1:1, [::1]:1, localhost:1\nsecret = x\n",
+                     "hosts = 0.0.0.0:1\ntls = yes\n",
+                     "hosts = 0.0.0.0:1\ntls_CAfile = /x\n"):
+            self.assertNotIn("CVE-2024-3596", self.warnings(text))
+        for host in "0.0.0.0:1", "[::]:1":
+            found = self.warnings("hosts = 127.0.0.1:1, %s\nsecret = x\n" % host)
+            self.assertEqual(found.count("CVE-2024-3596"), 1, found)
+            self.assertIn(host, found)
+
+
+class Silent(RadiusCase):
+    """A server whose replies anybody may have made."""
+
+    def test_replies_without_message_authenticator(self):
+        with servers.FreeRadius(self.top / "old", self.debs, {"alice": ["a@x"]},
+                                signs_replies=False) as server:
+            text = "hosts = 127.0.0.1:%d\nsecret = %s\n" % (server.port, server.secret)
+            self.assertIn("Access-Accept", server.client(
+                "auth", server.port, "User-Name = alice, Message-Authenticator = 0x00"))
+            self.assert_failed(self.ask(text, "alice", deadline_ms=2000),
+                               "Message-Authenticator")
+
+
+class Liars(RadiusCase):
+    def lied(self, reply):
+        with Liar(reply) as server:
+            return self.ask("hosts = 127.0.0.1:%d\nsecret = word\n" % server.port, "a")
+
+    def test_forged(self):
+        """Whatever is not proved counts for nothing, and says what it lacked."""
+        value = attribute(FILTER_ID, b"ceo@x")
+        with contextlib.ExitStack() as stack:
+            askers = []
+            for name, reply, text in self.forgeries(value):
+                port = stack.enter_context(Liar(reply)).port
+                askers.append((name, text, stack.enter_context(Asker(self.table(
+                    "hosts = 127.0.0.1:%d\nsecret = word\n" % port),
+                    deadline_ms=3000))))
+            # All of them wait until the end, so they do so together.
+            for _, _, asker in askers:
+                asker.send("a")
+            for name, text, asker in askers:
+                with self.subTest(name=name):
+                    self.assert_failed(asker.receive(), text)
+
+    @staticmethod
+    def forgeries(value):
+        return (
+            ("another secret", lambda r, n: [sealed(r, value, secret=b"other")],
+             "does not have our secret"),
+            ("no signature", lambda r, n: [sealed(r, value, signed=False)],
+             "without a Message-Authenticator"),
+            ("a changed one", lambda r, n: [sealed_again(
+                sealed(r, value)[:-5] + b"vip@x", r)], "not by our secret"),
+            ("two", lambda r, n: [sealed_again(sealed(
+                r, attribute(MESSAGE_AUTHENTICATOR, bytes(16)) + value), r)],
+             "without a Message-Authenticator"),
+            ("another number", lambda r, n: [sealed(r, value, number=r[1] ^ 1)],
+             "another question"),
+            ("an old one", lambda r, n: [sealed(r[:4] + bytes(16), value)],
+             "does not have our secret"),
+            ("short", lambda r, n: [b"\2"], "not whole"),
+            ("cut", lambda r, n: [sealed(r, value)[:-1]], "not whole"),
+            ("empty attribute", lambda r, n: [sealed(r, b"\x0b\0" + value)],
+             "not whole"),
+            ("attribute too long", lambda r, n: [sealed(r, b"\x0b\xff" + value)],
+             "not whole"),
+            ("half an attribute", lambda r, n: [sealed(r, value + b"\x0b")],
+             "not whole"),
+            ("too much", lambda r, n: [sealed(r, value * 700)], "not whole"),
+            ("our own", lambda r, n: [r], "does not have our secret"))
+
+    def test_forged_ones_before_the_true_one(self):
+        """They are passed over: whoever throws them in keeps nobody from answering."""
+        value = attribute(FILTER_ID, b"a@x")
+        self.assertEqual(self.lied(lambda r, n: [
+            sealed(r, attribute(FILTER_ID, b"ceo@x"), signed=False), b"", b"\xff" * 4096,
+            sealed(r, value, secret=b"guess"), sealed(r, value)]),
+            ("found", "a@x"))
+
+    def test_lost_datagrams(self):
+        """The same one is sent again."""
+        seen = []
+
+        def reply(request, number):
+            seen.append(request)
+            return [sealed(request, attribute(FILTER_ID, b"a@x"))] if number > 2 else []
+        self.assertEqual(self.lied(reply), ("found", "a@x"))
+        self.assertEqual((len(seen), len(set(seen))), (3, 1))
+
+    def test_what_is_asked(self):
+        """Authorize-Only, by a Message-Authenticator that stands first."""
+        with Liar(lambda r, n: [sealed(r, b"", code=REJECT)]) as server:
+            self.assertEqual(self.ask("hosts = 127.0.0.1:%d\nsecret = word\n"
+                                      "nas_identifier = mx\n" % server.port, "a@x"),
+                             ("absent", ""))
+        request, = server.seen
+        plain = request[:22] + bytes(16) + request[38:]
+        self.assertEqual(request[20:22], b"\x50\x12")
+        self.assertEqual(request[22:38], hmac.new(SECRET, plain, "md5").digest())
+        self.assertEqual(request[38:], attribute(1, b"a@x")
+                         + attribute(6, b"\0\0\0\x11") + attribute(32, b"mx"))
+
+    def test_odd_codes_and_attributes(self):
+        for code in 1, 4, 5, 12, 255:
+            self.assert_failed(self.lied(lambda r, n: [sealed(r, b"", code=code)]),
+                               "code %d" % code)
+        self.assert_failed(self.lied(lambda r, n: [sealed(r, b"", CHALLENGE)]),
+                           "Access-Challenge")
+        # Vendors' own attributes that are no such thing are passed over.
+        for value in (b"", b"\0\0\0\x09", b"\0\0\0\x09\x0b\x09x", b"\0\0\0\x09\x0b\1x"):
+            self.assertEqual(self.lied(lambda r, n: [sealed(
+                r, attribute(26, value) + attribute(FILTER_ID, b"a@x"))]),
+                ("found", "a@x"))
+
+
+if __name__ == "__main__":
+    unittest.main()
