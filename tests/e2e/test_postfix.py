@@ -4,9 +4,10 @@
 
 import unittest
 
+import certificates
 import common
 import preflight
-from common import BODY, COMPLETE, lab
+from common import ALICE, BOB, BODY, COMPLETE, lab
 
 
 def setUpModule():
@@ -116,6 +117,34 @@ class Postfix(common.Tests, unittest.TestCase):
 
 class PostfixPreflight(preflight.Tests, unittest.TestCase):
     mta_class = lab.Postfix
+
+
+class Asking(lab.Postfix):
+    """Its submission service asks for certificates."""
+
+    service_options = {"submission": [
+        "{ smtpd_relay_restrictions = permit_sasl_authenticated, "
+        "permit_tls_all_clientcerts, reject }"]}
+
+
+class PostfixCertificates(certificates.Tests, unittest.TestCase):
+    mta_class = Asking
+
+    def start_asking(self, options, **extra):
+        milter, mta = self.start(options, extra={
+            "smtpd_tls_ask_ccert": "yes", "smtpd_tls_CAfile": self.clients_ca,
+            **extra})
+        return milter, mta.submission_port
+
+    def test_behind_a_proxy_it_is_the_certificate_of_the_proxy(self):
+        milter, port = self.start_asking(
+            self.options(), smtpd_authorized_xclient_hosts="127.0.0.0/8")
+        with self.session(port, self.good) as s:
+            self.assertEqual(s.command("XCLIENT ADDR=192.0.2.9 LOGIN=" + BOB).code, 220)
+            s.ehlo()
+            self.assertEqual(s.mail(ALICE).code, 550)
+            self.assertEqual(s.mail(BOB).code, 250)
+        milter.wait_for_log("login=bob@corp.example via=sasl client=192.0.2.9")
 
 
 if __name__ == "__main__":

@@ -8,9 +8,11 @@ import re
 import socket
 import unittest
 
+import certificates
 import common
 import preflight
-from common import BODY, COMPLETE, lab
+from common import ALICE, BOB, BODY, COMPLETE, lab
+from lab.process import free_port
 
 
 def setUpModule():
@@ -147,6 +149,27 @@ class Sendmail(common.Tests, unittest.TestCase):
 
 class SendmailPreflight(preflight.Tests, unittest.TestCase):
     mta_class = lab.Sendmail
+
+
+class SendmailCertificates(certificates.Tests, unittest.TestCase):
+    mta_class = lab.Sendmail
+
+    def start_asking(self, options):
+        port = free_port()
+        milter, _ = self.start(options, extra=[
+            "define(`confCACERT', `%s')dnl" % self.clients_ca,
+            "define(`confCERT_FINGERPRINT_ALGORITHM', `sha256')dnl",
+            "DAEMON_OPTIONS(`Name=Asking, Port=%d, Addr=127.0.0.1, "
+            "Family=inet, M=E')dnl" % port])
+        return milter, port
+
+    def test_a_fingerprint_proves_a_login(self):
+        milter, port = self.start_asking(self.options())
+        with self.session(port, self.printer) as s:
+            self.assertEqual(s.mail(BOB).code, 250)
+            s.command("RSET")
+            self.assertEqual(s.mail(ALICE).code, 550)
+        milter.wait_for_log("login=bob@corp.example via=client-cert")
 
 
 if __name__ == "__main__":
