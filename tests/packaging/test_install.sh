@@ -21,7 +21,7 @@ make_in()
 	root=$2
 	shift 2
 	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u DESTDIR "${MAKE:-make}" "$target" \
-		DESTDIR="$root" prefix=/usr exec_prefix=/usr sysconfdir=/etc \
+		DESTDIR="$root" prefix=/usr exec_prefix=/usr libdir=/usr/lib sysconfdir=/etc \
 		systemdsystemunitdir=/usr/lib/systemd/system \
 		"$@" > "$tmp/log" 2>&1 || {
 		tail -20 "$tmp/log"
