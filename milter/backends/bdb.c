@@ -12,6 +12,8 @@
 #include "table/index_file.h"
 #include "table/module.h"
 
+enum { LEAST_CACHE_BYTES = 256 * 1024, MOST_CACHE_BYTES = 16 * 1024 * 1024 };
+
 struct bdb_index {
 	const struct index_source *source;
 	DB *db;
@@ -47,6 +49,15 @@ is_same_file(const struct bdb_index *index)
 	    now.st_ino == index->source->state.st_ino;
 }
 
+/* Its own cache of pages: of all of the file, if that is not too large. */
+static uint32_t
+cache_bytes(off_t bytes)
+{
+	return bytes > MOST_CACHE_BYTES ? MOST_CACHE_BYTES :
+	    bytes < LEAST_CACHE_BYTES	? LEAST_CACHE_BYTES :
+					  (uint32_t)bytes;
+}
+
 static int
 bdb_open(const struct index_source *source, DBTYPE type, void **ret_index,
     struct err *err)
@@ -58,6 +69,8 @@ bdb_open(const struct index_source *source, DBTYPE type, void **ret_index,
 	index->source = source;
 	ENSURE(db_create(&index->db, NULL, 0) == 0);
 	index->db->set_errcall(index->db, say_nothing);
+	ENSURE(index->db->set_cachesize(
+		   index->db, 0, cache_bytes(source->state.st_size), 1) == 0);
 	status = index->db->open(index->db, NULL, source->path, NULL, type,
 	    DB_RDONLY | DB_NOMMAP, 0);
 	if (status != 0)
