@@ -76,20 +76,22 @@ tests_bench_bench_preflight_LDADD = $(SUBMILTER_LDADD)
 EXTRA_PROGRAMS += tests/bench/message_path
 tests_bench_message_path_SOURCES = tests/bench/message_path.c
 tests_bench_message_path_LDADD = $(SUBMILTER_LDADD)
-EXTRA_PROGRAMS += tests/bench/bench_tables tests/bench/socketmap_server
+bench_tables = tests/bench/bench_tables tests/bench/socketmap_server tests/bench/far
+EXTRA_PROGRAMS += $(bench_tables)
 tests_bench_bench_tables_SOURCES = tests/bench/bench_tables.c
 tests_bench_bench_tables_LDADD = $(SUBMILTER_LDADD)
 tests_bench_bench_tables_LDFLAGS = $(LINK_LOADER)
 tests_bench_socketmap_server_SOURCES = tests/bench/socketmap_server.c
 tests_bench_socketmap_server_LDADD = $(SUBMILTER_LDADD)
+tests_bench_far_SOURCES = tests/bench/far.c
+tests_bench_far_LDADD = $(SUBMILTER_LDADD)
 EXTRA_DIST += tests/bench/cold.py tests/bench/files.py tests/bench/instructions \
 	tests/bench/tables
 .PHONY: bench bench-cold bench-instructions bench-files bench-tables
 # Unpacks Postfix and each server of tables. TYPES='ldap redis': these only.
-bench-tables: tests/bench/bench_tables tests/bench/socketmap_server modules
+bench-tables: $(bench_tables) modules
 	SUBMILTER_MODULES=$(abs_top_builddir)/milter/backends \
-	BENCH_TABLES=$(abs_top_builddir)/tests/bench/bench_tables \
-	SOCKETMAP_SERVER=$(abs_top_builddir)/tests/bench/socketmap_server \
+	BENCH_PROGRAMS=$(abs_top_builddir)/tests/bench \
 	$(srcdir)/tests/bench/tables $(TYPES)
 # Unpacks Postfix, and builds indexes of a million rows.
 bench-files: submilter modules
