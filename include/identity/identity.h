@@ -85,9 +85,11 @@ void identity_check_values(const struct identity *identity,
     const struct table *only, const struct report *report);
 
 /*
- * The form in which logins are compared: ASCII lower case, "@" and the realm
+ * The form in which logins are compared: lower case, "@" and the realm
  * behind a login that has none, unless the realm is empty, and what stands
- * behind "@" in A-labels if it is a domain.
+ * behind "@" in A-labels if it is a domain. A user beyond ASCII is mapped as
+ * RFC 8265 section 3.3 says; one that is not allowed there keeps its octets, and
+ * its realm does not count.
  */
 struct slice login_normalise(
     struct arena *mem, struct slice login, struct slice realm);

@@ -85,14 +85,15 @@ settle(const struct identity *identity, const struct identity_method *method,
 	    login_normalise(context->mem, found, identity->domain);
 	struct slice mapped = { NULL, 0 };
 
-	if (method->is_typed && identity->login_map != NULL && login.len != 0 &&
+	if (identity->login_map != NULL && login.len != 0 &&
 	    identity_map_login(identity, login, context, &mapped) != 0)
 		return -1;
 	if (mapped.len != 0)
 		login = login_normalise(context->mem, mapped, identity->domain);
 	submitter->login = login;
-	submitter->realm_counts = !method->is_typed || mapped.len != 0 ||
-	    realm_is_named(identity, login);
+	submitter->realm_counts = login_has_form(context->mem, login) &&
+	    (!method->is_typed || mapped.len != 0 ||
+		realm_is_named(identity, login));
 	return 0;
 }
 

@@ -71,6 +71,21 @@ MUST_USE int identity_map_login(const struct identity *identity,
     struct slice login, const struct table_context *context,
     struct slice *ret_login);
 
+/*
+ * The user of a login as RFC 8265 section 3.3 compares it (UsernameCaseMapped):
+ * width, case and composition are mapped. False: such a user is not allowed
+ * there, or over 512 octets. Characters that need a context (RFC 5892 appendix
+ * A.1 to A.7) are not taken.
+ */
+MUST_USE bool login_user_form(
+    struct arena *mem, struct slice user, struct slice *ret_form);
+
+/*
+ * Whether the user of a login in its normal form is in a form that no other
+ * one is taken for: ASCII, or that of login_user_form().
+ */
+bool login_has_form(struct arena *mem, struct slice login);
+
 /* What "+XX" stands for (RFC 3461 section 4); false: it is no xtext. */
 bool xtext_decode(
     struct arena *mem, struct slice text, struct slice *ret_decoded);

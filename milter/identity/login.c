@@ -33,21 +33,34 @@ login_normalise(struct arena *mem, struct slice login, struct slice realm)
 	struct slice lower = slice_lower(mem, slice_trim(login));
 	size_t at = slice_find_last(lower, '@');
 	bool has_realm = at < lower.len;
+	struct slice user = slice_sub(lower, 0, at);
 	struct slice domain =
 	    has_realm ? slice_from(lower, at + 1) : slice_lower(mem, realm);
 	struct slice canonical;
 	struct strbuf buf;
 	struct err err;
 
-	if (lower.len == 0 || domain.len == 0)
-		return lower;
+	if (!slice_is_ascii(user))
+		(void)!login_user_form(mem, user, &user);
+	if (lower.len == 0 || (domain.len == 0 && !has_realm))
+		return user;
 	if (domain_canonical(domain, mem, &canonical, &err) == 0)
 		domain = canonical;
 	strbuf_init(&buf, mem);
-	strbuf_add(&buf, slice_sub(lower, 0, at));
+	strbuf_add(&buf, user);
 	strbuf_add_char(&buf, '@');
 	strbuf_add(&buf, domain);
 	return strbuf_slice(&buf);
+}
+
+bool
+login_has_form(struct arena *mem, struct slice login)
+{
+	struct slice user = slice_sub(login, 0, slice_find_last(login, '@'));
+	struct slice form;
+
+	return slice_is_ascii(user) ||
+	    (login_user_form(mem, user, &form) && slice_eq(form, user));
 }
 
 int

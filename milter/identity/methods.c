@@ -124,9 +124,6 @@ identity_check_config(const struct config *config, const struct report *report)
 	}
 	for (size_t m = 0; m < METHODS; m++)
 		check_method(&faults, methods[m], is_used[m]);
-	if (!is_used[0] && config->identify.login_map.len > 0)
-		identity_fault(&faults, "identify.login-map",
-		    "is not used, because sasl is not in identify.methods");
 	arena_done(&faults.mem);
 	return faults.count;
 }

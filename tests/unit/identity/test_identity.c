@@ -32,6 +32,34 @@ logins_are_compared_in_one_form(void **state)
 		    "alice@\xef\xbd\x85xample.org" },
 		{ "alice@", "corp.example", "alice@" },
 		{ "a@b@Corp.Example", "x.example", "a@b@corp.example" },
+		/* RFC 8265 section 3.3: width, case, composition. */
+		{ "J\xc3\x9cRGEN", "corp.example",
+		    "j\xc3\xbcrgen@corp.example" },
+		{ "Ju\xcc\x88rgen@Corp.Example", "",
+		    "j\xc3\xbcrgen@corp.example" },
+		{ "\xef\xbc\xa1lice", "", "alice" },
+		{ "\xce\xa3\xce\xa3", "", "\xcf\x83\xcf\x82" },
+		{ "stra\xc3\x9f"
+		  "e",
+		    "",
+		    "stra\xc3\x9f"
+		    "e" },
+		{ "\xd7\x90\xd7\x91", "", "\xd7\x90\xd7\x91" },
+		/* Not allowed there, so nothing is mapped: KELVIN SIGN, fi. */
+		{ "\xe2\x84\xaa"
+		  "evin",
+		    "",
+		    "\xe2\x84\xaa"
+		    "evin" },
+		{ "\xef\xac\x81n\xc3\x9c", "", "\xef\xac\x81n\xc3\x9c" },
+		{ "a \xc3\x9c", "", "a \xc3\x9c" },
+		{ "a\xe2\x80\x8b\xc3\x9c", "", "a\xe2\x80\x8b\xc3\x9c" },
+		{ "\xff\xc3\x9c", "", "\xff\xc3\x9c" },
+		{ "\xd7\x90"
+		  "b\xc3\x9c",
+		    "",
+		    "\xd7\x90"
+		    "b\xc3\x9c" },
 		{ "", "corp.example", "" },
 		{ " ", "corp.example", "" },
 	};
@@ -287,6 +315,13 @@ only_realms_that_are_named_count(void **state)
 		{ "identify { methods = network; network = \"static:"
 		  "web@far.example\" }",
 		    "alice", true },
+		/* A user that RFC 8265 does not allow owns nothing. */
+		{ "domain = corp.example", "J\xc3\x9crgen", true },
+		{ "domain = corp.example",
+		    "\xe2\x84\xaa"
+		    "evin",
+		    false },
+		{ "domain = corp.example", "a\xff", false },
 	};
 
 	(void)state;
@@ -352,8 +387,7 @@ methods_and_their_tables_fit_together(void **state)
 		    "client-cert is not in identify.methods\n" },
 		{ "identify { methods = network\n"
 		  "network = cidr:/x\nlogin-map = static:x }",
-		    "test:3: identify.login-map: is not used, because sasl is "
-		    "not in identify.methods\n" },
+		    "" },
 		{ "identify {\n\n network = cidr:/x }",
 		    "test:3: identify.network: is not used, because network is "
 		    "not in identify.methods\n" },
