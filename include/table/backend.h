@@ -2,6 +2,7 @@
 #ifndef SUBMILTER_TABLE_BACKEND_H
 #define SUBMILTER_TABLE_BACKEND_H
 
+#include "table/record.h"
 #include "table/table.h"
 
 /* What is asked of a backend when a table is opened. */
@@ -83,6 +84,9 @@ struct table_ops {
 	 */
 	enum table_answer (*lookup)(void *handle, const struct table_keys *keys,
 	    const struct table_context *context, struct slice *ret_values);
+	/* See table_tell(). NULL: it takes no records. */
+	int (*tell)(void *handle, const struct table_record *record,
+	    const struct table_context *context);
 	/* See table_row(). NULL where a table has none that could be listed. */
 	bool (*row)(
 	    const void *handle, size_t index, struct table_row *ret_row);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "radius_priv.h"
 #include "table/module.h"
 
@@ -18,20 +19,26 @@ enum {
 	RADSEC_PORT = 2083,
 	MAX_ATTRIBUTES = 8,
 	AUTHORIZE_ONLY = 17, /* RFC 5176 section 3.1 */
+	ACCOUNTING_PORT = 1813,
+	ACCT_STOP = 2, /* RFC 2866 section 5.1 */
 };
 
 struct radius_table {
 	struct database database; /* first */
-	struct slice hosts, secret, query, attribute_names, nas_identifier;
+	struct slice hosts, accounting_hosts, secret, query, attribute_names,
+	    nas_identifier;
 	bool has_tls, is_verified;
 	struct radius_way way;
 	struct radius_attribute attributes[MAX_ATTRIBUTES]; /* no values */
 	size_t count;
+	struct server *accounting;
 };
 
 #define FIELD(name) offsetof(struct radius_table, name)
 static const struct database_parameter parameters[] = {
 	{ "hosts", DATABASE_TEXT, FIELD(hosts), "localhost", 1, 0 },
+	{ "accounting_hosts", DATABASE_TEXT, FIELD(accounting_hosts),
+	    "localhost", 1, 0 },
 	{ "secret", DATABASE_SECRET, FIELD(secret), NULL, 1, 0 },
 	{ "query", DATABASE_TEXT, FIELD(query), "%s", 1, 0 },
 	{ "attributes", DATABASE_TEXT, FIELD(attribute_names), "Filter-Id", 1,
@@ -96,7 +103,7 @@ make_request(const struct radius_table *table, struct slice key,
 	strbuf_init(&name, context->mem);
 	if (database_expand(table->query, &parts, NULL, &name, context->err) !=
 		0 ||
-	    radius_begin(request, id, context->err) != 0)
+	    radius_begin_access(request, id, context->err) != 0)
 		return -1;
 	if (radius_add(request, RADIUS_USER_NAME, strbuf_slice(&name),
 		context->err) != 0)
@@ -169,11 +176,120 @@ radius_ask(void *settings, void *connection, struct slice key,
 		    "place of an answer to Authorize-Only");
 		return SERVER_REFUSED;
 	case RADIUS_ACCESS_REQUEST:
+	case RADIUS_ACCOUNTING_REQUEST:
+	case RADIUS_ACCOUNTING_RESPONSE:
 		break;
 	}
 	err_set(context->err, ERR_TEMP, "the server sends a packet of code %d",
 	    (int)radius_reply_code(reply));
 	return SERVER_REFUSED;
+}
+
+/* The key is the attributes of the record. */
+static enum server_answer
+radius_account(void *settings, void *connection, struct slice attributes,
+    const struct table_context *context, struct slice *ret_value)
+{
+	const struct radius_table *table = settings;
+	struct radius_packet request;
+	struct slice reply;
+
+	(void)ret_value;
+	radius_begin_accounting(&request, radius_link_id(connection));
+	memcpy(request.data + request.len, attributes.data, attributes.len);
+	request.len += attributes.len;
+	if (radius_seal(&request, table->way.secret, context->err) != 0)
+		return SERVER_REFUSED;
+	if (radius_link_ask(connection, &request, context, &reply) != 0)
+		return SERVER_LOST;
+	if (radius_reply_code(reply) == RADIUS_ACCOUNTING_RESPONSE)
+		return SERVER_ABSENT;
+	err_set(context->err, ERR_TEMP, "the server sends a packet of code %d",
+	    (int)radius_reply_code(reply));
+	return SERVER_REFUSED;
+}
+
+static const struct server_ops radius_accounting = {
+	.connect = radius_connect,
+	.is_quiet = radius_is_quiet,
+	.ask = radius_account,
+	.disconnect = radius_disconnect,
+};
+
+static int
+add_text(struct radius_packet *packet, unsigned int type, struct slice text,
+    struct err *err)
+{
+	return text.len == 0 ? 0 : radius_add(packet, type, text, err);
+}
+
+/* A number as large as one of RADIUS can be. */
+static uint32_t
+as_number(unsigned long long number)
+{
+	return number > UINT32_MAX ? UINT32_MAX : (uint32_t)number;
+}
+
+/* One message, as a session of its own that is over. RFC 2866, RFC 2869. */
+static int
+make_record(const struct radius_table *table, const struct table_record *record,
+    struct radius_packet *packet, struct err *err)
+{
+	long long delay = (long long)(clock_now() - record->when);
+	const struct {
+		unsigned int type;
+		uint32_t number;
+	} numbers[] = {
+		{ RADIUS_ACCT_STATUS_TYPE, ACCT_STOP },
+		{ RADIUS_ACCT_INPUT_OCTETS, (uint32_t)record->octets },
+		{ RADIUS_ACCT_INPUT_GIGAWORDS,
+		    as_number(record->octets >> 32) },
+		{ RADIUS_ACCT_INPUT_PACKETS, 1 },
+		{ RADIUS_ACCT_OUTPUT_PACKETS, as_number(record->recipients) },
+		{ RADIUS_EVENT_TIMESTAMP, (uint32_t)record->when },
+		{ RADIUS_ACCT_DELAY_TIME,
+		    as_number(delay < 0 ? 0 : (unsigned long long)delay) },
+	};
+
+	radius_begin_accounting(packet, 0);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		if (radius_add_number(
+			packet, numbers[i].type, numbers[i].number, err) != 0)
+			return -1;
+	}
+	if (add_text(packet, RADIUS_USER_NAME, record->login, err) != 0 ||
+	    add_text(packet, RADIUS_CALLING_STATION_ID, record->client, err) !=
+		0 ||
+	    add_text(packet, RADIUS_ACCT_MULTI_SESSION_ID, record->session,
+		err) != 0)
+		return -1;
+	/* Each record has one: RFC 2866 section 5.5. */
+	return add_text(packet, RADIUS_ACCT_SESSION_ID,
+		   record->message.len > 0 ? record->message : record->session,
+		   err) != 0 ?
+	    -1 :
+	    radius_add(
+		packet, RADIUS_NAS_IDENTIFIER, table->nas_identifier, err);
+}
+
+static int
+radius_tell(void *handle, const struct table_record *record,
+    const struct table_context *context)
+{
+	const struct radius_table *table = handle;
+	struct radius_packet packet;
+	struct slice attributes, none = { NULL, 0 };
+
+	if (make_record(table, record, &packet, context->err) != 0)
+		return -1;
+	attributes =
+	    slice_from((struct slice){ (const char *)packet.data, packet.len },
+		RADIUS_HEADER_BYTES);
+	return server_lookup(table->accounting,
+		   &(struct table_keys){ &attributes, 1 }, context,
+		   &none) == TABLE_ABSENT ?
+	    0 :
+	    -1;
 }
 
 static const struct server_ops radius_server = {
@@ -252,24 +368,25 @@ is_loopback(const struct server_host *host)
 		    IN6_IS_ADDR_LOOPBACK(&ipv6)));
 }
 
+/* The servers of a parameter, with this port where they name none. */
 static int
-read_hosts(
-    struct table_opening *opening, struct radius_table *table, struct err *err)
+read_hosts(struct table_opening *opening, const struct radius_table *table,
+    struct slice list, unsigned int port, struct hosts **ret_hosts,
+    struct err *err)
 {
 	struct hosts *hosts = hosts_new(opening, HOSTS_IN_ORDER);
 
-	if (hosts_add_list(hosts, table->hosts,
-		table->way.has_tls ? RADSEC_PORT : RADIUS_PORT, err) != 0)
-		return err_wrap(err, "hosts");
+	if (hosts_add_list(hosts, list, port, err) != 0)
+		return -1;
 	if (hosts_count(hosts) == 0)
-		return err_set(err, ERR_CONFIG, "hosts takes a text");
+		return err_set(err, ERR_CONFIG, "a text is missing");
 	for (size_t i = 0; i < hosts_count(hosts); i++) {
 		const struct server_host *host = hosts_at(hosts, i);
 
 		if (host->kind == HOST_UNIX)
 			return err_set(err, ERR_CONFIG,
-			    "hosts: a server of RADIUS has no socket in the "
-			    "file system");
+			    "a server of RADIUS has no socket in the file "
+			    "system");
 		if (!table->way.has_tls && !is_loopback(host))
 			report_warning(opening->report,
 			    "%s: %s is asked in the clear, where RADIUS has "
@@ -279,7 +396,25 @@ read_hosts(
 			    escape(opening->mem, opening->name, 200),
 			    escape(opening->mem, host->text, 128));
 	}
+	*ret_hosts = hosts;
+	return 0;
+}
+
+static int
+read_servers(
+    struct table_opening *opening, struct radius_table *table, struct err *err)
+{
+	bool has_tls = table->way.has_tls;
+	struct hosts *hosts = NULL;
+
+	if (read_hosts(opening, table, table->hosts,
+		has_tls ? RADSEC_PORT : RADIUS_PORT, &hosts, err) != 0)
+		return err_wrap(err, "hosts");
 	table->database.server = server_new(&radius_server, table, hosts);
+	if (read_hosts(opening, table, table->accounting_hosts,
+		has_tls ? RADSEC_PORT : ACCOUNTING_PORT, &hosts, err) != 0)
+		return err_wrap(err, "accounting_hosts");
+	table->accounting = server_new(&radius_accounting, table, hosts);
 	return 0;
 }
 
@@ -321,7 +456,18 @@ radius_open(struct table_opening *opening, void **ret_handle, struct err *err)
 	if (read_attributes(opening, table, err) != 0 ||
 	    read_way(table, err) != 0)
 		return -1;
-	return read_hosts(opening, table, err);
+	return read_servers(opening, table, err);
+}
+
+static void
+radius_close(void *handle)
+{
+	struct radius_table *table = handle;
+
+	if (table == NULL)
+		return;
+	server_free(table->accounting);
+	database_close(table);
 }
 
 static const struct table_ops table_radius = {
@@ -333,8 +479,9 @@ static const struct table_ops table_radius = {
 	.file_suffix = "",
 	.open = radius_open,
 	.lookup = database_lookup,
+	.tell = radius_tell,
 	.source = &text_source_ops,
-	.close = database_close,
+	.close = radius_close,
 };
 
 TABLE_MODULE(&table_radius);

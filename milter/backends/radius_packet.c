@@ -22,18 +22,32 @@ length_at(struct slice text, size_t at)
 	return octet(text, at) << 8 | octet(text, at + 1);
 }
 
+static void
+begin(struct radius_packet *packet, enum radius_code code, unsigned char id)
+{
+	memset(packet->data, 0, RADIUS_HEADER_BYTES);
+	packet->len = RADIUS_HEADER_BYTES;
+	packet->data[0] = (unsigned char)code;
+	packet->data[1] = id;
+}
+
 int
-radius_begin(struct radius_packet *packet, unsigned char id, struct err *err)
+radius_begin_access(
+    struct radius_packet *packet, unsigned char id, struct err *err)
 {
 	static const char none[DIGEST_BYTES];
 
-	packet->len = RADIUS_HEADER_BYTES;
-	packet->data[0] = RADIUS_ACCESS_REQUEST;
-	packet->data[1] = id;
+	begin(packet, RADIUS_ACCESS_REQUEST, id);
 	if (RAND_bytes(packet->data + AT_AUTHENTICATOR, DIGEST_BYTES) != 1)
 		return err_set(err, ERR_TEMP, "no random octets");
 	return radius_add(packet, RADIUS_MESSAGE_AUTHENTICATOR,
 	    (struct slice){ none, sizeof(none) }, err);
+}
+
+void
+radius_begin_accounting(struct radius_packet *packet, unsigned char id)
+{
+	begin(packet, RADIUS_ACCOUNTING_REQUEST, id);
 }
 
 int
@@ -77,16 +91,41 @@ sign(const unsigned char *data, size_t len, struct slice secret,
 	return 0;
 }
 
+/* MD5 of these texts, RFC 2865 section 3. */
+static int
+digest_of(const struct slice *texts, size_t count,
+    unsigned char ret_digest[EVP_MAX_MD_SIZE], struct err *err)
+{
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	bool is_made = EVP_DigestInit_ex(context, EVP_md5(), NULL) == 1;
+
+	for (size_t i = 0; i < count && is_made; i++)
+		is_made =
+		    EVP_DigestUpdate(context, texts[i].data, texts[i].len) == 1;
+	is_made = is_made && EVP_DigestFinal_ex(context, ret_digest, NULL) == 1;
+	EVP_MD_CTX_free(context);
+	if (is_made)
+		return 0;
+	return err_set(err, ERR_TEMP, "OpenSSL does not have MD5 here");
+}
+
 int
 radius_seal(struct radius_packet *packet, struct slice secret, struct err *err)
 {
-	unsigned char digest[DIGEST_BYTES];
+	const struct slice texts[] = {
+		{ (const char *)packet->data, packet->len }, secret
+	};
+	bool is_access = packet->data[0] == RADIUS_ACCESS_REQUEST;
+	unsigned char digest[EVP_MAX_MD_SIZE];
 
 	packet->data[AT_LENGTH] = (unsigned char)(packet->len >> 8);
 	packet->data[AT_LENGTH + 1] = (unsigned char)packet->len;
-	if (sign(packet->data, packet->len, secret, digest, err) != 0)
+	if (is_access ? sign(packet->data, packet->len, secret, digest, err) :
+			digest_of(texts, 2, digest, err))
 		return -1;
-	memcpy(packet->data + RADIUS_HEADER_BYTES + 2, digest, sizeof(digest));
+	memcpy(packet->data +
+		(is_access ? RADIUS_HEADER_BYTES + 2 : AT_AUTHENTICATOR),
+	    digest, DIGEST_BYTES);
 	return 0;
 }
 
@@ -121,22 +160,15 @@ static int
 check_digest(const struct radius_packet *request, struct slice reply,
     struct slice secret, struct err *err)
 {
+	const char *asked = (const char *)request->data;
+	const struct slice texts[] = { slice_sub(reply, 0, AT_AUTHENTICATOR),
+		{ asked + AT_AUTHENTICATOR, DIGEST_BYTES },
+		slice_from(reply, RADIUS_HEADER_BYTES), secret };
 	unsigned char digest[EVP_MAX_MD_SIZE];
-	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	bool is_made;
 
-	ENSURE(context != NULL);
-	is_made = EVP_DigestInit_ex(context, EVP_md5(), NULL) == 1 &&
-	    EVP_DigestUpdate(context, reply.data, AT_AUTHENTICATOR) == 1 &&
-	    EVP_DigestUpdate(
-		context, request->data + AT_AUTHENTICATOR, DIGEST_BYTES) == 1 &&
-	    EVP_DigestUpdate(context, reply.data + RADIUS_HEADER_BYTES,
-		reply.len - RADIUS_HEADER_BYTES) == 1 &&
-	    EVP_DigestUpdate(context, secret.data, secret.len) == 1 &&
-	    EVP_DigestFinal_ex(context, digest, NULL) == 1;
-	EVP_MD_CTX_free(context);
-	if (is_made &&
-	    CRYPTO_memcmp(
+	if (digest_of(texts, 4, digest, err) != 0)
+		return -1;
+	if (CRYPTO_memcmp(
 		digest, reply.data + AT_AUTHENTICATOR, DIGEST_BYTES) == 0)
 		return 0;
 	return err_set(
@@ -175,7 +207,9 @@ radius_check_reply(const struct radius_packet *request, struct slice reply,
 		return err_set(err, ERR_TEMP, "a reply to another question");
 	if (check_digest(request, reply, secret, err) != 0)
 		return -1;
-	return check_signature(request, reply, secret, err);
+	return request->data[0] == RADIUS_ACCESS_REQUEST ?
+	    check_signature(request, reply, secret, err) :
+	    0;
 }
 
 enum radius_code

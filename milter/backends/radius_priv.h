@@ -16,6 +16,8 @@ enum radius_code {
 	RADIUS_ACCESS_REQUEST = 1,
 	RADIUS_ACCESS_ACCEPT = 2,
 	RADIUS_ACCESS_REJECT = 3,
+	RADIUS_ACCOUNTING_REQUEST = 4, /* RFC 2866 */
+	RADIUS_ACCOUNTING_RESPONSE = 5,
 	RADIUS_ACCESS_CHALLENGE = 11,
 };
 
@@ -27,7 +29,17 @@ enum {
 	RADIUS_REPLY_MESSAGE = 18,
 	RADIUS_CLASS = 25,
 	RADIUS_VENDOR_SPECIFIC = 26,
+	RADIUS_CALLING_STATION_ID = 31,
 	RADIUS_NAS_IDENTIFIER = 32,
+	RADIUS_ACCT_STATUS_TYPE = 40,
+	RADIUS_ACCT_DELAY_TIME = 41,
+	RADIUS_ACCT_INPUT_OCTETS = 42,
+	RADIUS_ACCT_SESSION_ID = 44,
+	RADIUS_ACCT_INPUT_PACKETS = 47,
+	RADIUS_ACCT_OUTPUT_PACKETS = 48,
+	RADIUS_ACCT_MULTI_SESSION_ID = 50,
+	RADIUS_ACCT_INPUT_GIGAWORDS = 52,
+	RADIUS_EVENT_TIMESTAMP = 55,
 	RADIUS_MESSAGE_AUTHENTICATOR = 80,
 };
 
@@ -40,8 +52,10 @@ struct radius_packet {
  * An Access-Request without attributes yet but for its Message-Authenticator,
  * which stands first.
  */
-MUST_USE int radius_begin(
+MUST_USE int radius_begin_access(
     struct radius_packet *packet, unsigned char id, struct err *err);
+/* An Accounting-Request without attributes yet. */
+void radius_begin_accounting(struct radius_packet *packet, unsigned char id);
 /* -1 (ERR_LIMIT): the value, or the packet, is too long. */
 MUST_USE int radius_add(struct radius_packet *packet, unsigned int type,
     struct slice value, struct err *err);
@@ -52,9 +66,9 @@ MUST_USE int radius_seal(
     struct radius_packet *packet, struct slice secret, struct err *err);
 
 /*
- * Whether reply is one to this request, by somebody who knows the secret, with
- * a Message-Authenticator: only that cannot be forged (CVE-2024-3596). Its
- * attributes are whole then. -1 (ERR_TEMP): it is none.
+ * Whether reply is one to this request, by somebody who knows the secret. One to
+ * an Access-Request has a Message-Authenticator: only that cannot be forged
+ * (CVE-2024-3596). Its attributes are whole then. -1 (ERR_TEMP): it is none.
  */
 MUST_USE int radius_check_reply(const struct radius_packet *request,
     struct slice reply, struct slice secret, struct err *err);

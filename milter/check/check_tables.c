@@ -57,6 +57,7 @@ static const struct {
 	{ "Permission denied", "let the milter's user to the socket, or " },
 	{ "Connection refused", "start the server, or its address in " },
 	{ "its address", "the name of the server in " },
+	{ "know the secret", "see that the server runs and has our secret: " },
 	{ "no answer within", "see why the server is slow, or a firewall: " },
 	{ "no time left", "see why the server is slow, or a firewall: " },
 	{ "redential", "user and password in " },

@@ -6,7 +6,7 @@ libsubmilter_a_SOURCES += \
 	include/table/backend.h include/table/module.h %D%/module.c \
 	include/table/index_file.h %D%/index_file.c \
 	%D%/index_map.c %D%/index_map_priv.h \
-	include/table/table_set.h %D%/table_set.c \
+	include/table/record.h %D%/record.c include/table/table_set.h %D%/table_set.c \
 	include/table/world.h %D%/world.c %D%/world_priv.h \
 	%D%/cache.c %D%/cache_priv.h %D%/cache_store.c %D%/cache_store_priv.h \
 	%D%/table_down.c %D%/table_text.c %D%/table_text_priv.h \
