@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "conf/config.h"
+#include "glue/accounting.h"
 #include "glue/tally.h"
 #include "keys/key_role.h"
 
@@ -57,6 +58,7 @@ struct status {
 	size_t keys;
 	size_t key_uses[STATUS_KEY_USES]; /* by enum key_role */
 	struct tally tally;
+	struct accounting_counts accounting;
 	time_t written;
 };
 

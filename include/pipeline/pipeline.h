@@ -91,6 +91,8 @@ const struct edits *message_edits(const struct message *message);
 const struct envelope_edits *message_envelope(const struct message *message);
 struct arena *message_arena(struct message *message);
 const struct submitter *message_submitter(const struct message *message);
+/* That the MTA took. */
+unsigned long message_recipients(const struct message *message);
 /* After pipeline_mail(). */
 const struct rights_levels *message_levels(const struct message *message);
 const struct snapshot *message_snapshot(const struct message *message);

@@ -15,6 +15,7 @@
 #include "check_domain_priv.h"
 #include "cli/options.h"
 #include "daemon/socket_directory.h"
+#include "glue/accounting.h"
 #include "pipeline/snapshot.h"
 
 enum {
@@ -95,6 +96,22 @@ add_part_fault(void *arg, bool is_error, const char *text)
 	    "%s%s", place, text);
 }
 
+/* Nobody is asked: a record cannot be taken back. */
+static void
+check_accounting(struct findings *found, const struct config *config,
+    const struct report *report)
+{
+	struct table *table;
+	struct err err;
+
+	if (accounting_open(config, report, &table, &err) != 0)
+		finding_add(found, FINDING_ERROR, NULL, "%s", err.text);
+	else if (table != NULL)
+		finding_add(found, FINDING_OK, NULL,
+		    "accounting.radius: the file can be read");
+	table_close(table);
+}
+
 /* Reads tables and keys as a start or a reload would. */
 static void
 check_parts(struct findings *found, const char *path, const char *user,
@@ -124,6 +141,7 @@ check_parts(struct findings *found, const char *path, const char *user,
 	if (snapshot->keys != NULL)
 		keystore_read_all(snapshot->keys, &report);
 	check_tables(found, snapshot);
+	check_accounting(found, config, &report);
 	if (states)
 		check_keys(found, config, snapshot->keys);
 	snapshot_unref(snapshot);

@@ -114,6 +114,10 @@ status_show(const struct status_view *view, struct arena *mem)
 	       "hold, since the start\n",
 	    tally->counts[ACTION_ACCEPT], tally->counts[ACTION_REJECT],
 	    tally->counts[ACTION_TEMPFAIL], tally->counts[ACTION_HOLD]);
+	if (status->accounting.is_on)
+		printf("accounting     %lu sent, %lu wait, %lu lost\n",
+		    status->accounting.sent, status->accounting.waiting,
+		    status->accounting.lost);
 	for (size_t i = 0; i < tally->last_count; i++) {
 		const struct tally_entry *entry = &tally->last[i];
 
@@ -207,7 +211,14 @@ status_show_json(const struct status_view *view, struct arena *mem)
 	for (size_t i = 0; i < TALLY_ACTIONS; i++)
 		strbuf_addf(&buf, "%s\"%s\":%lu", i == 0 ? "" : ",",
 		    action_name((enum action)i), tally->counts[i]);
-	strbuf_add_cstr(&buf, "},\"last\":[");
+	strbuf_add_char(&buf, '}');
+	if (status->accounting.is_on)
+		strbuf_addf(&buf,
+		    ",\"accounting\":{\"sent\":%lu,\"waiting\":%lu,"
+		    "\"lost\":%lu}",
+		    status->accounting.sent, status->accounting.waiting,
+		    status->accounting.lost);
+	strbuf_add_cstr(&buf, ",\"last\":[");
 	for (size_t i = 0; i < tally->last_count; i++) {
 		const struct tally_entry *entry = &tally->last[i];
 

@@ -21,6 +21,7 @@
 #include "config.h"
 #include "daemon/socket_directory.h"
 #include "daemon_priv.h"
+#include "glue/accounting.h"
 #include "glue/callbacks.h"
 #include "status_priv.h"
 
@@ -159,6 +160,7 @@ wait_for_end(struct daemon *daemon, int ms)
 	}
 	log_write(
 	    LOG_LEVEL_INFO, "ending: libmilter did not end within %d ms", ms);
+	accounting_stop();
 	status_stop(&daemon->status);
 	listener_remove(&daemon->listener);
 	_exit(EXIT_FINE);
@@ -268,6 +270,17 @@ report_exit(const struct err *err)
 	return err->kind == ERR_TEMP ? EXIT_TEMPORARY : EXIT_FAULT;
 }
 
+static int
+start_accounting(const struct config *config, struct err *err)
+{
+	struct table *table;
+
+	if (accounting_open(config, &(struct report){ log_part_fault, NULL },
+		&table, err) != 0)
+		return -1;
+	return accounting_start(table, config->accounting.queue, err);
+}
+
 /*
  * Serves until it is told to end. ready is written to when the MTA can
  * connect, and the parent may leave; -1 for none.
@@ -285,7 +298,8 @@ run_serve(struct daemon *daemon, int ready)
 	daemon->key_hand_over = (struct key_hand_over){ .slot = &daemon->slot,
 		.watch = &daemon->key_watch };
 	hands = key_hand_over_hands(&daemon->key_hand_over);
-	if (key_watch_start(&daemon->key_watch, &hands, &err) != 0)
+	if (start_accounting(config, &err) != 0 ||
+	    key_watch_start(&daemon->key_watch, &hands, &err) != 0)
 		return report_exit(&err);
 	notify_start(&daemon->notifier);
 	status_start(
@@ -322,6 +336,7 @@ run_serve(struct daemon *daemon, int ready)
 	status = smfi_main();
 	notify_stopping();
 	log_write(LOG_LEVEL_INFO, "ending");
+	accounting_stop();
 	status_stop(&daemon->status);
 	key_watch_stop(&daemon->key_watch);
 	return status == MI_SUCCESS ? EXIT_FINE : EXIT_FAULT;

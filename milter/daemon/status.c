@@ -110,6 +110,7 @@ status_fill(struct status_writer *w, const struct snapshot *snapshot,
 			table_rows(table) };
 	}
 	tally_read(&status->tally);
+	status->accounting = accounting_read();
 }
 
 /* w->text is what the file holds, but for the time when it was written. */

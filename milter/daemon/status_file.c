@@ -106,6 +106,10 @@ status_print(const struct status *status, struct arena *mem)
 		    entry->reason[0] == '\0' ? "-" : entry->reason,
 		    entry->qid[0] == '\0' ? "-" : entry->qid);
 	}
+	if (status->accounting.is_on)
+		strbuf_addf(&buf, "accounting %lu %lu %lu\n",
+		    status->accounting.sent, status->accounting.waiting,
+		    status->accounting.lost);
 	status_file_add_number(
 	    &buf, "written", (unsigned long long)status->written);
 	strbuf_add_cstr(&buf, TAIL "\n");
@@ -223,6 +227,16 @@ read_value(struct status *status, struct slice name, struct slice rest)
 	return true;
 }
 
+/* "SENT WAITING LOST". */
+static bool
+read_accounting(struct accounting_counts *counts, struct slice rest)
+{
+	counts->is_on = true;
+	return slice_number(take_word(&rest), ULONG_MAX, &counts->sent) &&
+	    slice_number(take_word(&rest), ULONG_MAX, &counts->waiting) &&
+	    slice_number(rest, ULONG_MAX, &counts->lost);
+}
+
 static bool
 status_file_read_line(
     struct status *status, struct lists *lists, struct slice line)
@@ -269,6 +283,8 @@ status_file_read_line(
 		}
 		return false;
 	}
+	if (slice_eq(name, SLICE("accounting")))
+		return read_accounting(&status->accounting, rest);
 	if (slice_eq(name, SLICE("last")))
 		return read_last(status, rest);
 	return read_value(status, name, rest);

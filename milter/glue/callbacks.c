@@ -4,8 +4,11 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "glue/accounting.h"
 #include "glue/tally.h"
 #include "glue_priv.h"
 
@@ -29,6 +32,29 @@ end_message(struct session *session)
 	session->message = NULL;
 }
 
+/* The record of a message that goes on, or is kept back. */
+static void
+account_for(const struct session *session, const struct verdict *verdict,
+    struct slice qid)
+{
+	struct arena *mem = message_arena(session->message);
+
+	if (!accounting_is_on() ||
+	    (verdict->action != ACTION_ACCEPT &&
+		verdict->action != ACTION_HOLD))
+		return;
+	accounting_add(
+	    &(struct table_record){
+		.login = message_submitter(session->message)->login,
+		.client = net_addr_text(mem, &session->client.addr),
+		.message = qid,
+		.octets = session->octets,
+		.recipients = message_recipients(session->message),
+		.when = clock_now(),
+	    },
+	    session->number);
+}
+
 /* Tells the log and the MTA what becomes of the message, and lets it go. */
 static sfsistat
 callbacks_conclude(
@@ -42,6 +68,7 @@ callbacks_conclude(
 							    LOG_LEVEL_INFO,
 	    line);
 	tally_add(verdict, qid);
+	account_for(session, verdict, qid);
 	end_message(session);
 	return status;
 }
@@ -70,6 +97,7 @@ session_new(SMFICTX *ctx, struct terms terms)
 
 	ENSURE(session != NULL);
 	session->terms = terms;
+	session->number = accounting_session();
 	arena_init(&session->mem);
 	ENSURE(smfi_setpriv(ctx, session) == MI_SUCCESS);
 	return session;
@@ -152,6 +180,7 @@ on_mail(SMFICTX *ctx, char **argv)
 	if (session == NULL || !session->connected)
 		return out_of_order();
 	end_message(session);
+	session->octets = 0;
 	facts.client = session->client;
 	macros_read(ctx, FACT_AT_MAIL, &facts.client);
 	for (size_t i = 1; argv[0] != NULL && argv[i] != NULL; i++) {
@@ -186,6 +215,8 @@ on_header(SMFICTX *ctx, char *name, char *value)
 
 	if (session == NULL || session->message == NULL)
 		return SMFIS_NOREPLY;
+	/* A colon, and CR LF. */
+	session->octets += strlen(name) + strlen(value) + 3;
 	if ((session->terms.steps & SMFIP_HDR_LEADSPC) != 0) {
 		message_add_header(
 		    session->message, slice_of(name), slice_of(value));
@@ -214,7 +245,7 @@ on_end_of_header(SMFICTX *ctx)
 	if (verdict.action != ACTION_ACCEPT)
 		return callbacks_conclude(ctx, session, &verdict);
 	/* Nothing will be changed or signed: the body need not come here. */
-	if (!message_has_edits(session->message)) {
+	if (!message_has_edits(session->message) && !accounting_is_on()) {
 		(void)callbacks_conclude(ctx, session, &verdict);
 		return SMFIS_ACCEPT;
 	}
@@ -228,6 +259,7 @@ on_body(SMFICTX *ctx, unsigned char *chunk, size_t len)
 
 	if (session == NULL || session->message == NULL)
 		return SMFIS_CONTINUE;
+	session->octets += len;
 	pipeline_body(
 	    session->message, (struct slice){ (const char *)chunk, len });
 	/*
@@ -236,7 +268,7 @@ on_body(SMFICTX *ctx, unsigned char *chunk, size_t len)
 	 * this function first, and the one for the end only after "continue".
 	 * So this is said of a full piece only, which is hardly the last.
 	 */
-	if (len >= FULL_CHUNK_OCTETS &&
+	if (len >= FULL_CHUNK_OCTETS && !accounting_is_on() &&
 	    (session->terms.steps & SMFIP_SKIP) != 0 &&
 	    !message_needs_body(session->message))
 		return SMFIS_SKIP;

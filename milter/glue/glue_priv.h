@@ -33,6 +33,8 @@ struct session {
 	struct client_facts client; /* what is said at connect, in mem */
 	struct arena mem;	    /* as long as the connection */
 	struct message *message;    /* NULL between messages */
+	unsigned long number;	    /* see accounting_session() */
+	uint64_t octets;	    /* of the message so far, as they came */
 };
 
 /*

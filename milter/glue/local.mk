@@ -2,5 +2,6 @@
 libsubmilter_a_SOURCES += \
 	include/glue/callbacks.h %D%/callbacks.c %D%/apply.c %D%/macros.c \
 	%D%/negotiate.c %D%/packet_guard.c \
+	include/glue/accounting.h %D%/accounting.c \
 	include/glue/tally.h %D%/tally.c \
 	%D%/glue_priv.h

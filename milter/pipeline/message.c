@@ -150,6 +150,12 @@ message_submitter(const struct message *message)
 	return &message->submitter;
 }
 
+unsigned long
+message_recipients(const struct message *message)
+{
+	return message->rcpts;
+}
+
 const struct rights_levels *
 message_levels(const struct message *message)
 {
