@@ -163,9 +163,10 @@ void table_note_stale(struct table_notes *notes, const struct stale_note *note);
 
 /* What a look-up needs beside its keys. */
 struct table_context {
-	struct arena *mem;    /* for what is found, and for work on the way */
-	uint64_t deadline_us; /* see clock_monotonic_us(); 0: none */
-	struct err *err;      /* after TABLE_FAILED */
+	struct arena *mem; /* for what is found, and for work on the way */
+	bool is_fresh; /* no answer that a cache has, be it of a second ago */
+	uint64_t deadline_us;	   /* see clock_monotonic_us(); 0: none */
+	struct err *err;	   /* after TABLE_FAILED */
 	struct table_notes *notes; /* NULL: nobody wants to know */
 	struct table_trace *trace; /* see trace.h; NULL: nobody wants to know */
 };

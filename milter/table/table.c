@@ -458,7 +458,8 @@ table_ask(const struct table *table, const struct table_keys *keys,
 	enum table_answer answer;
 
 	/* Who traces wants to know what the table says now. */
-	if (table->cache != NULL && context->trace == NULL)
+	if (table->cache != NULL && context->trace == NULL &&
+	    !context->is_fresh)
 		return cache_lookup(
 		    table->cache, &source, keys, context, ret_values);
 	answer = table->ops->lookup(table->handle, keys, context, ret_values);
