@@ -55,6 +55,13 @@ struct identity_step {
 	const struct table *table; /* NULL: it has none */
 };
 
+/* What a login by POP counts for. */
+struct pop_limits {
+	unsigned long age_s;
+	struct net_cidr *never; /* clients that it proves nothing of */
+	size_t never_count;
+};
+
 /* The identify block, with its tables; immutable once made. */
 struct identity {
 	struct slice domain; /* the main one, in lower case; may be empty */
@@ -62,6 +69,7 @@ struct identity {
 	struct identity_step *steps; /* in their order */
 	size_t step_count;
 	struct table *login_map;
+	struct pop_limits pop;
 	struct map *realms; /* those that the configuration names */
 	bool any_realm;	    /* CONFIG_ANY_REALM is among them */
 };

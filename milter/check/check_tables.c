@@ -184,7 +184,8 @@ report_good(
 static struct slice
 nobody_at(const struct checked_table *checked, struct slice domain)
 {
-	if (strcmp(checked->option, "identify.network") == 0)
+	if (strcmp(checked->option, "identify.network") == 0 ||
+	    strcmp(checked->option, "identify.pop-before-smtp") == 0)
 		return SLICE("192.0.2.255");
 	if (strcmp(checked->option, "preflight.egress-table") == 0)
 		return SLICE("submilter-check.invalid");

@@ -23,6 +23,7 @@ identity_init(struct identity *identity, const struct config *config,
 		.domain = slice_lower(mem, config->main.domain),
 		.mta = config->main.mta,
 		.login_map = table_set_find(tables, config->identify.login_map),
+		.pop = pop_limits_from(config, mem),
 		.steps =
 		    arena_array(mem, names->count, sizeof(*identity->steps)),
 		.realms = map_new(mem),
@@ -50,10 +51,11 @@ identity_init(struct identity *identity, const struct config *config,
 
 static void
 check_table(const struct table *table, const struct table *only,
-    const struct report *report)
+    table_value_check *check, const struct report *report)
 {
 	if (table != NULL && (only == NULL || table == only))
-		table_check_values(table, identity_check_login, NULL, report);
+		table_check_values(table,
+		    check != NULL ? check : identity_check_login, NULL, report);
 }
 
 void
@@ -61,8 +63,9 @@ identity_check_values(const struct identity *identity, const struct table *only,
     const struct report *report)
 {
 	for (size_t i = 0; i < identity->step_count; i++)
-		check_table(identity->steps[i].table, only, report);
-	check_table(identity->login_map, only, report);
+		check_table(identity->steps[i].table, only,
+		    identity->steps[i].method->check_value, report);
+	check_table(identity->login_map, only, NULL, report);
 }
 
 static bool

@@ -41,6 +41,8 @@ struct identity_method {
 	/* The option with the table that it needs, NULL: none; its place. */
 	const char *table_option;
 	size_t table_offset; /* of its slice in struct config */
+	/* What a value of that table has to be; NULL: one login. */
+	table_value_check *check_value;
 	/* Further faults of a configuration that uses it; may be NULL. */
 	void (*check)(struct identity_faults *faults);
 };
@@ -48,6 +50,11 @@ struct identity_method {
 extern const struct identity_method identity_by_sasl;
 extern const struct identity_method identity_by_certificate;
 extern const struct identity_method identity_by_network;
+extern const struct identity_method identity_by_pop;
+
+/* The networks are those that can be read: pop_check() tells of the others. */
+struct pop_limits pop_limits_from(
+    const struct config *config, struct arena *mem);
 
 /* NULL: there is no such method. */
 const struct identity_method *identity_method_find(struct slice name);

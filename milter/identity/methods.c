@@ -10,6 +10,7 @@ static const struct identity_method *const methods[] = {
 	&identity_by_sasl,
 	&identity_by_certificate,
 	&identity_by_network,
+	&identity_by_pop,
 };
 
 enum { METHODS = sizeof(methods) / sizeof(methods[0]), SHOWN_OCTETS = 60 };

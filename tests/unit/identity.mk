@@ -7,3 +7,7 @@ unit_tests += tests/unit/identity/test_certificate
 tests_unit_identity_test_certificate_SOURCES = tests/unit/identity/test_certificate.c
 tests_unit_identity_test_certificate_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_identity_test_certificate_LDADD = $(TEST_LDADD)
+unit_tests += tests/unit/identity/test_pop
+tests_unit_identity_test_pop_SOURCES = tests/unit/identity/test_pop.c
+tests_unit_identity_test_pop_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_identity_test_pop_LDADD = $(TEST_LDADD)

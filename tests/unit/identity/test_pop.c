@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The method pop-before-smtp: whose login an address proves, and how long. */
+#include "../unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "identity/identity.h"
+
+enum { NOW = 1000000000 };
+
+struct world {
+	struct arena mem;
+	struct config *config;
+	struct table_set *tables;
+	struct identity identity;
+	struct client_facts client;
+	struct err err;
+};
+
+static void
+world_init(struct world *world, const char *table, const char *more)
+{
+	const struct table_use *uses;
+	size_t count;
+
+	*world = (struct world){ .config = NULL };
+	clock_set(NOW);
+	arena_init(&world->mem);
+	assert_int_equal(
+	    config_read_text("test",
+		slice_format(&world->mem,
+		    "identify { methods = {sasl, pop-before-smtp}\n"
+		    "pop-before-smtp = \"%s\"\n%s }\n",
+		    table, more),
+		NULL, NULL, &world->config, &world->err),
+	    0);
+	uses = config_tables(world->config, &world->mem, &count);
+	assert_int_equal(
+	    table_set_open(
+		&(struct table_set_options){ .uses = uses, .count = count },
+		&world->tables, &world->err),
+	    0);
+	identity_init(
+	    &world->identity, world->config, world->tables, &world->mem);
+}
+
+static void
+world_done(struct world *world)
+{
+	table_set_free(world->tables);
+	config_free(world->config);
+	arena_done(&world->mem);
+	clock_set(0);
+}
+
+/* Who it is that comes from there; NULL: cannot tell. */
+static void
+check_login(struct world *world, const char *client, const char *want)
+{
+	struct submitter submitter;
+	int status;
+
+	world->client.addr.bits = 0;
+	if (client[0] != '\0')
+		assert_true(
+		    net_addr_parse(slice_of(client), &world->client.addr));
+	status = identity_find(&world->identity, &world->client,
+	    &(const struct table_context){
+		.mem = &world->mem, .err = &world->err },
+	    &submitter);
+	if (want == NULL) {
+		assert_int_equal(status, -1);
+		assert_int_equal(world->err.kind, ERR_TEMP);
+		return;
+	}
+	if (status != 0)
+		fail_msg("%s: %s", client, world->err.text);
+	check_slice(client, submitter.login, want);
+}
+
+#define ROWS                                                           \
+	"inline:{192.0.2.1=alice;time=999999000,"                      \
+	"2001:db8::1=bob;time=1000000000,"                             \
+	"192.0.2.2=old;time=999998199, 192.0.2.3=edge;time=999998200," \
+	"192.0.2.4=ahead;time=1000000300,"                             \
+	"192.0.2.5=far;time=1000000301, 192.0.2.6=ever,"               \
+	"192.0.2.7=a;time=, 192.0.2.8=a;time=0, 192.0.2.9=a;until=1,"  \
+	"192.0.2.10=a;time=1;time=1000000000, 192.0.2.11=;time=1,"     \
+	"{192.0.2.12=a b;time=1000000000},"                            \
+	"192.0.2.13=a;time=99999999999999999999,"                      \
+	"127.0.0.1=local;time=1000000000, ::1=local;time=1000000000,"  \
+	"198.51.100.7=shared;time=1000000000}"
+
+static void
+a_login_counts_for_a_while(void **state)
+{
+	static const struct {
+		const char *client, *want;
+	} cases[] = {
+		{ "192.0.2.1", "alice" },
+		{ "::ffff:192.0.2.1", "alice" },
+		{ "2001:db8::1", "bob" },
+		{ "2001:DB8:0:0::1", "bob" },
+		{ "192.0.2.2", "" },
+		{ "192.0.2.3", "edge" },
+		{ "192.0.2.4", "ahead" },
+		{ "192.0.2.5", NULL },
+		/* A row of a file would count for ever. */
+		{ "192.0.2.6", NULL },
+		{ "192.0.2.7", NULL },
+		{ "192.0.2.8", NULL },
+		{ "192.0.2.9", NULL },
+		{ "192.0.2.10", NULL },
+		{ "192.0.2.11", NULL },
+		{ "192.0.2.12", NULL },
+		{ "192.0.2.13", NULL },
+		{ "192.0.2.99", "" },
+		{ "2001:db8::2", "" },
+		{ "127.0.0.1", "" },
+		{ "::1", "" },
+		{ "::ffff:127.0.0.1", "" },
+		{ "", "" },
+	};
+	struct world world;
+
+	(void)state;
+	world_init(&world, ROWS, "");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		check_login(&world, cases[i].client, cases[i].want);
+	world_done(&world);
+	world_init(&world, ROWS, "pop-age = 17m");
+	check_login(&world, "192.0.2.1", "alice");
+	check_login(&world, "192.0.2.3", "");
+	world_done(&world);
+}
+
+static void
+networks_that_many_share_prove_nothing(void **state)
+{
+	struct world world;
+
+	(void)state;
+	world_init(
+	    &world, ROWS, "pop-never = {198.51.100.0/24, \"2001:db8::/32\"}");
+	check_login(&world, "198.51.100.7", "");
+	check_login(&world, "2001:db8::1", "");
+	check_login(&world, "192.0.2.1", "alice");
+	/* The list is the operator's own. */
+	check_login(&world, "127.0.0.1", "local");
+	world_done(&world);
+}
+
+static void
+a_login_by_auth_stands_above(void **state)
+{
+	struct world world;
+
+	(void)state;
+	world_init(&world, ROWS, "");
+	world.client.said[FACT_AUTH_AUTHEN] = SLICE("carol");
+	check_login(&world, "192.0.2.1", "carol");
+	/* And the table is not needed. */
+	check_login(&world, "192.0.2.7", "carol");
+	/* Somebody logged in whose name the MTA did not tell. */
+	world.client.said[FACT_AUTH_AUTHEN] = SLICE("");
+	world.client.said[FACT_AUTH_TYPE] = SLICE("PLAIN");
+	check_login(&world, "192.0.2.1", "");
+	world_done(&world);
+}
+
+/* The method sasl is not even there. */
+static void
+a_login_that_has_no_method_stands_above(void **state)
+{
+	struct world world;
+
+	(void)state;
+	world_init(&world, ROWS, "");
+	world.identity.steps++;
+	world.identity.step_count--;
+	check_login(&world, "192.0.2.1", "alice");
+	world.client.said[FACT_AUTH_AUTHEN] = SLICE("carol");
+	check_login(&world, "192.0.2.1", "");
+	world_done(&world);
+}
+
+static void
+write_rows(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void
+a_file_is_read_as_it_is_now(void **state)
+{
+	char path[] = "/tmp/submilter-pop.XXXXXX";
+	int fd = mkstemp(path);
+	struct world world;
+	char spec[64];
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(close(fd), 0);
+	write_rows(path, "# nobody yet\n");
+	snprintf(spec, sizeof(spec), "texthash:%s", path);
+	world_init(&world, spec, "");
+	check_login(&world, "192.0.2.1", "");
+	write_rows(path, "192.0.2.1 alice;time=1000000000\n");
+	check_login(&world, "192.0.2.1", "alice");
+	write_rows(path, "192.0.2.1 bob;time=1000000000\n");
+	check_login(&world, "192.0.2.1", "bob");
+	/* One that is cut, or gone, cannot answer. */
+	write_rows(path, "192.0.2.1 bob;time=1000000000");
+	check_login(&world, "192.0.2.1", NULL);
+	assert_int_equal(unlink(path), 0);
+	check_login(&world, "192.0.2.1", NULL);
+	world.client.said[FACT_AUTH_AUTHEN] = SLICE("carol");
+	check_login(&world, "192.0.2.1", "carol");
+	world_done(&world);
+}
+
+static void
+note_fault(void *arg, bool is_error, const char *text)
+{
+	struct strbuf *buf = arg;
+
+	(void)is_error;
+	strbuf_addf(buf, "%s\n", text);
+}
+
+static void
+faults_are_told(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} cases[] = {
+		{ "identify { methods = {sasl, pop-before-smtp}\n"
+		  "pop-before-smtp = static:x }",
+		    "" },
+		{ "identify { methods = {sasl, pop-before-smtp} }",
+		    "test:1: identify.methods: the method pop-before-smtp "
+		    "needs a table: set identify.pop-before-smtp\n" },
+		{ "identify {\npop-before-smtp = static:x }",
+		    "test:2: identify.pop-before-smtp: is not used, because "
+		    "pop-before-smtp is not in identify.methods\n" },
+		{ "identify { methods = {pop-before-smtp, sasl}\n"
+		  "pop-before-smtp = static:x }",
+		    "test:1: identify.methods: pop-before-smtp proves the "
+		    "least: name it last\n" },
+		{ "identify { methods = {sasl, pop-before-smtp}\n"
+		  "pop-before-smtp = static:x\n"
+		  "pop-never = {192.0.2.0/24, 192.0.2.1/24} }",
+		    "test:3: identify.pop-never: \"192.0.2.1/24\": the "
+		    "address has bits set behind its prefix length: write "
+		    "192.0.2.0/24 or 192.0.2.1\n" },
+	};
+	struct arena mem;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct config *config;
+		struct strbuf got;
+		struct err err;
+
+		arena_init(&mem);
+		strbuf_init(&got, &mem);
+		assert_int_equal(config_read_text("test",
+				     slice_format(&mem, "%s\n", cases[i].text),
+				     NULL, NULL, &config, &err),
+		    0);
+		(void)!identity_check_config(
+		    config, &(struct report){ note_fault, &got });
+		check_slice(cases[i].text, strbuf_slice(&got), cases[i].want);
+		config_free(config);
+		arena_done(&mem);
+	}
+}
+
+static void
+rows_of_a_file_need_a_time(void **state)
+{
+	struct world world;
+	struct strbuf got;
+
+	(void)state;
+	world_init(
+	    &world, "inline:{192.0.2.1=alice;time=1, 192.0.2.2=bob}", "");
+	strbuf_init(&got, &world.mem);
+	identity_check_values(
+	    &world.identity, NULL, &(struct report){ note_fault, &got });
+	check_slice("rows", strbuf_slice(&got),
+	    "table inline:{192.0.2.1=alice;time=1, 192.0.2.2=bob}: key 192.0.2.2: "
+	    "\"bob\" has no ;time=SECONDS, and would count for ever (mail that "
+	    "needs this row is answered with 451)\n");
+	world_done(&world);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_login_counts_for_a_while),
+		cmocka_unit_test(networks_that_many_share_prove_nothing),
+		cmocka_unit_test(a_login_by_auth_stands_above),
+		cmocka_unit_test(a_login_that_has_no_method_stands_above),
+		cmocka_unit_test(a_file_is_read_as_it_is_now),
+		cmocka_unit_test(faults_are_told),
+		cmocka_unit_test(rows_of_a_file_need_a_time),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
