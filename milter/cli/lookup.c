@@ -17,7 +17,7 @@
 
 static const char usage[] =
     "usage: submilter lookup [OPTION ...] TABLE KEY|-\n"
-    "       submilter lookup [-c FILE] --login LOGIN [--json] [ADDRESS]\n"
+    "       submilter lookup [-c FILE] --login LOGIN [OPTION ...] [ADDRESS]\n"
     "\n"
     "Asks a table (\"texthash:/etc/postfix/sender_login\") for a key and prints the\n"
     "value. Exit codes: 0 found, 1 no such key, 2 usage, 75 the table cannot answer.\n"
@@ -222,7 +222,7 @@ look_up_right(const struct request *request, const char *address)
 
 	if (code == EXIT_YES)
 		code = address == NULL ?
-		    lookup_login(&of, request->style.json) :
+		    lookup_login(&of, &request->style) :
 		    lookup_right(&of, address, &request->style);
 	lookup_rights_close(&of);
 	return code;
@@ -250,8 +250,7 @@ lookup_main(int argc, char **argv)
 
 	if (code != OPTIONS_READ)
 		return code;
-	if (request.login != NULL &&
-	    (optind + 1 == argc || (optind == argc && !request.style.explain)))
+	if (request.login != NULL && optind + 1 >= argc)
 		return look_up_right(&request, argv[optind]);
 	if (request.login != NULL || optind + 2 != argc)
 		return wrong_usage(usage);

@@ -2,6 +2,7 @@
 /* "submilter lookup --login": all addresses that a login may use, and why. */
 #include <stdio.h>
 
+#include "base/shell.h"
 #include "cli/options.h"
 #include "lookup_priv.h"
 
@@ -154,8 +155,12 @@ lookup_login_show(struct listing *l)
 	if (l->own.len != 0)
 		printf("%-32s %s  %s\n", lookup_login_shown(l, l->own),
 		    own_word(l),
-		    l->own_how.len != 0 ? lookup_login_shown(l, l->own_how) :
-					  "the login as an address");
+		    l->own_how.len == 0 ?
+			"the login as an address" :
+			/* Text of errors is clean, and has quotes. */
+			l->own_right == RIGHT_UNKNOWN ?
+			slice_cstr(&l->of->mem, l->own_how) :
+			lookup_login_shown(l, l->own_how));
 	for (size_t i = 0; i < l->count; i++) {
 		const struct entry *e = &l->entries[i];
 
@@ -182,9 +187,12 @@ lookup_login_show(struct listing *l)
 		struct slice spec = table_spec(l->of->rights.tables[i]);
 
 		if (!table_can_list(l->of->rights.tables[i]))
-			printf("not listed: %s, whose rows are patterns: ask "
-			       "\"submilter lookup --address TABLE ADDRESS\"\n",
-			    lookup_login_shown(l, spec));
+			printf("not listed: %s, which can only be asked for an "
+			       "address: submilter lookup --login %s ADDRESS\n",
+			    lookup_login_shown(l, spec),
+			    shell_quoted(&l->of->mem,
+				slice_cstr(
+				    &l->of->mem, l->of->submitter.login)));
 	}
 }
 
@@ -242,7 +250,10 @@ show_json(struct listing *l)
 		json_append(&buf, table_spec(l->of->rights.tables[i]));
 		before = ",";
 	}
-	strbuf_add_cstr(&buf, "]}\n");
+	strbuf_add_char(&buf, ']');
+	if (l->of->trace.count != 0)
+		lookup_explain_json(&l->of->trace, &buf);
+	strbuf_add_cstr(&buf, "}\n");
 	(void)fwrite(buf.data, 1, buf.len, stdout);
 }
 
@@ -268,19 +279,23 @@ find_own(struct listing *l, const struct table_context *context)
 }
 
 int
-lookup_login(struct lookup_rights *of, bool json)
+lookup_login(struct lookup_rights *of, const struct lookup_style *style)
 {
 	struct listing l = { .of = of };
 	struct err err;
-	const struct table_context context = { .mem = &of->mem, .err = &err };
+	const struct table_context context = { .mem = &of->mem,
+		.err = &err,
+		.trace = style->explain ? &of->trace : NULL };
+	bool is_whole = list_grants(&l, &context) == 0;
 
-	if (list_grants(&l, &context) != 0) {
+	/* What other tables say is of use all the same. */
+	if (!is_whole)
 		fprintf(stderr, "submilter lookup: %s\n", err.text);
-		return EXIT_LATER;
-	}
 	find_own(&l, &context);
 	for (size_t i = 0; i < of->rights.table_count; i++)
 		list_table(&l, of->rights.tables[i]);
-	(json ? show_json : lookup_login_show)(&l);
-	return l.any ? EXIT_YES : EXIT_NO;
+	if (style->explain && !style->json)
+		lookup_explain(&of->trace, &of->mem);
+	(style->json ? show_json : lookup_login_show)(&l);
+	return !is_whole ? EXIT_LATER : l.any ? EXIT_YES : EXIT_NO;
 }

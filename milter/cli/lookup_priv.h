@@ -28,17 +28,17 @@ int lookup_rights_open(
     struct lookup_rights *of, const char *config_path, const char *login);
 void lookup_rights_close(struct lookup_rights *of);
 
-/*
- * "lookup --login LOGIN": every address of the login. EXIT_YES, EXIT_NO if there
- * is none, EXIT_LATER for a table that cannot answer.
- */
-int lookup_login(struct lookup_rights *of, bool json);
-
 /* How what is found is printed. */
 struct lookup_style {
 	bool explain;
 	bool json;
 };
+
+/*
+ * "lookup --login LOGIN": every address of the login. EXIT_YES, EXIT_NO if there
+ * is none, EXIT_LATER if a table cannot answer: what others say is printed.
+ */
+int lookup_login(struct lookup_rights *of, const struct lookup_style *style);
 
 /* "lookup --login LOGIN ADDRESS": whether it may use the address; the same. */
 int lookup_right(struct lookup_rights *of, const char *address,

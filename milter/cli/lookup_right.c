@@ -111,11 +111,11 @@ static const char *
 right_phrase(enum right right)
 {
 	static const char *const words[] = {
-		[RIGHT_UNJUDGED] = "cannot be told a right to",
+		[RIGHT_UNJUDGED] = "may or may not use",
 		[RIGHT_GRANTED] = "may use",
 		[RIGHT_BEHALF] = "may send on behalf of",
 		[RIGHT_NONE] = "may not use",
-		[RIGHT_UNKNOWN] = "cannot be told a right to",
+		[RIGHT_UNKNOWN] = "may or may not use",
 	};
 
 	return words[right];
@@ -155,7 +155,10 @@ print_right(struct lookup_rights *of, const struct found_right *found,
 		    right_phrase(found->right),
 		    escape(&of->mem, found->address, 400),
 		    found->how.len == 0 ? "" : ": ",
-		    escape(&of->mem, found->how, 1000));
+		    /* Text of errors is clean, and has quotes. */
+		    found->right == RIGHT_UNKNOWN ?
+			slice_cstr(&of->mem, found->how) :
+			escape(&of->mem, found->how, 1000));
 		return;
 	}
 	strbuf_init(&buf, &of->mem);

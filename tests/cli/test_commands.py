@@ -235,7 +235,8 @@ class LookupLogin(unittest.TestCase):
         self.assertEqual(code, 0)
         self.assertRegex(out, r"\nold@corp\.example +granted \(expired\) until 2001-01-31  "
                          r"texthash:\S+/one:5")
-        self.assertRegex(out, r"not listed: pcre:\S+/three")
+        self.assertRegex(out, r"not listed: pcre:\S+/three, which can only be asked for an "
+                         "address: submilter lookup --login '?alice@corp.example'? ADDRESS\n")
 
     def test_addresses_that_the_login_names(self):
         with open(self.conf, encoding="utf-8") as file:
@@ -258,8 +259,15 @@ class LookupLogin(unittest.TestCase):
         self.assertRegex(out, r"\nx@y\.example +granted  texthash:\S+/logins, key alice\n")
         self.assertRegex(out, r"\nshared@corp\.example +granted  texthash:\S+/logins, "
                          r"key alice  but: denied by texthash:")
+        code, out, _ = self.ask("alice", "--explain")
+        self.assertEqual(code, 0)
+        self.assertRegex(out, r"^texthash:\S+/logins\n(.*\n)*  found +alice (.*\n)*login alice@")
+        tried = json.loads(self.ask("alice", "--explain", "--json")[1])["tried"]
+        self.assertEqual([one["answer"] for one in tried[:2]], ["absent", "found"])
+        # What other tables say is printed all the same.
         code, out, err = self.ask("bob")
-        self.assertEqual((code, out), (75, ""))
+        self.assertEqual(code, 75)
+        self.assertRegex(out, "^login bob@corp.example\nbob@corp.example +unknown  texthash:")
         self.assertIn("submilter lookup: texthash:%s/logins, key bob: Bob is not an "
                       "address" % self.dir, err)
 
