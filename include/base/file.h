@@ -59,6 +59,13 @@ MUST_USE int file_check_end(
     struct slice text, struct slice path, struct err *err);
 
 /*
+ * Whether this process may read the file that a parameter names; "" is none.
+ * -1 (ERR_TEMP): "tls_CAfile /etc/ca.pem: No such file or directory".
+ */
+MUST_USE int file_check_readable(
+    const char *parameter, struct slice path, struct err *err);
+
+/*
  * Lines, other than blanks and comments (#), that stood in before behind all of
  * text; 0 where text is not its beginning. A file that is cut between two lines
  * looks like this, and so does one of which somebody removed the last lines.

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "ldap_priv.h"
 
 /*
@@ -170,11 +171,18 @@ link_set_tls(
 	(void)ldap_set_option(ld, LDAP_OPT_X_TLS_REQUIRE_SAN, &any_name);
 	(void)link_set_text(
 	    ld, LDAP_OPT_X_TLS_RANDOM_FILE, table->tls_random_file);
-	if (ldap_set_option(ld, LDAP_OPT_X_TLS_NEWCTX, &client) != 0)
-		return err_set(err, ERR_TEMP,
-		    "TLS: one of these cannot be used: tls_ca_cert_file, "
-		    "tls_ca_cert_dir, tls_cert, tls_key, tls_cipher_suite");
-	return 0;
+	if (ldap_set_option(ld, LDAP_OPT_X_TLS_NEWCTX, &client) == 0)
+		return 0;
+	/* The library does not say which file it cannot read. */
+	if (file_check_readable("TLS: tls_ca_cert_file", ca, err) != 0 ||
+	    file_check_readable(
+		"TLS: tls_ca_cert_dir", table->tls_ca_cert_dir, err) != 0 ||
+	    file_check_readable("TLS: tls_cert", table->tls_cert, err) != 0 ||
+	    file_check_readable("TLS: tls_key", table->tls_key, err) != 0)
+		return -1;
+	return err_set(err, ERR_TEMP,
+	    "TLS: one of these cannot be used: tls_ca_cert_file, "
+	    "tls_ca_cert_dir, tls_cert, tls_key, tls_cipher_suite");
 }
 
 static int

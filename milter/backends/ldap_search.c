@@ -44,7 +44,7 @@ walk_fail(struct walk *walk, int code, const char *what)
 			    code != LDAP_PARAM_ERROR) ||
 	    code == LDAP_BUSY || code == LDAP_UNAVAILABLE;
 	ldap_link_explain(walk->link, code,
-	    slice_format(mem, "search %s", escape(mem, slice_of(what), 200))
+	    slice_format(mem, "search \"%s\"", escape(mem, slice_of(what), 200))
 		.data,
 	    walk->context->err);
 	return -1;

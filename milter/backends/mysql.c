@@ -5,12 +5,14 @@
  */
 #include <errno.h>
 #include <mysql.h>
+#include <errmsg.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "table/module.h"
 #include "table/sql.h"
 
@@ -150,6 +152,18 @@ set_options(MYSQL *mysql, const struct mysql_table *table, uint64_t deadline_us,
 	    mysql, MYSQL_SET_CHARSET_NAME, slice_cstr(mem, table->charset));
 }
 
+/* The library does not say which file it cannot read. */
+static int
+check_tls_files(const struct mysql_table *table, struct err *err)
+{
+	if (file_check_readable("TLS: tls_CAfile", table->ca_file, err) != 0 ||
+	    file_check_readable("TLS: tls_CApath", table->ca_path, err) != 0 ||
+	    file_check_readable("TLS: tls_cert_file", table->cert_file, err) !=
+		0)
+		return -1;
+	return file_check_readable("TLS: tls_key_file", table->key_file, err);
+}
+
 /* One address of a host, or a socket. */
 struct place {
 	const char *host;
@@ -177,7 +191,9 @@ connect_to(const struct mysql_table *table, const struct place *place,
 		CLIENT_MULTI_RESULTS),
 	    mysql_real_connect_cont(&connected, mysql, occurred_));
 	if (connected == NULL) {
-		(void)mysql_fault(mysql, deadline_us, err);
+		if (mysql_errno(mysql) != CR_SSL_CONNECTION_ERROR ||
+		    check_tls_files(table, err) == 0)
+			(void)mysql_fault(mysql, deadline_us, err);
 		mysql_close(mysql);
 		return -1;
 	}

@@ -106,7 +106,8 @@ read_query(struct redis_table *table, struct err *err)
 	int more;
 
 	if (!database_is_set(rest) || next_word(&rest, &word, err) == 0)
-		return err_set(err, ERR_CONFIG, "query is missing");
+		return err_set(
+		    err, ERR_CONFIG, "the parameter query is missing");
 	if (read_command(table, word, err) != 0)
 		return -1;
 	table->words[table->count++] = slice_of(table->command->name);
@@ -147,7 +148,8 @@ read_settings(
 	    read_query(table, err) != 0)
 		return -1;
 	if (table->user.len > 0 && table->password.len == 0)
-		return err_set(err, ERR_CONFIG, "user needs a password");
+		return err_set(
+		    err, ERR_CONFIG, "user needs the parameter password");
 	if (table->tls.key_file.len > 0 && table->tls.certificate_file.len == 0)
 		return err_set(
 		    err, ERR_CONFIG, "tls_key_file needs tls_cert_file");

@@ -178,6 +178,19 @@ file_check_end(struct slice text, struct slice path, struct err *err)
 	    SLICE_ARGS(path));
 }
 
+int
+file_check_readable(const char *parameter, struct slice path, struct err *err)
+{
+	CLEANUP(arena_done) struct arena mem;
+	int status = 0;
+
+	arena_init(&mem);
+	if (path.len != 0 && access(slice_cstr(&mem, path), R_OK) != 0)
+		status = err_set(err, ERR_TEMP, "%s %s: %s", parameter,
+		    escape(&mem, path, 200), strerror(errno));
+	return status;
+}
+
 /* Lines that are more than blanks or a comment. */
 static size_t
 count_lines(struct slice text)

@@ -169,8 +169,8 @@ read_source(
 
 	if (opening->text == NULL && name.data[0] != '/' && name.data[0] != '.')
 		return err_set(err, ERR_CONFIG,
-		    "the file is named by its path: parameters in main.cf of "
-		    "Postfix are not read");
+		    "a path begins with / or ., as in TYPE:/etc/postfix/NAME: "
+		    "parameters in main.cf of Postfix are not read");
 	if (text_source_read(opening, &database->source, err) != 0)
 		return -1;
 	if (database->source.text.len > DATABASE_MAX_FILE_BYTES)

@@ -63,12 +63,15 @@ check_place(
 	for (size_t i = 0; i < 2; i++) {
 		if (stat(places[i], &st) != 0)
 			return errno == ENOENT ?
-			    err_set(err, ERR_CONFIG, "it is not installed") :
+			    err_set(err, ERR_CONFIG,
+				"it is not installed (there is no %s)", path) :
 			    err_set(err, ERR_CONFIG, "%s: %s", places[i],
 				strerror(errno));
 		if (!is_trusted(&st, is_named))
 			return err_set(err, ERR_CONFIG,
-			    "%s can be changed by others than root", places[i]);
+			    "it is installed, but %s can be changed by others than root: "
+			    "chown root it, and chmod go-w",
+			    places[i]);
 	}
 	return 0;
 }

@@ -154,6 +154,15 @@ tls_flush(struct stream *stream, uint64_t deadline_us, struct err *err)
 	return 0;
 }
 
+/* What becomes of the connection before it speaks TLS may be why it does not. */
+static int
+tls_lost(const struct stream_tls *tls, struct err *err)
+{
+	return SSL_is_init_finished(tls->ssl) ?
+	    -1 :
+	    err_wrap(err, "TLS: in the handshake");
+}
+
 /*
  * After an operation of OpenSSL that returned result: 1 it is done; 0 it is to be
  * tried again; -1 (ERR_TEMP).
@@ -172,7 +181,7 @@ tls_go_on(
 		    err, ERR_TEMP, "the server closed the connection");
 	/* An alert of ours is sent, too. */
 	if (tls_flush(stream, deadline_us, err) != 0)
-		return -1;
+		return tls_lost(tls, err);
 	if (why == SSL_ERROR_NONE)
 		return 1;
 	if (why != SSL_ERROR_WANT_READ)
@@ -182,7 +191,7 @@ tls_go_on(
 		return err_set(err, ERR_TEMP, "no answer within the time");
 	if (stream_receive(
 		stream, octets, sizeof(octets), deadline_us, &len, err) != 0)
-		return -1;
+		return tls_lost(tls, err);
 	ENSURE(BIO_write(tls->in, octets, (int)len) == (int)len);
 	return 0;
 }

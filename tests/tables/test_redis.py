@@ -102,11 +102,11 @@ class Commands(RedisCase):
                 ("LRANGE %s 0", "LRANGE takes 3 words"),
                 ("LRANGE %s a b", "two numbers"), ("LRANGE %s 0 %s", "two numbers"),
                 ('GET "%s', "second quote"), ('GET "a"%s', "blank is missing"),
-                ("GET %x", "percent sign"), ("", "query")):
+                ("GET %x", "percent sign"), ("", "query takes a text")):
             with self.subTest(query=query):
                 self.assert_failed(self.asked(query, "a@x"), text)
         for more, text in (("database = x\n", "database"), ("tls = maybe\n", "tls"),
-                           ("user = reader\n", "user needs a password"),
+                           ("user = reader\n", "user needs the parameter password"),
                            ("tls_key_file = /x\n", "needs tls_cert_file"),
                            ("hosts = \n", "hosts"), ("hosts = a:b:c\n", "hosts")):
             self.assert_failed(self.asked("GET %s", "a@x", more), text)

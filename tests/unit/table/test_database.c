@@ -436,8 +436,8 @@ what_is_not_wise_is_a_warning(void **state)
 	assert_true(slice_starts(
 	    ask_file(&mem, path, NULL, "k", &warnings), SLICE("open: ")));
 	check_slice("in main.cf", ask_file(&mem, "x", NULL, "k", &warnings),
-	    "open: the file is named by its path: parameters in main.cf of "
-	    "Postfix are not read");
+	    "open: a path begins with / or ., as in TYPE:/etc/postfix/NAME: "
+	    "parameters in main.cf of Postfix are not read");
 	assert_int_equal(unlink(path), 0);
 	arena_done(&mem);
 }

@@ -105,7 +105,8 @@ a_missing_module_names_its_package(void **state)
 	(void)state;
 	check_refused("ldap:/x",
 	    "table type ldap needs the package submilter-ldap: "
-	    "it is not installed");
+	    "it is not installed (there is no /");
+	check_refused("ldap:/x", "/ldap.so)");
 	check_refused("hash:/x", "the package submilter-bdb");
 	check_refused("btree:/x", "the package submilter-bdb");
 	assert_int_equal(rmdir(place.path), 0);
