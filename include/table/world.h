@@ -2,8 +2,8 @@
 #ifndef SUBMILTER_TABLE_WORLD_H
 #define SUBMILTER_TABLE_WORLD_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "base/err.h"
+#include "base/str.h"
 
 /*
  * What tables have in common that ask a server: how long answers are kept, the
@@ -34,5 +34,18 @@ void table_world_set(struct table_world *world, const struct cache_ages *ages,
 struct cache_ages table_world_ages(struct table_world *world);
 /* A reference; NULL: none was set. */
 struct resolver *table_world_resolver(struct table_world *world);
+
+/* Gets the spec of a table, and why it fails; NULL: it answers again. */
+struct outage_listener {
+	void (*tell)(void *arg, struct slice spec, const struct err *why);
+	void *arg;
+};
+/*
+ * Tells of each table of a server that has begun to fail, or to answer again,
+ * since the last call. Only what look-ups have found out: nobody is asked. The
+ * listener opens and closes no table.
+ */
+void table_world_tell_outages(
+    struct table_world *world, const struct outage_listener *listener);
 
 #endif

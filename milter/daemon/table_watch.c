@@ -278,6 +278,40 @@ take_up(struct watcher *w, struct snapshot *current)
 	free(is_new);
 }
 
+/* Once each, though every message finds it out: those have lines of their own. */
+static void
+log_outage(void *arg, struct slice spec, const struct err *why)
+{
+	const struct snapshot *snapshot = arg;
+	unsigned int stale_s = table_world_ages(snapshot->world).stale_s;
+	CLEANUP(arena_done) struct arena mem;
+	const char *name;
+
+	arena_init(&mem);
+	name = escape(&mem, spec, 200);
+	if (why == NULL)
+		log_write(LOG_LEVEL_INFO, "table %s answers again", name);
+	else if (stale_s == 0)
+		log_write(LOG_LEVEL_WARNING,
+		    "table %s cannot answer, and mail that needs it gets 451: "
+		    "%s",
+		    name, why->text);
+	else
+		log_write(LOG_LEVEL_WARNING,
+		    "table %s cannot answer, and its former answers count for "
+		    "%u seconds: %s",
+		    name, stale_s, why->text);
+}
+
+static void
+log_outages(struct snapshot *snapshot)
+{
+	const struct outage_listener listener = { log_outage, snapshot };
+
+	if (snapshot->world != NULL)
+		table_world_tell_outages(snapshot->world, &listener);
+}
+
 static void *
 watch_tables(void *arg)
 {
@@ -290,6 +324,7 @@ watch_tables(void *arg)
 		(void)nanosleep(&pause, NULL);
 		current = snapshot_acquire(slot);
 		table_watch_follow(&w, current);
+		log_outages(current);
 		snapshot_unref(current);
 		if (!table_watch_is_time(&w))
 			continue;

@@ -7,8 +7,11 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "cache_store_priv.h"
+#include "outage_priv.h"
 #include "table/server.h"
 #include "world_priv.h"
+
+enum { LEAST_TIME_US = 1000000 };
 
 /* A key that a thread asks for, and who waits for that. */
 struct flight {
@@ -28,17 +31,18 @@ struct cache {
 	struct table_world *world;
 	struct cache *next; /* in the world, whose lock has this and users */
 	size_t users;
-	struct slice identity;
-	struct arena mem; /* of identity */
+	struct slice identity, spec;
+	struct arena mem; /* of both */
 	pthread_mutex_t lock;
 	pthread_cond_t landed; /* a flight is done */
 	uint64_t seed;
 	struct flight *flights;
 	struct store store;
+	struct outage outage;
 };
 
 static struct cache *
-cache_new(struct table_world *world, struct slice identity)
+cache_new(struct table_world *world, struct slice identity, struct slice spec)
 {
 	struct cache *cache = calloc(1, sizeof(*cache));
 	pthread_condattr_t attributes;
@@ -47,6 +51,7 @@ cache_new(struct table_world *world, struct slice identity)
 	arena_init(&cache->mem);
 	cache->world = world;
 	cache->identity = slice_dup(&cache->mem, identity);
+	cache->spec = slice_dup(&cache->mem, spec);
 	cache->seed = map_seed();
 	ENSURE(pthread_mutex_init(&cache->lock, NULL) == 0);
 	ENSURE(pthread_condattr_init(&attributes) == 0);
@@ -68,7 +73,8 @@ cache_free(struct cache *cache)
 }
 
 struct cache *
-cache_acquire(struct table_world *world, struct slice identity)
+cache_acquire(
+    struct table_world *world, struct slice identity, struct slice spec)
 {
 	struct cache *cache;
 
@@ -77,7 +83,7 @@ cache_acquire(struct table_world *world, struct slice identity)
 	while (cache != NULL && !slice_eq(cache->identity, identity))
 		cache = cache->next;
 	if (cache == NULL) {
-		cache = cache_new(world, identity);
+		cache = cache_new(world, identity, spec);
 		cache->next = world->caches;
 		world->caches = cache;
 	}
@@ -107,6 +113,27 @@ cache_release(struct cache *cache)
 	ENSURE(pthread_mutex_unlock(&world->lock) == 0);
 	if (is_last)
 		cache_free(cache);
+}
+
+void
+table_world_tell_outages(
+    struct table_world *world, const struct outage_listener *listener)
+{
+	ENSURE(pthread_mutex_lock(&world->lock) == 0);
+	for (struct cache *cache = world->caches; cache != NULL;
+	     cache = cache->next) {
+		enum outage_news news;
+		struct err why;
+
+		ENSURE(pthread_mutex_lock(&cache->lock) == 0);
+		news = outage_news(&cache->outage, clock_monotonic_us());
+		why = cache->outage.why;
+		ENSURE(pthread_mutex_unlock(&cache->lock) == 0);
+		if (news != OUTAGE_SAME)
+			listener->tell(listener->arg, cache->spec,
+			    news == OUTAGE_BEGINS ? &why : NULL);
+	}
+	ENSURE(pthread_mutex_unlock(&world->lock) == 0);
 }
 
 static void
@@ -283,6 +310,20 @@ query_land(struct query *query, struct wanted *wanted, struct slice value,
 	query_leave(wanted);
 }
 
+/* A message that had hardly any time left says nothing of the table. */
+static void
+query_note_outage(struct query *query, uint64_t begin_us,
+    const struct table_context *asked, enum table_answer answer)
+{
+	struct outage *outage = &query->cache->outage;
+
+	if (answer != TABLE_FAILED)
+		outage_note(outage, NULL, 0);
+	else if (asked->err->kind == ERR_TEMP &&
+	    asked->deadline_us > begin_us + LEAST_TIME_US)
+		outage_note(outage, asked->err, clock_monotonic_us());
+}
+
 /* Asks for the keys that are ours. */
 static void
 query_ask(struct query *query, size_t ours)
@@ -304,6 +345,7 @@ query_ask(struct query *query, size_t ours)
 	    &(struct table_keys){ items, ours }, &context, values);
 	n = 0;
 	cache_lock(query->cache);
+	query_note_outage(query, begin_us, &context, answer);
 	for (size_t i = 0; i < query->count; i++) {
 		struct wanted *wanted = &query->wanted[i];
 

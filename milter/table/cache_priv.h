@@ -11,8 +11,12 @@
  */
 struct cache;
 
-/* The one of this identity, new or there already; one more user. */
-struct cache *cache_acquire(struct table_world *world, struct slice identity);
+/*
+ * The one of this identity, new or there already; one more user. The spec of its
+ * tables is for table_world_tell_outages().
+ */
+struct cache *cache_acquire(
+    struct table_world *world, struct slice identity, struct slice spec);
 void cache_release(struct cache *cache);
 
 /* The table behind a cache: asks it, as lookup() of struct table_ops does. */

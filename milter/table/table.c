@@ -214,7 +214,8 @@ table_open_cache(struct table *table)
 		state = (uint64_t)(uintptr_t)table;
 	table->cache = cache_acquire(table->world,
 	    slice_format(&table->mem, "%" PRIu64 " %.*s", state,
-		SLICE_ARGS(table->spec)));
+		SLICE_ARGS(table->spec)),
+	    table->spec);
 }
 
 int

@@ -84,9 +84,14 @@ class ServerTablesTest(OwnDaemonTest):
         for _ in range(20):
             self.assert_put_off(session.submit(granted))
         self.assertLess(time.monotonic() - began, 5)
+        # However many messages find it out, it is logged once.
+        says = 'table %s cannot answer, and mail that needs it gets 451: ' % table
+        server.expect(says)
+        self.assertEqual(server.log().count(says), 1)
         with Socketmap({CEO.encode(): ALICE.encode()}, port=port):
             self.wait_for_pass(session, granted)
             self.assert_signed(granted, session.submit(granted))
+            server.expect('table %s answers again' % table, timeout=60)
         session.quit()
 
     def test_former_answers_while_the_server_is_down(self):
@@ -107,6 +112,7 @@ class ServerTablesTest(OwnDaemonTest):
             self.assert_refused(session.submit(denied), '550 5.7.1')
             self.assertNotIn('stale', line)
         map.reply = lambda key: None
+        began = server.mark()
         for _ in range(2):
             seen = server.mark()
             self.assert_signed(granted, session.submit(granted))
@@ -120,6 +126,8 @@ class ServerTablesTest(OwnDaemonTest):
                 'unheard@team.example'))))
             # A reload keeps what is known.
             server.reload('reload')
+        server.expect('table %s cannot answer, and its former answers count for 3600 '
+                      'seconds: ' % map.name(), began)
         server.configure(text.replace('stale = 3600', 'stale = 0'))
         server.reload('reload')
         self.assert_put_off(session.submit(granted))

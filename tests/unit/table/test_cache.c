@@ -10,6 +10,7 @@
 
 #include "../../../milter/table/cache_priv.h"
 #include "../../../milter/table/cache_store_priv.h"
+#include "../../../milter/table/outage_priv.h"
 #include "base/clock.h"
 #include "base/map.h"
 
@@ -79,7 +80,7 @@ scene_init(struct scene *scene, struct cache_ages ages)
 	if (ages.bytes == 0)
 		ages.bytes = 1 << 20;
 	table_world_set(scene->world, &ages, NULL);
-	scene->cache = cache_acquire(scene->world, SLICE("x"));
+	scene->cache = cache_acquire(scene->world, SLICE("x"), SLICE("fake:x"));
 	arena_init(&scene->mem);
 }
 
@@ -370,8 +371,8 @@ tables_of_one_identity_share_what_is_known(void **state)
 	(void)state;
 	scene_init(&scene, (struct cache_ages){ .found_s = 60 });
 	check_slice("first", ask(&scene, "a"), "a=1");
-	other = cache_acquire(scene.world, SLICE("y"));
-	same = cache_acquire(scene.world, SLICE("x"));
+	other = cache_acquire(scene.world, SLICE("y"), SLICE("fake:x"));
+	same = cache_acquire(scene.world, SLICE("x"), SLICE("fake:x"));
 	assert_ptr_not_equal(other, scene.cache);
 	assert_ptr_equal(same, scene.cache);
 	cache_release(scene.cache);
@@ -440,6 +441,74 @@ memory_is_bounded_and_strangers_drive_out_nothing(void **state)
 	store_free(&store);
 }
 
+static void
+note_news(void *arg, struct slice spec, const struct err *why)
+{
+	strbuf_addf(arg, "%.*s %s\n", SLICE_ARGS(spec),
+	    why == NULL ? "answers" : why->text);
+}
+
+static void
+check_news(struct scene *scene, const char *want)
+{
+	struct strbuf news;
+
+	strbuf_init(&news, &scene->mem);
+	table_world_tell_outages(
+	    scene->world, &(struct outage_listener){ note_news, &news });
+	check_slice("news", strbuf_slice(&news), want);
+}
+
+static void
+an_outage_is_told_once(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_init(&scene, (struct cache_ages){ .stale_s = 60 });
+	check_news(&scene, "");
+	(void)ask_in(&scene, "a", &scene.mem);
+	check_news(&scene, "");
+	scene.fake.is_down = true;
+	/* A message that had no time left says nothing. */
+	scene.deadline_us = clock_monotonic_us();
+	(void)ask_in(&scene, "b", &scene.mem);
+	check_news(&scene, "");
+	/* What is wrong with one value says nothing, either. */
+	scene.deadline_us = 0;
+	scene.fake.is_absurd = true;
+	(void)ask_in(&scene, "b", &scene.mem);
+	check_news(&scene, "");
+	scene.fake.is_absurd = false;
+	(void)ask_in(&scene, "a", &scene.mem);
+	(void)ask_in(&scene, "b", &scene.mem);
+	check_news(&scene, "fake:x down\n");
+	(void)ask_in(&scene, "a", &scene.mem);
+	check_news(&scene, "");
+	scene_done(&scene);
+}
+
+static void
+an_outage_ends_when_no_look_up_fails_for_a_while(void **state)
+{
+	const uint64_t begin = 1000000, quiet = OUTAGE_QUIET_SECONDS * 1000000;
+	const struct err why = { .kind = ERR_TEMP };
+	struct outage outage = { .is_failing = false };
+
+	(void)state;
+	outage_note(&outage, &why, begin);
+	assert_int_equal(outage_news(&outage, begin), OUTAGE_BEGINS);
+	assert_int_equal(outage_news(&outage, begin + quiet), OUTAGE_SAME);
+	outage_note(&outage, NULL, begin + 1);
+	assert_int_equal(outage_news(&outage, begin + quiet - 1), OUTAGE_SAME);
+	/* It comes and goes. */
+	outage_note(&outage, &why, begin + 2);
+	outage_note(&outage, NULL, begin + 3);
+	assert_int_equal(outage_news(&outage, begin + quiet + 1), OUTAGE_SAME);
+	assert_int_equal(outage_news(&outage, begin + quiet + 2), OUTAGE_ENDS);
+	assert_int_equal(outage_news(&outage, begin + quiet + 3), OUTAGE_SAME);
+}
+
 int
 main(void)
 {
@@ -454,6 +523,9 @@ main(void)
 		cmocka_unit_test(tables_of_one_identity_share_what_is_known),
 		cmocka_unit_test(
 		    memory_is_bounded_and_strangers_drive_out_nothing),
+		cmocka_unit_test(an_outage_is_told_once),
+		cmocka_unit_test(
+		    an_outage_ends_when_no_look_up_fails_for_a_while),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
