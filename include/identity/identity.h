@@ -43,6 +43,8 @@ struct submitter {
 	 * client typed.
 	 */
 	bool realm_counts;
+	bool
+	    is_odd; /* see login_normalise(): RFC 8265 does not allow its user */
 	bool is_mta; /* the MTA itself: see submitter_from_mta() */
 	struct slice mta_names[MTA_NAMES]; /* its domains; may be empty */
 };
@@ -62,6 +64,13 @@ struct pop_limits {
 	size_t never_count;
 };
 
+/* What identify.methods-at or identify.unidentified-at says of a service. */
+struct identity_service {
+	struct slice name;		      /* of the daemon, or its port */
+	const struct identity_method *method; /* asked there; NULL: ... */
+	enum unidentified choice;	      /* ... this counts there */
+};
+
 /* The identify block, with its tables; immutable once made. */
 struct identity {
 	struct slice domain; /* the main one, in lower case; may be empty */
@@ -70,8 +79,11 @@ struct identity {
 	size_t step_count;
 	struct table *login_map;
 	struct pop_limits pop;
-	struct map *realms; /* those that the configuration names */
-	bool any_realm;	    /* CONFIG_ANY_REALM is among them */
+	struct map *realms;		/* those that the configuration names */
+	bool any_realm;			/* CONFIG_ANY_REALM is among them */
+	enum unidentified unidentified; /* where no service has its own */
+	struct identity_service *services;
+	size_t service_count;
 };
 
 /*
@@ -110,6 +122,13 @@ struct slice login_normalise(
 MUST_USE int identity_find(const struct identity *identity,
     const struct client_facts *client, const struct table_context *context,
     struct submitter *ret_submitter);
+
+/*
+ * What becomes of a message without a login, at the service that the client
+ * reached. Where the MTA does not name it, what any service refuses is refused.
+ */
+enum unidentified identity_unidentified(
+    const struct identity *identity, const struct client_facts *client);
 
 /*
  * The MTA as the sender of what it makes itself, like bounces (identify.bounces).

@@ -33,6 +33,8 @@ static const char usage[] =
     "      --cert-issuer X    certificate, as the MTA writes {cert_subject},\n"
     "      --cert-fp X        {cert_issuer} and {cert_fp}\n"
     "      --verify WORD      what Sendmail thinks of it ({verify}), like OK\n"
+    "      --daemon NAME      the service of the MTA ({daemon_name})\n"
+    "      --daemon-port N    its port ({daemon_port})\n"
     "      --mail-from ADDR   the reverse-path, <> for the null one; default: the\n"
     "                         login if it is an address\n"
     "      --mail-addr ADDR   how the MTA would understand it ({mail_addr})\n"
@@ -392,6 +394,8 @@ test_main(int argc, char **argv)
 		{ "cert-issuer", .text = &request.said[FACT_CERT_ISSUER] },
 		{ "cert-fp", .text = &request.said[FACT_CERT_FINGERPRINT] },
 		{ "verify", .text = &request.said[FACT_TLS_VERIFY] },
+		{ "daemon", .text = &request.said[FACT_DAEMON_NAME] },
+		{ "daemon-port", .text = &request.said[FACT_DAEMON_PORT] },
 		{ "mail-from", .text = &request.mail_from },
 		{ "mail-addr", .text = &request.mail_addr },
 		{ "rcpt", .list = &request.rcpts },

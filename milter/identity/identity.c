@@ -39,6 +39,7 @@ identity_init(struct identity *identity, const struct config *config,
 			    table_set_find(tables,
 				identity_method_table(method, config)) };
 	}
+	identity_init_services(identity, config, mem);
 	if (config->main.domain.len != 0)
 		add_realm(identity, config->main.domain, mem);
 	for (size_t i = 0; i < realms->count; i++) {
@@ -94,7 +95,8 @@ settle(const struct identity *identity, const struct identity_method *method,
 	if (mapped.len != 0)
 		login = login_normalise(context->mem, mapped, identity->domain);
 	submitter->login = login;
-	submitter->realm_counts = login_has_form(context->mem, login) &&
+	submitter->is_odd = !login_has_form(context->mem, login);
+	submitter->realm_counts = !submitter->is_odd &&
 	    (!method->is_typed || mapped.len != 0 ||
 		realm_is_named(identity, login));
 	return 0;
@@ -113,6 +115,8 @@ identity_find(const struct identity *identity,
 		struct submitter submitter = { .via = step->method->name };
 		struct slice found = { NULL, 0 };
 
+		if (!identity_method_is_asked(identity, step->method, client))
+			continue;
 		if (step->method->find(&question, &found) != 0 ||
 		    settle(identity, step->method, found, context,
 			&submitter) != 0) {

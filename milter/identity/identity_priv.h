@@ -56,6 +56,13 @@ extern const struct identity_method identity_by_pop;
 struct pop_limits pop_limits_from(
     const struct config *config, struct arena *mem);
 
+/* services.c: identify.methods-at and identify.unidentified-at. */
+void identity_check_services(struct identity_faults *faults);
+void identity_init_services(
+    struct identity *identity, const struct config *config, struct arena *mem);
+bool identity_method_is_asked(const struct identity *identity,
+    const struct identity_method *method, const struct client_facts *client);
+
 /* NULL: there is no such method. */
 const struct identity_method *identity_method_find(struct slice name);
 /* The table that a configuration gives a method; empty: none. */

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 libsubmilter_a_SOURCES += \
 	include/identity/identity.h include/identity/client_facts.def \
-	%D%/identity_priv.h %D%/identity.c %D%/methods.c %D%/login.c %D%/login_form.c \
+	%D%/identity_priv.h %D%/identity.c %D%/methods.c %D%/login.c %D%/login_form.c %D%/services.c \
 	%D%/client_facts.c %D%/mta_itself.c \
 	%D%/by_sasl.c %D%/by_network.c %D%/by_certificate.c %D%/by_pop.c \
 	%D%/certificate_key.c

@@ -125,6 +125,7 @@ identity_check_config(const struct config *config, const struct report *report)
 	}
 	for (size_t m = 0; m < METHODS; m++)
 		check_method(&faults, methods[m], is_used[m]);
+	identity_check_services(&faults);
 	arena_done(&faults.mem);
 	return faults.count;
 }

@@ -29,7 +29,8 @@ step_identify(struct message *message)
 		submitter_from_mta(config, client->said[FACT_MTA_NAME],
 		    &message->mem, &message->submitter);
 	return message->submitter.via.len != 0 ||
-		config->identify.unidentified == UNIDENTIFIED_PASS ?
+		identity_unidentified(&message->snapshot->identity, client) ==
+		    UNIDENTIFIED_PASS ?
 	    verdict_accept() :
 	    verdict_unidentified();
 }

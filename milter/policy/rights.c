@@ -286,6 +286,9 @@ realm_fault(const struct question *question, enum likeness likeness)
 	struct slice login = question->submitter->login;
 	size_t at = slice_find_last(login, '@');
 
+	if (likeness != OTHER && question->submitter->is_odd)
+		return SLICE("no own address: the login has characters that "
+			     "are not allowed in a user's name (RFC 8265)");
 	if (likeness != OTHER && !question->submitter->realm_counts)
 		return slice_format(question->context->mem,
 		    "no own address: neither domain nor "

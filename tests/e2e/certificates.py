@@ -2,6 +2,7 @@
 """Certificates of TLS clients on a real MTA: made by openssl, and which prove a login."""
 
 import hashlib
+import signal
 import ssl
 import subprocess
 
@@ -107,9 +108,9 @@ class Tests(common.Base):
             "%(print)s %(bob)s\n" % {"alice": ALICE, "bob": BOB,
                                      "print": fingerprint(cls.printer)})
 
-    def options(self, methods="client-cert, sasl"):
-        return ("identify { methods = {%s}; certificates = \"texthash:%s\" }"
-                % (methods, self.table))
+    def options(self, methods="client-cert, sasl", more=""):
+        return ("identify { methods = {%s}; certificates = \"texthash:%s\"\n%s }"
+                % (methods, self.table, more))
 
     @staticmethod
     def session(port, certificate):
@@ -151,3 +152,14 @@ class Tests(common.Base):
                 self.assertEqual(s.data(b"From: %s\r\n" % owner.encode() + COMPLETE
                                         + BODY).code, 250)
             milter.wait_for_log("login=%s via=%s " % (owner, via))
+
+    def test_a_method_for_one_service(self):
+        """By the name of the service, and by its port."""
+        milter, port = self.start_asking(self.options())
+        for count, (service, code) in enumerate((
+                ("asking", 250), ("other", 530), (port, 250)), 1):
+            milter.write(self.options(more='methods-at = {"%s=client-cert"}' % service))
+            milter.process.signal(signal.SIGUSR1)
+            milter.wait_for_log("reloaded", count)
+            with self.session(port, self.good) as s:
+                self.assertEqual(s.mail(ALICE).code, code, service)

@@ -124,7 +124,8 @@ class Asking(lab.Postfix):
 
     service_options = {"submission": [
         "{ smtpd_relay_restrictions = permit_sasl_authenticated, "
-        "permit_tls_all_clientcerts, reject }"]}
+        "permit_tls_all_clientcerts, reject }",
+        "milter_macro_daemon_name=ASKING"]}
 
 
 class PostfixCertificates(certificates.Tests, unittest.TestCase):

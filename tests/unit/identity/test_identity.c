@@ -388,6 +388,17 @@ methods_and_their_tables_fit_together(void **state)
 		{ "identify { methods = network\n"
 		  "network = cidr:/x\nlogin-map = static:x }",
 		    "" },
+		{ "identify { methods-at = {\"25=sasl\", \"587\"} }",
+		    "test:1: identify.methods-at: takes SERVICE=METHOD like "
+		    "\"587=sasl\", not \"587\"\n" },
+		{ "identify { methods-at = {\"25=kerberos\"} }",
+		    "test:1: identify.methods-at: takes SERVICE=METHOD like "
+		    "\"587=sasl\", not \"25=kerberos\"\n" },
+		{ "identify { unidentified-at = {\"25=accept\", \"=pass\"} }",
+		    "test:1: identify.unidentified-at: takes SERVICE=reject or "
+		    "SERVICE=pass like \"25=pass\", not \"25=accept\"\n"
+		    "test:1: identify.unidentified-at: takes SERVICE=reject or "
+		    "SERVICE=pass like \"25=pass\", not \"=pass\"\n" },
 		{ "identify {\n\n network = cidr:/x }",
 		    "test:3: identify.network: is not used, because network is "
 		    "not in identify.methods\n" },
