@@ -42,6 +42,13 @@ expect 1 '#include <unbound.h>'
 expect 0 '#include <unboundary.h>'
 expect 1 '#include <spf2/spf.h>'
 expect 0 'config_is_monitor(config, mode)'
+declared='	CLEANUP(arena_done) struct arena mem;'
+expect 0 "$declared
+	arena_init(&mem);
+	return 0;"
+expect 1 "$declared
+		return 0;
+	arena_init(&mem);"
 rm "$top/milter/policy/x.c"
 mkdir "$top/milter/pipeline"
 file=pipeline/step_x.c

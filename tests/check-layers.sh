@@ -50,6 +50,15 @@ for file in milter/*/*.c milter/*/*.h include/*/*.h include/*/*.def; do
 			esac
 		fi
 	done
+	# An arena that is freed on the way out is begun before the first way out.
+	if ! awk '/CLEANUP\(arena_done\) struct arena/ { name = $NF; sub(/;/, "", name); open = NR }
+		open && index($0, "arena_init(&" name ")") { open = 0 }
+		open && /^}/ { open = 0 }
+		open && /^\t+return/ { print FILENAME ":" NR; bad = 1 }
+		END { exit bad }' "$file"; then
+		echo "$file: returns before arena_init()"
+		bad=1
+	fi
 	# The driver applies modes; a step never asks for one.
 	if [ "$dir" = pipeline ] && [ "$file" != milter/pipeline/pipeline.c ] &&
 		grep -n config_is_monitor "$file"; then

@@ -48,10 +48,10 @@ accounting_open(const struct config *config, const struct report *report,
 	CLEANUP(arena_done) struct arena mem;
 	struct table *table;
 
+	arena_init(&mem);
 	*ret_table = NULL;
 	if (config->accounting.radius.len == 0)
 		return 0;
-	arena_init(&mem);
 	if (table_open(slice_format(&mem, "radius:%.*s",
 			   SLICE_ARGS(config->accounting.radius)),
 		&options, &table, err) != 0)

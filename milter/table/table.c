@@ -188,14 +188,16 @@ table_spec_check(
 		    escape(&mem, spec, SHOWN_BYTES));
 	if (table_find_type(spec, &ops, &name, &caps, err) != 0)
 		return err_wrap(err, "table %s", escape(&mem, spec, 200));
-	/* Keys that no table of networks knows. */
+	/* Keys that a table of networks, or of logins, does not know. */
 	if ((caps & keys) != keys)
 		return err_set(err, ERR_CONFIG,
-		    "\"%s\" has networks, and %s are asked for",
+		    "\"%s\" has %s, and %s are asked for",
 		    escape(&mem, spec, SHOWN_BYTES),
-		    (keys & TABLE_FOR_ADDRESSES) != 0  ? "addresses" :
-			(keys & TABLE_FOR_LOGINS) != 0 ? "logins" :
-							 "domains");
+		    (caps & TABLE_FOR_CLIENTS) != 0 ? "networks" : "logins",
+		    (keys & TABLE_FOR_ADDRESSES) != 0	? "addresses" :
+			(keys & TABLE_FOR_LOGINS) != 0	? "logins" :
+			(keys & TABLE_FOR_DOMAINS) != 0 ? "domains" :
+							  "clients");
 	return 0;
 }
 

@@ -66,7 +66,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	make_header(&request, copy, size);
 	reply = (struct slice){ copy, size };
 	if (is_reply(&request, reply))
-		ENSURE(count_octets(radius_reply_attributes(reply)) ==
+		ENSURE(count_octets(radius_reply_attributes(reply)) <=
 		    size - RADIUS_HEADER_BYTES);
 	return 0;
 }

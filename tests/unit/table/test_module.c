@@ -217,7 +217,7 @@ each_module_that_was_built_can_be_loaded(void **state)
 		spec = slice_format(
 		    &mem, "%s:/nowhere", is_bdb ? "hash" : names[i]);
 		if (table_spec_check(
-			spec, TABLE_FOR_ADDRESSES, "texthash:/x", &err) != 0)
+			spec, TABLE_FOR_LOGINS, "texthash:/x", &err) != 0)
 			fail_msg("%s", err.text);
 		arena_done(&mem);
 	}
