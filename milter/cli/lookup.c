@@ -16,7 +16,7 @@
 #include "table/address_keys.h"
 
 static const char usage[] =
-    "usage: submilter lookup [OPTION ...] TABLE KEY|-\n"
+    "usage: submilter lookup [-c FILE] [OPTION ...] TABLE KEY|-\n"
     "       submilter lookup [-c FILE] --login LOGIN [OPTION ...] [ADDRESS]\n"
     "\n"
     "Asks a table (\"texthash:/etc/postfix/sender_login\") for a key and prints the\n"
@@ -33,8 +33,9 @@ static const char usage[] =
     "                           ADDRESS whether the login may use that, and why\n"
     "      --explain            with each key that was asked for: the table, its file\n"
     "                           or the server that was asked, the answer, and the time\n"
-    "  -c, --config FILE        with --login: the configuration\n"
-    "                           (default: " DEFAULT_CONFIG_FILE ")\n"
+    "  -c, --config FILE        the configuration; with TABLE, only its block dns\n"
+    "                           counts (with --login: " DEFAULT_CONFIG_FILE
+    ")\n"
     "      --json               for programs\n";
 
 struct request {
@@ -218,7 +219,9 @@ static int
 look_up_right(const struct request *request, const char *address)
 {
 	struct lookup_rights of;
-	int code = lookup_rights_open(&of, request->config, request->login);
+	int code = lookup_rights_open(&of,
+	    request->config != NULL ? request->config : DEFAULT_CONFIG_FILE,
+	    request->login);
 
 	if (code == EXIT_YES)
 		code = address == NULL ?
@@ -228,12 +231,43 @@ look_up_right(const struct request *request, const char *address)
 	return code;
 }
 
+static void
+print_warning(void *arg, bool is_error, const char *text)
+{
+	(void)arg;
+	/* What is wrong is in the error of table_open(), too. */
+	if (!is_error)
+		fprintf(stderr, "warning: %s\n", text);
+}
+
+/* With the DNS of a configuration, if one is named. */
+static int
+open_table(struct request *request, const char *spec)
+{
+	const struct report report = { print_warning, NULL };
+	struct table_options how = { .report = &report };
+	struct config *config = NULL;
+	struct err err;
+	int status;
+
+	if (request->config != NULL &&
+	    config_read(
+		request->config, print_config_fault, NULL, &config, &err) != 0)
+		return EXIT_USAGE;
+	how.world = config_table_world(config);
+	status = table_open(slice_of(spec), &how, &request->table, &err);
+	table_world_unref(how.world);
+	config_free(config);
+	if (status == 0)
+		return EXIT_YES;
+	fprintf(stderr, "%s\n", err.text);
+	return EXIT_LATER;
+}
+
 int
 lookup_main(int argc, char **argv)
 {
-	struct request request = {
-		.extension = "+", .domain = "", .config = DEFAULT_CONFIG_FILE
-	};
+	struct request request = { .extension = "+", .domain = "" };
 	const struct command_option options[] = {
 		{ "address", .flag = &request.address },
 		{ "extension", .text = &request.extension },
@@ -244,8 +278,6 @@ lookup_main(int argc, char **argv)
 		{ "json", .flag = &request.style.json },
 		{ .name = NULL },
 	};
-	struct table_options how = { .text = NULL };
-	struct err err;
 	int code = options_read(argc, argv, options, usage);
 
 	if (code != OPTIONS_READ)
@@ -254,13 +286,9 @@ lookup_main(int argc, char **argv)
 		return look_up_right(&request, argv[optind]);
 	if (request.login != NULL || optind + 2 != argc)
 		return wrong_usage(usage);
-	how.world = config_table_world(NULL);
-	code = table_open(slice_of(argv[optind]), &how, &request.table, &err);
-	table_world_unref(how.world);
-	if (code != 0) {
-		fprintf(stderr, "%s\n", err.text);
-		return EXIT_LATER;
-	}
+	code = open_table(&request, argv[optind]);
+	if (code != EXIT_YES)
+		return code;
 	code = strcmp(argv[optind + 1], "-") == 0 ?
 	    look_up_lines(&request) :
 	    look_up(&request, slice_of(argv[optind + 1]), false);

@@ -63,6 +63,14 @@ class RecordsTest(unittest.TestCase):
             name, process.free_port(), target, name, backend.server.port, target))
         code, said = self.ask(config, "team@corp.example")
         self.assertEqual(code, 0, said)
+        # A table that is asked by itself takes the DNS of a configuration, too.
+        file.write_text(file.read_text() + "hots = x\n")
+        done = subprocess.run(
+            [os.environ["SUBMILTER"], "lookup", "-c", config, table,
+             "team@corp.example"], capture_output=True, text=True, timeout=120)
+        self.assertEqual((done.returncode, done.stdout), (0, "alice\n"), done.stderr)
+        self.assertIn('warning: %s:' % file, done.stderr)
+        self.assertIn('there is no parameter "hots"', done.stderr)
         code, said = self.ask(config, "other@corp.example")
         self.assertEqual(code, 1, said)
         # Without records, or a host, nobody knows.
