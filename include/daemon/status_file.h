@@ -26,9 +26,10 @@ struct status_source {
 };
 
 /* A table in force. */
+#define STATUS_NO_ROWS SIZE_MAX
 struct status_table {
 	struct slice spec;
-	size_t rows; /* 0 for a table without rows to count */
+	size_t rows; /* STATUS_NO_ROWS: they are elsewhere, and not counted */
 };
 
 struct status {

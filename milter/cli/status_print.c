@@ -59,11 +59,17 @@ show_in_force(const struct status_view *view, struct arena *mem)
 		    status->reload_refused ?
 			status_print_shown(status->reload_reason, mem) :
 			"");
-	for (size_t i = 0; i < status->table_count; i++)
-		printf("%-15s%s: %zu row%s\n", i == 0 ? "tables" : "",
-		    status_print_shown(status->tables[i].spec, mem),
-		    status->tables[i].rows,
-		    status->tables[i].rows == 1 ? "" : "s");
+	for (size_t i = 0; i < status->table_count; i++) {
+		const struct status_table *table = &status->tables[i];
+
+		printf("%-15s%s", i == 0 ? "tables" : "",
+		    status_print_shown(table->spec, mem));
+		if (table->rows == STATUS_NO_ROWS)
+			printf("\n");
+		else
+			printf(": %zu row%s\n", table->rows,
+			    table->rows == 1 ? "" : "s");
+	}
 	if (status->tables_fault.len != 0)
 		printf("               NOT in force: %s\n",
 		    status_print_shown(status->tables_fault, mem));
@@ -172,8 +178,11 @@ json_in_force(struct strbuf *buf, const struct status_view *view)
 	status_print_json_text(buf, "reason", status->reload_reason);
 	strbuf_add_cstr(buf, "},\"tables\":[");
 	for (size_t i = 0; i < status->table_count; i++) {
-		strbuf_addf(buf, "%s{\"rows\":%zu", i == 0 ? "" : ",",
-		    status->tables[i].rows);
+		strbuf_addf(buf, "%s{\"rows\":%s", i == 0 ? "" : ",",
+		    status->tables[i].rows == STATUS_NO_ROWS ?
+			"null" :
+			slice_format(buf->mem, "%zu", status->tables[i].rows)
+			    .data);
 		status_print_json_text(buf, "table", status->tables[i].spec);
 		strbuf_add_char(buf, '}');
 	}

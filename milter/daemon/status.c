@@ -107,7 +107,9 @@ status_fill(struct status_writer *w, const struct snapshot *snapshot,
 		const struct table *table = table_set_at(snapshot->tables, i);
 
 		status->tables[i] = (struct status_table){ table_spec(table),
-			table_rows(table) };
+			table_rows(table) > 0 || table_can_list(table) ?
+			    table_rows(table) :
+			    STATUS_NO_ROWS };
 	}
 	tally_read(&status->tally);
 	status->accounting = accounting_read();

@@ -77,7 +77,11 @@ status_print(const struct status *status, struct arena *mem)
 			SLICE_ARGS(status->sources[i].path)));
 	for (size_t i = 0; i < status->table_count; i++)
 		status_file_add_text(&buf, "table",
-		    slice_format(mem, "%zu %.*s", status->tables[i].rows,
+		    slice_format(mem, "%s %.*s",
+			status->tables[i].rows == STATUS_NO_ROWS ?
+			    "-" :
+			    slice_format(mem, "%zu", status->tables[i].rows)
+				.data,
 			SLICE_ARGS(status->tables[i].spec)));
 	status_file_add_text(&buf, "tables-fault", status->tables_fault);
 	status_file_add_text(&buf, "after-restart", status->after_restart);
@@ -256,7 +260,10 @@ status_file_read_line(
 		return rest.len != 0;
 	}
 	if (slice_eq(name, SLICE("table"))) {
-		if (!slice_number(take_word(&rest), ULONG_MAX, &number))
+		word = take_word(&rest);
+		number = STATUS_NO_ROWS;
+		if (!slice_eq(word, SLICE("-")) &&
+		    !slice_number(word, ULONG_MAX, &number))
 			return false;
 		arena_reserve_one(lists->mem, &tables, &lists->table_cap,
 		    status->table_count, sizeof(status->tables[0]));

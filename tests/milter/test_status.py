@@ -58,6 +58,19 @@ class StatusFileTest(OwnDaemonTest):
         server.stop()
         self.assertFalse(os.path.exists(server.path('status')))
 
+    def test_rows_that_are_elsewhere_are_not_counted(self):
+        server = self.start(STATUS + daemon.WORLD.replace(
+            '"texthash:@DIR@/rights"',
+            '"texthash:@DIR@/rights", "tcp:127.0.0.1:1"'))
+        server.expect('ready on')
+        self.assertIn('- tcp:127.0.0.1:1', parse(server.path('status'))['table'])
+        for how, says in (((), r'\n +tcp:127\.0\.0\.1:1\n'),
+                          (('--json',), '"rows":null,"table":"tcp:127.0.0.1:1"')):
+            done = subprocess.run(
+                [daemon.program(), 'status', '-c', server.file, *how],
+                capture_output=True, text=True, timeout=30)
+            self.assertRegex(done.stdout, says)
+
     def test_counts_messages_without_a_word_of_who_sent_them(self):
         server = self.ready()
         self.assert_works(server)
