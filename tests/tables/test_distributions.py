@@ -57,6 +57,7 @@ LDIF = """\
 dn: cn=alice,SUFFIX
 objectClass: inetOrgPerson
 cn: alice
+uid: alice
 sn: alice
 employeeType: active
 mail: alice@example.org
@@ -65,6 +66,7 @@ mail: info@example.org
 dn: cn=bob,SUFFIX
 objectClass: inetOrgPerson
 cn: bob
+uid: bob
 sn: bob
 employeeType: active
 mail: bob@example.org
@@ -99,7 +101,7 @@ class Distributions(unittest.TestCase):
         cls.top = scratch.__enter__()
         cls.addClassCleanup(scratch.__exit__, None, None, None)
         cls.debs = lab.Debs.shared(cls.top, "postfix-maps", "postfix-databases",
-                                   "postgresql", "mariadb", "slapd")
+                                   "postgresql", "mariadb", "slapd", "redis")
         cls.guide = dict(examples())
         stack = contextlib.ExitStack()
         cls.addClassCleanup(stack.close)
@@ -107,7 +109,8 @@ class Distributions(unittest.TestCase):
         postgres = servers.Postgres(cls.top / "pg", cls.debs)
         slapd = servers.Slapd(cls.top / "ldap", cls.debs,
                               ldif=LDIF.replace("SUFFIX", servers.SUFFIX))
-        for server in mariadb, postgres, slapd:
+        cls.redis = servers.Redis(cls.top / "redis", cls.debs)
+        for server in mariadb, postgres, slapd, cls.redis:
             stack.enter_context(server)
         mariadb.sql(SQL)
         postgres.sql(SQL + "grant all on all tables in schema public to %s;\n"
@@ -116,6 +119,10 @@ class Distributions(unittest.TestCase):
             servers.USER, servers.PASSWORD)
         cls.mysql = login + "hosts = unix:%s\n" % mariadb.socket
         cls.pgsql = login + "hosts = 127.0.0.1:%d\n" % postgres.port
+        cls.directory = {
+            "server_host": "ldap://127.0.0.1:%d" % slapd.port,
+            "search_base": servers.SUFFIX, "bind_dn": servers.ADMIN,
+            "bind_pw": servers.PASSWORD, "tls_require_cert": "no"}
         cls.ldap = "server_host = 127.0.0.1:%d\nbind_dn = %s\nbind_pw = %s\n%s" % (
             slapd.port, servers.ADMIN, servers.PASSWORD,
             LDAP.replace("SUFFIX", servers.SUFFIX))
@@ -145,6 +152,14 @@ class Distributions(unittest.TestCase):
                         "hash:%s%s" % (self.root, path)], check=True,
                        env=self.debs.environment(), timeout=60)
 
+    def write_from_guide(self, heading, path, **values):
+        """A file that the guide shows, with other values of some parameters."""
+        text = self.guide[heading][1]
+        for name, value in values.items():
+            text, count = re.subn(r"(?m)^(%s *= ).*" % name, r"\g<1>" + value, text)
+            self.assertEqual(count, 1, name)
+        self.write(path, text)
+
     def judge(self, heading, number=0, senders=None):
         """The configuration as the guide has it, but for where its files are."""
         text = self.guide[heading][number]
@@ -171,6 +186,21 @@ class Distributions(unittest.TestCase):
         self.write("/etc/postfix/mysql-email2email.cf", self.mysql + OWN)
         self.write("/etc/postfix/mysql-virtual-alias-maps.cf", self.mysql + ALIAS)
         self.judge("Plain Debian, MariaDB (ISPmail)")
+
+    def test_directory(self):
+        heading = "Plain Debian, OpenLDAP or Active Directory"
+        self.write_from_guide(heading, "/etc/submilter/addresses.cf", **self.directory)
+        self.judge(heading)
+
+    def test_redis(self):
+        heading = "Plain Debian, Redis"
+        self.redis.ask_all([
+            ("ACL", "SETUSER", "submilter", "on", ">secret", "~sender:*", "+smembers"),
+            ("SADD", "sender:info@example.org", LOGIN),
+            ("SADD", "sender:boss@example.org", "bob@example.org")])
+        self.write_from_guide(heading, "/etc/submilter/rights.redis",
+                              hosts="127.0.0.1:%d" % self.redis.port)
+        self.judge(heading)
 
     def test_mailcow(self):
         self.write("/opt/postfix/conf/sql/mysql_virtual_sender_acl.cf",
@@ -199,6 +229,7 @@ class Distributions(unittest.TestCase):
     def test_each_is_tried(self):
         self.assertEqual(set(self.guide), {
             "Plain Debian, login map in a file", "Plain Debian, MariaDB (ISPmail)",
+            "Plain Debian, OpenLDAP or Active Directory", "Plain Debian, Redis",
             "mailcow", "iRedMail", "docker-mailserver", "Modoboa"})
 
 
