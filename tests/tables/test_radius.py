@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Tables of type radius beyond the contract: each kind of reply of a real FreeRADIUS,
-secrets that differ, and servers that lie. To be run as root, with the environment of
-test_contract.py."""
+secrets that differ, servers that lie, and mail whose rights come from there. To be run
+as root, with the environment of test_contract.py."""
 
 import contextlib
 import hashlib
@@ -16,12 +16,14 @@ import threading
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
-sys.path.insert(0, str(HERE.parent))
+sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent / "milter")]
 
+import daemon                           # noqa: E402
 import lab                              # noqa: E402
 import servers                          # noqa: E402
+import support                          # noqa: E402
 from backends import NUMBERS, Asker, documented     # noqa: E402
+from lab.process import wait_until      # noqa: E402
 
 ACCEPT, REJECT, CHALLENGE = 2, 3, 11
 FILTER_ID, MESSAGE_AUTHENTICATOR = 11, 80
@@ -315,6 +317,39 @@ class Liars(RadiusCase):
             self.assertEqual(self.lied(lambda r, n: [sealed(
                 r, attribute(26, value) + attribute(FILTER_ID, b"a@x"))]),
                 ("found", "a@x"))
+
+
+class Mail(support.OwnDaemonTest):
+    """Rights of real messages: rights.logins asks FreeRADIUS."""
+
+    def test_rights(self):
+        top = self.enterContext(lab.scratch())
+        server = self.enterContext(servers.FreeRadius(
+            top / "radius", lab.Debs.shared(top, "freeradius"),
+            {"alice@corp.example": ["sales@corp.example", "@team.example"]}))
+        path = top / "addresses.radius"
+        path.touch(0o600)
+        path.write_text("hosts = 127.0.0.1:%d\nsecret = %s\n" % (
+            server.port, server.secret))
+        milter = self.start("tables { cache = 0; cache-absent = 0; stale = 0 }\n"
+                            + daemon.WORLD.replace("rights {", 'rights {\n\tlogins = '
+                                                   '"radius:%s"' % path))
+
+        def verdict(address, login="alice@corp.example"):
+            return self.submit(support.mail(
+                support.message(address), sender=address, login=login),
+                server=milter).verdict
+        for address in "sales@corp.example", "anybody@team.example":
+            self.assertEqual(verdict(address), "pass")
+        self.assertEqual(verdict("ceo@corp.example"), "reject")
+        # Access-Reject: no rights.
+        self.assertEqual(verdict("ceo@corp.example", "carol@corp.example"), "reject")
+        server.kill()
+        self.assertEqual(verdict("sales@team.example"), "tempfail")
+        self.assertEqual(verdict("ceo@corp.example"), "tempfail")
+        server.start()
+        wait_until(lambda: verdict("sales@team.example") == "pass", servers.PATIENCE,
+                   "answer")
 
 
 if __name__ == "__main__":
