@@ -152,6 +152,9 @@ MUST_USE int text_file_read(const char *path, struct arena *mem,
  * count: no list has all the servers of others.
  */
 bool refuses_without_login(const struct config *config);
+/* The same on one service; both its name and its port may be empty. */
+bool refuses_without_login_at(
+    const struct config *config, struct slice name, struct slice port);
 /* The same, and nothing but SMTP AUTH gives a login. */
 bool refuses_without_sasl(const struct config *config);
 
@@ -159,5 +162,16 @@ bool refuses_without_sasl(const struct config *config);
 const char *postfix_group(const char *directory, struct arena *mem);
 void check_postfix(const struct checked *c, const char *directory);
 void check_sendmail(const struct checked *c, const char *file);
+
+/* What sendmail.cf says of TLS with clients. */
+struct sendmail_tls {
+	struct slice options; /* TLSSrvOptions */
+	struct slice ca_file;
+	struct slice ca_path;
+};
+
+/* What keeps a certificate from proving a login. */
+void check_sendmail_certificates(
+    const struct checked *c, const struct sendmail_tls *tls);
 
 #endif

@@ -241,14 +241,17 @@ check_used(struct postfix_check *p, const struct postfix_service *service,
 	    0;
 
 	postfix_check_options(p, service, options);
-	if (refuses_without_login(p->c->config) && postfix_is_port_25(service))
+	if (postfix_is_port_25(service) &&
+	    refuses_without_login_at(p->c->config,
+		postfix_seen(p, service, "milter_macro_daemon_name", ""),
+		SLICE("25")))
 		finding_add(found, FINDING_ERROR,
 		    postfix_set(p, service, path->option, ""),
 		    "%s: mail from other servers has no login "
 		    "and will be refused with 530 (%s in %s)",
 		    name, path->option, where);
-	else if (refuses_without_sasl(p->c->config) &&
-	    !postfix_has_sasl(p, service))
+	else if (!postfix_is_port_25(service) &&
+	    refuses_without_sasl(p->c->config) && !postfix_has_sasl(p, service))
 		finding_add(found, has_proxy ? FINDING_WARNING : FINDING_ERROR,
 		    postfix_is_submission(service) ?
 			postfix_set(
@@ -257,6 +260,7 @@ check_used(struct postfix_check *p, const struct postfix_service *service,
 		    "%s: nobody can log in there, so all of its mail will be "
 		    "refused with 530",
 		    name);
+	check_postfix_certificates(p, service);
 	postfix_check_access(p, service);
 	if (postfix_has_sasl(p, service))
 		check_postfix_sasl(p->c, p->postfix, service, name);

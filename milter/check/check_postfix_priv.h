@@ -98,6 +98,10 @@ void postfix_check_clients(
 /* sendmail(1), bounces and the like: non_smtpd_milters. */
 void check_postfix_local_mail(struct postfix_check *p);
 
+/* What keeps a certificate from proving a login there. */
+void check_postfix_certificates(
+    struct postfix_check *p, const struct postfix_service *service);
+
 /* Names each setting by which Postfix changes mail that was signed. */
 void check_postfix_behind(
     struct postfix_check *p, const struct postfix_service *service);

@@ -25,6 +25,7 @@ struct sendmail {
 	size_t daemon_count;
 	size_t daemon_cap;
 	bool trusts_auth; /* who logs in may relay */
+	struct sendmail_tls tls;
 };
 
 /* The next logical line: one that begins with a blank continues the last. */
@@ -152,6 +153,15 @@ read_filters(
 			sendmail->daemons = daemons;
 			sendmail->daemons[sendmail->daemon_count++] =
 			    (struct daemon_line){ value, reader.line };
+		} else if (check_sendmail_is_option(
+			       text, SLICE("TLSSrvOptions"), &value)) {
+			sendmail->tls.options = value;
+		} else if (check_sendmail_is_option(
+			       text, SLICE("CACertFile"), &value)) {
+			sendmail->tls.ca_file = value;
+		} else if (check_sendmail_is_option(
+			       text, SLICE("CACertPath"), &value)) {
+			sendmail->tls.ca_path = value;
 		} else if (slice_starts(text, SLICE("C{TrustAuthMech}"))) {
 			sendmail->trusts_auth = true;
 		}
@@ -212,6 +222,7 @@ check_sendmail_is_one_of(struct slice text, const char *const *names)
 /* One port of Sendmail: its own list of filters replaces the general one. */
 struct port {
 	const char *called;
+	struct slice name;
 	struct slice filters;
 	bool submits;  /* users submit there */
 	bool incoming; /* other servers deliver there */
@@ -233,6 +244,7 @@ read_port(const struct checked *c, const struct sendmail *sendmail, size_t i)
 	(void)!check_sendmail_find_field(options, 'M', &modifiers);
 	(void)!check_sendmail_find_field(options, 'N', &name);
 	(void)!check_sendmail_find_field(options, 'I', &port.filters);
+	port.name = name;
 	port.called = slice_format(c->found->mem,
 	    "Sendmail: daemon %s (DAEMON_OPTIONS, sendmail.cf:%u)",
 	    escape(c->found->mem, name, SHOWN_BYTES), sendmail->daemons[i].line)
@@ -279,7 +291,8 @@ check_port(const struct checked *c, const struct sendmail *sendmail,
 		    "%s: the filter \"%s\" comes after ours, and may change "
 		    "what was signed",
 		    port->called, escape(found->mem, behind, SHOWN_BYTES));
-	if (passes && port->incoming && refuses_without_login(c->config))
+	if (passes && port->incoming &&
+	    refuses_without_login_at(c->config, port->name, SLICE("25")))
 		finding_add(found, FINDING_ERROR,
 		    slice_format(found->mem,
 			"MAIL_FILTER instead of INPUT_MAIL_FILTER, and "
@@ -377,6 +390,7 @@ check_sendmail(const struct checked *c, const char *file)
 		return;
 	}
 	check_filter(c, &sendmail, file);
+	check_sendmail_certificates(c, &sendmail.tls);
 	/* It connects as root, and is particular about the directory. */
 	if (c->socket_path.len > 0 && stat(directory, &st) == 0 &&
 	    (st.st_mode & S_IWOTH) != 0)

@@ -958,7 +958,67 @@ smtpd_milters = inet:127.0.0.1:1 $our_milter
                  "of local programs does not pass the milter",
                  fix="-P pickup/unix/receive_override_options= ")
 
+    CERTIFICATES = ("identify { methods = {sasl, client-cert}; certificates = "
+                    "\"texthash:%s\" }\n")
+
+    def test_what_certificates_need_of_postfix(self):
+        rows = self.write("certificates", "CA|alice alice@example.org\n")
+        asks = "-o smtpd_sasl_auth_enable=yes -o smtpd_tls_ask_ccert=yes"
+        ca = "smtpd_tls_CAfile = /x"
+        for options, main, text in (
+                ("-o smtpd_sasl_auth_enable=yes", ca, "smtpd_tls_ask_ccert is no"),
+                (asks, "", "smtpd_tls_CAfile is empty"),
+                (asks, ca + "\ntls_append_default_CA = yes", "public CAs are trusted"),
+                (asks, ca + "\nsmtpd_authorized_xclient_hosts = 192.0.2.1",
+                 "has the certificate of the proxy"),
+                (asks, ca + "\nmilter_protocol = 4", "milter_mail_macros lacks"),
+                (asks, ca + "\nmilter_protocol = 4\n"
+                 "milter_mail_macros = i {cert_subject}, {cert_issuer}", None),
+                (asks, ca, None)):
+            with self.subTest(options=options, main=main):
+                self.postfix(main=main, options=options)
+                self.configure(more=self.CERTIFICATES % rows)
+                findings = self.found_postfix(0)
+                if text is None:
+                    self.has_not(findings, "certificate will prove")
+                else:
+                    self.has(findings, text)
+                self.configure()
+                self.has_not(self.found_postfix(0), "certificate will prove")
+
+    def test_port_25_may_pass_mail_without_a_login(self):
+        refused = "mail from other servers has no login"
+        for more, name, refuses in (
+                ("", "", True),
+                ("identify { unidentified-at = {\"25=pass\"} }", "", False),
+                ("identify { unidentified-at = {\"In=pass\"} }", "in", False),
+                ("identify { unidentified-at = {\"587=pass\"} }", "", True),
+                ("identify { unidentified = pass ; unidentified-at = {\"25=reject\"} }",
+                 "", True)):
+            with self.subTest(more):
+                self.postfix(main="milter_macro_daemon_name = " + name if name else "")
+                with open(self.path("postfix/master.cf"), "a", encoding="utf-8") as file:
+                    file.write("smtp inet n - n - - smtpd\n  -o smtpd_milters="
+                               "unix:%s\n" % self.socket)
+                self.configure(more=more)
+                findings = self.found_postfix(1 if refuses else 0)
+                (self.has if refuses else self.has_not)(findings, refused)
+
     # --- Sendmail ---
+
+    def test_what_certificates_need_of_sendmail(self):
+        rows = self.write("certificates", "CA|alice alice@example.org\n")
+        self.configure(more=self.CERTIFICATES % rows)
+        general = "O InputMailFilters=submilter\n" + X_LINE
+        for more, text in (("O TLSSrvOptions=V\nO CACertFile=/x\n", "V in TLSSrvOptions"),
+                           ("", "there is neither CACertFile nor CACertPath"),
+                           ("O CACertPath=/x\n", None)):
+            with self.subTest(more):
+                findings = self.sendmail(more + general, 0)
+                if text is None:
+                    self.has_not(findings, "certificate will prove")
+                else:
+                    self.has(findings, text)
 
     def sendmail(self, text, status):
         self.write("sendmail.cf", "# made up\nV10/Debian\n" + text % {

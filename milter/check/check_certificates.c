@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What client certificates need of the MTA, and what it says without a login. */
+#include <string.h>
+
+#include "check_postfix_priv.h"
+#include "identity/identity.h"
+
+static bool
+uses_certificates(const struct config *config)
+{
+	const struct slice_list *methods = &config->identify.methods;
+
+	for (size_t i = 0; i < methods->count; i++) {
+		if (slice_eq(methods->items[i], SLICE("client-cert")))
+			return true;
+	}
+	return false;
+}
+
+bool
+refuses_without_login_at(
+    const struct config *config, struct slice name, struct slice port)
+{
+	const struct client_facts client = {
+		.said[FACT_DAEMON_NAME] = name,
+		.said[FACT_DAEMON_PORT] = port,
+	};
+	struct identity identity;
+	struct arena mem;
+	bool refuses;
+
+	arena_init(&mem);
+	identity_init(&identity, config, NULL, &mem);
+	refuses =
+	    identity_unidentified(&identity, &client) == UNIDENTIFIED_REJECT &&
+	    !config_is_monitor(config, config->identify.mode);
+	arena_done(&mem);
+	return refuses;
+}
+
+static bool
+is_yes(const struct postfix_check *p, const struct postfix_service *service,
+    const char *name)
+{
+	return slice_eq_nocase(
+	    postfix_seen(p, service, name, "no"), SLICE("yes"));
+}
+
+static bool
+is_empty(const struct postfix_check *p, const struct postfix_service *service,
+    const char *name)
+{
+	return postfix_seen(p, service, name, "").len == 0;
+}
+
+/* Whether a list of macros has one. */
+static bool
+has_macro(struct slice list, const char *macro)
+{
+	struct slice item;
+
+	while (slice_next_item(&list, ", \t", &item)) {
+		if (slice_eq(item, slice_of(macro)))
+			return true;
+	}
+	return false;
+}
+
+/* Older protocols take no list of macros from us. */
+static void
+check_macros(struct postfix_check *p, const struct postfix_service *service)
+{
+	struct slice macros =
+	    postfix_seen(p, service, "milter_mail_macros", "{auth_author}");
+	struct slice protocol =
+	    postfix_seen(p, service, "milter_protocol", "6");
+	unsigned long version;
+
+	if (!slice_number(protocol, 99, &version) || version >= 6 ||
+	    (has_macro(macros, "{cert_subject}") &&
+		has_macro(macros, "{cert_issuer}")))
+		return;
+	finding_add(p->c->found, FINDING_WARNING,
+	    postfix_set_there(p, service, "milter_protocol", "6"),
+	    "%s: no certificate will prove a login, because milter_protocol is "
+	    "%lu and milter_mail_macros lacks {cert_subject} or {cert_issuer}",
+	    postfix_called(p, service), version);
+}
+
+void
+check_postfix_certificates(
+    struct postfix_check *p, const struct postfix_service *service)
+{
+	struct findings *found = p->c->found;
+	const char *name = postfix_called(p, service);
+
+	if (!uses_certificates(p->c->config) || !postfix_is_submission(service))
+		return;
+	if (!is_yes(p, service, "smtpd_tls_ask_ccert") &&
+	    !is_yes(p, service, "smtpd_tls_req_ccert"))
+		finding_add(found, FINDING_WARNING,
+		    postfix_set(p, service, "smtpd_tls_ask_ccert", "yes"),
+		    "%s: no certificate will prove a login (client-cert), "
+		    "because smtpd_tls_ask_ccert is no",
+		    name);
+	if (is_empty(p, service, "smtpd_tls_CAfile") &&
+	    is_empty(p, service, "smtpd_tls_CApath"))
+		finding_add(found, FINDING_WARNING,
+		    postfix_set(p, service, "smtpd_tls_CAfile",
+			"/etc/postfix/clients-ca.pem"),
+		    "%s: no certificate will prove a login (client-cert), "
+		    "because no CA is known: smtpd_tls_CAfile is empty",
+		    name);
+	if (is_yes(p, service, "tls_append_default_CA"))
+		finding_add(found, FINDING_WARNING,
+		    postfix_set_there(
+			p, service, "tls_append_default_CA", "no"),
+		    "%s: public CAs are trusted for clients "
+		    "(tls_append_default_CA), and another CA of the same name "
+		    "may sign any name",
+		    name);
+	if (!is_empty(p, service, "smtpd_authorized_xclient_hosts"))
+		finding_add(found, FINDING_WARNING,
+		    "no row in identify.certificates for the certificate of a "
+		    "proxy",
+		    "%s: behind a proxy (smtpd_authorized_xclient_hosts) that "
+		    "hands over no login, a client has the certificate of the "
+		    "proxy",
+		    name);
+	check_macros(p, service);
+}
+
+void
+check_sendmail_certificates(
+    const struct checked *c, const struct sendmail_tls *tls)
+{
+	if (!uses_certificates(c->config))
+		return;
+	if (slice_has(tls->options, 'V'))
+		finding_add(c->found, FINDING_WARNING,
+		    "define(`confTLS_SRV_OPTIONS', `') in sendmail.mc",
+		    "Sendmail: no certificate will prove a login (client-cert), "
+		    "because V in TLSSrvOptions keeps it from asking for one");
+	if (tls->ca_file.len == 0 && tls->ca_path.len == 0)
+		finding_add(c->found, FINDING_WARNING,
+		    "define(`confCACERT', `/etc/mail/tls/clients-ca.pem') in "
+		    "sendmail.mc",
+		    "Sendmail: no certificate will prove a login (client-cert), "
+		    "because no CA is known: there is neither CACertFile nor "
+		    "CACertPath");
+}
