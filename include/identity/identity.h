@@ -123,6 +123,11 @@ MUST_USE int identity_find(const struct identity *identity,
     const struct client_facts *client, const struct table_context *context,
     struct submitter *ret_submitter);
 
+/* For people: the method of a step, and whether this client is asked for it. */
+struct slice identity_step_name(const struct identity_step *step);
+bool identity_step_is_asked(const struct identity *identity, size_t step,
+    const struct client_facts *client);
+
 /*
  * What becomes of a message without a login, at the service that the client
  * reached. Where the MTA does not name it, what any service refuses is refused.

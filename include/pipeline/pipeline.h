@@ -31,6 +31,8 @@ struct mail_facts {
 	struct client_facts client;
 	struct slice path; /* reverse-path as the client typed it */
 	bool smtputf8;
+	/* Not NULL: notes what tables are asked; see table/trace.h. */
+	struct table_trace *trace;
 };
 
 /* Takes a reference on the snapshot. The message is the caller's. */

@@ -10,5 +10,5 @@ libsubmilter_a_SOURCES += \
 	%D%/lookup_right.c %D%/lookup_explain.c \
 	include/cli/status.h %D%/status.c %D%/status_print.c %D%/status_priv.h \
 	include/cli/reload.h %D%/reload.c \
-	include/cli/test.h %D%/test.c %D%/test_report.c %D%/test_mta.c \
+	include/cli/test.h %D%/test.c %D%/test_report.c %D%/test_explain.c %D%/test_mta.c \
 	%D%/test_priv.h

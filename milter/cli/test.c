@@ -47,6 +47,8 @@ static const char usage[] =
     "      --zone FILE        a master file that is all of DNS there is\n"
     "      --now SECONDS      judge as if it were then (seconds since 1970)\n"
     "      --json             for programs; the message is a member of the answer\n"
+    "      --explain          how login and rights came about: methods, and each key\n"
+    "                         of each table that was asked\n"
     "      --report-only      do not print the resulting message\n"
     "MESSAGE.eml may be - for standard input.\n";
 
@@ -70,6 +72,7 @@ struct request {
 	bool smtputf8;
 	bool json;
 	bool report_only;
+	bool explain;
 };
 
 static void
@@ -240,8 +243,8 @@ submit(const struct request *request, struct message *message,
 	return pipeline_end(message);
 }
 
-static struct message *
-test_message_new(const struct request *request, struct snapshot *snapshot)
+static struct mail_facts
+test_facts(const struct request *request, struct table_trace *trace)
 {
 	struct mail_facts facts = {
 		.client.addr = request->client_addr,
@@ -251,13 +254,14 @@ test_message_new(const struct request *request, struct snapshot *snapshot)
 		.client.said[FACT_MTA_VERSION] = request->mta.version,
 		.path = slice_of(request->mail_from),
 		.smtputf8 = request->smtputf8,
+		.trace = request->explain ? trace : NULL,
 	};
 
 	for (size_t i = 0; i < FACT_COUNT; i++) {
 		if (request->said[i] != NULL)
 			facts.client.said[i] = slice_of(request->said[i]);
 	}
-	return message_new(snapshot, &facts);
+	return facts;
 }
 
 static const int exit_codes[] = {
@@ -272,8 +276,12 @@ static int
 run_message(
     const struct request *request, struct snapshot *snapshot, struct slice text)
 {
-	struct message *message = test_message_new(request, snapshot);
+	struct table_trace trace = { .mem = NULL };
+	const struct mail_facts facts = test_facts(request, &trace);
+	struct message *message = message_new(snapshot, &facts);
 	struct test_outcome outcome = { .message = message,
+		.client = &facts.client,
+		.trace = facts.trace,
 		.mta = &request->mta,
 		.report_only = request->report_only };
 	struct arena *mem = message_arena(message);
@@ -285,6 +293,7 @@ run_message(
 	struct err err;
 	int code;
 
+	trace.mem = mem;
 	strbuf_init(&signatures, mem);
 	strbuf_init(&changed, mem);
 	strbuf_init(&result, mem);
@@ -406,6 +415,7 @@ test_main(int argc, char **argv)
 		{ "zone", .text = &request.zone },
 		{ "now", .text = &request.now },
 		{ "json", .flag = &request.json },
+		{ "explain", .flag = &request.explain },
 		{ "report-only", .flag = &request.report_only },
 		{ .name = NULL },
 	};

@@ -3,6 +3,7 @@
 #define SUBMILTER_CLI_TEST_PRIV_H
 
 #include "pipeline/pipeline.h"
+#include "table/trace.h"
 
 /* The MTA that a message is judged for. */
 struct test_mta {
@@ -25,12 +26,17 @@ void test_mta_find(
 struct test_outcome {
 	struct message *message;
 	const struct test_mta *mta;
+	const struct client_facts *client;
+	const struct table_trace *trace; /* NULL: no explanation is wanted */
 	struct verdict verdict;
 	/* What libopendkim says of the signatures, in the form that is printed. */
 	struct slice signatures;
 	struct slice result; /* the message as it goes on */
 	bool report_only;    /* it is not printed */
 };
+
+/* To standard output: methods, and the keys that tables were asked for. */
+void test_explain(const struct test_outcome *outcome);
 
 /* To standard output; memory of the message. */
 void test_print_text(const struct test_outcome *outcome);

@@ -2,6 +2,7 @@
 /* What "submilter test" says of a message, as text or JSON. */
 #include <stdio.h>
 
+#include "lookup_priv.h"
 #include "test_priv.h"
 
 /* Each author with what gave the right to it, or that nothing did. */
@@ -122,6 +123,8 @@ test_print_text(const struct test_outcome *outcome)
 	const struct verdict *verdict = &outcome->verdict;
 	struct strbuf buf;
 
+	if (outcome->trace != NULL)
+		test_explain(outcome);
 	strbuf_init(&buf, message_arena(message));
 	strbuf_addf(&buf, "verdict      %s\n", action_name(verdict->action));
 	strbuf_add_cstr(&buf, "reply        ");
@@ -181,6 +184,8 @@ test_print_json(const struct test_outcome *outcome)
 	strbuf_add_cstr(&buf, "],\"signatures\":[");
 	strbuf_add(&buf, outcome->signatures);
 	strbuf_add_char(&buf, ']');
+	if (outcome->trace != NULL)
+		lookup_explain_json(outcome->trace, &buf);
 	if (verdict->action == ACTION_ACCEPT && !outcome->report_only) {
 		strbuf_add_cstr(&buf, ",\"message\":");
 		json_append(&buf, outcome->result);

@@ -131,3 +131,17 @@ identity_find(const struct identity *identity,
 	}
 	return 0;
 }
+
+struct slice
+identity_step_name(const struct identity_step *step)
+{
+	return step->method->name;
+}
+
+bool
+identity_step_is_asked(const struct identity *identity, size_t step,
+    const struct client_facts *client)
+{
+	return identity_method_is_asked(
+	    identity, identity->steps[step].method, client);
+}

@@ -171,7 +171,8 @@ message_context(struct message *message, struct err *err)
 	return (struct table_context){ .mem = &message->mem,
 		.deadline_us = message->deadline_us,
 		.err = err,
-		.notes = &message->notes };
+		.notes = &message->notes,
+		.trace = message->facts.trace };
 }
 
 /* When DNS must have answered what a message asks from now on. */

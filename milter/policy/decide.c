@@ -111,7 +111,8 @@ decide_judge(const struct decision *decision, size_t index)
 	const struct table_context context = { .mem = authors->mem,
 		.deadline_us = decision->context->deadline_us,
 		.err = &err,
-		.notes = decision->context->notes };
+		.notes = decision->context->notes,
+		.trace = decision->context->trace };
 
 	for (size_t i = authors->decided; i < index; i++) {
 		const struct author *other = &authors->items[i];

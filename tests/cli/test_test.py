@@ -34,7 +34,7 @@ class Test(unittest.TestCase):
         subprocess.run([SUBMILTER, "genkey", "-d", cls.keys, "--selector", "1",
                         "corp.example"], check=True, stdout=subprocess.DEVNULL)
 
-    def run_test(self, message, *args, conf="", code=0, keys=True):
+    def run_test(self, message, *args, conf="", code=0, keys=True, warns=False):
         """The output of the command."""
         with tempfile.TemporaryDirectory(prefix="submilter-test.") as top:
             with open(top + "/conf", "w", encoding="utf-8") as file:
@@ -49,8 +49,33 @@ class Test(unittest.TestCase):
                 input=message, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                 timeout=60, check=False)
         self.assertEqual(done.returncode, code, done)
-        self.assertEqual(done.stderr, b"")
+        self.assertEqual(done.stderr != b"", warns, done.stderr)
         return done.stdout.decode()
+
+    def test_how_login_and_rights_came_about(self):
+        conf = ("identify { methods = {network, client-cert, sasl}\n"
+                "methods-at = {\"25=network\"}\nnetwork = \"static:bob\"\n"
+                "certificates = \"static:carol\" }\n"
+                "rights { tables = {\"inline:{alice@corp.example=carol@corp.example}\"} }\n")
+        args = ("--auth", "dora", "--mta", "postfix", "--explain")
+        text = self.run_test(HONEST, *args, conf=conf, code=1)
+        self.assertTrue(text.startswith(
+            "identify     network: not asked on this service\n"
+            "identify     client-cert: proves nothing\n"
+            "identify     sasl: proves dora@corp.example\n"), text)
+        self.assertRegex(text, r"(?m)^inline:.*\n +found +alice@corp.example .*\n"
+                         r" += carol@corp.example$")
+        certificate = ("--cert-subject", "Carol", "--cert-issuer", "Corp CA")
+        text = self.run_test(HONEST, *args, *certificate, conf=conf)
+        self.assertIn("client-cert: proves carol@corp.example\n", text)
+        self.assertRegex(text, r"(?m)^static:carol\n +found +Corp\+20CA\|Carol ")
+        self.assertNotIn("sasl:", text)
+        answer = json.loads(self.run_test(HONEST, *args, *certificate, "--json", conf=conf))
+        self.assertEqual([(t["key"], t["answer"]) for t in answer["tried"]][:2], [
+            ("Corp+20CA|Carol", "found"), ("alice@corp.example", "found")])
+        text = self.run_test(HONEST, *args, "--daemon-port", "25", code=75, warns=True,
+                             conf=conf.replace("static:bob", "static:a, b"))
+        self.assertIn("identify     a method cannot answer\n", text)
 
     def test_signatures_of_the_client_change_nothing(self):
         auth = ("--auth", "alice@corp.example")

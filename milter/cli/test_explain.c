@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* "submilter test --explain": how login and rights came about. */
+#include <stdio.h>
+
+#include "lookup_priv.h"
+#include "test_priv.h"
+
+enum { SHOWN_OCTETS = 400 };
+
+/* Each method up to the one that proved the login. */
+static void
+explain_methods(const struct test_outcome *outcome)
+{
+	const struct identity *identity =
+	    &message_snapshot(outcome->message)->identity;
+	const struct submitter *submitter = message_submitter(outcome->message);
+	struct arena *mem = message_arena(outcome->message);
+
+	for (size_t i = 0; i < identity->step_count; i++) {
+		struct slice name = identity_step_name(&identity->steps[i]);
+		bool proved = slice_eq(name, submitter->via);
+		const char *login = escape(mem, submitter->login, SHOWN_OCTETS);
+
+		if (!identity_step_is_asked(identity, i, outcome->client))
+			printf("identify     %.*s: not asked on this service\n",
+			    SLICE_ARGS(name));
+		else
+			printf("identify     %.*s: %s%s\n", SLICE_ARGS(name),
+			    proved ? "proves " : "proves nothing",
+			    proved ? login : "");
+		if (proved)
+			return;
+	}
+	if (submitter->via.len != 0)
+		printf("identify     the mail server itself: %s\n",
+		    escape(mem, submitter->login, SHOWN_OCTETS));
+}
+
+void
+test_explain(const struct test_outcome *outcome)
+{
+	if (outcome->verdict.action == ACTION_TEMPFAIL &&
+	    slice_eq(
+		slice_of(message_step(outcome->message)), SLICE("identify")))
+		puts("identify     a method cannot answer");
+	else
+		explain_methods(outcome);
+	lookup_explain(outcome->trace, message_arena(outcome->message));
+}
