@@ -45,12 +45,10 @@ CODES = {
 SAMPLES = {
     "550 5.7.1 alice@corp.example may not": "a reply",
     "qid=": "a line of the log",
-    "smtpd_tls_ask_ccert": "settings, tried in tests/e2e/certificates.py",
     "# a comment": "the syntax, with no option in it",
     "# /etc/submilter/rights.redis": "parameters, tried in tests/tables/test_redis.py",
     "smtpd_tls_ask_ccert = yes": "settings, tried in tests/e2e/certificates.py",
     "post-auth {": "settings of FreeRADIUS, as in tests/tables/servers.py",
-    "# identify.certificates": "rows, as in tests/e2e/certificates.py",
     "# /etc/submilter/addresses.radius": "the same in test_radius.py",
     "# /etc/postfix/rights-memcache.cf": "the same in test_memcache.py",
     "# /etc/submilter/addresses.cf": "the same in test_directory.py",
