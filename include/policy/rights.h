@@ -54,7 +54,7 @@ struct rights {
 	struct slice help_url;
 	/* Those of logins that need no other word; NULL: any, or not known. */
 	struct map *realms;
-	struct map *examples; /* login to what its rows grant, for replies */
+	struct rights_index *index; /* from logins to their rows, for replies */
 };
 
 /*

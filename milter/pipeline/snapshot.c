@@ -356,7 +356,7 @@ share(struct snapshot *previous, struct table *const *tables)
 	 * The rights gather from their tables again if one of those is another,
 	 * or if the result stands in memory that goes with previous.
 	 */
-	same = old->examples == snapshot->root->rights.examples;
+	same = old->index == snapshot->root->rights.index;
 	for (size_t i = 0; i < old->table_count && same; i++)
 		same = old->tables[i] ==
 		    table_set_find(

@@ -25,9 +25,7 @@ rights_init(struct rights *rights, const struct config *config,
 		    config->repair.sender && config_counts_repairs(config),
 		.help_url = slice_dup(mem, config->rights.help_url),
 	};
-	rights->examples = map_new(mem);
-	for (size_t i = 0; i < table_count; i++)
-		rights_gather_examples(rights, tables[i], mem);
+	rights->index = rights_index_new(rights, mem);
 }
 
 /* Whether rights_check() can read a value. */

@@ -29,8 +29,8 @@ MUST_USE int grant_next_address(struct slice *rest, struct arena *mem,
 /* Whether a value, which was read before, gives its address to anybody now. */
 bool grant_to_somebody(struct slice value, struct arena *mem);
 
-/* Adds what the rows of a table grant to rights->examples. */
-void rights_gather_examples(
-    struct rights *rights, const struct table *table, struct arena *mem);
+/* Finds rows of rights->tables by the logins that they grant something to. */
+struct rights_index *rights_index_new(
+    const struct rights *rights, struct arena *mem);
 
 #endif
