@@ -18,6 +18,11 @@ uint64_t map_seed(void);
 uint64_t map_hash(uint64_t seed, struct slice key);
 
 struct map *map_new(struct arena *mem);
+/*
+ * Makes room for so many keys at once. A map that grows step by step leaves as
+ * much again in its arena.
+ */
+void map_expect(struct map *map, size_t count);
 /* False, and nothing changed, when the key is there already. Copies the key. */
 MUST_USE bool map_add(struct map *map, struct slice key, void *value);
 /* NULL when the key is not there. */

@@ -16,7 +16,7 @@ struct map {
 	size_t count;
 	size_t cap;
 	size_t *slots;	   /* index into entries plus one; 0 is free */
-	size_t slot_count; /* a power of two, over 4/3 of cap */
+	size_t slot_count; /* a power of two, twice of cap or more */
 	uint64_t seed;
 };
 
@@ -73,19 +73,34 @@ find_slot(const struct map *map, struct slice key, uint64_t hash)
 }
 
 static void
-grow(struct map *map)
+resize(struct map *map, size_t cap)
 {
-	void *entries = map->entries;
-
-	arena_reserve_one(
-	    map->mem, &entries, &map->cap, map->count, sizeof(*map->entries));
-	map->entries = entries;
-	map->slot_count = map->cap * 2;
+	map->entries = arena_grow(
+	    map->mem, map->entries, map->count, cap, sizeof(*map->entries));
+	map->cap = cap;
+	map->slot_count = 16;
+	while (map->slot_count / 2 < cap)
+		map->slot_count *= 2;
 	map->slots =
 	    arena_array(map->mem, map->slot_count, sizeof(*map->slots));
 	for (size_t i = 0; i < map->count; i++)
 		*find_slot(map, map->entries[i].key, map->entries[i].hash) =
 		    i + 1;
+}
+
+void
+map_expect(struct map *map, size_t count)
+{
+	ENSURE(count <= SIZE_MAX / 4 / sizeof(*map->entries));
+	if (count > map->cap)
+		resize(map, count);
+}
+
+static void
+grow(struct map *map)
+{
+	ENSURE(map->cap <= SIZE_MAX / 8 / sizeof(*map->entries));
+	resize(map, map->cap == 0 ? 8 : 2 * map->cap);
 }
 
 bool

@@ -41,12 +41,27 @@ split_row(struct slice text, struct slice *ret_key, struct slice *ret_value)
 	return NULL;
 }
 
+/* Lines that begin a row; one that has no value is counted, too. */
+static size_t
+count_rows(struct slice text)
+{
+	size_t count = 0;
+
+	while (text.len > 0) {
+		count += text.data[0] != '#' && !char_is_wsp(text.data[0]) &&
+		    !char_is_control(text.data[0]);
+		text = slice_from(text, slice_find(text, '\n') + 1);
+	}
+	return count;
+}
+
 static void *
 texthash_read(struct table_file *file, struct arena *mem, size_t *ret_count)
 {
 	struct map *map = map_new(mem);
 	struct slice text, key, value;
 
+	map_expect(map, count_rows(file->rest));
 	while (table_file_next(file, &text)) {
 		const char *fault = split_row(text, &key, &value);
 		size_t line = file->row_line;

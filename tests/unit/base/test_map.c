@@ -30,6 +30,35 @@ a_key_is_found_after_growth_and_only_once(void **state)
 }
 
 static void
+room_that_is_made_at_once_is_all_that_is_taken(void **state)
+{
+	struct arena mem;
+	struct map *map;
+	size_t used;
+
+	(void)state;
+	for (size_t count = 1; count < 3000; count = count * 3 + 1) {
+		arena_init(&mem);
+		map = map_new(&mem);
+		map_expect(map, count);
+		assert_null(map_get(map, SLICE("key0")));
+		used = mem.used_bytes;
+		for (size_t i = 0; i < count; i++)
+			assert_true(map_add(map, SLICE("x"), &mem) == (i == 0));
+		/* The key and its NUL. */
+		assert_true(mem.used_bytes - used <= sizeof(max_align_t));
+		for (size_t i = 1; i <= count; i++)
+			assert_true(map_add(
+			    map, slice_format(&mem, "key%zu", i), &mem));
+		assert_ptr_equal(map_get(map, SLICE("x")), &mem);
+		assert_ptr_equal(map_get(map, SLICE("key1")), &mem);
+		map_expect(map, 1);
+		assert_int_equal(map_count(map), count + 1);
+		arena_done(&mem);
+	}
+}
+
+static void
 errors_wrap_from_the_outside(void **state)
 {
 	struct err err = { 0 };
@@ -46,6 +75,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_key_is_found_after_growth_and_only_once),
+		cmocka_unit_test(
+		    room_that_is_made_at_once_is_all_that_is_taken),
 		cmocka_unit_test(errors_wrap_from_the_outside),
 	};
 
