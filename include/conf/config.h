@@ -35,6 +35,7 @@ struct config_file {
 /* One configuration, as read; immutable afterwards. See options.def. */
 struct config {
 	struct arena mem;
+	_Atomic unsigned long sharers; /* beside the first owner */
 	struct slice path;
 	struct option_place *places; /* see config_where() */
 	struct config_file *files;   /* the first one, then what it includes */
@@ -90,6 +91,9 @@ MUST_USE int config_read_text(const char *name, struct slice text,
  * where it was not read. In memory of mem.
  */
 struct slice config_read_status_file(const char *path, struct arena *mem);
+/* One more owner, who calls config_free(), too. */
+struct config *config_ref(struct config *config);
+/* The last owner ends it. NULL is fine. */
 void config_free(struct config *config);
 
 /*

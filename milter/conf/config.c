@@ -375,10 +375,17 @@ config_read_text(const char *name, struct slice text, config_report *report,
 	return reading_finish(&r, ret_config, err);
 }
 
+struct config *
+config_ref(struct config *config)
+{
+	config->sharers++;
+	return config;
+}
+
 void
 config_free(struct config *config)
 {
-	if (config == NULL)
+	if (config == NULL || config->sharers-- != 0)
 		return;
 	arena_done(&config->mem);
 	free(config);

@@ -38,7 +38,7 @@ enum { END_MS = 4000, STOP_MS = 400, PAUSE_MS = 20, LOOK_SECONDS = 2 };
 struct daemon {
 	const char *config_path;
 	struct snapshot_slot slot;
-	struct snapshot *started; /* what sockets, user and log came from */
+	struct config *started; /* what sockets, user and log came from */
 	struct key_watch key_watch;
 	struct key_hand_over key_hand_over;
 	struct listener listener;
@@ -115,8 +115,7 @@ reload(struct daemon *daemon)
 	if (status == 0)
 		log_config_warnings(config);
 	while (status == 0 &&
-	    config_needs_restart(
-		daemon->started->config, config, &index, &option))
+	    config_needs_restart(daemon->started, config, &index, &option))
 		log_write(LOG_LEVEL_WARNING,
 		    "%s: a new value of \"%s\" is used after a restart only",
 		    daemon->config_path, option);
@@ -196,7 +195,9 @@ wait_for_signals(void *arg)
 	struct snapshot *snapshot;
 	pthread_t waker;
 
-	notify_ready(&daemon->notifier, daemon->started);
+	snapshot = snapshot_acquire(&daemon->slot);
+	notify_ready(&daemon->notifier, snapshot);
+	snapshot_unref(snapshot);
 	for (;;) {
 		int number = sigtimedwait(&signals, NULL, &pause);
 
@@ -288,7 +289,7 @@ start_accounting(const struct config *config, struct err *err)
 static int
 run_serve(struct daemon *daemon, int ready)
 {
-	const struct config *config = daemon->started->config;
+	const struct config *config = daemon->started;
 	bool keeps_stderr = config->main.log == LOG_TARGET_STDERR;
 	struct key_watch_hands hands;
 	struct err err;
@@ -379,7 +380,8 @@ run_start(
 		status = snapshot_new(config, NULL,
 		    &(struct report){ log_part_fault, NULL }, &snapshot, &err);
 	if (status == 0) {
-		daemon.started = snapshot_ref(snapshot);
+		/* Not the whole: its tables may be large, and be replaced. */
+		daemon.started = config_ref(config);
 		listener_start(&daemon.listener, path,
 		    socket_file_mode(config, &mem), account.socket_gid);
 		snapshot_slot_init(&daemon.slot, snapshot);
