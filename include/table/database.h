@@ -49,6 +49,8 @@ struct database {
 	struct slice result_filter;
 	unsigned int expansion_limit; /* 0: none */
 	struct domain_list *domains;
+	/* Opened by the backend, if it has one; database_close() closes it. */
+	struct table *backup;
 	/* What a key must have, or it is absent without a query. */
 	bool wants_user;
 	bool wants_domain;
@@ -143,11 +145,12 @@ enum server_answer database_result_end(
 
 /*
  * For struct table_ops: asks the server of the database for the keys that it
- * admits; frees the server and the tables of "domain". The source is
- * text_source_ops.
+ * admits; frees the server, the backup and the tables of "domain". The source is
+ * database_source_ops.
  */
 enum table_answer database_lookup(void *handle, const struct table_keys *keys,
     const struct table_context *context, struct slice *ret_values);
 void database_close(void *handle);
+extern const struct table_source_ops database_source_ops;
 
 #endif

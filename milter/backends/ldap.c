@@ -253,7 +253,7 @@ static const struct table_ops table_ldap = {
 	.name_word = "a file of parameters",
 	.open = ldap_open,
 	.lookup = database_lookup,
-	.source = &text_source_ops,
+	.source = &database_source_ops,
 	.close = database_close,
 };
 

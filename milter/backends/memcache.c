@@ -19,7 +19,6 @@ struct memcache_table {
 	struct slice hosts, backup_name, key_format;
 	unsigned int flags, ttl_seconds, timeout_seconds;
 	unsigned int line_limit, data_limit;
-	struct table *backup; /* NULL: none */
 };
 
 #define FIELD(name) offsetof(struct memcache_table, name)
@@ -213,7 +212,7 @@ memcache_open_backup(struct table_opening *opening,
 
 	if (table->backup_name.len > 0)
 		return table_open(
-		    table->backup_name, &options, &table->backup, err);
+		    table->backup_name, &options, &table->database.backup, err);
 	report_warning(opening->report,
 	    "%s: memcached forgets keys, and there is no backup to be asked "
 	    "for them",
@@ -244,17 +243,6 @@ memcache_open(struct table_opening *opening, void **ret_handle, struct err *err)
 	return 0;
 }
 
-static void
-memcache_close(void *handle)
-{
-	struct memcache_table *table = handle;
-
-	if (table == NULL)
-		return;
-	table_close(table->backup);
-	database_close(table);
-}
-
 /*
  * One command. memcached has its "timeout", and not all of what is left where
  * the backup is still to be asked.
@@ -267,7 +255,7 @@ memcache_say(const struct memcache_table *table, struct slice request,
 	uint64_t now = clock_monotonic_us();
 	uint64_t until = now + table->timeout_seconds * 1000000ULL;
 
-	if (context->deadline_us > now && table->backup != NULL &&
+	if (context->deadline_us > now && table->database.backup != NULL &&
 	    until > now + (context->deadline_us - now) / 2)
 		until = now + (context->deadline_us - now) / 2;
 	if (context->deadline_us == 0 || context->deadline_us > until)
@@ -349,10 +337,10 @@ memcache_find(const struct memcache_table *table,
 	if (!memcache_name(table, key, context->mem, &name))
 		return TABLE_ABSENT;
 	kept = memcache_get(table, name, context, ret_value);
-	if (kept == TABLE_FOUND || table->backup == NULL)
+	if (kept == TABLE_FOUND || table->database.backup == NULL)
 		return kept;
-	answer =
-	    table_lookup_one(table->backup, key->whole, context, ret_value);
+	answer = table_lookup_one(
+	    table->database.backup, key->whole, context, ret_value);
 	if (answer == TABLE_FOUND && kept == TABLE_ABSENT)
 		memcache_keep(table, name, *ret_value, context);
 	return answer;
@@ -391,8 +379,8 @@ static const struct table_ops table_memcache = {
 	.file_suffix = "",
 	.open = memcache_open,
 	.lookup = memcache_lookup,
-	.source = &text_source_ops,
-	.close = memcache_close,
+	.source = &database_source_ops,
+	.close = database_close,
 };
 
 TABLE_MODULE(&table_memcache);

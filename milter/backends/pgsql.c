@@ -622,7 +622,7 @@ static const struct table_ops pgsql_ops = {
 	.file_suffix = "",
 	.open = pgsql_open,
 	.lookup = database_lookup,
-	.source = &text_source_ops,
+	.source = &database_source_ops,
 	.close = database_close,
 };
 

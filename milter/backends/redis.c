@@ -273,7 +273,7 @@ static const struct table_ops table_redis = {
 	.file_suffix = "",
 	.open = redis_open,
 	.lookup = redis_lookup,
-	.source = &text_source_ops,
+	.source = &database_source_ops,
 	.close = redis_close,
 };
 

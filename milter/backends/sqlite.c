@@ -316,7 +316,7 @@ static const struct table_ops sqlite_ops = {
 	.file_suffix = "",
 	.open = sqlite_open,
 	.lookup = database_lookup,
-	.source = &text_source_ops,
+	.source = &database_source_ops,
 	.close = database_close,
 };
 

@@ -276,5 +276,6 @@ database_close(void *handle)
 	if (database == NULL)
 		return;
 	server_free(database->server);
+	table_close(database->backup);
 	domain_list_close(database->domains);
 }

@@ -16,6 +16,11 @@ MUST_USE int domain_list_open(struct slice text,
 /* FOUND: the domain is one of them. */
 enum table_answer domain_list_has(const struct domain_list *list,
     struct slice domain, const struct table_context *context);
+/* The files, and the tables, that it has, by an index from 0; NULL: no more. */
+const struct text_source *domain_list_file(
+    const struct domain_list *list, size_t index);
+const struct table *domain_list_table(
+    const struct domain_list *list, size_t index);
 /* NULL is fine. */
 void domain_list_close(struct domain_list *list);
 

@@ -6,7 +6,12 @@
 #include "table_file_priv.h"
 
 /* Files may name files. */
-enum { LIST_MAX_DEPTH = 8, LIST_MAX_ITEMS = 1000000, LIST_MAX_TABLES = 64 };
+enum {
+	LIST_MAX_DEPTH = 8,
+	LIST_MAX_ITEMS = 1000000,
+	LIST_MAX_TABLES = 64,
+	LIST_MAX_FILES = 64
+};
 
 struct list_item {
 	size_t place; /* in the list */
@@ -18,6 +23,8 @@ struct domain_list {
 	struct map *names; /* folded, to the first struct list_item of it */
 	struct list_item tables[LIST_MAX_TABLES];
 	size_t table_count;
+	struct text_source *files[LIST_MAX_FILES];
+	size_t file_count;
 	size_t count;
 	struct arena *mem;
 	const struct table_opening *opening;
@@ -31,20 +38,24 @@ static int
 list_add_file(struct domain_list *list, struct slice path, bool is_exception,
     struct err *err)
 {
+	const struct table_opening named = { .name = path, .mem = list->mem };
+	struct text_source *source = arena_alloc(list->mem, sizeof(*source));
 	struct table_file file;
-	struct slice content, row;
+	struct slice row;
 	int status = 0;
 
 	if (list->depth == LIST_MAX_DEPTH)
 		return err_set(err, ERR_CONFIG, "more than %d files in files",
 		    (int)LIST_MAX_DEPTH);
-	if (file_read(
-		&(struct file_request){ path, TABLE_MAX_FILE_BYTES, list->mem },
-		&content, err) != 0 ||
-	    file_check_end(content, path, err) != 0)
+	if (list->file_count == LIST_MAX_FILES)
+		return err_set(
+		    err, ERR_CONFIG, "more than %d files", (int)LIST_MAX_FILES);
+	if (text_source_read(&named, source, err) != 0 ||
+	    file_check_end(source->text, path, err) != 0)
 		return err_wrap(err, "%s", escape(list->mem, path, 200));
+	list->files[list->file_count++] = source;
 	list->depth++;
-	table_file_init(&file, content, list->mem);
+	table_file_init(&file, source->text, list->mem);
 	while (status == 0 && table_file_next(&file, &row))
 		status = list_add(list, row, is_exception, err);
 	list->depth--;
@@ -159,6 +170,21 @@ domain_list_has(const struct domain_list *list, struct slice domain,
 	}
 	return first != NULL && !first->is_exception ? TABLE_FOUND :
 						       TABLE_ABSENT;
+}
+
+const struct text_source *
+domain_list_file(const struct domain_list *list, size_t index)
+{
+	return list != NULL && index < list->file_count ? list->files[index] :
+							  NULL;
+}
+
+const struct table *
+domain_list_table(const struct domain_list *list, size_t index)
+{
+	return list != NULL && index < list->table_count ?
+	    list->tables[index].table :
+	    NULL;
 }
 
 void

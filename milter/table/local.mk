@@ -13,7 +13,7 @@ libsubmilter_a_SOURCES += \
 	%D%/table_down.c %D%/table_text.c %D%/table_text_priv.h \
 	include/table/text_source.h %D%/text_source.c \
 	include/table/database.h %D%/database.c %D%/database_priv.h \
-	%D%/database_template.c %D%/domain_list.c \
+	%D%/database_source.c %D%/database_template.c %D%/domain_list.c \
 	include/table/sql.h %D%/sql.c %D%/sql_priv.h %D%/sql_tokens.c \
 	%D%/table_file.c %D%/table_file_priv.h %D%/table_values.c \
 	%D%/patterns.c %D%/patterns_priv.h \

@@ -401,6 +401,80 @@ domains_stand_in_files_too(void **state)
 	arena_done(&mem);
 }
 
+/* Of long ago, so that its times tell any change. */
+static void
+write_old(const char *path, const char *text, long second)
+{
+	const struct timespec times[2] = { { .tv_sec = 1700000000 + second },
+		{ .tv_sec = 1700000000 + second } };
+
+	write_file(path, text, 0600);
+	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+static void
+open_file(struct arena *mem, const char *path, struct fake *fake)
+{
+	struct table_opening opening = { .name = slice_of(path), .mem = mem };
+	struct err err;
+
+	*fake = (struct fake){ .flag = false };
+	assert_int_equal(
+	    database_open(&opening, &type, &fake->database, &err), 0);
+}
+
+/* "domain = FILE, texthash:TABLE" and a backup: what changes there, counts. */
+static void
+a_change_of_any_file_is_seen(void **state)
+{
+	const struct table_source_ops *ops = &database_source_ops;
+	static const char *const names[] = { "a", "b", "c" };
+	char top[] = "/tmp/submilter-database-XXXXXX", *paths[3], *file;
+	struct fake fake, again;
+	struct arena mem;
+	struct err err;
+
+	(void)state;
+	arena_init(&mem);
+	assert_non_null(mkdtemp(top));
+	for (size_t i = 0; i < 3; i++) {
+		paths[i] = slice_cstr(
+		    &mem, slice_format(&mem, "%s/%s", top, names[i]));
+		write_old(paths[i], "a.example x\n", 0);
+	}
+	file = slice_cstr(&mem, slice_format(&mem, "%s/file", top));
+	write_old(file,
+	    slice_format(&mem, "domain = %s, texthash:%s\n", paths[0], paths[1])
+		.data,
+	    0);
+	for (size_t i = 0; i < 3; i++) {
+		open_file(&mem, file, &fake);
+		assert_int_equal(
+		    table_open(slice_format(&mem, "texthash:%s", paths[2]),
+			NULL, &fake.database.backup, &err),
+		    0);
+		assert_true(ops->state(&fake) > TABLE_STATE_UNSURE);
+		assert_true(ops->state(&fake) == ops->state_now(&fake));
+		assert_true(ops->same(&fake, &fake));
+		write_old(paths[i], "b.example x\n", 1);
+		assert_true(ops->state(&fake) != ops->state_now(&fake));
+		open_file(&mem, file, &again);
+		assert_int_equal(
+		    table_open(slice_format(&mem, "texthash:%s", paths[2]),
+			NULL, &again.database.backup, &err),
+		    0);
+		assert_false(ops->same(&again, &fake));
+		assert_false(ops->is_down(&again, &err));
+		database_close(&fake);
+		database_close(&again);
+	}
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(unlink(paths[i]), 0);
+	assert_int_equal(unlink(file), 0);
+	assert_int_equal(rmdir(top), 0);
+	arena_done(&mem);
+}
+
 static void
 what_is_not_wise_is_a_warning(void **state)
 {
@@ -451,6 +525,7 @@ main(void)
 		cmocka_unit_test(files_are_read_as_by_postfix),
 		cmocka_unit_test(only_keys_in_domains_are_asked_for),
 		cmocka_unit_test(domains_stand_in_files_too),
+		cmocka_unit_test(a_change_of_any_file_is_seen),
 		cmocka_unit_test(what_is_not_wise_is_a_warning),
 	};
 
