@@ -20,7 +20,8 @@ struct flight {
 	uint64_t until_us; /* how long the asking thread waits */
 	size_t holders;
 	bool is_done;
-	bool has_failed;    /* err says why */
+	bool has_failed;    /* err says why, */
+	bool is_sure;	    /* and no other key can have been the reason */
 	struct slice value; /* data NULL: absent */
 	struct err err;
 	struct slice key;
@@ -353,6 +354,7 @@ query_ask(struct query *query, size_t ours)
 			continue;
 		wanted->flight->until_us = context.deadline_us;
 		wanted->flight->has_failed = answer == TABLE_FAILED;
+		wanted->flight->is_sure = ours == 1;
 		if (answer == TABLE_FAILED)
 			wanted->flight->err = *context.err;
 		else
@@ -368,8 +370,9 @@ query_ask(struct query *query, size_t ours)
 }
 
 /*
- * Waits for an answer that another thread asks for. False: there is none, and
- * that thread had no time left, but we have.
+ * Waits for an answer that another thread asks for. False: there is none, but we
+ * may ask: that thread had no time left, or asked for other keys, too, which may
+ * be the reason why there is none.
  */
 static bool
 query_wait(struct query *query, size_t index, bool *ret_failed)
@@ -395,7 +398,8 @@ query_wait(struct query *query, size_t index, bool *ret_failed)
 	} else {
 		uint64_t now = clock_monotonic_us();
 
-		may_ask_again = now >= flight->until_us && now < until_us;
+		may_ask_again = now < until_us &&
+		    (now >= flight->until_us || !flight->is_sure);
 		*ret_failed = *ret_failed || !may_ask_again;
 		*query->context->err = flight->err;
 	}
@@ -428,12 +432,14 @@ query_round(struct query *query, bool *ret_failed)
 static bool
 query_fall_back(struct query *query)
 {
-	uint64_t now_us = clock_monotonic_us();
+	uint64_t now_us;
 	bool is_known = true;
 
 	if (query->context->err->kind != ERR_TEMP)
 		return false;
 	cache_lock(query->cache);
+	/* No entry is younger than that: ages count. */
+	now_us = clock_monotonic_us();
 	for (size_t i = 0; i < query->count && is_known; i++) {
 		struct wanted *wanted = &query->wanted[i];
 		const struct store_entry *entry;

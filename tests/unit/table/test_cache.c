@@ -52,8 +52,13 @@ fake_lookup(void *handle, const struct table_keys *keys,
 		return TABLE_FAILED;
 	}
 	for (size_t i = 0; i < keys->count; i++) {
-		int number = ++fake->asked;
+		int number;
 
+		if (slice_eq(keys->items[i], SLICE("bad"))) {
+			err_set(context->err, ERR_DATA, "bad key");
+			return TABLE_FAILED;
+		}
+		number = ++fake->asked;
 		if (slice_starts(keys->items[i], SLICE("no")))
 			continue;
 		ret_values[i] = slice_format(context->mem, "%.*s=%d",
@@ -362,6 +367,36 @@ whoever_waits_has_a_deadline_of_their_own(void **state)
 	scene_done(&scene);
 }
 
+static void *
+ask_for_bad_and_a(void *arg)
+{
+	struct arena mem;
+
+	arena_init(&mem);
+	check_slice("bad", ask_in(arg, "bad,a", &mem), "! bad key");
+	arena_done(&mem);
+	return NULL;
+}
+
+static void
+a_key_of_one_message_fails_no_other_message(void **state)
+{
+	struct scene scene;
+	pthread_t thread;
+
+	(void)state;
+	scene_init(&scene, (struct cache_ages){ .found_s = 60 });
+	scene.fake.is_held = true;
+	assert_int_equal(
+	    pthread_create(&thread, NULL, ask_for_bad_and_a, &scene), 0);
+	while (scene.fake.waiting == 0)
+		pause_ms(1);
+	ask_together(&scene, "a=1", let_go);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(scene.fake.asked, 1);
+	scene_done(&scene);
+}
+
 static void
 tables_of_one_identity_share_what_is_known(void **state)
 {
@@ -520,6 +555,7 @@ main(void)
 		    a_table_that_hangs_leaves_time_where_an_old_answer_is_there),
 		cmocka_unit_test(many_who_need_one_key_cost_one_question),
 		cmocka_unit_test(whoever_waits_has_a_deadline_of_their_own),
+		cmocka_unit_test(a_key_of_one_message_fails_no_other_message),
 		cmocka_unit_test(tables_of_one_identity_share_what_is_known),
 		cmocka_unit_test(
 		    memory_is_bounded_and_strangers_drive_out_nothing),
