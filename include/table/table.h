@@ -160,6 +160,8 @@ struct table_notes {
 	size_t stale_count;
 };
 void table_note_stale(struct table_notes *notes, const struct stale_note *note);
+/* All notes of more. notes NULL: nobody wants to know. */
+void table_notes_add(struct table_notes *notes, const struct table_notes *more);
 
 /* What a look-up needs beside its keys. */
 struct table_context {

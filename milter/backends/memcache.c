@@ -330,6 +330,8 @@ memcache_find(const struct memcache_table *table,
     const struct database_key *key, const struct table_context *context,
     struct slice *ret_value)
 {
+	struct table_context noted = *context;
+	struct table_notes notes = { .stale_count = 0 };
 	enum table_answer answer, kept;
 	struct slice name;
 
@@ -339,9 +341,13 @@ memcache_find(const struct memcache_table *table,
 	kept = memcache_get(table, name, context, ret_value);
 	if (kept == TABLE_FOUND || table->database.backup == NULL)
 		return kept;
+	noted.notes = &notes;
 	answer = table_lookup_one(
-	    table->database.backup, key->whole, context, ret_value);
-	if (answer == TABLE_FOUND && kept == TABLE_ABSENT)
+	    table->database.backup, key->whole, &noted, ret_value);
+	table_notes_add(context->notes, &notes);
+	/* An old answer would be young again in memcached. */
+	if (answer == TABLE_FOUND && kept == TABLE_ABSENT &&
+	    notes.stale_count == 0)
 		memcache_keep(table, name, *ret_value, context);
 	return answer;
 }

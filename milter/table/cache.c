@@ -23,6 +23,7 @@ struct flight {
 	bool has_failed;    /* err says why, */
 	bool is_sure;	    /* and no other key can have been the reason */
 	struct slice value; /* data NULL: absent */
+	uint64_t stale_us;  /* a table within gave an answer of that age */
 	struct err err;
 	struct slice key;
 	char text[];
@@ -284,7 +285,17 @@ query_until(const struct query *query)
 					   now + (query->deadline_us - now) / 2;
 }
 
-/* Tells an answer to all who wait for it, and keeps it. */
+static void
+query_note_stale(struct query *query, uint64_t age_us)
+{
+	if (age_us > query->stale_us)
+		query->stale_us = age_us;
+}
+
+/*
+ * Tells an answer to all who wait for it, and keeps it, unless it was made of an
+ * old one: that would be young again.
+ */
 static void
 query_land(struct query *query, struct wanted *wanted, struct slice value,
     uint64_t time_us)
@@ -303,7 +314,7 @@ query_land(struct query *query, struct wanted *wanted, struct slice value,
 		memcpy(copy, value.data, value.len);
 		flight->value = (struct slice){ copy, value.len };
 	}
-	if (!flight->has_failed)
+	if (!flight->has_failed && flight->stale_us == 0)
 		store_put(&cache->store,
 		    &(struct store_answer){
 			wanted->hash, time_us, wanted->key, value },
@@ -325,6 +336,20 @@ query_note_outage(struct query *query, uint64_t begin_us,
 		outage_note(outage, asked->err, clock_monotonic_us());
 }
 
+/* The age of the oldest answer that stands there; 0: none does. */
+static uint64_t
+notes_age_us(const struct table_notes *notes)
+{
+	uint64_t age_s = 0;
+
+	for (size_t i = 0; i < notes->stale_count; i++) {
+		if (notes->stale[i].age_s > age_s)
+			age_s = notes->stale[i].age_s;
+	}
+	/* It may be less than a second. */
+	return notes->stale_count == 0 ? 0 : age_s * 1000000 + 1;
+}
+
 /* Asks for the keys that are ours. */
 static void
 query_ask(struct query *query, size_t ours)
@@ -334,6 +359,7 @@ query_ask(struct query *query, size_t ours)
 	struct slice *items = arena_array(mem, ours, sizeof(*items));
 	struct slice *values = arena_array(mem, ours, sizeof(*values));
 	uint64_t begin_us = clock_monotonic_us();
+	struct table_notes notes = { .stale_count = 0 };
 	enum table_answer answer;
 	size_t n = 0;
 
@@ -342,8 +368,10 @@ query_ask(struct query *query, size_t ours)
 			items[n++] = query->wanted[i].key;
 	}
 	context.deadline_us = query_until(query);
+	context.notes = &notes;
 	answer = query->source->lookup(query->source->handle,
 	    &(struct table_keys){ items, ours }, &context, values);
+	table_notes_add(query->context->notes, &notes);
 	n = 0;
 	cache_lock(query->cache);
 	query_note_outage(query, begin_us, &context, answer);
@@ -355,6 +383,7 @@ query_ask(struct query *query, size_t ours)
 		wanted->flight->until_us = context.deadline_us;
 		wanted->flight->has_failed = answer == TABLE_FAILED;
 		wanted->flight->is_sure = ours == 1;
+		wanted->flight->stale_us = notes_age_us(&notes);
 		if (answer == TABLE_FAILED)
 			wanted->flight->err = *context.err;
 		else
@@ -395,6 +424,7 @@ query_wait(struct query *query, size_t index, bool *ret_failed)
 		    query->context->err, ERR_TEMP, "no answer within the time");
 	} else if (!flight->has_failed) {
 		query_take(query, index, flight->value);
+		query_note_stale(query, flight->stale_us);
 	} else {
 		uint64_t now = clock_monotonic_us();
 
@@ -443,7 +473,6 @@ query_fall_back(struct query *query)
 	for (size_t i = 0; i < query->count && is_known; i++) {
 		struct wanted *wanted = &query->wanted[i];
 		const struct store_entry *entry;
-		uint64_t age_us;
 
 		if (wanted->is_known)
 			continue;
@@ -454,9 +483,7 @@ query_fall_back(struct query *query)
 		if (!is_known)
 			break;
 		query_take(query, i, store_value(entry));
-		age_us = now_us - entry->time_us;
-		if (age_us > query->stale_us)
-			query->stale_us = age_us;
+		query_note_stale(query, now_us - entry->time_us);
 	}
 	cache_unlock(query->cache);
 	return is_known;

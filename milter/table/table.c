@@ -460,6 +460,13 @@ table_note_stale(struct table_notes *notes, const struct stale_note *note)
 		notes->stale[i].age_s = note->age_s;
 }
 
+void
+table_notes_add(struct table_notes *notes, const struct table_notes *more)
+{
+	for (size_t i = 0; notes != NULL && i < more->stale_count; i++)
+		table_note_stale(notes, &more->stale[i]);
+}
+
 /* Asks the handle, or the cache in front of it. What is found is copied. */
 static enum table_answer
 table_ask(const struct table *table, const struct table_keys *keys,

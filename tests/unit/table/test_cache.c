@@ -21,6 +21,7 @@ struct fake {
 	atomic_bool is_down, is_absurd;
 	atomic_bool is_held;	  /* it answers no one until this ends ... */
 	atomic_bool is_held_once; /* ... or until the deadline, the first one */
+	atomic_bool is_made_of_old; /* a table within has noted that */
 	atomic_int waiting;
 };
 
@@ -51,6 +52,9 @@ fake_lookup(void *handle, const struct table_keys *keys,
 		    "down");
 		return TABLE_FAILED;
 	}
+	if (fake->is_made_of_old)
+		table_note_stale(context->notes,
+		    &(struct stale_note){ SLICE("within:y"), 7 });
 	for (size_t i = 0; i < keys->count; i++) {
 		int number;
 
@@ -367,6 +371,32 @@ whoever_waits_has_a_deadline_of_their_own(void **state)
 	scene_done(&scene);
 }
 
+static void
+what_is_made_of_old_answers_does_not_become_young(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_init(&scene, (struct cache_ages){ .found_s = 60, .stale_s = 60 });
+	scene.fake.is_made_of_old = true;
+	check_slice("first", ask(&scene, "a"), "a=1");
+	assert_int_equal(scene.notes.stale_count, 1);
+	check_slice("note", scene.notes.stale[0].spec, "within:y");
+	assert_int_equal(scene.notes.stale[0].age_s, 7);
+	check_slice("not kept", ask(&scene, "a"), "a=2");
+	scene.fake.is_made_of_old = false;
+	check_slice("anew", ask(&scene, "a"), "a=3");
+	check_slice("kept", ask(&scene, "a"), "a=3");
+	/* Nor does it drive out what was known before. */
+	table_world_set(scene.world,
+	    &(struct cache_ages){ .stale_s = 60, .bytes = 1 << 20 }, NULL);
+	scene.fake.is_made_of_old = true;
+	check_slice("old within", ask(&scene, "a"), "a=4");
+	scene.fake.is_down = true;
+	check_slice("down", ask(&scene, "a"), "a=3");
+	scene_done(&scene);
+}
+
 static void *
 ask_for_bad_and_a(void *arg)
 {
@@ -555,6 +585,8 @@ main(void)
 		    a_table_that_hangs_leaves_time_where_an_old_answer_is_there),
 		cmocka_unit_test(many_who_need_one_key_cost_one_question),
 		cmocka_unit_test(whoever_waits_has_a_deadline_of_their_own),
+		cmocka_unit_test(
+		    what_is_made_of_old_answers_does_not_become_young),
 		cmocka_unit_test(a_key_of_one_message_fails_no_other_message),
 		cmocka_unit_test(tables_of_one_identity_share_what_is_known),
 		cmocka_unit_test(
