@@ -134,8 +134,8 @@ void database_result_init(struct database_result *result,
     const struct database *database, struct slice key, struct arena *mem);
 /*
  * One value; an empty one, and one that lacks what result_format needs, is left
- * out. -1 (ERR_LIMIT): more than expansion_limit, or too long: there is no
- * answer.
+ * out. -1: more than expansion_limit, or too long (ERR_LIMIT), or result_format
+ * would make a list of a part of the key (ERR_DATA): there is no answer.
  */
 MUST_USE int database_result_add(
     struct database_result *result, struct slice value, struct err *err);

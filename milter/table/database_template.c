@@ -169,6 +169,25 @@ part_of(const struct database_key *key, char letter)
 }
 
 /*
+ * A part of the key within a value: a stranger has chosen it, so it may have
+ * nothing that is special in a list of logins or addresses. -1 (ERR_DATA).
+ */
+static int
+check_harmless(struct slice part, struct err *err)
+{
+	for (size_t i = 0; i < part.len; i++) {
+		char c = part.data[i];
+
+		if (char_is_wsp(c) || c == ',' || c == ';' || c == '!')
+			return err_set(err, ERR_DATA,
+			    "result_format would put \"%c\" of the key into "
+			    "the value",
+			    c);
+	}
+	return 0;
+}
+
+/*
  * Adds a template: its small letters stand for the subject, the others for the
  * key.
  */
@@ -180,6 +199,7 @@ expand(struct slice template, const struct database_key *subject,
 	while (template.len > 0) {
 		size_t percent = slice_find(template, '%');
 		char letter;
+		bool is_of_key;
 		struct slice part;
 
 		strbuf_add(buf, slice_sub(template, 0, percent));
@@ -191,10 +211,11 @@ expand(struct slice template, const struct database_key *subject,
 			strbuf_add_char(buf, '%');
 			continue;
 		}
-		part = part_of(letter == 's' || letter == 'u' || letter == 'd' ?
-			subject :
-			key,
-		    letter);
+		is_of_key = letter != 's' && letter != 'u' && letter != 'd';
+		part = part_of(is_of_key ? key : subject, letter);
+		if (is_of_key && subject != key &&
+		    check_harmless(part, err) != 0)
+			return -1;
 		if (quote == NULL)
 			strbuf_add(buf, part);
 		else if (quote->add(quote->arg, part, buf, err) != 0)

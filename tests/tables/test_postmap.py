@@ -7,6 +7,7 @@ import base64
 import contextlib
 import os
 import pathlib
+import re
 import sqlite3
 import subprocess
 import sys
@@ -301,10 +302,20 @@ class Databases(BesidePostfix):
             yield name, "%s:%s" % (kind, self.write(
                 "%s-%d.cf" % (kind, number), connection + text))
 
+    def keys_of(self, table):
+        """Without those that result_format would make a list of: no answer here."""
+        text = pathlib.Path(table.partition(":")[2]).read_text()
+        if not re.search(r"(?m)^result_f\w+ *=.*%[SUD1-9]", text):
+            return self.keys
+        lists = [key for key in self.keys if re.search("[ ,;!]", key)]
+        self.assertIn(b"result_format would put ", self.run_with(
+            lists, os.environ["SUBMILTER"], "lookup", table, "-").stderr)
+        return [key for key in self.keys if key not in lists]
+
     def compare_all(self, kind, connection, joined, but=()):
         for name, table in self.files(kind, connection, joined):
             with self.subTest(kind + ": " + name):
-                self.compare(table, self.keys, but=but)
+                self.compare(table, self.keys_of(table), but=but)
 
     def check_own_rows(self, table, keys):
         """Each key finds the row that is its own."""
@@ -520,8 +531,9 @@ mail:: %s
             for number, (name, text) in enumerate(databases.LDAP_FILES.items()):
                 text = text.replace("SUFFIX", servers.SUFFIX)
                 with self.subTest("ldap: " + name):
-                    self.compare("ldap:%s" % self.write(
-                        "ldap-%d.cf" % number, host + login + base + text), self.keys)
+                    table = "ldap:%s" % self.write(
+                        "ldap-%d.cf" % number, host + login + base + text)
+                    self.compare(table, self.keys_of(table))
             mail = "query_filter = (mail=%s)\nresult_attribute = uid\n"
             for where in server.uri, server.unix_uri, "127.0.0.1:%d" % server.port, \
                     "ldap://127.0.0.1:1 " + server.uri:

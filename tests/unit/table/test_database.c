@@ -248,6 +248,20 @@ values_are_made_of_what_is_found(void **state)
 		{ "values = a\nresult_format = %U\n", "@shop.example", "-" },
 		{ "values = a\nresult_format = %D\n", "k", "-" },
 		{ "values = a\nresult_format = %2\n", "k@x", "-" },
+		/* A stranger's address makes nobody else a login. */
+		{ "values = a\nresult_format = %U\n", "x,root@y",
+		    "! result_format would put \",\" of the key into the "
+		    "value" },
+		{ "values = a\nresult_format = %s %S\n", "x root@y",
+		    "! result_format would put \" \" of the key into the "
+		    "value" },
+		{ "values = a\nresult_format = <%U>\n", "x;until=@y",
+		    "! result_format would put \";\" of the key into the "
+		    "value" },
+		{ "query = q\nvalues = a\nresult_format = %U\n", "!x@y",
+		    "! result_format would put \"!\" of the key into the "
+		    "value" },
+		{ "values = a,b\nresult_format = %s\n", "x,root@y", "a,b" },
 		{ "values = a%s\nresult_format = %s%%\n", "k", "a%s%" },
 		{ "values = a|b\nexpansion_limit = 2\n", "k", "a,b" },
 		{ "values = a||b\nexpansion_limit = 2\n", "k", "a,b" },
