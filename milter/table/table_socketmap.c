@@ -14,10 +14,10 @@ socketmap_reply(struct slice reply, struct slice *ret_value, struct err *err)
 	CLEANUP(arena_done) struct arena mem;
 
 	arena_init(&mem);
-	/* As in Postfix, "OK" without a blank has no value. */
-	if (slice_eq(word, SLICE("NOTFOUND")) || slice_eq(reply, SLICE("OK")))
+	if (slice_eq(word, SLICE("NOTFOUND")))
 		return SERVER_ABSENT;
-	if (slice_eq(word, SLICE("OK"))) {
+	/* "OK" without a blank found something, and does not say what. */
+	if (slice_eq(word, SLICE("OK")) && blank < reply.len) {
 		*ret_value = text;
 		return SERVER_FOUND;
 	}

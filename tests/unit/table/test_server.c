@@ -657,7 +657,7 @@ replies_are_read_as_postfix_reads_them(void **state)
 		{ 's', "OK one, two", SERVER_FOUND, "one, two" },
 		{ 's', "OK  x", SERVER_FOUND, " x" },
 		{ 's', "OK ", SERVER_FOUND, "" },
-		{ 's', "OK", SERVER_ABSENT, NULL },
+		{ 's', "OK", SERVER_LOST, NULL },
 		{ 's', "NOTFOUND ", SERVER_ABSENT, NULL },
 		{ 's', "NOTFOUND", SERVER_ABSENT, NULL },
 		{ 's', "TEMP x", SERVER_REFUSED, NULL },
