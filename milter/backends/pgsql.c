@@ -9,12 +9,18 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "table/module.h"
 #include "table/sql.h"
 #include "table/stream.h"
 
-enum { PGSQL_PORT = 5432, MAX_KEYWORDS = 12 };
+enum {
+	PGSQL_PORT = 5432,
+	MAX_KEYWORDS = 12,
+	/* What a server may say to one question, or in a login. */
+	PGSQL_MAX_ANSWER_BYTES = 16 * 1024 * 1024
+};
 
 struct pgsql_table {
 	struct database database; /* first */
@@ -32,7 +38,8 @@ struct pgsql_table {
 
 struct pgsql_connection {
 	PGconn *link;
-	bool is_prepared; /* the server has read the query */
+	bool is_prepared;  /* the server has read the query */
+	size_t bytes_left; /* of what it may say now */
 };
 
 /* The first line of what the library says. */
@@ -47,6 +54,25 @@ pgsql_fault(const char *text, struct err *err)
 	return err_set(err, ERR_TEMP, "%s",
 	    line.len == 0 ? "the server closed the connection" :
 			    escape(&mem, line, 300));
+}
+
+/*
+ * Before the library takes what has come: it has no bound by itself, and keeps
+ * notices and rows for as long as they come. More may come while it reads.
+ */
+static int
+note_input(PGconn *link, size_t *bytes_left, struct err *err)
+{
+	int waiting = 0;
+
+	if (ioctl(PQsocket(link), FIONREAD, &waiting) != 0 || waiting < 0)
+		waiting = 0;
+	if ((size_t)waiting > *bytes_left)
+		return err_set(err, ERR_TEMP,
+		    "the server's answer is over %d octets",
+		    (int)PGSQL_MAX_ANSWER_BYTES);
+	*bytes_left -= (size_t)waiting;
+	return 0;
 }
 
 struct keywords {
@@ -182,6 +208,7 @@ static int
 finish_connect(PGconn *connection, uint64_t deadline_us, struct err *err)
 {
 	PostgresPollingStatusType state = PGRES_POLLING_WRITING;
+	size_t bytes_left = PGSQL_MAX_ANSWER_BYTES;
 
 	if (connection == NULL || PQstatus(connection) == CONNECTION_BAD)
 		return pgsql_fault(PQerrorMessage(connection), err);
@@ -192,7 +219,8 @@ finish_connect(PGconn *connection, uint64_t deadline_us, struct err *err)
 
 		/* The descriptor changes from address to address. */
 		if (stream_wait(
-			PQsocket(connection), events, deadline_us, err) != 0)
+			PQsocket(connection), events, deadline_us, err) != 0 ||
+		    note_input(connection, &bytes_left, err) != 0)
 			return -1;
 		state = PQconnectPoll(connection);
 	}
@@ -261,13 +289,17 @@ pgsql_is_quiet(void *handle)
 
 /* Sends what waits to be sent. is_sent: the library has taken it. */
 static int
-flush(PGconn *link, bool is_sent, const struct table_context *context)
+flush(struct pgsql_connection *connection, bool is_sent,
+    const struct table_context *context)
 {
+	PGconn *link = connection->link;
 	int status = is_sent ? PQflush(link) : -1;
 
 	while (status > 0) {
 		if (stream_wait(PQsocket(link), POLLIN | POLLOUT,
-			context->deadline_us, context->err) != 0)
+			context->deadline_us, context->err) != 0 ||
+		    note_input(link, &connection->bytes_left, context->err) !=
+			0)
 			return -1;
 		status = PQconsumeInput(link) == 0 ? -1 : PQflush(link);
 	}
@@ -278,12 +310,16 @@ flush(PGconn *link, bool is_sent, const struct table_context *context)
 
 /* The next result, or NULL at the end. -1: the connection is lost. */
 static int
-next_result(
-    PGconn *link, const struct table_context *context, PGresult **ret_result)
+next_result(struct pgsql_connection *connection,
+    const struct table_context *context, PGresult **ret_result)
 {
+	PGconn *link = connection->link;
+
 	while (PQisBusy(link)) {
 		if (stream_wait(PQsocket(link), POLLIN, context->deadline_us,
-			context->err) != 0)
+			context->err) != 0 ||
+		    note_input(link, &connection->bytes_left, context->err) !=
+			0)
 			return -1;
 		if (PQconsumeInput(link) == 0)
 			return pgsql_fault(PQerrorMessage(link), context->err);
@@ -359,8 +395,8 @@ read_answer(struct reading *reading)
 	for (;;) {
 		PGresult *result = NULL;
 
-		if (next_result(reading->connection->link, reading->context,
-			&result) != 0) {
+		if (next_result(
+			reading->connection, reading->context, &result) != 0) {
 			reading->answer = SERVER_LOST;
 			return;
 		}
@@ -422,7 +458,7 @@ finish(struct reading *reading, bool is_sent)
 	/* Rows come one by one: the rest of too many is not kept. */
 	if (is_sent)
 		(void)PQsetSingleRowMode(link);
-	if (flush(link, is_sent, reading->context) != 0)
+	if (flush(reading->connection, is_sent, reading->context) != 0)
 		return;
 	reading->answer = SERVER_FOUND;
 	read_answer(reading);
@@ -496,6 +532,7 @@ pgsql_ask(void *settings, void *handle, struct slice key,
 	bool is_bound = table->query.can_bind && !table->quotes;
 	bool is_named = !table->is_unnamed;
 
+	reading.connection->bytes_left = PGSQL_MAX_ANSWER_BYTES;
 	database_result_init(
 	    &reading.result, &table->database, key, context->mem);
 	if (is_bound)

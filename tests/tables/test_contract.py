@@ -291,6 +291,19 @@ class ServerContract(Contract):
             for asker in askers:
                 self.assert_failed(asker.receive(), asker.table, 20 * SHORT_MS)
 
+    def test_an_answer_without_an_end(self):
+        """Its rest is not read; a value of half a million is fine."""
+        if self.kind is not backends.Pgsql:
+            self.skipTest("has no function that makes one")
+        query = ("query = SELECT repeat('x', 500000) FROM generate_series(1, %d) "
+                 "WHERE '%%s' <> ''\n")
+        with Asker(self.table(more=query % 1)) as asker:
+            self.assertEqual(asker.ask("alice@corp.example"), ("found", "x" * 500000))
+        with Asker(self.table(more=query % 1000)) as asker:
+            word, text = asker.ask("alice@corp.example")
+            self.assertEqual(word, "failed")
+            self.assertIn("over 16777216 octets", text)
+
     def test_wrong_password(self):
         if not self.backend.has_passwords:
             self.skipTest("knows no passwords")
