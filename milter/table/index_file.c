@@ -30,6 +30,12 @@ struct index_table {
 	const char *path;
 	pthread_mutex_t lock;
 	struct index_opened *current; /* NULL: none could be opened */
+	/*
+	 * Of a file that one thread asks at a time. No mutex: a library that
+	 * loses its way in a damaged file keeps nobody else for ever.
+	 */
+	bool is_busy;
+	pthread_cond_t freed;
 };
 
 /*
@@ -290,7 +296,7 @@ index_find_all(const struct index_opened *opened, const struct table_keys *keys,
 }
 
 /*
- * Under the lock of the table and of the file. It may have been written before it
+ * By one thread at a time, under the lock of the file. It may have been written before it
  * was locked: then it is opened anew. What was written just before it was opened
  * may not show in its times, so it is opened anew for each look-up at first.
  */
@@ -393,6 +399,40 @@ shared_lookup(struct index_table *table, const struct table_keys *keys,
 	return TABLE_FAILED;
 }
 
+/* Waits until nobody else asks the file, or the deadline. */
+static int
+index_enter(struct index_table *table, uint64_t deadline_us, struct err *err)
+{
+	const struct timespec until = { .tv_sec =
+					    (time_t)(deadline_us / 1000000),
+		.tv_nsec = (long)(deadline_us % 1000000 * 1000) };
+	int status = 0;
+
+	ENSURE(pthread_mutex_lock(&table->lock) == 0);
+	while (table->is_busy && status == 0)
+		status = deadline_us == 0 ?
+		    pthread_cond_wait(&table->freed, &table->lock) :
+		    pthread_cond_timedwait(&table->freed, &table->lock, &until);
+	if (table->is_busy)
+		status = err_set(err, ERR_TEMP,
+		    "no time left to wait for %s, which others read",
+		    table->path);
+	else
+		status = 0;
+	table->is_busy = true;
+	ENSURE(pthread_mutex_unlock(&table->lock) == 0);
+	return status;
+}
+
+static void
+index_leave(struct index_table *table)
+{
+	ENSURE(pthread_mutex_lock(&table->lock) == 0);
+	table->is_busy = false;
+	ENSURE(pthread_cond_signal(&table->freed) == 0);
+	ENSURE(pthread_mutex_unlock(&table->lock) == 0);
+}
+
 enum table_answer
 index_file_lookup(void *handle, const struct table_keys *keys,
     const struct table_context *context, struct slice *ret_values)
@@ -402,9 +442,10 @@ index_file_lookup(void *handle, const struct table_keys *keys,
 
 	if (!table->ops->is_locked)
 		return shared_lookup(table, keys, context, ret_values);
-	ENSURE(pthread_mutex_lock(&table->lock) == 0);
+	if (index_enter(table, context->deadline_us, context->err) != 0)
+		return TABLE_FAILED;
 	answer = locked_lookup(table, keys, context, ret_values);
-	ENSURE(pthread_mutex_unlock(&table->lock) == 0);
+	index_leave(table);
 	return answer;
 }
 
@@ -413,6 +454,7 @@ index_file_open(const struct index_ops *ops, struct table_opening *opening,
     void **ret_handle, struct err *err)
 {
 	struct index_table *table;
+	pthread_condattr_t attributes;
 
 	if (opening->text != NULL)
 		return err_set(
@@ -423,6 +465,10 @@ index_file_open(const struct index_ops *ops, struct table_opening *opening,
 	    opening->mem, "%.*s%s", SLICE_ARGS(opening->name), ops->suffix)
 			  .data;
 	ENSURE(pthread_mutex_init(&table->lock, NULL) == 0);
+	ENSURE(pthread_condattr_init(&attributes) == 0);
+	ENSURE(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0);
+	ENSURE(pthread_cond_init(&table->freed, &attributes) == 0);
+	ENSURE(pthread_condattr_destroy(&attributes) == 0);
 	*ret_handle = table;
 	return opened_new(table, 0, &table->current, err);
 }
@@ -435,5 +481,6 @@ index_file_close(void *handle)
 	if (table == NULL)
 		return;
 	opened_unref(table->current);
+	ENSURE(pthread_cond_destroy(&table->freed) == 0);
 	ENSURE(pthread_mutex_destroy(&table->lock) == 0);
 }

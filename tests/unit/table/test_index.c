@@ -6,7 +6,9 @@
 #include <stdatomic.h>
 #include <sys/stat.h>
 
-#include "table/table.h"
+#include "base/clock.h"
+#include "table/backend.h"
+#include "table/index_file.h"
 
 #define TEXT(literal)                          \
 	{                                      \
@@ -429,10 +431,105 @@ trees_of_lmdb_are_read_as_its_library_reads_them(void **state)
 }
 #endif
 
+/* A library that gives no answer until this ends. */
+static atomic_bool is_lost;
+static atomic_int lost;
+
+static int
+lost_open(const struct index_source *source, void **ret_index, struct err *err)
+{
+	(void)err;
+	*ret_index = (void *)(uintptr_t)source;
+	return 0;
+}
+
+static enum table_answer
+lost_find(void *index, struct slice key, const struct table_context *context,
+    struct slice *ret_value)
+{
+	(void)index;
+	(void)key;
+	(void)context;
+	(void)ret_value;
+	lost++;
+	while (is_lost)
+		(void)sched_yield();
+	return TABLE_ABSENT;
+}
+
+static void
+lost_close(void *index)
+{
+	(void)index;
+}
+
+static enum table_answer
+lost_ask(void *handle, uint64_t deadline_us)
+{
+	const struct slice key = SLICE("k");
+	struct slice value = { NULL, 0 };
+	enum table_answer answer;
+	struct arena mem;
+	struct err err;
+
+	arena_init(&mem);
+	answer = index_file_lookup(handle, &(struct table_keys){ &key, 1 },
+	    &(struct table_context){
+		.mem = &mem, .deadline_us = deadline_us, .err = &err },
+	    &value);
+	arena_done(&mem);
+	return answer;
+}
+
+static void *
+lost_thread(void *handle)
+{
+	assert_int_equal(lost_ask(handle, 0), TABLE_ABSENT);
+	return NULL;
+}
+
+static void
+a_library_that_is_lost_keeps_others_until_their_deadline(void **state)
+{
+	static const struct index_ops ops = { .suffix = "",
+		.is_locked = true,
+		.open = lost_open,
+		.find = lost_find,
+		.close = lost_close };
+	char path[] = "/tmp/submilter-index.XXXXXX";
+	struct table_opening opening = { .name = { path, sizeof(path) - 1 } };
+	int fd = mkstemp(path);
+	void *handle = NULL;
+	struct arena mem;
+	pthread_t thread;
+	struct err err;
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(close(fd), 0);
+	arena_init(&mem);
+	opening.mem = &mem;
+	assert_int_equal(index_file_open(&ops, &opening, &handle, &err), 0);
+	is_lost = true;
+	assert_int_equal(pthread_create(&thread, NULL, lost_thread, handle), 0);
+	while (lost == 0)
+		(void)sched_yield();
+	assert_int_equal(
+	    lost_ask(handle, clock_monotonic_us() + 50000), TABLE_FAILED);
+	is_lost = false;
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(lost_ask(handle, 0), TABLE_ABSENT);
+	index_file_close(handle);
+	assert_int_equal(unlink(path), 0);
+	arena_done(&mem);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    a_library_that_is_lost_keeps_others_until_their_deadline),
 		cmocka_unit_test(keys_stand_with_their_final_nul_or_without),
 		cmocka_unit_test(values_that_are_none_are_failures),
 		cmocka_unit_test(a_file_that_is_replaced_counts_at_once),
