@@ -97,6 +97,14 @@ cut_at_values(
 	add_piece(query, (struct sql_piece){ .text = slice_from(text, done) });
 }
 
+static int
+outside_fault(struct err *err)
+{
+	return err_set(err, ERR_CONFIG,
+	    "query: a part of the key stands outside of single quotes, so that "
+	    "a sender could change the query: write '%%s'");
+}
+
 /* Whether all parts of the key stand where they cannot change the query. */
 static int
 check_values(const struct sql_tokens *tokens, struct err *err)
@@ -113,9 +121,7 @@ check_values(const struct sql_tokens *tokens, struct err *err)
 			    "a prefix: write '%%s', not E'%%s'");
 	}
 	if (in_strings != sql_key_parts(tokens->text))
-		return err_set(err, ERR_CONFIG,
-		    "query: a part of the key stands outside of single quotes, "
-		    "so that a sender could change the query: write '%%s'");
+		return outside_fault(err);
 	return 0;
 }
 
@@ -166,6 +172,8 @@ sql_open(const struct table_opening *opening, struct database *database,
 		    "finds the same for all keys",
 		    escape(mem, opening->name, 200));
 	if (!sql_tokens_read(query.text, dialect, mem, &tokens)) {
+		if (!sql_keys_look_quoted(query.text, dialect))
+			return outside_fault(err);
 		report_warning(opening->report,
 		    "%s: the query has something that only the server can "
 		    "read: whether it uses keys as patterns is not known",

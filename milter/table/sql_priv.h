@@ -34,6 +34,11 @@ size_t sql_key_parts(struct slice template);
  */
 bool sql_tokens_read(struct slice text, enum sql_dialect dialect,
     struct arena *mem, struct sql_tokens *ret_tokens);
+/*
+ * Of a query that is not read: whether all parts of the key stand between quotes,
+ * as far as quotes alone tell. Where they do not, it is not to be used.
+ */
+bool sql_keys_look_quoted(struct slice text, enum sql_dialect dialect);
 struct slice sql_token_text(const struct sql_tokens *tokens, size_t index);
 /* Whether it is this word, without regard to case. */
 bool sql_token_is(

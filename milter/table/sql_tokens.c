@@ -67,6 +67,55 @@ comment_end(struct slice text, size_t begin, enum sql_dialect dialect)
 	return SIZE_MAX;
 }
 
+/*
+ * The offset behind a string between dollars of PostgreSQL, $$..$$ or $a$..$a$; 0:
+ * there is none that ends. A dollar within a name is part of that.
+ */
+static size_t
+dollars_end(struct slice text, size_t begin)
+{
+	size_t tag = begin + 1;
+	struct slice mark;
+
+	while (tag < text.len && is_word(text.data[tag]))
+		tag++;
+	if (tag == text.len || text.data[tag] != '$' ||
+	    char_is_digit(text.data[begin + 1]) ||
+	    (begin > 0 && is_word(text.data[begin - 1])))
+		return 0;
+	mark = slice_sub(text, begin, tag + 1 - begin);
+	for (size_t i = tag + 1; i + mark.len <= text.len; i++) {
+		if (slice_eq(slice_sub(text, i, mark.len), mark))
+			return i + mark.len;
+	}
+	return 0;
+}
+
+bool
+sql_keys_look_quoted(struct slice text, enum sql_dialect dialect)
+{
+	char quote = '\0';
+
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.data[i];
+
+		if (c == '%' && i + 1 < text.len) {
+			if (text.data[++i] != '%' && quote == '\0')
+				return false;
+		} else if (quote == '\0' &&
+		    (c == '\'' || (c == '"' && dialect == SQL_MYSQL))) {
+			/* E'..' has other escapes. */
+			if (dialect != SQL_MYSQL && i > 0 &&
+			    is_word(text.data[i - 1]))
+				return false;
+			quote = c;
+		} else if (c == quote) {
+			quote = '\0';
+		}
+	}
+	return true;
+}
+
 /* Reads the token that begins at begin. False: it has no end. */
 static bool
 read_token(struct sql_tokens *tokens, size_t begin, struct sql_token *token)
@@ -85,6 +134,8 @@ read_token(struct sql_tokens *tokens, size_t begin, struct sql_token *token)
 		end = quoted_end(text, begin,
 		    token->kind == TOKEN_STRING &&
 			(is_mysql || token->has_prefix));
+	} else if (c == '$' && tokens->dialect == SQL_POSTGRESQL) {
+		end = dollars_end(text, begin);
 	} else if (is_word(c)) {
 		token->kind = TOKEN_WORD;
 		while (end < text.len && is_word(text.data[end]))
@@ -107,9 +158,8 @@ sql_tokens_read(struct slice text, enum sql_dialect dialect, struct arena *mem,
 	while (at < text.len) {
 		size_t behind = comment_end(text, at, dialect);
 
-		/* Strings between dollars, and escapes outside of strings. */
+		/* Escapes outside of strings mean something to nobody else. */
 		if (behind > text.len || text.data[at] == '\\' ||
-		    (text.data[at] == '$' && dialect == SQL_POSTGRESQL) ||
 		    ret_tokens->count == SQL_MAX_TOKENS)
 			return false;
 		if (behind != at || char_is_wsp(text.data[at])) {
@@ -162,7 +212,8 @@ use_behind(const struct sql_tokens *tokens, size_t index)
 {
 	static const char *const like[] = { "LIKE", "ILIKE", NULL };
 	static const char *const others[] = { "REGEXP", "RLIKE", "SIMILAR",
-		"GLOB", "AGAINST", "~", "regexp_like", "regexp_match", NULL };
+		"GLOB", "MATCH", "AGAINST", "to_tsquery", "~", "regexp_like",
+		"regexp_match", NULL };
 
 	return is_one_of(tokens, index, like) ? SQL_PATTERN :
 	    is_one_of(tokens, index, others)  ? SQL_REGEXP :

@@ -126,7 +126,18 @@ strings_become_values(void **state)
 		    "\"a'b\" /* ' */ WHERE c='k' -- '" },
 		/* A backslash may mean something: it is left to the server. */
 		{ "SELECT '%s\\x'", "k", "SELECT 'k\\x'" },
-		{ "SELECT $$'$$, '%s'", "'", "SELECT $$'$$, ''''" },
+		{ "SELECT $$'$$, '%s'", "'",
+		    "SELECT $$'$$, $1 ['] | SELECT $$'$$, ''''" },
+		{ "SELECT $a_1$ $$ ' $a$ $a_1$, '%s'", "k",
+		    "SELECT $a_1$ $$ ' $a$ $a_1$, $1 [k] | SELECT $a_1$ $$ ' "
+		    "$a$ $a_1$, 'k'" },
+		{ "SELECT $$%s$$", "k", OUTSIDE },
+		/* What is not read keeps nobody out by itself. */
+		{ "SELECT a$b, '%s'", "k", "SELECT a$b, 'k'" },
+		{ "SELECT a$b, %s", "k", OUTSIDE },
+		{ "SELECT a$b, '%s', '', %u", "k", OUTSIDE },
+		{ "SELECT a$b, E'%s'", "k", OUTSIDE },
+		{ "SELECT a WHERE b = %s /* /* */ */", "k", OUTSIDE },
 		{ "SELECT 'a", "k", "SELECT 'a" },
 		{ "SELECT %s", "k", OUTSIDE },
 		{ "SELECT \"%s\"", "k", OUTSIDE },
@@ -147,6 +158,8 @@ strings_become_values(void **state)
 		    "SELECT ?1 # ' [k] | SELECT 'k' # '" },
 		{ "SELECT `%s`", "k", OUTSIDE },
 		{ "SELECT /*! '%s' */", "k", "SELECT /*! 'k' */" },
+		{ "SELECT /*! \"%s\" */", "k", "SELECT /*! \"k\" */" },
+		{ "SELECT /*! %s */", "k", OUTSIDE },
 	};
 
 	(void)state;
@@ -302,7 +315,9 @@ what_cannot_be_known_is_a_warning(void **state)
 		{ "SELECT a WHERE b ~ '%s'", "takes the key for a pattern" },
 		{ "SELECT a WHERE b LIKE '%s' ESCAPE ''",
 		    "without an escape character" },
-		{ "SELECT $$a$$ WHERE b = '%s'", "only the server can read" },
+		{ "SELECT a WHERE b MATCH '%s'",
+		    "takes the key for a pattern" },
+		{ "SELECT a$a WHERE b = '%s'", "only the server can read" },
 	};
 
 	(void)state;
