@@ -23,6 +23,7 @@ enum mime_seal {
 /* The header of a part or of an attached message. */
 struct mime_header {
 	uint64_t longest_line;
+	size_t longest_piece;	  /* of a field, where nobody folds */
 	size_t longest_field;	  /* of its Content- fields */
 	size_t longest_parameter; /* between semicolons of Content-Type ... */
 	bool has_open_quote;	  /* in Content-Type, Content-Disposition */

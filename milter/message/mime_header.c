@@ -82,6 +82,32 @@ count_once(const struct part_field *field, struct slice *first,
 		*first = field->value;
 }
 
+/*
+ * The longest piece of a field between two places where it may be folded, as
+ * octets of a line: blanks go with the text behind them.
+ */
+static size_t
+longest_piece(const struct part_field *field)
+{
+	struct slice value = field->value;
+	size_t piece = field->name.len + 1, longest = 0;
+	bool in_blanks = false;
+
+	for (size_t i = 0; i < value.len; i++) {
+		bool is_blank = char_is_wsp(value.data[i]);
+
+		if (value.data[i] == '\r' || value.data[i] == '\n' ||
+		    (is_blank && !in_blanks))
+			piece = 0;
+		if (value.data[i] != '\r' && value.data[i] != '\n')
+			piece++;
+		in_blanks = is_blank;
+		if (piece > longest)
+			longest = piece;
+	}
+	return longest;
+}
+
 static void
 note_field(struct mime_header *facts, const struct part_field *field,
     struct mime_labels *labels)
@@ -91,7 +117,11 @@ note_field(struct mime_header *facts, const struct part_field *field,
 		"To", "Cc", "Apparently-To", "Errors-To",
 		"Disposition-Notification-To", NULL };
 
+	size_t piece = longest_piece(field);
+
 	mime_measure_field(facts, field->name, field->value);
+	if (piece > facts->longest_piece)
+		facts->longest_piece = piece;
 	facts->has_name_blank = facts->has_name_blank || field->has_blank;
 	facts->has_quoted_mbox = facts->has_quoted_mbox || field->has_mbox_line;
 	facts->has_unfolded = facts->has_unfolded || field->has_unfolded;

@@ -59,7 +59,7 @@ plan_header(struct planning *planning, size_t index, struct err *err)
 	}
 	plan->drop_mbox_line = parsed && header->has_mbox_line;
 	if (is_long &&
-	    (header->has_junk ||
+	    (header->longest_piece > rules->line_limit || header->has_junk ||
 		(header->has_mbox_line && !plan->drop_mbox_line)))
 		return body_refuse(
 		    err, "a long line in the header of a part", "");

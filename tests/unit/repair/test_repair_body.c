@@ -640,6 +640,11 @@ attachments_pass_as_they_came(void **state)
 		    "--b\r\n" },
 		/* Long lines of a report, which may not be encoded. */
 		{ MTA_POSTFIX, MIXED, NULL, REPORT "\r\n" XXL ENDS, BEFORE },
+		/* A long line that nobody can fold, and one that is folded. */
+		{ MTA_POSTFIX, MIXED, NULL, FORWARD "X:" XXL "\r\n\r\nx" ENDS,
+		    BEFORE },
+		{ MTA_POSTFIX, MIXED, NULL,
+		    FORWARD "X: " TENS TENS "x\r\n\r\nx" ENDS, NULL },
 		/* A next hop without 8BITMIME alone would convert it. */
 		{ MTA_POSTFIX, MIXED, NULL, REPORT BIT8 "\r\n" UE ENDS, NULL },
 		/* Two types; a boundary within the same. */
