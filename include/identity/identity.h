@@ -46,7 +46,8 @@ struct submitter {
 	bool
 	    is_odd; /* see login_normalise(): RFC 8265 does not allow its user */
 	bool is_mta; /* the MTA itself: see submitter_from_mta() */
-	struct slice mta_names[MTA_NAMES]; /* its domains; may be empty */
+	/* Domains at which it may be MAILER-DAEMON; empty: none. */
+	struct slice mta_names[MTA_NAMES];
 };
 
 struct identity_method;
@@ -144,8 +145,25 @@ enum unidentified identity_unidentified(
 void submitter_from_mta(const struct config *config, struct slice mta_name,
     struct arena *mem, struct submitter *ret_submitter);
 
-/* Whether an address is the MTA's own name, at one of its domains. */
+/*
+ * Gives another login the right to the MTA's own name: mail of the MTA cannot be
+ * told from that of programs on its host. *config outlives *submitter.
+ */
+void submitter_add_mta(const struct config *config, struct slice mta_name,
+    struct submitter *submitter);
+
+/*
+ * Whether an address is the MTA's own name, mailer-daemon or double-bounce, at
+ * one of its domains.
+ */
 bool submitter_is_named(
     const struct submitter *submitter, const struct address *address);
+
+/*
+ * Whether a reverse-path is one that the MTA writes for its own mail: the null
+ * one, or double-bounce for notices to the postmaster. With or without <>.
+ */
+bool mta_sends_with(
+    const struct config *config, struct slice mta_name, struct slice path);
 
 #endif

@@ -7,14 +7,15 @@ step_identify(struct message *message)
 {
 	const struct config *config = message_config(message);
 	const struct client_facts *client = &message->facts.client;
-	struct slice path = slice_trim(message->facts.path);
+	struct slice mta_name = client->said[FACT_MTA_NAME];
 	/*
 	 * Made by the MTA itself, as far as can be told: Postfix hands a bounce
 	 * over like mail of local programs, from 127.0.0.1.
 	 */
-	bool is_bounce = (path.len == 0 || slice_eq(path, SLICE("<>"))) &&
+	bool is_bounce = config->identify.bounces == BOUNCES_SIGN &&
 	    client->said[FACT_AUTH_AUTHEN].len == 0 &&
-	    net_addr_is_loopback(&client->addr);
+	    net_addr_is_loopback(&client->addr) &&
+	    mta_sends_with(config, mta_name, message->facts.path);
 	struct err err;
 	const struct table_context context = message_context(message, &err);
 
@@ -24,10 +25,12 @@ step_identify(struct message *message)
 		message->submitter = (struct submitter){ .is_mta = false };
 		return verdict_unsure(&message->mem, REASON_IDENTIFY, &err);
 	}
-	if (message->submitter.via.len == 0 && is_bounce &&
-	    config->identify.bounces == BOUNCES_SIGN)
-		submitter_from_mta(config, client->said[FACT_MTA_NAME],
-		    &message->mem, &message->submitter);
+	if (is_bounce && message->submitter.via.len == 0)
+		submitter_from_mta(
+		    config, mta_name, &message->mem, &message->submitter);
+	else if (is_bounce &&
+	    slice_eq(message->submitter.via, SLICE("network")))
+		submitter_add_mta(config, mta_name, &message->submitter);
 	return message->submitter.via.len != 0 ||
 		identity_unidentified(&message->snapshot->identity, client) ==
 		    UNIDENTIFIED_PASS ?
