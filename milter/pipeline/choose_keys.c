@@ -19,6 +19,8 @@ step_keys(struct message *message)
 	};
 	struct key_choice *choice = &message->key_choice;
 
+	if (message->keeps_form)
+		return verdict_accept();
 	/* Without From, which only monitor mode lets pass, nothing signs. */
 	if (authors_count(&message->authors, ROLE_FROM) == 0) {
 		if (message->snapshot->keys != NULL)
@@ -37,8 +39,7 @@ step_keys(struct message *message)
 	if (choice->fault.kind != ERR_NONE)
 		return verdict_unsure(
 		    &message->mem, REASON_DKIM_KEY, &choice->fault);
-	/* A bounce that is refused keeps the original in the queue for ever. */
-	if (choice->count == 0 && !message->submitter.is_mta &&
+	if (choice->count == 0 && !message_is_of_mta(message) &&
 	    config->sign.unsigned_policy == UNSIGNED_REJECT)
 		return verdict_refused(REASON_UNSIGNED,
 		    SLICE("This service has no "

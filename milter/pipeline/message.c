@@ -179,3 +179,39 @@ message_authors(const struct message *message)
 {
 	return &message->authors;
 }
+
+bool
+message_is_of_mta(const struct message *message)
+{
+	const struct authors *authors = &message->authors;
+	bool is_named = false;
+
+	if (message->submitter.is_mta)
+		return true;
+	for (size_t i = 0; i < authors->count; i++) {
+		const struct author *author = &authors->items[i];
+
+		if (author->role == ROLE_MAIL_FROM)
+			continue;
+		if (!submitter_is_named(&message->submitter, &author->address))
+			return false;
+		is_named = true;
+	}
+	return is_named;
+}
+
+void
+message_keep_form(struct message *message, struct slice why)
+{
+	message->keeps_form = true;
+	message_begin_edits(message);
+	message->repairs = 0;
+	message->body_plan = (struct body_plan){ .count = 0 };
+	message->is_decoded = false;
+	message->key_count = 0;
+	message->unsigned_why = slice_format(&message->mem,
+	    "mail of the MTA goes on as it came: "
+	    "%.*s",
+	    SLICE_ARGS(why));
+	outcome_warn(&message->outcome, message->unsigned_why);
+}

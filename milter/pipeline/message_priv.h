@@ -53,6 +53,7 @@ struct message {
 	struct key_choice key_choice; /* that the keys belong to */
 	struct signature *signatures;
 	bool is_signed;
+	bool keeps_form;	  /* see message_keep_form() */
 	struct table_notes notes; /* of all look-ups in tables */
 	uint64_t busy_us;	  /* in all events before this one */
 	uint64_t deadline_us;	  /* of this event (clock_monotonic_us()) */
@@ -148,6 +149,14 @@ struct verdict message_judge_authors(
     struct message *message, const struct judged *judged);
 struct verdict message_judge_names(
     struct message *message, const struct judged *judged);
+
+/*
+ * Whether the MTA has made it (bounces, notices), once From is judged. What
+ * refuses such mail keeps the message that it returns in the queue for ever.
+ */
+bool message_is_of_mta(const struct message *message);
+/* It goes on as it came, unsigned, and the log says why. */
+void message_keep_form(struct message *message, struct slice why);
 
 /* No edits, except that a tag of ours is dropped from every message. */
 void message_begin_edits(struct message *message);

@@ -137,6 +137,31 @@ standing_of(const struct message *message, const struct step *step,
 }
 
 /*
+ * Whether a fault of form, or what receivers may think, stops a message: not one
+ * that the MTA has made, once it is judged who its authors are.
+ */
+static bool
+stops(struct message *message, const struct step *step,
+    const struct verdict *verdict)
+{
+	bool is_form = verdict->reason == REASON_HEADER_SYNTAX ||
+	    verdict->reason == REASON_LIMIT;
+
+	if (!message_is_of_mta(message))
+		return true;
+	if (step->section == SECTION_PREFLIGHT) {
+		outcome_warn(&message->outcome,
+		    verdict->detail.len > 0 ? verdict->detail : verdict->text);
+		return false;
+	}
+	if (!is_form || verdict->action != ACTION_REJECT ||
+	    (step->section != SECTION_REPAIR && step->section != SECTION_NONE))
+		return true;
+	message_keep_form(message, verdict->text);
+	return false;
+}
+
+/*
  * Runs the steps of an event; what the MTA is told now. A message is kept back
  * at its end only, and a remedy that no step has settled has not helped. Time
  * counts while we work, not while the client types; tables must have answered at
@@ -164,7 +189,8 @@ run_steps(struct message *message, enum event event)
 		verdict = watched && step->watch != NULL ?
 		    step->watch(message) :
 		    step->run(message);
-		if (verdict.action == ACTION_ACCEPT)
+		if (verdict.action == ACTION_ACCEPT ||
+		    (!watched && !stops(message, step, &verdict)))
 			continue;
 		standing = standing_of(message, step, watched, &verdict);
 		outcome_add(&message->outcome, step->name, verdict, standing);

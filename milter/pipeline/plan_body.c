@@ -61,7 +61,7 @@ make_plan(const struct planning *planning, bool certain_only,
 /*
  * Text that signatures of others cover changes only if they break in any case.
  * Mail that is passed on, or returned by the MTA, is not refused for the form
- * that others gave it.
+ * that others gave it; what the MTA returns goes on unsigned if -1 is the answer.
  */
 static int
 make_careful_plan(const struct planning *planning)
@@ -98,7 +98,7 @@ make_careful_plan(const struct planning *planning)
 	made = make_plan(planning, false, &message->body_plan);
 	if (made == 0 && !breaks_others(message, &message->body_plan))
 		return 0;
-	if (message->cover.count == 0 && !message->submitter.is_mta)
+	if (message->cover.count == 0 && !message_is_of_mta(message))
 		return made;
 	if (make_plan(planning, true, &message->body_plan) == 0)
 		return 0;
@@ -107,7 +107,8 @@ make_careful_plan(const struct planning *planning)
 		message->body_plan = plan;
 		return 0;
 	}
-	if (message_config(message)->repair.bare_octets == BARE_REFUSE)
+	if (message->cover.count == 0 ||
+	    message_config(message)->repair.bare_octets == BARE_REFUSE)
 		return -1;
 	message->body_plan = (struct body_plan){ .count = 0, .has_8bit = true };
 	outcome_warn(&message->outcome,

@@ -216,7 +216,7 @@ go_unsigned(struct message *message)
 	message->body_plan = (struct body_plan){ .count = 0 };
 	message->repairs &= ~(unsigned int)REPAIRED_BODY;
 	if (message_config(message)->sign.unsigned_policy == UNSIGNED_REJECT &&
-	    !message->submitter.is_mta)
+	    !message_is_of_mta(message))
 		return verdict_refused(REASON_UNSIGNED,
 		    slice_format(&message->mem,
 			"This service signs all mail, and %.*s",
@@ -293,7 +293,7 @@ step_sign(struct message *message)
 	size_t field_count;
 	struct err err;
 
-	if (message->signer == NULL)
+	if (message->signer == NULL || message->keeps_form)
 		return verdict_accept();
 	if (message->body_fault.kind != ERR_NONE)
 		return verdict_unsure(
