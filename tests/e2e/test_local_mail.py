@@ -1,0 +1,152 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Mail that the MTA or programs of its host make: bounces, notices, Sieve."""
+
+import unittest
+
+import common
+from common import ALICE, COMPLETE, FRIEND, lab
+
+HEAD = b"From: Alice <alice@corp.example>\r\n" + COMPLETE
+MIME = HEAD + b"MIME-Version: 1.0\r\nContent-Type: "
+MIXED = b"multipart/mixed; boundary=b"
+SEALED = (b"multipart/signed; boundary=s; micalg=x; "
+          b"protocol=\"application/pgp-signature\"\r\n\r\n--s\r\n\r\n%s\r\n"
+          b"--s\r\nContent-Type: application/pgp-signature\r\n\r\nx\r\n--s--\r\n")
+LONG = b"word " * 400
+# What is returned, and what of it is certain not to arrive as it was.
+RETURNED = {
+    "plain": (HEAD + b"\r\nHello.\r\n", True),
+    "8-bit": (HEAD + b"\r\nGr\xc3\xbc\xc3\x9fe\r\n", True),
+    "NUL": (HEAD + b"\r\na\0b\r\n", True),
+    "no header": (b"\r\nHello.\r\n", True),
+    "two From": (b"From: x@far.example\r\n" + HEAD + b"\r\nHello.\r\n", True),
+    "long line": (HEAD + b"\r\n" + LONG + b"\r\n", True),
+    "long field": (HEAD + b"X: " + b"y" * 2000 + b"\r\n\r\nHello.\r\n", False),
+    "deep": (MIME + b"".join(b"multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n"
+                             b"Content-Type: " % (i, i) for i in range(40))
+             + b"text/plain\r\n\r\nx\r\n", False),
+    "many parts": (MIME + MIXED + b"\r\n\r\n" + b"--b\r\n\r\nx\r\n" * 1100
+                   + b"--b--\r\n", False),
+    "two types": (MIME + b"text/plain\r\nContent-Type: text/html\r\n\r\n" + LONG
+                  + b"\r\n", False),
+    "no boundary": (MIME + b"multipart/mixed; boundary=\"b\r\n\r\n--b\r\n\r\n"
+                    + LONG + b"\r\n--b--\r\n", False),
+    "sealed": (MIME + SEALED % b"Hello.", True),
+    "sealed, long line": (MIME + SEALED % LONG, False),
+}
+
+
+def setUpModule():
+    scratch = lab.scratch("submilter-e2e.")
+    top = scratch.__enter__()
+    unittest.addModuleCleanup(scratch.__exit__, None, None, None)
+    common.Base.world = common.World(top)
+    common.Base.debs = lab.Debs.shared(top, "postfix")
+
+
+class Tests(common.Base):
+    class mta_class(lab.Postfix):
+        # The plain port is where mail from elsewhere arrives.
+        service_options = {"plain": ["smtpd_milters="]}
+
+    def login_of_the_host(self, more=""):
+        """Options that give local programs a login."""
+        networks = self.world.top / "networks"
+        networks.write_text("127.0.0.1 local@corp.example\n")
+        return ("identify { methods = {sasl, network}\nnetwork = \"cidr:%s\" }\n"
+                % networks) + more
+
+    def check_sealed(self, data, is_signed):
+        if is_signed:
+            self.check_signed(data)
+        else:
+            self.assertEqual(common.fields(data, b"DKIM-Signature"), [])
+
+
+class Bounces(Tests, unittest.TestCase):
+    def start_returning(self, options="", **settings):
+        return self.start(options, extra=dict({
+            "internal_mail_filter_classes": "bounce, notify",
+            "myorigin": "corp.example",
+            "smtpd_reject_unlisted_recipient": "no",
+            "default_transport": "error:5.1.1 nobody there",
+            "transport_maps": "inline:{corp.example=smtp:[127.0.0.1]:%d, "
+                              "{slow.example=error:4.4.1 not now}}"
+                              % self.sink.port}, **settings))
+
+    def arrive(self, mta, raw, recipient=FRIEND, mail_args=(), count=1):
+        before = len(self.sink.messages)
+        result = lab.submit(mta.plain_port, raw, ALICE, [recipient],
+                            starttls=False, mail_args=["BODY=8BITMIME", *mail_args])
+        self.assertTrue(result.accepted, result)
+        return self.sink.wait_for(before + count)[before:]
+
+    def check_returned(self, milter, mta):
+        for name, (raw, is_signed) in RETURNED.items():
+            with self.subTest(name):
+                bounce, = self.arrive(mta, raw)
+                self.assertEqual(bounce.mail_from, "")
+                self.assertEqual(common.fields(bounce.data, b"From"), [
+                    b"Mail Delivery System <MAILER-DAEMON@corp.example>"])
+                self.check_sealed(bounce.data, is_signed)
+        common.wait_until(lambda: not mta.queue_files(), 20, "an empty queue")
+        self.assertNotIn("action=reject", milter.log())
+        milter.wait_for_log('unsigned="', sum(
+            not is_signed for _, is_signed in RETURNED.values()))
+        milter.wait_for_log("mail of the MTA goes on as it came: more than 1000 parts")
+
+    def test_nothing_that_is_returned_is_refused_for_its_form(self):
+        self.check_returned(*self.start_returning(
+            "sign { unsigned = reject }\npreflight { unsubscribe = reject }"))
+
+    def test_nor_where_local_programs_have_a_login(self):
+        milter, mta = self.start_returning(self.login_of_the_host())
+        self.check_returned(milter, mta)
+        self.assertNotIn("via=bounce", milter.log())
+
+    def test_notices_of_delay_and_success_and_to_the_postmaster(self):
+        # A notice comes from Postfix's host name, which needs no key of its own.
+        milter, mta = self.start_returning(
+            "sign { parent-domain = yes }",
+            delay_warning_time="1s", error_notice_recipient="postmaster@corp.example",
+            notify_classes="bounce, protocol, delay")
+        plain = RETURNED["plain"][0]
+        # To the sender, and a copy to the postmaster.
+        for recipient in FRIEND, "a@slow.example":
+            for message in self.arrive(mta, plain, recipient, count=2):
+                self.check_signed(message.data)
+                self.assertEqual(
+                    (message.mail_from, message.recipients),
+                    ("", [ALICE]) if message.recipients == [ALICE] else
+                    ("double-bounce@mail.corp.example", ["postmaster@corp.example"]))
+        with lab.Session(mta.plain_port) as session:
+            session.open()
+            session.ehlo()
+            session.command("MAIL FROM:<a b c>")
+            session.leave()
+        notice = self.sink.wait_for(5)[4]
+        self.assertIn(b"Transcript of session follows", notice.data)
+        self.check_signed(notice.data)
+        self.assertNotIn("action=reject", milter.log())
+
+
+class Forwards(Tests, unittest.TestCase):
+    def test_what_somebody_else_made_need_not_be_encoded_by_who_forwards_it(self):
+        milter, mta = self.start()
+        for name, (raw, is_signed) in RETURNED.items():
+            if name in ("deep", "many parts"):
+                continue        # a bound, which says so
+            with self.subTest(name):
+                data = self.deliver(
+                    mta, MIME + MIXED + b"\r\n\r\n--b\r\n\r\nSee below.\r\n--b\r\n"
+                    b"Content-Type: message/rfc822\r\n\r\n"
+                    + raw.replace(b"boundary=b", b"boundary=inner").replace(
+                        b"--b", b"--inner")
+                    + b"\r\n--b--\r\n", mail_args=["BODY=8BITMIME"])
+                self.check_sealed(data, is_signed)
+        milter.wait_for_log("signed=none .*repair.attached-messages")
+
+
+if __name__ == "__main__":
+    unittest.main()
