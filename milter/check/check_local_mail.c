@@ -19,8 +19,8 @@ check_local_mail_has_word(struct slice list, struct slice word)
 }
 
 /*
- * Bounces reach non_smtpd_milters as <> from 127.0.0.1, without a login. One
- * that is refused is lost: what it should return stays in the queue, and is
+ * Bounces and notices reach non_smtpd_milters as <> or double-bounce from
+ * 127.0.0.1, without a login. A bounce that is refused is lost: what it should return stays in the queue, and is
  * bounced again and again (measured with Postfix 3.7).
  */
 static void
@@ -39,9 +39,16 @@ check_bounces(
 	    slice_eq_nocase(origin, config->main.hostname) ||
 	    slice_eq_nocase(origin, host);
 
+	if (!check_local_mail_has_word(classes, SLICE("bounce")) &&
+	    config->identify.bounces == BOUNCES_SIGN && is_ours &&
+	    config->main.keys.len > 0)
+		finding_add(found, FINDING_WARNING,
+		    postfix_set_there(p, bounce, option, "bounce, notify"),
+		    "Postfix: its bounces and notices do not pass the milter, "
+		    "and leave unsigned (%s in %s)",
+		    option, where);
 	if (!check_local_mail_has_word(classes, SLICE("bounce")) ||
-	    (is_ours && config->identify.bounces == BOUNCES_SIGN &&
-		config->identify.network.len == 0))
+	    (is_ours && config->identify.bounces == BOUNCES_SIGN))
 		return;
 	if (config->identify.bounces == BOUNCES_REJECT &&
 	    refuses_without_sasl(config))

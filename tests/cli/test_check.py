@@ -920,8 +920,8 @@ smtpd_milters = inet:127.0.0.1:1 $our_milter
         refused = "error: Postfix: bounces have no login and will be refused with 530"
         network = 'identify { methods = {sasl, network}; network = "cidr:%s" }' % (
             self.path("networks"))
-        for more, status, text in (("identify { bounces = reject }", 1, refused), (network, 0, "warning: Postfix: bounces "
-                                                      "pass the milter as <> from 127.0.0.1"),
+        for more, status, text in (("identify { bounces = reject }", 1, refused), (network.replace("{", "{ bounces = reject; ", 1), 0,
+                                    "warning: Postfix: bounces pass the milter as <> from 127.0.0.1"),
                                    ("identify { unidentified = pass\nbounces = reject }", 0,
                                     "warning: Postfix: "
                                     "bounces pass the milter without a login")):
@@ -936,13 +936,22 @@ smtpd_milters = inet:127.0.0.1:1 $our_milter
                 self.postfix(main=milters)
                 self.has_not(self.found_postfix(0), "bounces")
         # By default they have a login of their own, for a name that is ours.
-        for origin, said in (("example.org", False), ("other.example", True)):
-            self.configure(more='domain = "example.org"')
+        for origin, said, more in (("example.org", False, ""), ("other.example", True, ""),
+                                   ("example.org", False, network)):
+            self.configure(more='domain = "example.org"\n' + more)
             self.postfix(main=classes + milters.replace("example.org", origin))
             with open(self.path("postfix/master.cf"), "a", encoding="utf-8") as file:
                 file.write("pickup unix n - n 60 1 pickup\nbounce unix - - n - 0 bounce\n")
             (self.has if said else self.has_not)(self.found_postfix(0), "warning: Postfix: "
                                                  "bounces pass the milter as <>")
+        self.configure(more='domain = "example.org"\nkeys = "%s"\n'
+                       "sign { dkim-key = off }" % self.path("keys"))
+        self.postfix(main=milters)
+        with open(self.path("postfix/master.cf"), "a", encoding="utf-8") as file:
+            file.write("bounce unix - - n - 0 bounce\n")
+        self.has(self.found_postfix(0), "warning: Postfix: its bounces and notices do not pass "
+                 "the milter, and leave unsigned (internal_mail_filter_classes in default)",
+                 fix="'internal_mail_filter_classes=bounce, notify'")
         self.configure()
         self.postfix(main=classes)
         findings = self.found_postfix(0)
