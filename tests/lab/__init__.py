@@ -25,6 +25,7 @@ import os
 
 from .client import Reply, Result, Session, submit
 from .debs import Debs
+from .dovecot import Dovecot
 from .postfix import Postfix
 from .process import Daemon, LabError, scratch
 from .saslauthd import Saslauthd
@@ -32,7 +33,7 @@ from .sendmail import Sendmail
 from .sink import Sink
 from .verify import Signature, verify
 
-__all__ = ["Daemon", "Debs", "LabError", "Postfix", "Reply", "Result", "Saslauthd",
+__all__ = ["Daemon", "Debs", "Dovecot", "LabError", "Postfix", "Reply", "Result", "Saslauthd",
            "Sendmail", "Session", "Signature", "Sink", "scratch", "submit", "verify"]
 
 # A program that is not installed has its modules of tables beside it.

@@ -50,6 +50,8 @@ _PROGRAMS = {
     "memcached": ["usr/bin/memcached"],
     "lmdb-utils": ["usr/bin/mdb_load"],
     "db5.3-util": ["usr/bin/db5.3_load"],
+    "dovecot-core": ["usr/bin/doveconf", "usr/lib/dovecot/dovecot-lda"],
+    "dovecot-sieve": ["usr/lib/dovecot/modules/lib90_sieve_plugin.so"],
     "freeradius": ["usr/sbin/freeradius", "usr/lib/freeradius/rlm_files.so",
                    "usr/lib/freeradius/rlm_detail.so",
                    "usr/lib/freeradius/rlm_expr.so"],
@@ -72,6 +74,7 @@ _PRODUCTS = {
     "redis": ["redis-server", "redis-tools"],
     "memcached": ["memcached"],
     "index-tools": ["lmdb-utils", "db5.3-util"],
+    "dovecot-lda": ["dovecot-core", "dovecot-sieve"],
     "freeradius": ["freeradius", "freeradius-common", "freeradius-utils",
                    "libfreeradius3"],
 }
@@ -79,7 +82,7 @@ _TOOLS = {"postfix": ["openssl"], "sendmail": ["openssl", "m4"],
           "saslauthd": ["openssl"], "opendkim": [], "knot": [],
           "postfix-maps": [], "postfix-databases": [], "slapd": [],
           "postgresql": [], "mariadb": [], "redis": [], "memcached": [],
-          "index-tools": [], "freeradius": []}
+          "index-tools": [], "dovecot-lda": [], "freeradius": []}
 
 
 class Debs:
@@ -131,6 +134,7 @@ class Debs:
         places = [self.package("postfix") / "usr/lib/postfix"]
         places += sorted(self.directory.glob("*/usr/lib/*-linux-*"))
         places += sorted(self.directory.glob("*/lib/*-linux-*"))
+        places += sorted(self.directory.glob("dovecot-*/usr/lib/dovecot"))
         places += sorted(self.directory.glob("lib*/usr/lib"))     # libopendbx1
         places += sorted(self.directory.glob("lib*/usr/lib/freeradius"))
         return ":".join(str(p) for p in places)

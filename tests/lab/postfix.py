@@ -91,8 +91,12 @@ class Postfix(MTA):
 
     def sendmail(self, raw, mail_from, recipients):
         """Submit with sendmail(1), past SMTP: lines end in LF here."""
+        self.run_sendmail(["-i", "-f", mail_from, "--", *recipients], raw)
+
+    def run_sendmail(self, arguments, raw):
+        """The same with the arguments as a program gives them."""
         run([self.debs.package("postfix") / "usr/sbin/sendmail",
-             "-C", self.directory, "-i", "-f", mail_from, "--", *recipients],
+             "-C", self.directory, *arguments],
             input=raw, env=self._environment())
 
     def _command(self):
