@@ -53,6 +53,8 @@ struct repair_facts {
 	struct slice mta_address; /* that the client reached; may be empty */
 	bool smtputf8;
 	bool needs_sender; /* somebody else than From sends */
+	/* A program redirects it as it came: signatures of ours stay, too. */
+	bool is_redirected;
 	bool rewrite_from; /* From is not the submitter's */
 	const struct own_domains *own_domains;
 	const struct cover *cover; /* what must stay as it is; NULL: nothing */

@@ -200,18 +200,28 @@ message_is_of_mta(const struct message *message)
 	return is_named;
 }
 
+bool
+message_is_redirected(const struct message *message)
+{
+	/* Of Pigeonhole; a user who has logged in is the author. */
+	const struct slice name = SLICE("X-Sieve-Redirected-From");
+
+	return slice_eq(message->submitter.via, SLICE("network")) &&
+	    header_find(&message->header, name, 0) < message->header.count;
+}
+
 void
 message_keep_form(struct message *message, struct slice why)
 {
 	message->keeps_form = true;
+	message->repairs_done = true;
 	message_begin_edits(message);
-	message->repairs = 0;
+	message->repairs =
+	    repair_misleading(&message->edits) ? REPAIRED_REMOVED : 0;
 	message->body_plan = (struct body_plan){ .count = 0 };
 	message->is_decoded = false;
 	message->key_count = 0;
-	message->unsigned_why = slice_format(&message->mem,
-	    "mail of the MTA goes on as it came: "
-	    "%.*s",
-	    SLICE_ARGS(why));
+	message->unsigned_why = slice_format(
+	    &message->mem, "goes on as it came: %.*s", SLICE_ARGS(why));
 	outcome_warn(&message->outcome, message->unsigned_why);
 }

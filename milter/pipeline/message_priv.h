@@ -155,7 +155,15 @@ struct verdict message_judge_names(
  * refuses such mail keeps the message that it returns in the queue for ever.
  */
 bool message_is_of_mta(const struct message *message);
-/* It goes on as it came, unsigned, and the log says why. */
+/*
+ * Whether Sieve on a host that may send for others passes it on as it came. Its
+ * author may be a stranger who writes as one of ours: it is not signed.
+ */
+bool message_is_redirected(const struct message *message);
+/*
+ * It goes on as it came, unsigned, and the log says why. Only fields whose names
+ * mislead are removed.
+ */
 void message_keep_form(struct message *message, struct slice why);
 
 /* No edits, except that a tag of ours is dropped from every message. */

@@ -137,19 +137,21 @@ standing_of(const struct message *message, const struct step *step,
 }
 
 /*
- * Whether a fault of form, or what receivers may think, stops a message: not one
- * that the MTA has made, once it is judged who its authors are.
+ * Whether a fault of form, or what receivers may think, stops a message. Not one
+ * that the MTA has made, once it is judged who its authors are; nor does a fault
+ * of form stop one that is redirected.
  */
 static bool
 stops(struct message *message, const struct step *step,
     const struct verdict *verdict)
 {
+	bool is_of_mta = message_is_of_mta(message);
 	bool is_form = verdict->reason == REASON_HEADER_SYNTAX ||
 	    verdict->reason == REASON_LIMIT;
 
-	if (!message_is_of_mta(message))
+	if (!is_of_mta && !message_is_redirected(message))
 		return true;
-	if (step->section == SECTION_PREFLIGHT) {
+	if (is_of_mta && step->section == SECTION_PREFLIGHT) {
 		outcome_warn(&message->outcome,
 		    verdict->detail.len > 0 ? verdict->detail : verdict->text);
 		return false;

@@ -17,6 +17,8 @@ enum { KINDS = sizeof(signatures) / sizeof(signatures[0]) };
 static bool
 is_passed_on(const struct repair_facts *facts, const struct edits *edits)
 {
+	if (facts->is_redirected)
+		return true;
 	for (size_t i = 0; i < facts->authors->count; i++) {
 		const struct author *author = &facts->authors->items[i];
 

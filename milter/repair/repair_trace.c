@@ -36,6 +36,8 @@ repair_claims_ours(const struct repair_facts *facts, struct slice value)
 	struct slice rest, domain;
 
 	arena_init(&scratch);
+	if (facts->is_redirected)
+		return false;
 	rest = field_unfold(&scratch, value);
 	/* There may be several; verifiers take one or another. */
 	while (next_tag(&rest, SLICE("d"), &scratch, &domain)) {
