@@ -5,7 +5,7 @@
 import unittest
 
 import common
-from common import ALICE, COMPLETE, FRIEND, lab
+from common import ALICE, BOB, CEO, COMPLETE, FRIEND, lab
 
 HEAD = b"From: Alice <alice@corp.example>\r\n" + COMPLETE
 MIME = HEAD + b"MIME-Version: 1.0\r\nContent-Type: "
@@ -42,7 +42,7 @@ def setUpModule():
     top = scratch.__enter__()
     unittest.addModuleCleanup(scratch.__exit__, None, None, None)
     common.Base.world = common.World(top)
-    common.Base.debs = lab.Debs.shared(top, "postfix")
+    common.Base.debs = lab.Debs.shared(top, "postfix", "dovecot-lda")
 
 
 class Tests(common.Base):
@@ -94,7 +94,7 @@ class Bounces(Tests, unittest.TestCase):
         self.assertNotIn("action=reject", milter.log())
         milter.wait_for_log('unsigned="', sum(
             not is_signed for _, is_signed in RETURNED.values()))
-        milter.wait_for_log("mail of the MTA goes on as it came: more than 1000 parts")
+        milter.wait_for_log("goes on as it came: more than 1000 parts")
 
     def test_nothing_that_is_returned_is_refused_for_its_form(self):
         self.check_returned(*self.start_returning(
@@ -146,6 +146,98 @@ class Forwards(Tests, unittest.TestCase):
                     + b"\r\n--b--\r\n", mail_args=["BODY=8BITMIME"])
                 self.check_sealed(data, is_signed)
         milter.wait_for_log("signed=none .*repair.attached-messages")
+
+
+STRANGER = "carol@away.example"
+ARRIVED = (b"From: Carol <carol@away.example>\nTo: bob@corp.example\nSubject: hello\n"
+           b"Date: Mon, 23 Nov 2026 10:15:30 +0100\nMessage-ID: <1@away.example>\n"
+           b"\nHello Bob.\n")
+REDIRECT = "redirect \"%s\";" % FRIEND
+VACATION = "require \"vacation\"; vacation \"I am away.\";"
+REJECT = "require \"reject\"; reject \"I do not want that.\";"
+
+
+class Sieve(Tests):
+    """What a user's script makes, as docs/recipes.md has it set up."""
+
+    def start_delivering(self, options=""):
+        strangers = self.world.top / "strangers"
+        strangers.write_text("!/@corp\\.example$/ local@corp.example\n")
+        milter = common.Milter(
+            self.world, self.mta_class, self.login_of_the_host(
+                "names { exempt = {local@corp.example} }\n" + options),
+            rights="@corp.example local@corp.example\n")
+        text = milter.config.read_text()
+        milter.config.write_text(text.replace(
+            "{\"texthash:", "{\"pcre:%s\", \"texthash:" % strangers))
+        milter.start()
+        self.addCleanup(milter.kill)
+        mta = self.start_mta(milter.socket, extra={"myorigin": "corp.example"})
+        dovecot = lab.Dovecot(self.world.top / ("dovecot%d" % next(common.number)),
+                              self.debs, mta, BOB, self.way_out(mta))
+        self.addCleanup(dovecot.stop)
+        return milter, mta, dovecot
+
+    def sent(self, dovecot, raw, script, sender=STRANGER):
+        # Nothing is redirected or answered twice.
+        raw = raw.replace(b"<1@away", b"<%d@away" % next(common.number))
+        before = len(self.sink.messages)
+        status, log = dovecot.deliver(raw, sender, script)
+        self.assertEqual(status, 0, log)
+        return self.sink.wait_for(before + 1)[before]
+
+    def test_redirected_mail_of_strangers_passes_unsigned(self):
+        milter, _, dovecot = self.start_delivering("sign { unsigned = reject }")
+        for name, raw in {
+                "plain": ARRIVED,
+                "sealed": ARRIVED.replace(
+                    b"\n\nHello Bob.\n", b"\nMIME-Version: 1.0\nContent-Type: "
+                    + (SEALED % LONG).replace(b"\r\n", b"\n")),
+                "two Subjects": b"Subject: other\n" + ARRIVED,
+                "long field": b"X: " + b"y" * 2000 + b"\n" + ARRIVED,
+                "forged": ARRIVED.replace(b"Carol <carol@away.example>", CEO.encode()),
+                }.items():
+            with self.subTest(name):
+                message = self.sent(dovecot, raw, REDIRECT)
+                self.assertEqual((message.mail_from, message.recipients),
+                                 (STRANGER, [FRIEND]))
+                self.assertEqual(common.fields(message.data, b"DKIM-Signature"), [])
+        milter.wait_for_log('unsigned="(redirected by Sieve|goes on as it came)', 5)
+        self.assertNotIn("action=reject", milter.log())
+
+    def test_redirected_mail_of_our_users_keeps_its_signature(self):
+        _, mta, dovecot = self.start_delivering()
+        data = self.deliver(mta, common.HONEST)
+        self.check_signed(data)
+        self.check_signed(self.sent(
+            dovecot, data.replace(b"\r\n", b"\n"), REDIRECT, ALICE).data)
+
+    def test_answers_are_signed(self):
+        milter, _, dovecot = self.start_delivering()
+        for script, author in (VACATION, BOB), (REJECT, "postmaster@corp.example"):
+            with self.subTest(script):
+                message = self.sent(dovecot, ARRIVED, script)
+                self.assertEqual((message.mail_from, message.recipients),
+                                 ("", [STRANGER]))
+                self.assertIn(author.encode(), common.fields(message.data, b"From")[0])
+                self.check_signed(message.data)
+        self.assertIn(b"disposition-notification", message.data)
+        self.assertEqual(len(dovecot.delivered()), 1)      # what was answered
+        milter.wait_for_log("via=network .*signed=corp.example", 2)
+
+
+class BySendmail(Sieve, unittest.TestCase):
+    def way_out(self, _mta):
+        return ""
+
+
+class BySubmission(Sieve, unittest.TestCase):
+    # Here a client of this host is one of its programs.
+    class mta_class(lab.Postfix):
+        pass
+
+    def way_out(self, mta):
+        return "submission_host = 127.0.0.1:%d" % mta.plain_port
 
 
 if __name__ == "__main__":
