@@ -150,6 +150,15 @@ lmdb_check(const struct lmdb_index *index, const struct meta *meta, size_t size,
 	return 0;
 }
 
+static size_t
+size_now(const struct index_source *source)
+{
+	struct stat now;
+
+	ENSURE(fstat(source->fd, &now) == 0);
+	return (size_t)now.st_size;
+}
+
 static int
 lmdb_open(const struct index_source *source, void **ret_index, struct err *err)
 {
@@ -167,9 +176,9 @@ lmdb_open(const struct index_source *source, void **ret_index, struct err *err)
 	index = malloc(sizeof(*index));
 	ENSURE(index != NULL);
 	*index = (struct lmdb_index){ source, bytes };
+	/* A writer makes the file longer first: its size of now counts. */
 	if (read_metas(index, &metas, err) != 0 ||
-	    lmdb_check(
-		index, metas.newest, (size_t)source->state.st_size, err) != 0) {
+	    lmdb_check(index, metas.newest, size_now(source), err) != 0) {
 		free(index);
 		err->kind = ERR_CONFIG;
 		return -1;
