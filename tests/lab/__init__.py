@@ -26,6 +26,7 @@ import os
 from .client import Reply, Result, Session, submit
 from .debs import Debs
 from .dovecot import Dovecot
+from .dovecot_server import DovecotServer
 from .postfix import Postfix
 from .process import Daemon, LabError, scratch
 from .saslauthd import Saslauthd
@@ -33,8 +34,9 @@ from .sendmail import Sendmail
 from .sink import Sink
 from .verify import Signature, verify
 
-__all__ = ["Daemon", "Debs", "Dovecot", "LabError", "Postfix", "Reply", "Result", "Saslauthd",
-           "Sendmail", "Session", "Signature", "Sink", "scratch", "submit", "verify"]
+__all__ = ["Daemon", "Debs", "Dovecot", "DovecotServer", "LabError", "Postfix", "Reply",
+           "Result", "Saslauthd", "Sendmail", "Session", "Signature", "Sink", "scratch",
+           "submit", "verify"]
 
 # A program that is not installed has its modules of tables beside it.
 if "SUBMILTER" in os.environ:

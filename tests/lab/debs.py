@@ -50,7 +50,11 @@ _PROGRAMS = {
     "memcached": ["usr/bin/memcached"],
     "lmdb-utils": ["usr/bin/mdb_load"],
     "db5.3-util": ["usr/bin/db5.3_load"],
-    "dovecot-core": ["usr/bin/doveconf", "usr/lib/dovecot/dovecot-lda"],
+    "dovecot-core": ["usr/bin/doveconf", "usr/sbin/dovecot", "usr/lib/dovecot/*",
+                     "usr/lib/dovecot/modules/*.so"],
+    "dovecot-imapd": ["usr/lib/dovecot/imap", "usr/lib/dovecot/imap-login"],
+    "dovecot-pop3d": ["usr/lib/dovecot/pop3", "usr/lib/dovecot/pop3-login"],
+    "dovecot-sqlite": ["usr/lib/dovecot/modules/dict/*.so"],
     "dovecot-sieve": ["usr/lib/dovecot/modules/lib90_sieve_plugin.so"],
     "freeradius": ["usr/sbin/freeradius", "usr/lib/freeradius/rlm_files.so",
                    "usr/lib/freeradius/rlm_detail.so",
@@ -75,6 +79,8 @@ _PRODUCTS = {
     "memcached": ["memcached"],
     "index-tools": ["lmdb-utils", "db5.3-util"],
     "dovecot-lda": ["dovecot-core", "dovecot-sieve"],
+    "dovecot-server": ["dovecot-core", "dovecot-imapd", "dovecot-pop3d",
+                       "dovecot-sqlite"],
     "freeradius": ["freeradius", "freeradius-common", "freeradius-utils",
                    "libfreeradius3"],
 }
@@ -82,7 +88,7 @@ _TOOLS = {"postfix": ["openssl"], "sendmail": ["openssl", "m4"],
           "saslauthd": ["openssl"], "opendkim": [], "knot": [],
           "postfix-maps": [], "postfix-databases": [], "slapd": [],
           "postgresql": [], "mariadb": [], "redis": [], "memcached": [],
-          "index-tools": [], "dovecot-lda": [], "freeradius": []}
+          "index-tools": [], "dovecot-lda": [], "dovecot-server": [], "freeradius": []}
 
 
 class Debs:
@@ -135,6 +141,9 @@ class Debs:
         places += sorted(self.directory.glob("*/usr/lib/*-linux-*"))
         places += sorted(self.directory.glob("*/lib/*-linux-*"))
         places += sorted(self.directory.glob("dovecot-*/usr/lib/dovecot"))
+        places += sorted(self.directory.glob("dovecot-*/usr/lib/dovecot/modules"))
+        places += sorted(self.directory.glob(
+            "dovecot-*/usr/lib/dovecot/modules/old-stats"))
         places += sorted(self.directory.glob("lib*/usr/lib"))     # libopendbx1
         places += sorted(self.directory.glob("lib*/usr/lib/freeradius"))
         return ":".join(str(p) for p in places)
