@@ -1,6 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # What is installed beside the program, and what goes into a release.
 
+popdir = $(docdir)/pop-before-smtp
+dist_pop_DATA = %D%/pop-before-smtp/note-login \
+	%D%/pop-before-smtp/dovecot-note-login.conf \
+	%D%/pop-before-smtp/dovecot-last-login.conf \
+	%D%/pop-before-smtp/pop-dict.conf.ext %D%/pop-before-smtp/pop.sql \
+	%D%/pop-before-smtp/pop-redis.cf %D%/pop-before-smtp/pop-sqlite.cf
+
 # Files that name directories are made by make, because configure leaves
 # ${prefix} in them.
 packaging_made = packaging/submilter.conf packaging/submilter.service \
