@@ -181,7 +181,7 @@ lookup_right(struct lookup_rights *of, const char *text,
 	struct mailbox mailbox;
 	struct address address;
 	unsigned int constructs;
-	bool is_null;
+	bool is_null = false;
 
 	if (reverse_path_parse(slice_of(text), &of->mem, &is_null, &mailbox,
 		&constructs, &err) != 0 ||
