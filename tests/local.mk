@@ -107,3 +107,11 @@ bench-instructions: tests/bench/message_path
 	$(srcdir)/tests/bench/instructions tests/bench/message_path
 bench-cold: tests/bench/bench_preflight
 	$(srcdir)/tests/bench/cold.py tests/bench/bench_preflight
+
+# What the compiler says of the tests, without building them.
+.PHONY: syntax
+syntax:
+	for source in $(srcdir)/tests/unit/*/*.c; do \
+		$(CC) -fsyntax-only $(DEFS) $(DEFAULT_INCLUDES) $(AM_CPPFLAGS) $(CPPFLAGS) \
+			$(AM_CFLAGS) $(CMOCKA_CFLAGS) $(CFLAGS) "$$source" || exit 1; \
+	done

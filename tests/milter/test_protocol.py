@@ -126,6 +126,7 @@ class NegotiationTest(DaemonTest):
                                actions=0x3f, steps=0x37f).quit()
             milter.Session(server.address, mta.Postfix(),
                            steps=0x7f).quit()
+            server.expect("lacks .*DATA")
             ended = server.log()
         lines = [line for line in ended.split('\n') if 'lacks' in line]
         self.assertEqual(len(lines), 2, ended)

@@ -57,7 +57,14 @@ sort -k 3 > "$tmp/want" <<'EOF'
 -rw-r--r-- root usr/share/doc/submilter/README.Debian
 -rw-r--r-- root usr/share/doc/submilter/changelog.Debian.gz
 -rw-r--r-- root usr/share/doc/submilter/copyright
--rw-r--r-- root usr/share/doc/submilter/distributions.md
+-rw-r--r-- root usr/share/doc/submilter/distributions.md.gz
+-rw-r--r-- root usr/share/doc/submilter/pop-before-smtp/dovecot-last-login.conf
+-rw-r--r-- root usr/share/doc/submilter/pop-before-smtp/dovecot-note-login.conf
+-rw-r--r-- root usr/share/doc/submilter/pop-before-smtp/note-login
+-rw-r--r-- root usr/share/doc/submilter/pop-before-smtp/pop-dict.conf.ext
+-rw-r--r-- root usr/share/doc/submilter/pop-before-smtp/pop-redis.cf
+-rw-r--r-- root usr/share/doc/submilter/pop-before-smtp/pop-sqlite.cf
+-rw-r--r-- root usr/share/doc/submilter/pop-before-smtp/pop.sql
 -rw-r--r-- root usr/share/doc/submilter/recipes.md.gz
 -rw-r--r-- root usr/share/doc/submilter/submilter.conf.example
 -rw-r--r-- root usr/share/doc/submilter/troubleshooting.md.gz

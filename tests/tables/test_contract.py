@@ -136,7 +136,10 @@ class Contract:
             [os.environ["SUBMILTER"], "lookup", self.backend.table(), "-"],
             input="".join(k + "\n" for k in keys).encode(), capture_output=True,
             timeout=PATIENCE)
-        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        # A memcached without a backup is worth a warning.
+        said = [line for line in done.stderr.splitlines()
+                if not line.startswith(b"warning: ")]
+        self.assertEqual((done.returncode, said), (0, []))
         lines = done.stdout.decode().splitlines()
         self.assertEqual(lines[0], "alice@corp.example\talice")
         key, value = lines[1].split("\t")

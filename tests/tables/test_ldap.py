@@ -153,10 +153,12 @@ class Ldap(BesidePostfix):
             "%s = %s\n" % item for item in values.items() if item[1] is not None))
 
     def ours(self, table, *keys):
-        """Exit code, output, and the reason of a failure."""
+        """Exit code, output, and the reason of a failure, without warnings."""
         done = self.run_with(keys, os.environ["SUBMILTER"], "lookup", table,
                              *(keys if len(keys) == 1 else "-"))
-        return done.returncode, done.stdout.decode().strip(), done.stderr.decode()
+        said = "".join(line for line in done.stderr.decode().splitlines(True)
+                       if not line.startswith("warning: "))
+        return done.returncode, done.stdout.decode().strip(), said
 
     def fails(self, table, reason, key="alice@corp.example"):
         code, output, said = self.ours(table, key)
