@@ -49,7 +49,10 @@ has_other_members(gid_t group)
 	bool found = false;
 
 	ENSURE(pthread_mutex_lock(&users_lock) == 0);
+	errno = 0;
 	entry = getgrgid(group);
+	/* A list that cannot be read may have anybody in it. */
+	found = entry == NULL && errno != 0 && errno != ENOENT;
 	for (char **name = entry == NULL ? NULL : entry->gr_mem;
 	     name != NULL && *name != NULL && !found; name++) {
 		user = getpwnam(*name);
@@ -58,7 +61,6 @@ has_other_members(gid_t group)
 	setpwent();
 	for (errno = 0; !found && (user = getpwent()) != NULL; errno = 0)
 		found = user->pw_gid == group && is_other(user->pw_uid);
-	/* A list of users that cannot be read may have anybody in it. */
 	found = found || (errno != 0 && errno != ENOENT);
 	endpwent();
 	ENSURE(pthread_mutex_unlock(&users_lock) == 0);
