@@ -25,7 +25,7 @@ EXTRA_PROGRAMS += %D%/ldap.so
 %C%_ldap_so_LDADD = $(LDAP_LIBS)
 
 EXTRA_PROGRAMS += %D%/pgsql.so
-%C%_pgsql_so_SOURCES = %D%/pgsql.c
+%C%_pgsql_so_SOURCES = %D%/pgsql.c %D%/pgsql_link.c %D%/pgsql_priv.h
 %C%_pgsql_so_CPPFLAGS = $(AM_CPPFLAGS) $(PGSQL_CFLAGS)
 %C%_pgsql_so_CFLAGS = $(COMPILE_MODULE)
 %C%_pgsql_so_LDFLAGS = $(LINK_MODULE)
