@@ -136,6 +136,15 @@ struct sign_engine {
 };
 
 /*
+ * engine->finish(), as soon as it is this message's turn: as many run at a time
+ * as there are cores, the others follow in the order in which they came. Blocks
+ * for as long as those before it need. Thread-safe.
+ */
+MUST_USE int sign_in_turn(const struct sign_engine *engine,
+    struct signer *signer, struct arena *mem, struct signature *ret_signatures,
+    struct err *err);
+
+/*
  * Whether a finished signature is good for the public half of its key, over
  * the header as it goes on (without the new signatures) and its own bh=. -1
  * (ERR_TEMP) when not: something is damaged. Thread-safe.

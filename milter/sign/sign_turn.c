@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Private-key operations, in turn. */
+#include <pthread.h>
+
+#include "base/cores.h"
+#include "base/gate.h"
+#include "sign/signer.h"
+
+/*
+ * One for the process, whatever is reloaded: the cores are what all messages
+ * share. A private-key operation is most of the time that a message takes. If
+ * as many as there are connections ran at once, each of them would get some
+ * slices of a core now and then, and one in a hundred would take ten times as
+ * long as most; threads with short work would stand in line with them.
+ */
+static struct gate sign_gate;
+static pthread_once_t sign_gate_once = PTHREAD_ONCE_INIT;
+
+static void
+sign_open_gate(void)
+{
+	gate_init(&sign_gate, cores_count());
+}
+
+int
+sign_in_turn(const struct sign_engine *engine, struct signer *signer,
+    struct arena *mem, struct signature *ret_signatures, struct err *err)
+{
+	int status;
+
+	ENSURE(pthread_once(&sign_gate_once, sign_open_gate) == 0);
+	gate_enter(&sign_gate);
+	status = engine->finish(signer, mem, ret_signatures, err);
+	gate_leave(&sign_gate);
+	return status;
+}
