@@ -1,130 +1,29 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reading private keys that only root and the milter's user can use. */
-#include <errno.h>
-#include <fcntl.h>
-#include <grp.h>
-#include <pthread.h>
-#include <pwd.h>
-#include <string.h>
-#include <unistd.h>
-
+/* Who may use a key file and its directory. */
+#include "base/private_file.h"
 #include "key_priv.h"
-#include "base/file.h"
 
-enum { MAX_FILE_BYTES = 65536, MAX_GROUPS = 64 };
+enum { MAX_FILE_BYTES = 65536 };
 
-static bool
-is_other(uid_t user)
-{
-	return user != 0 && user != geteuid();
-}
-
-static bool
-is_our_group(gid_t group)
-{
-	gid_t groups[MAX_GROUPS];
-	int count = getgroups(MAX_GROUPS, groups);
-
-	if (group == getegid())
-		return true;
-	for (int i = 0; i < count; i++) {
-		if (groups[i] == group)
-			return true;
-	}
-	return false;
-}
-
-/*
- * getpwent() and the like are not thread-safe; reloads and the watch over the
- * directory of keys both load keys, on threads of their own.
- */
-static pthread_mutex_t users_lock = PTHREAD_MUTEX_INITIALIZER;
-
-/* A group without a name, as a container gives one, has no members. */
-static bool
-has_other_members(gid_t group)
-{
-	const struct group *entry;
-	const struct passwd *user;
-	bool found = false;
-
-	ENSURE(pthread_mutex_lock(&users_lock) == 0);
-	errno = 0;
-	entry = getgrgid(group);
-	/* A list that cannot be read may have anybody in it. */
-	found = entry == NULL && errno != 0 && errno != ENOENT;
-	for (char **name = entry == NULL ? NULL : entry->gr_mem;
-	     name != NULL && *name != NULL && !found; name++) {
-		user = getpwnam(*name);
-		found = user == NULL || is_other(user->pw_uid);
-	}
-	setpwent();
-	for (errno = 0; !found && (user = getpwent()) != NULL; errno = 0)
-		found = user->pw_gid == group && is_other(user->pw_uid);
-	found = found || (errno != 0 && errno != ENOENT);
-	endpwent();
-	ENSURE(pthread_mutex_unlock(&users_lock) == 0);
-	return found;
-}
-
-/* Who can write to a key or its directory can sign for the domain. */
-static const char *
-owner_fault(const struct stat *status)
-{
-	return is_other(status->st_uid) ?
-	    "belongs neither to root nor to the user that runs this" :
-	    NULL;
-}
-
+/* Who can write to a directory of keys can sign for its domains. */
 const char *
 key_directory_fault(const struct stat *status)
 {
 	if ((status->st_mode & 022) != 0 && (status->st_mode & S_ISVTX) == 0)
 		return "group or others can write to the directory";
-	return owner_fault(status);
+	return private_owner_fault(status);
 }
 
 int
 key_file_read(const char *path, struct arena *mem, struct key_text *ret_text,
     struct err *err)
 {
-	CLEANUP(fd_close)
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat status;
-	char *text;
-	size_t len = 0;
-	const char *why;
-	mode_t mode;
+	const struct file_request request = { slice_of(path), MAX_FILE_BYTES,
+		mem };
+	struct stat state;
 
-	if (fd < 0 || fstat(fd, &status) != 0)
-		return err_set(err, ERR_CONFIG, "%s", strerror(errno));
-	if (!S_ISREG(status.st_mode))
-		return err_set(err, ERR_CONFIG, "not a file");
-	/* A key of root's may be read by a group of the milter's user alone. */
-	mode = status.st_mode & 077;
-	if (mode == 040 && status.st_uid == 0 && is_our_group(status.st_gid) &&
-	    !has_other_members(status.st_gid))
-		mode = 0;
-	why = mode != 0 ? "group or others can use it: chmod 600" :
-			  owner_fault(&status);
-	if (why != NULL)
-		return err_set(err, ERR_CONFIG, "%s", why);
-	if (status.st_size > MAX_FILE_BYTES)
-		return err_set(err, ERR_CONFIG, "too large for a key");
-	text = arena_alloc(mem, (size_t)status.st_size + 1);
-	while (len < (size_t)status.st_size) {
-		ssize_t got =
-		    read(fd, text + len, (size_t)status.st_size - len);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return err_set(err, ERR_CONFIG, "%s", strerror(errno));
-		if (got == 0)
-			break;
-		len += (size_t)got;
-	}
-	ret_text->pem = (struct slice){ text, len };
-	ret_text->changed = status.st_mtim.tv_sec;
+	if (private_file_read(&request, &ret_text->pem, &state, err) != 0)
+		return -1;
+	ret_text->changed = state.st_mtim.tv_sec;
 	return 0;
 }

@@ -18,10 +18,8 @@ MUST_USE int key_from_pem(struct slice pem, struct arena *mem,
 const char *key_directory_fault(const struct stat *status);
 
 /*
- * The text of a key file and when it was last changed, not its selector.
- * ERR_CONFIG for a file that others could use: the owner has to be root or the
- * user that runs this, mode 0600 or less, or 0640 where the file is root's and
- * its group is ours and has no other member. Thread-safe.
+ * The text of a key file and when it was last changed, not its selector. What
+ * others could use is refused as private_file_read() says. Thread-safe.
  */
 MUST_USE int key_file_read(const char *path, struct arena *mem,
     struct key_text *ret_text, struct err *err);
