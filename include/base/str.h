@@ -39,6 +39,11 @@ slice_int_len(struct slice s)
 struct slice slice_of(const char *cstr);
 bool slice_eq(struct slice a, struct slice b);
 bool slice_eq_nocase(struct slice a, struct slice b);
+/*
+ * The same as slice_eq(), in a time that depends on the length of `given` alone
+ * and not on how much of a secret it has.
+ */
+bool slice_eq_secret(struct slice given, struct slice secret);
 /* Order as by memcmp, shorter first: for qsort. */
 int slice_cmp(struct slice a, struct slice b);
 bool slice_starts(struct slice s, struct slice prefix);

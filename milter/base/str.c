@@ -26,6 +26,20 @@ slice_eq_nocase(struct slice a, struct slice b)
 	return a.len == b.len && slice_starts_nocase(a, b);
 }
 
+bool
+slice_eq_secret(struct slice given, struct slice secret)
+{
+	volatile unsigned char differ = given.len != secret.len;
+
+	for (size_t i = 0; i < given.len; i++) {
+		char c = secret.len == 0 ? '\0' : secret.data[i % secret.len];
+
+		differ = (unsigned char)(differ |
+		    ((unsigned char)given.data[i] ^ (unsigned char)c));
+	}
+	return differ == 0;
+}
+
 int
 slice_cmp(struct slice a, struct slice b)
 {

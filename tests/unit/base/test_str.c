@@ -172,6 +172,29 @@ an_octet_is_seen_wherever_it_stands(void **state)
 	assert_true(slice_is_ascii((struct slice){ NULL, 0 }));
 }
 
+static void
+secrets_are_equal_as_a_whole(void **state)
+{
+	const struct slice secret = SLICE("0123456789abcdef");
+	char text[] = "0123456789abcdef";
+
+	(void)state;
+	assert_true(slice_eq_secret(secret, secret));
+	for (size_t i = 0; i < secret.len; i++) {
+		assert_false(slice_eq_secret(slice_sub(secret, 0, i), secret));
+		assert_false(
+		    slice_eq_secret(slice_from(secret, i + 1), secret));
+		text[i] ^= 1;
+		assert_false(slice_eq_secret(
+		    (struct slice){ text, secret.len }, secret));
+		text[i] ^= 1;
+	}
+	assert_false(
+	    slice_eq_secret(SLICE("0123456789abcdef0123456789abcdef"), secret));
+	assert_false(slice_eq_secret(SLICE("x"), (struct slice){ NULL, 0 }));
+	assert_false(slice_eq_secret((struct slice){ NULL, 0 }, secret));
+}
+
 int
 main(void)
 {
@@ -185,6 +208,7 @@ main(void)
 		cmocka_unit_test(json_text_is_valid),
 		cmocka_unit_test(long_formats_are_whole),
 		cmocka_unit_test(comparison_ignores_ascii_case_only),
+		cmocka_unit_test(secrets_are_equal_as_a_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
