@@ -6,6 +6,7 @@
 #include "base/net.h"
 #include "conf/config.h"
 #include "message/address.h"
+#include "message/edit.h"
 #include "table/table_set.h"
 
 enum fact_stage { FACT_NEVER, FACT_AT_CONNECT, FACT_AT_MAIL };
@@ -46,6 +47,11 @@ struct submitter {
 	bool
 	    is_odd; /* see login_normalise(): RFC 8265 does not allow its user */
 	bool is_mta; /* the MTA itself: see submitter_from_mta() */
+	/* It is known at the end of the header: see identity_find(). */
+	bool waits;
+	size_t step; /* the method that is next */
+	/* The login's field came from a client, without the secret. */
+	bool has_forged_field;
 	/* Domains at which it may be MAILER-DAEMON; empty: none. */
 	struct slice mta_names[MTA_NAMES];
 };
@@ -65,6 +71,14 @@ struct pop_limits {
 	size_t never_count;
 };
 
+/* The field in which Postfix says the login; see by_login_field.c. */
+struct login_field {
+	struct slice name; /* empty: none */
+	const struct slice *secrets;
+	size_t secret_count;
+	const char *fault; /* why no secret is known; NULL: there are some */
+};
+
 /* What identify.methods-at or identify.unidentified-at says of a service. */
 struct identity_service {
 	struct slice name;		      /* of the daemon, or its port */
@@ -80,6 +94,7 @@ struct identity {
 	size_t step_count;
 	struct table *login_map;
 	struct pop_limits pop;
+	struct login_field login_field;
 	struct map *realms;		/* those that the configuration names */
 	bool any_realm;			/* CONFIG_ANY_REALM is among them */
 	enum unidentified unidentified; /* where no service has its own */
@@ -94,7 +109,10 @@ struct identity {
 MUST_USE unsigned int identity_check_config(
     const struct config *config, const struct report *report);
 
-/* The tables and mem outlive it; *config is not kept. */
+/*
+ * The tables and mem outlive it; *config is not kept. login_field_open() has to
+ * follow where messages are judged.
+ */
 void identity_init(struct identity *identity, const struct config *config,
     const struct table_set *tables, struct arena *mem);
 
@@ -118,11 +136,39 @@ struct slice login_normalise(
 /*
  * Asks the methods in their configured order; the first that proves a login
  * wins. 0 with an empty ret->via when none does. -1 (ERR_TEMP) when a method
- * that might have proved one could not answer. Thread-safe.
+ * that might have proved one could not answer. If it is the turn of a method
+ * that reads the header, ret->waits is set, and the rest is for
+ * identity_find_in_header(). Thread-safe.
  */
 MUST_USE int identity_find(const struct identity *identity,
     const struct client_facts *client, const struct table_context *context,
     struct submitter *ret_submitter);
+
+/* The other methods, once the header has come; *submitter is one that waits. */
+MUST_USE int identity_find_in_header(const struct identity *identity,
+    const struct client_facts *client, const struct header *header,
+    const struct table_context *context, struct submitter *submitter);
+
+/*
+ * Reads the secrets of identify.login-secret. -1 (ERR_CONFIG): they cannot be
+ * used, and until they can the method login-field answers with an error. No text
+ * of an error has any of a secret. Blocks on the file system.
+ */
+MUST_USE int login_field_open(struct identity *identity,
+    const struct config *config, struct arena *mem, struct err *err);
+/*
+ * Whether a field has the name identify.login-field, or one that some program
+ * may read as that.
+ */
+bool login_field_is(const struct identity *identity, const struct field *field);
+/* Deletes every such field, whoever wrote it. */
+void login_field_drop(const struct identity *identity, struct edits *edits);
+/* Whether a value begins with one of the secrets; what stands behind it. */
+bool login_field_read(const struct login_field *field, struct slice value,
+    struct slice *ret_value);
+/* A value with the secret, as Postfix writes it; empty: no secret is known. */
+struct slice login_field_write(
+    const struct identity *identity, struct slice value, struct arena *mem);
 
 /* For people: the method of a step, and whether this client is asked for it. */
 struct slice identity_step_name(const struct identity_step *step);

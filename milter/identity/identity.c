@@ -24,6 +24,8 @@ identity_init(struct identity *identity, const struct config *config,
 		.mta = config->main.mta,
 		.login_map = table_set_find(tables, config->identify.login_map),
 		.pop = pop_limits_from(config, mem),
+		.login_field = { .name = slice_dup(
+				     mem, config->identify.login_field) },
 		.steps =
 		    arena_array(mem, names->count, sizeof(*identity->steps)),
 		.realms = map_new(mem),
@@ -63,9 +65,20 @@ void
 identity_check_values(const struct identity *identity, const struct table *only,
     const struct report *report)
 {
-	for (size_t i = 0; i < identity->step_count; i++)
-		check_table(identity->steps[i].table, only,
-		    identity->steps[i].method->check_value, report);
+	for (size_t i = 0; i < identity->step_count; i++) {
+		const struct identity_step *step = &identity->steps[i];
+		size_t j = 0;
+
+		/* Two methods may have one table. */
+		while (j < i &&
+		    (identity->steps[j].table != step->table ||
+			identity->steps[j].method->check_value !=
+			    step->method->check_value))
+			j++;
+		if (j == i)
+			check_table(step->table, only,
+			    step->method->check_value, report);
+	}
 	check_table(identity->login_map, only, NULL, report);
 }
 
@@ -102,21 +115,36 @@ settle(const struct identity *identity, const struct identity_method *method,
 	return 0;
 }
 
-int
-identity_find(const struct identity *identity,
-    const struct client_facts *client, const struct table_context *context,
-    struct submitter *ret_submitter)
+/* What is asked of the steps, and where they begin. */
+struct search {
+	const struct client_facts *client;
+	const struct header *header; /* NULL: it has not come yet */
+	size_t step;
+};
+
+static int
+search_steps(const struct identity *identity, const struct search *search,
+    const struct table_context *context, struct submitter *ret_submitter)
 {
+	bool is_forged = false;
+
 	*ret_submitter = (struct submitter){ 0 };
-	for (size_t i = 0; i < identity->step_count; i++) {
+	for (size_t i = search->step; i < identity->step_count; i++) {
 		const struct identity_step *step = &identity->steps[i];
-		const struct identity_question question = { identity, client,
-			step->table, context };
+		const struct identity_question question = { identity,
+			search->client, step->table, context, search->header,
+			&is_forged };
 		struct submitter submitter = { .via = step->method->name };
 		struct slice found = { NULL, 0 };
 
-		if (!identity_method_is_asked(identity, step->method, client))
+		if (!identity_method_is_asked(
+			identity, step->method, search->client))
 			continue;
+		if (step->method->reads_header && search->header == NULL) {
+			ret_submitter->waits = true;
+			ret_submitter->step = i;
+			return 0;
+		}
 		if (step->method->find(&question, &found) != 0 ||
 		    settle(identity, step->method, found, context,
 			&submitter) != 0) {
@@ -127,9 +155,30 @@ identity_find(const struct identity *identity,
 		if (submitter.login.len == 0)
 			continue;
 		*ret_submitter = submitter;
-		return 0;
+		break;
 	}
+	ret_submitter->has_forged_field = is_forged;
 	return 0;
+}
+
+int
+identity_find(const struct identity *identity,
+    const struct client_facts *client, const struct table_context *context,
+    struct submitter *ret_submitter)
+{
+	return search_steps(identity,
+	    &(const struct search){ .client = client }, context, ret_submitter);
+}
+
+int
+identity_find_in_header(const struct identity *identity,
+    const struct client_facts *client, const struct header *header,
+    const struct table_context *context, struct submitter *submitter)
+{
+	const struct search search = { client, header, submitter->step };
+
+	ENSURE(submitter->waits);
+	return search_steps(identity, &search, context, submitter);
 }
 
 struct slice

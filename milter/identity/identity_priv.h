@@ -10,6 +10,9 @@ struct identity_question {
 	const struct client_facts *client;
 	const struct table *table; /* the method's own, if it has one */
 	const struct table_context *context;
+	const struct header *header; /* NULL: it has not come yet */
+	bool
+	    *ret_is_forged; /* set where a client claims what it cannot prove */
 };
 
 /* Where faults of the block go. */
@@ -38,8 +41,10 @@ struct identity_method {
 	 * configuration names it. Otherwise a table of ours gave it.
 	 */
 	bool is_typed;
+	bool reads_header; /* asked at the end of the header, not at MAIL */
 	/* The option with the table that it needs, NULL: none; its place. */
 	const char *table_option;
+	bool table_is_optional;
 	size_t table_offset; /* of its slice in struct config */
 	/* What a value of that table has to be; NULL: one login. */
 	table_value_check *check_value;
@@ -51,6 +56,10 @@ extern const struct identity_method identity_by_sasl;
 extern const struct identity_method identity_by_certificate;
 extern const struct identity_method identity_by_network;
 extern const struct identity_method identity_by_pop;
+extern const struct identity_method identity_by_login_field;
+
+/* by_login_field.c: its name and secret, whether or not the method is used. */
+void login_field_check_name(struct identity_faults *faults);
 
 /* The networks are those that can be read: pop_check() tells of the others. */
 struct pop_limits pop_limits_from(

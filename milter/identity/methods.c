@@ -9,6 +9,7 @@
 static const struct identity_method *const methods[] = {
 	&identity_by_sasl,
 	&identity_by_certificate,
+	&identity_by_login_field,
 	&identity_by_network,
 	&identity_by_pop,
 };
@@ -81,19 +82,32 @@ read_method(struct identity_faults *faults, struct slice name)
 	return near == NULL ? NULL : identity_method_find(slice_of(near));
 }
 
+/* Whether another method that is used has the same table. */
+static bool
+table_is_used(const struct identity_method *method, const bool *is_used)
+{
+	for (size_t m = 0; m < METHODS; m++) {
+		if (is_used[m] && methods[m]->table_option != NULL &&
+		    methods[m]->table_offset == method->table_offset)
+			return true;
+	}
+	return false;
+}
+
 static void
 check_method(struct identity_faults *faults,
-    const struct identity_method *method, bool is_used)
+    const struct identity_method *method, bool is_used, bool table_used)
 {
 	bool has_table = identity_method_table(method, faults->config).len != 0;
 
-	if (is_used && method->table_option != NULL && !has_table)
+	if (is_used && method->table_option != NULL &&
+	    !method->table_is_optional && !has_table)
 		identity_fault(faults, "identify.methods",
 		    slice_format(&faults->mem,
 			"the method %s needs a table: set %s",
 			method->name.data, method->table_option)
 			.data);
-	else if (!is_used && has_table)
+	else if (!table_used && !method->table_is_optional && has_table)
 		identity_fault(faults, method->table_option,
 		    slice_format(&faults->mem,
 			"is not used, because %s is not in identify.methods",
@@ -124,7 +138,9 @@ identity_check_config(const struct config *config, const struct report *report)
 			is_used[m] = is_used[m] || methods[m] == method;
 	}
 	for (size_t m = 0; m < METHODS; m++)
-		check_method(&faults, methods[m], is_used[m]);
+		check_method(&faults, methods[m], is_used[m],
+		    table_is_used(methods[m], is_used));
+	login_field_check_name(&faults);
 	identity_check_services(&faults);
 	arena_done(&faults.mem);
 	return faults.count;

@@ -365,23 +365,46 @@ methods_and_their_tables_fit_together(void **state)
 		    "" },
 		{ "identify { methods = {sasl, netwrk}\nnetwork = cidr:/x }",
 		    "test:1: identify.methods: \"netwrk\" is not a method; "
-		    "there are sasl, client-cert, network and pop-before-smtp; did you mean "
+		    "there are sasl, client-cert, login-field, network and pop-before-smtp; did you mean "
 		    "\"network\"?\n" },
 		{ "identify { methods = {ssal}\nlogin-map = static:x }",
 		    "test:1: identify.methods: \"ssal\" is not a method; "
-		    "there are sasl, client-cert, network and pop-before-smtp; did you mean \"sasl\"?\n" },
+		    "there are sasl, client-cert, login-field, network and pop-before-smtp; did you mean \"sasl\"?\n" },
 		{ "identify { methods = {sasl, kerberos} }",
 		    "test:1: identify.methods: \"kerberos\" is not a method; "
-		    "there are sasl, client-cert, network and pop-before-smtp\n" },
+		    "there are sasl, client-cert, login-field, network and pop-before-smtp\n" },
 		{ "identify { methods = {} }",
 		    "test:1: identify.methods: takes at least one of sasl, "
-		    "client-cert, network, pop-before-smtp\n" },
+		    "client-cert, login-field, network, pop-before-smtp\n" },
 		{ "identify {\n\n methods = {network} }",
 		    "test:3: identify.methods: the method network needs a "
 		    "table: set identify.network\n" },
 		{ "identify {\n methods = {client-cert} }",
 		    "test:2: identify.methods: the method client-cert needs a "
 		    "table: set identify.certificates\n" },
+		{ "identify {\n methods = {login-field}\n}",
+		    "test:2: identify.methods: the method login-field needs a "
+		    "name: set identify.login-field\n"
+		    "test:2: identify.methods: the method login-field needs a "
+		    "secret: set identify.login-secret\n" },
+		{ "identify { methods = {login-field, sasl}\n"
+		  "login-field = X-Login; login-secret = /x }",
+		    "" },
+		/* The field is removed, and its fingerprints have a table. */
+		{ "identify { login-field = X-Login }", "" },
+		{ "identify { methods = {login-field, sasl}\n"
+		  "certificates = static:x\n"
+		  "login-field = X-Login; login-secret = /x }",
+		    "" },
+		{ "identify { login-secret = /x }",
+		    "test:1: identify.login-secret: is not used: set "
+		    "identify.login-field\n" },
+		{ "identify { login-field = from }",
+		    "test:1: identify.login-field: \"from\" is not the name of a "
+		    "field of your own, like X-Submilter-Login\n" },
+		{ "identify { login-field = \"X Login\" }",
+		    "test:1: identify.login-field: \"X Login\" is not the name "
+		    "of a field of your own, like X-Submilter-Login\n" },
 		{ "identify {\n certificates = static:x }",
 		    "test:2: identify.certificates: is not used, because "
 		    "client-cert is not in identify.methods\n" },
