@@ -15,7 +15,8 @@
  *	pipeline_mail		identify, rights of MAIL FROM
  *	pipeline_rcpt		for each recipient that the MTA takes
  *	message_add_header	as often as it takes
- *	pipeline_header		authors -> decide -> repair -> begin to sign
+ *	pipeline_header		(identify) -> authors -> decide -> repair ->
+ *				begin to sign
  *	pipeline_body		as often as it takes
  *	pipeline_end		signatures
  *	message_free
@@ -42,7 +43,8 @@ void message_free(struct message *message);
 
 /*
  * Identifies the submitter and judges MAIL FROM, both as typed and as the MTA
- * understood it: if they are not the same address, both must be allowed.
+ * understood it: if they are not the same address, both must be allowed. Both is
+ * left to pipeline_header() if the next method to be asked reads the header.
  */
 struct verdict pipeline_mail(struct message *message);
 

@@ -48,8 +48,13 @@ find_submitter(struct lookup_rights *of, const char *login, struct err *err)
 		.mem = &of->mem, .err = err, .trace = &of->trace
 	};
 
+	const struct header none = { .count = 0 };
+
 	if (identity_find(&of->identity, &client, &context, &of->submitter) !=
-	    0)
+		0 ||
+	    (of->submitter.waits &&
+		identity_find_in_header(&of->identity, &client, &none, &context,
+		    &of->submitter) != 0))
 		return -1;
 	if (of->submitter.login.len == 0)
 		of->submitter = (struct submitter){ .realm_counts = true,

@@ -355,4 +355,5 @@ message_drop_tags(const struct message *message, struct edits *edits)
 {
 	if (message->has_tags)
 		(void)edits_delete_all(edits, tag_name);
+	login_field_drop(&message->snapshot->identity, edits);
 }

@@ -44,11 +44,15 @@ void
 message_add_header(
     struct message *message, struct slice name, struct slice value)
 {
-	if (message->header_fault.kind != ERR_NONE)
+	const struct field field = { name, value };
+
+	if (message->header_fault.kind == ERR_NONE &&
+	    header_add(&message->header, name, value,
+		&message->snapshot->limits, &message->header_fault) == 0)
 		return;
-	if (header_add(&message->header, name, value,
-		&message->snapshot->limits, &message->header_fault) != 0)
-		ENSURE(message->header_fault.kind != ERR_NONE);
+	ENSURE(message->header_fault.kind != ERR_NONE);
+	message->has_lost_field = message->has_lost_field ||
+	    login_field_is(&message->snapshot->identity, &field);
 }
 
 const struct config *

@@ -25,6 +25,8 @@ struct message {
 	unsigned long rcpts;		  /* recipients that the MTA took */
 	struct header header;
 	struct err header_fault;
+	bool waited;		  /* for the header, to know who it is */
+	bool has_lost_field;	  /* of the login, which is not in header */
 	struct authors authors;	  /* with the reverse-path as it goes on */
 	struct authors *received; /* as they came; NULL before repair */
 	struct envelope_edits envelope;
@@ -77,8 +79,14 @@ struct repair_facts message_mta_facts(const struct message *message);
  */
 
 struct verdict step_identify(struct message *message);
+/* The same for a login that waits for the header. */
+struct verdict step_identify_late(struct message *message);
 /* The reverse-path as typed and as the MTA reads it. */
 struct verdict step_path(struct message *message);
+/* The same, now that a login was found that waited. */
+struct verdict step_path_late(struct message *message);
+/* The field with a secret can be removed. */
+struct verdict step_login_field(struct message *message);
 struct verdict step_recipient(struct message *message);
 /* The header is not too large and can be read. */
 struct verdict step_bounds(struct message *message);
@@ -166,9 +174,12 @@ bool message_is_redirected(const struct message *message);
  */
 void message_keep_form(struct message *message, struct slice why);
 
-/* No edits, except that a tag of ours is dropped from every message. */
+/* No edits, except that tags of ours are dropped from every message. */
 void message_begin_edits(struct message *message);
-/* Only we write X-Submilter-Preflight, whoever sends. */
+/*
+ * Only we write X-Submilter-Preflight, whoever sends, and nobody is to see the
+ * field identify.login-field, for its secret.
+ */
 void message_drop_tags(const struct message *message, struct edits *edits);
 /* The value of the first such field as it goes on; empty: none. */
 struct slice message_field_value(

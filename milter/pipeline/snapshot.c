@@ -199,6 +199,22 @@ snapshot_open_tables(const struct building *building, struct err *err)
 	return status;
 }
 
+/* Other logins go on without its secret: those that need it get 451. */
+static void
+open_login_field(struct building *building)
+{
+	struct snapshot *snapshot = building->snapshot;
+	struct err err;
+
+	if (login_field_open(&snapshot->identity, snapshot->config,
+		&snapshot->mem, &err) == 0)
+		return;
+	if (building->previous != NULL)
+		building_fault(building, err.text);
+	else
+		report_error(building->report, "%s", err.text);
+}
+
 /* The one that was in use, with what it knows; NULL: a new one. */
 static int
 take_resolver(const struct config *config, struct resolver *old,
@@ -226,6 +242,7 @@ build(struct building *building)
 	/* Tables and keys report their own faults, one by one. */
 	if (snapshot_open_tables(building, &err) != 0)
 		building->faults++;
+	open_login_field(building);
 	building->faults += identity_check_config(config, building->report);
 	building->faults += sign_check_config(config, building->report);
 	snapshot->sign_policy = sign_policy_from_config(config, &snapshot->mem);
@@ -372,6 +389,8 @@ share(struct snapshot *previous, struct table *const *tables)
 		    &snapshot->mem);
 	identity_init(
 	    &snapshot->identity, config, snapshot->tables, &snapshot->mem);
+	/* In memory of the root. */
+	snapshot->identity.login_field = previous->identity.login_field;
 	snapshot->preflight.resolver = NULL;
 	snapshot->preflight.levels =
 	    table_set_find(snapshot->tables, config->preflight.levels);

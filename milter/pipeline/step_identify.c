@@ -2,8 +2,17 @@
 /* Who sends. */
 #include "message_priv.h"
 
-struct verdict
-step_identify(struct message *message)
+/* Nobody can be asked. */
+static struct verdict
+cannot_tell(struct message *message, const struct err *err)
+{
+	message->submitter = (struct submitter){ .is_mta = false };
+	return verdict_unsure(&message->mem, REASON_IDENTIFY, err);
+}
+
+/* All methods were asked. */
+static struct verdict
+conclude(struct message *message)
 {
 	const struct config *config = message_config(message);
 	const struct client_facts *client = &message->facts.client;
@@ -16,15 +25,7 @@ step_identify(struct message *message)
 	    client->said[FACT_AUTH_AUTHEN].len == 0 &&
 	    net_addr_is_loopback(&client->addr) &&
 	    mta_sends_with(config, mta_name, message->facts.path);
-	struct err err;
-	const struct table_context context = message_context(message, &err);
 
-	message->levels = rights_levels_of(config);
-	if (identity_find(&message->snapshot->identity, client, &context,
-		&message->submitter) != 0) {
-		message->submitter = (struct submitter){ .is_mta = false };
-		return verdict_unsure(&message->mem, REASON_IDENTIFY, &err);
-	}
 	if (is_bounce && message->submitter.via.len == 0)
 		submitter_from_mta(
 		    config, mta_name, &message->mem, &message->submitter);
@@ -36,4 +37,54 @@ step_identify(struct message *message)
 		    UNIDENTIFIED_PASS ?
 	    verdict_accept() :
 	    verdict_unidentified();
+}
+
+struct verdict
+step_identify(struct message *message)
+{
+	struct err err;
+	const struct table_context context = message_context(message, &err);
+
+	message->levels = rights_levels_of(message_config(message));
+	if (identity_find(&message->snapshot->identity, &message->facts.client,
+		&context, &message->submitter) != 0)
+		return cannot_tell(message, &err);
+	message->waited = message->submitter.waits;
+	return message->waited ? verdict_accept() : conclude(message);
+}
+
+struct verdict
+step_identify_late(struct message *message)
+{
+	struct err err;
+	const struct table_context context = message_context(message, &err);
+
+	if (!message->waited)
+		return verdict_accept();
+	if (identity_find_in_header(&message->snapshot->identity,
+		&message->facts.client, &message->header, &context,
+		&message->submitter) != 0)
+		return cannot_tell(message, &err);
+	if (message->submitter.has_forged_field)
+		outcome_warn(&message->outcome,
+		    slice_format(&message->mem,
+			"%.*s without a secret of identify.login-secret proves "
+			"nothing",
+			SLICE_ARGS(
+			    message_config(message)->identify.login_field)));
+	return conclude(message);
+}
+
+/*
+ * A field behind what is too much, or cannot be, is not known here and would go
+ * on with its secret, also in monitor mode.
+ */
+struct verdict
+step_login_field(struct message *message)
+{
+	return message->has_lost_field ?
+	    verdict_refused(REASON_IDENTIFY,
+		SLICE("The header is too large, or cannot be read, for its "
+		      "secret to be removed")) :
+	    verdict_accept();
 }

@@ -122,3 +122,9 @@ step_path(struct message *message)
 		verdict = replace_path(message, verdict);
 	return verdict;
 }
+
+struct verdict
+step_path_late(struct message *message)
+{
+	return message->waited ? step_path(message) : verdict_accept();
+}

@@ -147,7 +147,7 @@ step_repair_watched(struct message *message)
 	return verdict;
 }
 
-/* No edits, except that a tag of ours is dropped from every message. */
+/* No edits, except that tags of ours are dropped from every message. */
 void
 message_begin_edits(struct message *message)
 {
