@@ -33,6 +33,8 @@ static const char usage[] =
     "      --cert-issuer X    certificate, as the MTA writes {cert_subject},\n"
     "      --cert-fp X        {cert_issuer} and {cert_fp}\n"
     "      --verify WORD      what Sendmail thinks of it ({verify}), like OK\n"
+    "      --login-field X    a login, or a fingerprint, in the field that Postfix\n"
+    "                         writes (identify.login-field), with its secret\n"
     "      --daemon NAME      the service of the MTA ({daemon_name})\n"
     "      --daemon-port N    its port ({daemon_port})\n"
     "      --mail-from ADDR   the reverse-path, <> for the null one; default: the\n"
@@ -58,6 +60,7 @@ struct request {
 	const char *config_path;
 	const char *auth;
 	const char *said[FACT_COUNT]; /* macros that an option names */
+	const char *login_field;
 	const char *mail_from;
 	const char *mail_addr;
 	const char *client;
@@ -214,6 +217,18 @@ verify(struct message *message, struct slice body, struct verification *report,
 	return status;
 }
 
+/* As Postfix does, above what the client sends. */
+static void
+add_login_field(const struct request *request, struct message *message)
+{
+	const struct identity *identity = &message_snapshot(message)->identity;
+
+	if (request->login_field != NULL)
+		message_add_header(message, identity->login_field.name,
+		    login_field_write(identity, slice_of(request->login_field),
+			message_arena(message)));
+}
+
 /* The events of the milter protocol, in their order. */
 static struct verdict
 submit(const struct request *request, struct message *message,
@@ -233,6 +248,7 @@ submit(const struct request *request, struct message *message,
 	*ret_body = with_crlf(mem, *ret_body);
 	for (size_t i = 0; i < request->rcpts.count; i++)
 		pipeline_rcpt(message, slice_of(request->rcpts.items[i]));
+	add_login_field(request, message);
 	for (size_t i = 0; i < header.count; i++)
 		message_add_header(
 		    message, header.fields[i].name, header.fields[i].value);
@@ -361,6 +377,13 @@ run_test(struct request *request)
 	if (config_read(request->config_path, print_config_fault, NULL, &config,
 		&err) != 0)
 		return command_fail(&err, EXIT_USAGE);
+	if (request->login_field != NULL &&
+	    config->identify.login_field.len == 0) {
+		fputs(
+		    "--login-field: identify.login-field is not set\n", stderr);
+		config_free(config);
+		return EXIT_USAGE;
+	}
 	if (request->zone != NULL)
 		config->dns.zone = slice_of(request->zone);
 	test_mta_find(config, request->mta_word != NULL, &request->mta);
@@ -403,6 +426,7 @@ test_main(int argc, char **argv)
 		{ "cert-issuer", .text = &request.said[FACT_CERT_ISSUER] },
 		{ "cert-fp", .text = &request.said[FACT_CERT_FINGERPRINT] },
 		{ "verify", .text = &request.said[FACT_TLS_VERIFY] },
+		{ "login-field", .text = &request.login_field },
 		{ "daemon", .text = &request.said[FACT_DAEMON_NAME] },
 		{ "daemon-port", .text = &request.said[FACT_DAEMON_PORT] },
 		{ "mail-from", .text = &request.mail_from },
