@@ -7,6 +7,7 @@ A case is one file, AREA/NAME.case, of sections that begin with a line `--- NAME
     --- conf        the configuration; @DIR@ is the case's own directory, with an
                     empty directory "keys"
     --- file NAME   a further file in that directory
+    --- secret NAME the same, which nobody else can read
     --- args        arguments of `submilter test`, a line each; without --mta
                     among them the MTA is unknown, and the output has no line
                     `mta`
@@ -37,7 +38,7 @@ def program():
 
 
 def parse(text):
-    parts = re.split(r"^--- (conf|file \S+|args|message|want)\n", text, flags=re.M)
+    parts = re.split(r"^--- (conf|(?:file|secret) \S+|args|message|want)\n", text, flags=re.M)
     return parts[0], list(zip(parts[1::2], parts[2::2]))
 
 
@@ -68,6 +69,9 @@ def run(sections):
                     body.replace("@DIR@", top))
             elif name.startswith("file "):
                 pathlib.Path(top, name[5:]).write_text(body)
+            elif name.startswith("secret "):
+                pathlib.Path(top, name[7:]).write_text(body)
+                os.chmod(pathlib.Path(top, name[7:]), 0o600)
             elif name == "args":
                 args = body.replace("@DIR@", top).splitlines()
             elif name == "message":
