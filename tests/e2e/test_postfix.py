@@ -6,6 +6,7 @@ import unittest
 
 import certificates
 import common
+import fingerprints
 import preflight
 from common import ALICE, BOB, BODY, COMPLETE, lab
 
@@ -146,6 +147,10 @@ class PostfixCertificates(certificates.Tests, unittest.TestCase):
             self.assertEqual(s.mail(ALICE).code, 550)
             self.assertEqual(s.mail(BOB).code, 250)
         milter.wait_for_log("login=bob@corp.example via=sasl client=192.0.2.9")
+
+
+class PostfixFingerprints(fingerprints.Tests, unittest.TestCase):
+    pass
 
 
 if __name__ == "__main__":
