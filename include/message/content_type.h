@@ -32,6 +32,13 @@ bool mime_boundary(struct slice value, struct arena *mem,
 bool mime_has_boundaries(struct slice value);
 
 /*
+ * The value with the type application/octet-stream, and with a name for those
+ * who save it if it has none. Its other parameters stay as they are written.
+ */
+struct slice mime_type_as_file(
+    struct slice value, struct slice name, struct arena *mem);
+
+/*
  * The first token of a Content-Transfer-Encoding value, which some programs
  * go by; false if it is not all of the value, or there is none (empty).
  */

@@ -31,6 +31,7 @@ struct part_plan {
 	bool header;	       /* written anew: the encoding last ... */
 	struct slice encoding; /* as this; empty: without that field */
 	bool quote_boundary;
+	bool as_file;	     /* an attached message: application/octet-stream */
 	bool add_version;    /* MIME-Version */
 	bool attach_version; /* to the message that it announces */
 	bool drop_mbox_line;

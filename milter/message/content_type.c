@@ -278,6 +278,29 @@ mime_has_boundaries(struct slice value)
 	return count > 1;
 }
 
+struct slice
+mime_type_as_file(struct slice value, struct slice name, struct arena *mem)
+{
+	/* Plain, and as RFC 2231 has it. */
+	static const struct slice names[] = { { "name", 4 }, { "name*", 5 },
+		{ "name*0", 6 }, { "name*0*", 7 } };
+	struct slice rest = value, type, text;
+	bool has_name = false;
+	struct strbuf buf;
+
+	if (!take_type(&rest, mem, &type))
+		rest = (struct slice){ "", 0 };
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		has_name =
+		    has_name || find_parameter(value, names[i], mem, &text);
+	strbuf_init(&buf, mem);
+	strbuf_addf(&buf, " application/octet-stream");
+	if (!has_name)
+		strbuf_addf(&buf, "; name=\"%.*s\"", SLICE_ARGS(name));
+	strbuf_add(&buf, rest);
+	return strbuf_slice(&buf);
+}
+
 bool
 mime_encoding_token(struct slice value, struct slice *ret_token)
 {

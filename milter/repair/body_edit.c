@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Where a plan changes the body first, and what it changes in the header. */
+#include "message/content_type.h"
 #include "repair/repair_body.h"
 #include "repair_priv.h"
 
@@ -24,6 +25,12 @@ body_plan_first_change(const struct body_plan *plan)
 	return first;
 }
 
+struct slice
+type_as_file(struct slice value, struct arena *mem)
+{
+	return mime_type_as_file(value, SLICE("message.eml"), mem);
+}
+
 void
 body_plan_edit(const struct body_plan *plan, struct edits *edits)
 {
@@ -46,6 +53,9 @@ body_plan_edit(const struct body_plan *plan, struct edits *edits)
 		edits_change(edits, type,
 		    with_quoted_boundary(
 			edits->fields[type].field.value, edits->mem));
+	else if (top->as_file)
+		edits_change(edits, type,
+		    type_as_file(edits->fields[type].field.value, edits->mem));
 	if (top->encoding.len == 0)
 		(void)edits_delete_all(
 		    edits, SLICE("Content-Transfer-Encoding"));

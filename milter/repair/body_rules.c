@@ -34,6 +34,14 @@ part_is_labelled_8bit(const struct mime_part *part)
 }
 
 bool
+part_is_encoded_message(const struct mime_part *part)
+{
+	return part->kind == MIME_LEAF && part->is_rfc822 &&
+	    (part->encoding == TRANSFER_BASE64 ||
+		part->encoding == TRANSFER_QUOTED_PRINTABLE);
+}
+
+bool
 part_is_inside_seal(const struct mime_part *parts, size_t index)
 {
 	return index > 0 && parts[parts[index].parent].seal != MIME_UNSEALED;
@@ -87,4 +95,17 @@ plan_leave_unsigned(struct body_plan *plan, uint64_t from)
 {
 	if (from < plan->signed_end)
 		plan->signed_end = from;
+}
+
+int
+part_plan_header(
+    const struct mime_part *part, struct part_plan *plan, struct err *err)
+{
+	if (part->encoding == TRANSFER_OTHER && part->encoding_token.len == 0)
+		return body_refuse(
+		    err, "a part whose encoding cannot be read", "");
+	if (!plan->header)
+		plan->encoding = part->encoding_token;
+	plan->header = true;
+	return 0;
 }

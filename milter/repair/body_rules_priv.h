@@ -36,6 +36,8 @@ struct body_rules body_rules_of(
 int body_refuse(struct err *err, const char *what, const char *advice);
 
 bool part_is_labelled_8bit(const struct mime_part *part);
+/* message/rfc822 in base64 or quoted-printable, which it may not be in. */
+bool part_is_encoded_message(const struct mime_part *part);
 bool part_is_inside_seal(const struct mime_part *parts, size_t index);
 
 /* Whether an attached message that is encoded is opened, and changed there. */
@@ -56,6 +58,10 @@ bool part_is_behind_others(const struct mime_part *parts, size_t index);
 bool header_has_cut_field(
     const struct mta_traits *traits, const struct mime_header *header);
 
+/* The header is written anew, with what the part says of its encoding. */
+MUST_USE int part_plan_header(
+    const struct mime_part *part, struct part_plan *plan, struct err *err);
+
 /* The body may change on the way from that octet on. */
 void plan_leave_unsigned(struct body_plan *plan, uint64_t from);
 
@@ -75,6 +81,14 @@ MUST_USE int sealed_judge_inside(
 
 /* repair_body.c: what becomes of one part. */
 MUST_USE int body_plan_part(
+    struct planning *planning, size_t index, struct err *err);
+
+/*
+ * repair_attached.c: an attached message that is encoded and could not be
+ * decoded (repair_decode.h) becomes a file, with the same content: nobody opens
+ * that on the way. -1: its header cannot be written anew.
+ */
+MUST_USE int plan_as_file(
     struct planning *planning, size_t index, struct err *err);
 
 /*

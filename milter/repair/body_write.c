@@ -197,6 +197,9 @@ write_field(struct writer *writer, const struct part_plan *want,
 	if (want->quote_boundary &&
 	    slice_eq_nocase(field->name, SLICE("Content-Type")))
 		whole.value = with_quoted_boundary(whole.value, &writer->mem);
+	if (want->as_file &&
+	    slice_eq_nocase(field->name, SLICE("Content-Type")))
+		whole.value = type_as_file(whole.value, &writer->mem);
 	if (repair_fold(
 		&whole, writer->plan->line_limit, &writer->mem, &rest) != 0)
 		return err_set(writer->err, ERR_DATA,
@@ -249,6 +252,13 @@ write_header(struct writer *writer, const struct mime_part *part,
 		    write_field(writer, want, &field) != 0)
 			return -1;
 		has_type = has_type || is_type;
+	}
+	/* A part of multipart/digest */
+	if (want->as_file && !has_type) {
+		write_out(writer, SLICE("Content-Type:"));
+		write_out(writer,
+		    type_as_file((struct slice){ "", 0 }, &writer->mem));
+		write_out(writer, SLICE("\r\n"));
 	}
 	if (want->add_version)
 		write_out(writer, SLICE("MIME-Version: 1.0\r\n"));

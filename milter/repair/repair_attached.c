@@ -2,6 +2,24 @@
 /* Attached messages and reports whose form cannot be put right. */
 #include "body_rules_priv.h"
 
+/* What the type of a file is longer by than that of a message, at most. */
+enum { FILE_TYPE_OCTETS = 64 };
+
+int
+plan_as_file(struct planning *planning, size_t index, struct err *err)
+{
+	const struct mime_part *part = &planning->plan.parts[index];
+	struct part_plan *want = &planning->plan.plans[index];
+	size_t longest = part->header.longest_field + FILE_TYPE_OCTETS;
+
+	if (part->header.has_junk || part->header.names_parts ||
+	    longest > planning->rules.traits->cuts_content_fields_at)
+		return body_refuse(err, "an attached message that is encoded",
+		    ": attach it as a file");
+	want->as_file = true;
+	return part_plan_header(part, want, err);
+}
+
 /* Whether this MTA changes an attachment, whatever the next hop is. */
 static bool
 is_certain_to_change(const struct planning *planning, size_t root, size_t end)

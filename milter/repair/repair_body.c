@@ -7,20 +7,6 @@
 /* A text with fewer 8-bit octets does not become long. */
 enum { FEW_OCTETS = 64 };
 
-/* The header is written anew, with what the part says of its encoding. */
-static int
-plan_rewriting(
-    const struct mime_part *part, struct part_plan *plan, struct err *err)
-{
-	if (part->encoding == TRANSFER_OTHER && part->encoding_token.len == 0)
-		return body_refuse(
-		    err, "a part whose encoding cannot be read", "");
-	if (!plan->header)
-		plan->encoding = part->encoding_token;
-	plan->header = true;
-	return 0;
-}
-
 static void
 plan_encoding(struct part_plan *plan, enum transfer_encoding encoding)
 {
@@ -72,7 +58,7 @@ plan_header(struct planning *planning, size_t index, struct err *err)
 		((index > 0 && !header->ended) || header->has_name_blank ||
 		    header->has_mbox_line || header->has_quoted_mbox ||
 		    header->has_unfolded)))
-		return plan_rewriting(&parts[index], plan, err);
+		return part_plan_header(&parts[index], plan, err);
 	return 0;
 }
 
@@ -122,9 +108,9 @@ judge_unencodable(
 
 	if (part->is_unreadable)
 		return judge_unreadable(planning, index, need, err);
-	if (encoded_message_is_opened(rules, part))
-		return body_refuse(err, "an attached message that is encoded",
-		    ": attach it as a file");
+	if (encoded_message_is_opened(rules, part) &&
+	    plan_as_file(planning, index, err) != 0)
+		return -1;
 	if (need == STAYS)
 		return 0;
 	if (part->seal != MIME_UNSEALED && certain)
@@ -132,7 +118,7 @@ judge_unencodable(
 	if (part->seal != MIME_UNSEALED)
 		return sealed_judge_8bit(planning, index, err);
 	/* A part without 8-bit content and label passes as it is. */
-	if (part->is_message &&
+	if (part->is_message && !part_is_encoded_message(part) &&
 	    (certain ||
 		(rules->traits->converts_by_label &&
 		    part_is_labelled_8bit(part))))
@@ -201,8 +187,7 @@ plan_leaf(struct planning *planning, size_t index, struct err *err)
 		return -1;
 	if (need != STAYS && part->seal == MIME_UNSEALED &&
 	    !part->is_unreadable && part->encoding != TRANSFER_OTHER &&
-	    (!part->is_message ||
-		(part->is_rfc822 && part->encoding > TRANSFER_BINARY))) {
+	    (!part->is_message || part_is_encoded_message(part))) {
 		plan_encode(part, want);
 		return 0;
 	}
@@ -214,7 +199,7 @@ plan_leaf(struct planning *planning, size_t index, struct err *err)
 	if ((rules->converts && part->header.encodings > 0 &&
 		!part->header.encoding_is_last) ||
 	    (part->encoding_has_more && rules->to_7bit))
-		return plan_rewriting(part, want, err);
+		return part_plan_header(part, want, err);
 	return 0;
 }
 
@@ -254,7 +239,7 @@ plan_multipart(struct planning *planning, size_t index, struct err *err)
 	}
 	if (around > traits->max_multiparts)
 		return body_refuse(err, "a part in so many others", "");
-	return want->quote_boundary ? plan_rewriting(part, want, err) : 0;
+	return want->quote_boundary ? part_plan_header(part, want, err) : 0;
 }
 
 /*
@@ -301,7 +286,7 @@ plan_composite_encoding(
 	if (!rules->converts || part->header.encodings == 0 ||
 	    (as_leaf && part->header.encoding_is_last))
 		return 0;
-	if (plan_rewriting(part, want, err) != 0)
+	if (part_plan_header(part, want, err) != 0)
 		return -1;
 	if (!as_leaf)
 		want->encoding = (struct slice){ NULL, 0 };

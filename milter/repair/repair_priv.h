@@ -80,6 +80,9 @@ struct slice repair_space_commas(struct slice value, struct arena *mem);
 /* A Content-Type with the boundary in quotes, where it is written oddly. */
 struct slice with_quoted_boundary(struct slice value, struct arena *mem);
 
+/* The Content-Type of an attached message that becomes a file. */
+struct slice type_as_file(struct slice value, struct arena *mem);
+
 /* Folds lines over the limit at blanks (RFC 5322 section 2.2.3). */
 MUST_USE int repair_lines(struct header_repair *repair, struct err *err);
 

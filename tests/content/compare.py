@@ -8,6 +8,7 @@ import subprocess
 # Nothing that passes as it is has a longer line, whatever the MTA.
 LINE_LIMIT = 990
 ENCODED = (b'base64', b'quoted-printable')
+FILE = 'application/octet-stream'
 
 
 class Part:
@@ -231,10 +232,28 @@ def opened(reader, parts):
     return found
 
 
+def as_files(old, new):
+    """Attached messages in such an encoding that cannot be decoded become files,
+    with the same content: in old they are files then, too."""
+    found = []
+    for part in old:
+        if found and part.depth > found[-1].depth and found[-1].kind == FILE:
+            continue        # a reader has opened it
+        found.append(part)
+        number = len(found) - 1
+        after = new[number] if number < len(new) else part
+        if part.kind == 'message/rfc822' and after.kind == FILE \
+                and part.label() not in (b'', b'7bit', b'8bit', b'binary'):
+            part.kind = FILE
+            part.fields = part.encodings() + after.others()
+            part.decoded = part.decoded or after.decoded
+    return found
+
+
 def faults(reader, before, after):
     """What is not as it was."""
-    old = reader.parts(before)
     new = reader.parts(after)
+    old = as_files(reader.parts(before), new)
     if len(old) != len(new):
         old, new = opened(reader, old), opened(reader, new)
     own = of_the_message(reader, old), of_the_message(reader, new)

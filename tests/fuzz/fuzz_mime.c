@@ -123,7 +123,7 @@ add_header(struct strbuf *buf, struct slice text,
 	while (part_field_next(text, field.end, &field)) {
 		if (slice_eq_nocase(
 			field.name, SLICE("Content-Transfer-Encoding")) ||
-		    (want->quote_boundary &&
+		    ((want->quote_boundary || want->as_file) &&
 			slice_eq_nocase(field.name, SLICE("Content-Type"))) ||
 		    (want->add_version &&
 			slice_eq_nocase(field.name, SLICE("MIME-Version"))))
@@ -260,6 +260,8 @@ check_parts(const struct body_plan *plan, const struct mime_part *parts,
 		ENSURE(was->kind == is->kind && was->parent == is->parent);
 		if (was->kind != MIME_LEAF)
 			continue;
+		ENSURE(!plan->plans[i].as_file ||
+		    (was->is_rfc822 && !is->is_message && !is->is_text));
 		from =
 		    plan->plans[i].encode ? plan->plans[i].from : was->encoding;
 		before = part_of(old, was->content_start, was->content_end);

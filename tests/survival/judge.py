@@ -3,6 +3,7 @@
 and who changed what. All of it by foreign parsers and verifiers."""
 
 import base64
+import binascii
 import dataclasses
 import email
 import quopri
@@ -59,7 +60,7 @@ def judge(case):
     stages = [("before", case.submitted, case.received),
               ("milter", case.received, case.wanted),
               ("after", case.wanted, case.delivered)]
-    if content(case.submitted) != content(case.delivered):
+    if content_difference(case.submitted, case.delivered):
         for who, old, new in stages:
             what = content_difference(old, new)
             if what:
@@ -130,27 +131,50 @@ def _change(a, b):
 
 # Content.
 
-def parts(message, raw):
-    """As walk(), but into attached messages that are encoded, too; each with the
-    octets of the message that it is in."""
+def parts(message, raw, as_files=False):
+    """As walk(), but into attached messages that are encoded, too, unless they count
+    as files; each with the octets of the message that it is in."""
     yield message, raw
+    if as_files and _as_file(message):
+        return
     if message.get_content_type() == "message/rfc822" and message.is_multipart():
         decode = {"base64": base64.b64decode, "quoted-printable": quopri.decodestring}.get(
             message.get("Content-Transfer-Encoding", "").strip().lower())
         if decode:
             inner = decode(message.get_payload(0).as_bytes()).replace(b"\r\n", b"\n")
             inner = inner.replace(b"\n", b"\r\n")
-            yield from parts(email.message_from_bytes(inner), inner)
+            yield from parts(email.message_from_bytes(inner), inner, as_files)
             return
     if message.is_multipart():
         for part in message.get_payload():
-            yield from parts(part, raw)
+            yield from parts(part, raw, as_files)
 
 
-def content(raw):
+def _as_file(part):
+    """An attached message in an encoding, or the file that it becomes if that
+    cannot be decoded: what it is and what is in it. None: it is neither."""
+    kind, encoding = part.get_content_type(), part.get("Content-Transfer-Encoding", "")
+    encoding = encoding.strip().lower()
+    if encoding in ("", "7bit", "8bit", "binary"):
+        return None
+    if kind == "message/rfc822" and part.is_multipart():
+        data = part.get_payload(0).as_bytes()
+    elif kind == "application/octet-stream" and part.get_filename("").endswith(".eml"):
+        data = part.get_payload().encode("utf-8", "surrogateescape")
+    else:
+        return None
+    if encoding == "base64":
+        data = binascii.a2b_base64(data)
+    return "a message as a file", data.replace(b"\r\n", b"\n").strip()
+
+
+def content(raw, as_files=False):
     """The parts of a message, decoded: pairs of what it is and what is in it."""
     found = []
-    for part, octets in parts(email.message_from_bytes(raw), raw):
+    for part, octets in parts(email.message_from_bytes(raw), raw, as_files):
+        if as_files and _as_file(part):
+            found.append(_as_file(part))
+            continue
         kind = part.get_content_type()
         name = part.get_filename("")
         if part.is_multipart():
@@ -180,6 +204,9 @@ def _between(raw, boundary):
 
 def content_difference(old, new):
     a, b = content(old), content(new)
+    if any(kind.startswith("application/octet-stream ") and kind.endswith(".eml")
+           for kind, _ in b):
+        a, b = content(old, as_files=True), content(new, as_files=True)
     for (kind, x), (other, y) in zip(a, b):
         if kind != other:
             return "a part %s became %s" % (kind, other)

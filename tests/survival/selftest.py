@@ -86,6 +86,17 @@ class JudgeTest(unittest.TestCase):
                 old, attached(inner.replace(b"Gr", b"Kr"))), "")
             self.assertNotEqual(judge.content_difference(old, attached(text)), "")
 
+    def test_a_message_that_becomes_a_file_keeps_its_content(self):
+        def attached(kind, data):
+            return shapes.mime(b'multipart/mixed; boundary="=_b1"', None, shapes.multipart(
+                shapes.part(kind, b"base64", shapes.base64_lines(data))))
+        file = b'application/octet-stream; name="message.eml"'
+        inner = shapes.message(body=b"a\0b\r\n")
+        old = attached(b"message/rfc822", inner)
+        self.assertEqual(judge.content_difference(old, attached(file, inner)), "")
+        for other in inner.replace(b"a", b"c"), inner[:-4], b"":
+            self.assertNotEqual(judge.content_difference(old, attached(file, other)), "")
+
     def test_lost_parts(self):
         parts = [shapes.part(b"text/plain", None, b"%d\r\n" % i) for i in range(2)]
         old, new = (shapes.mime(b'multipart/mixed; boundary="=_b1"', None,

@@ -208,6 +208,25 @@ for name, why, inner in (
         ("no-message", "no message in it", b"just text\r\n")):
     shape("rfc822-base64-" + name, "an attached message in base64 with " + why,
           mixed(TEXT, rfc822(base64_lines(inner), b"base64")))
+_nul = base64_lines(message(body=b"a\0b\r\n"))
+for name, why, raw in (
+        ("name", "a NUL, and a name", mixed(TEXT, part(
+            b'message/rfc822;\r\n name="Re: a;b.eml"', b"base64", _nul), PICTURE)),
+        ("digest", "a NUL, in a digest, by default", mixed(
+            part(None, b"base64", _nul), kind=b"digest")),
+        ("nul-alone", "a NUL, and nothing else", mime(b"message/rfc822", b"base64", _nul)),
+        ("nul-attached", "a NUL, in a message that is attached", mixed(
+            TEXT, rfc822(mixed(TEXT8, rfc822(_nul, b"base64"), boundary=b"inside")))),
+        ("nul-one-line", "a NUL, and in one line", mixed(TEXT, rfc822(
+            base64_lines(message(body=b"a\0b\r\n" * 300), 100000), b"base64"))),
+        ("one-line", "one line", mixed(TEXT, rfc822(
+            base64_lines(message(body=BODY * 300), 100000), b"base64")))):
+    shape("rfc822-base64-" + name, "an attached message in base64 with " + why, raw,
+          mail_args=EIGHT)
+shape("rfc822-quoted-nul", "an attached message in quoted-printable with a NUL",
+      mixed(TEXT, rfc822(message(body=b"a=00b\r\n"), b"quoted-printable")))
+shape("rfc822-uuencode", "an attached message in an encoding of its own",
+      mixed(TEXT, rfc822(b"begin 644 a\r\n#86)C\r\n`\r\nend\r\n", b"x-uuencode")))
 shape("rfc822-base64-footer", "an attached message in base64 with a footer behind it",
       mixed(TEXT, rfc822(base64_lines(message()) + b"--\r\nfooter!\r\n", b"base64")))
 shape("multi-close-inner", "no last delimiter of an inner multipart",

@@ -165,6 +165,15 @@ check_case(const struct config *config, const struct repair_case *c)
 #define TYPE_HTML "Content-Type: text/html\r\n"
 #define QP "Content-Transfer-Encoding: quoted-printable\r\n"
 #define ENDS "\r\n--b--\r\n"
+#define RFC822 "Content-Type: message/rfc822\r\n"
+#define RFC822_BASE64 RFC822 B64 "\r\n"
+#define FILE_TYPE \
+	"Content-Type: application/octet-stream; name=\"message.eml\"\r\n"
+#define QUJD14                                                                \
+	QUJD76 QUJD76 QUJD76 QUJD76 QUJD76 QUJD76 QUJD76 QUJD76 QUJD76 QUJD76 \
+	    QUJD76 QUJD76 QUJD76 QUJD76
+#define LINES2 QUJD76 "\r\n" QUJD76 "\r\n"
+#define LINES14 LINES2 LINES2 LINES2 LINES2 LINES2 LINES2 LINES2
 #define BIT8 "Content-Transfer-Encoding: 8bit\r\n"
 
 static void
@@ -307,6 +316,10 @@ every_part_goes_on_as_no_mta_changes_it(void **state)
 	config_free(config);
 }
 
+#define NO_FIELD                                                       \
+	"a line in the header of a part that is not a field would be " \
+	"broken on the way"
+
 #define B75 QUJD20 QUJD20 QUJD20 "QUJDQUJDQUJDQUJ"
 #define SIGNED " multipart/signed; boundary=b"
 #define UES                                                                        \
@@ -388,26 +401,15 @@ what_cannot_survive_is_refused(void **state)
 		    "!a part without an empty line below its header would be "
 		    "broken on the way",
 		    MTA_SENDMAIL, NULL },
-		{ "an attached message that Postfix would open",
-		    " message/rfc822", " quoted-printable",
-		    "Subject: x\r\n"
-		    "Content-Transfer-Encoding: 8bit\r\n\r\nx\r\n",
-		    "!an "
-		    "attached message that is encoded would be broken on the "
-		    "way: attach it as a file",
-		    MTA_POSTFIX, NULL },
+		{ "an encoded attached message with a broken header", MIXED,
+		    NULL, "--b\r\nno field\r\n" RFC822_BASE64 "U3Vi" ENDS,
+		    "!" NO_FIELD, MTA_SENDMAIL, NULL },
 		{ "text beside the parts of a boundary of 75 octets",
 		    " multipart/mixed; boundary=" B75, NULL,
 		    UE "\r\n--" B75 "\r\n\r\nx\r\n--" B75 "--\r\n",
 		    "!a multipart with a long "
 		    "boundary would be broken on the way",
 		    MTA_POSTFIX, NULL },
-		{ "an attached message in base64", " message/rfc822", " base64",
-		    "U3ViamVjdDogeA0KDQp4DQo=\r\n",
-		    "!an attached message that "
-		    "is encoded would be broken on the way: attach it as a "
-		    "file",
-		    MTA_SENDMAIL, NULL },
 		{ "a quote without end", MIXED, NULL,
 		    "--b\r\nContent-Type: text/plain; name=\"x\r\n\r\nx" ENDS,
 		    "!a very long field, or one with an open quote, in the "
@@ -604,10 +606,6 @@ what_may_change_is_not_signed(void **state)
 	"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" \
 	"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 #define XXL X100 X100 X100 X100 X100 X100 X100 X100 X100 X100
-#define NO_FIELD                                                       \
-	"a line in the header of a part that is not a field would be " \
-	"broken on the way"
-
 /* Whatever is in what a user forwards. */
 static void
 attachments_pass_as_they_came(void **state)
@@ -664,13 +662,13 @@ attachments_pass_as_they_came(void **state)
 		/* Nothing is before it. */
 		{ MTA_SENDMAIL, " message/rfc822", NULL,
 		    "X: y\r\nno field\r\n\r\nx\r\n", "" },
+		/* It becomes a file. */
+		{ MTA_SENDMAIL, MIXED, NULL,
+		    "--b\r\n" RFC822_BASE64 "U3Vi" ENDS, NULL },
 		/* Sendmail would lose the beginning of it. */
 		{ MTA_SENDMAIL, MIXED, NULL,
-		    "--b\r\nContent-Type: "
-		    "message/rfc822\r\nContent-Transfer-Encoding: base64"
-		    "\r\n\r\nU3Vi" ENDS,
-		    "!an attached message that is "
-		    "encoded would be broken on the way: attach it as a file" },
+		    "--b\r\nno field\r\n" RFC822_BASE64 "U3Vi" ENDS,
+		    "!" NO_FIELD },
 		/* No attachment. */
 		{ MTA_SENDMAIL, MIXED, NULL, "--b\r\nno field\r\n\r\nx" ENDS,
 		    "!" NO_FIELD },
@@ -695,6 +693,86 @@ attachments_pass_as_they_came(void **state)
 	config = config_of("repair { attached-messages = refuse }");
 	check_signed(
 	    config, MTA_SENDMAIL, MIXED, NULL, cases[0].body, "!" NO_FIELD);
+	config_free(config);
+}
+
+/* The Content-Type of a message that is all an attached one in base64. */
+static void
+check_own_type(const struct config *config, const char *type, const char *want)
+{
+	struct header header;
+	struct edits edits;
+	struct body_plan plan;
+	struct arena mem;
+	struct err err;
+	size_t at;
+
+	arena_init(&mem);
+	assert_int_equal(make_plan(config, type, " base64", SLICE("AAEC\r\n"),
+			     MTA_SENDMAIL, &header, &edits, &mem, &plan, &err),
+	    0);
+	body_plan_edit(&plan, &edits);
+	at = edits_find(&edits, SLICE("Content-Type"), 0);
+	assert_true(at < edits.count);
+	check_slice(type, edits.fields[at].field.value, want);
+	arena_done(&mem);
+}
+
+static void
+an_encoded_message_that_cannot_be_decoded_becomes_a_file(void **state)
+{
+	static const struct repair_case cases[] = {
+		{ "in a multipart", MIXED, NULL,
+		    "--b\r\n" RFC822_BASE64 "AAEC" ENDS,
+		    "--b\r\n" FILE_TYPE B64 "\r\nAAEC" ENDS, MTA_SENDMAIL,
+		    NULL },
+		{ "as all there is", " message/rfc822", " base64", "AAEC\r\n",
+		    "AAEC\r\n", MTA_SENDMAIL, " base64" },
+		{ "its own name stays", MIXED, NULL,
+		    "--b\r\nContent-Type: message/rfc822;\r\n"
+		    " name=\"a;b.eml\"\r\n" B64 "\r\nAAEC" ENDS,
+		    "--b\r\nContent-Type: application/octet-stream;\r\n"
+		    " name=\"a;b.eml\"\r\n" B64 "\r\nAAEC" ENDS,
+		    MTA_SENDMAIL, NULL },
+		{ "also of RFC 2231", MIXED, NULL,
+		    "--b\r\nContent-Type: message/rfc822; name*0*=utf-8''a"
+		    "\r\n" B64 "\r\nAAEC" ENDS,
+		    "--b\r\nContent-Type: application/octet-stream; "
+		    "name*0*=utf-8''a\r\n" B64 "\r\nAAEC" ENDS,
+		    MTA_SENDMAIL, NULL },
+		{ "the type is that of a digest",
+		    " multipart/digest; boundary=b", NULL,
+		    "--b\r\n" B64 "\r\nAAEC" ENDS,
+		    "--b\r\n" FILE_TYPE B64 "\r\nAAEC" ENDS, MTA_SENDMAIL,
+		    NULL },
+		{ "in another encoding", MIXED, NULL,
+		    "--b\r\n" RFC822 "Content-Transfer-Encoding: x-uuencode"
+		    "\r\n\r\nbegin 644 a" ENDS,
+		    "--b\r\n" FILE_TYPE "Content-Transfer-Encoding: "
+		    "x-uuencode\r\n\r\nbegin 644 a" ENDS,
+		    MTA_SENDMAIL, NULL },
+		{ "Postfix leaves it alone", MIXED, NULL,
+		    "--b\r\n" RFC822_BASE64 "AAEC" ENDS, NULL, MTA_POSTFIX,
+		    NULL },
+		{ "Postfix would find a label in it", MIXED, NULL,
+		    "--b\r\n" RFC822 QP "\r\n"
+		    "Content-Transfer-Encoding: 8bit\r\n\r\nx" ENDS,
+		    "--b\r\n" FILE_TYPE QP "\r\n"
+		    "Content-Transfer-Encoding: 8bit\r\n\r\nx" ENDS,
+		    MTA_POSTFIX, NULL },
+		{ "its lines are made short", MIXED, NULL,
+		    "--b\r\n" RFC822_BASE64 QUJD14 ENDS,
+		    "--b\r\n" RFC822_BASE64 LINES14 ENDS, MTA_POSTFIX, NULL },
+	};
+	struct config *config = config_of("");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		check_case(config, &cases[i]);
+	check_own_type(config, " message/rfc822 (x)",
+	    " application/octet-stream; name=\"message.eml\" (x)");
+	check_own_type(config, " message/rfc822; NAME=x.eml",
+	    " application/octet-stream; NAME=x.eml");
 	config_free(config);
 }
 
@@ -939,6 +1017,8 @@ main(void)
 		cmocka_unit_test(a_nul_in_the_header_of_a_part_is_one),
 		cmocka_unit_test(what_may_change_is_not_signed),
 		cmocka_unit_test(attachments_pass_as_they_came),
+		cmocka_unit_test(
+		    an_encoded_message_that_cannot_be_decoded_becomes_a_file),
 		cmocka_unit_test(what_sendmail_drops_of_parts_goes_first),
 		cmocka_unit_test(text_in_place_of_a_message_stays),
 		cmocka_unit_test(multiparts_without_parts_are_closed),
