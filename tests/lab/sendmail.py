@@ -59,8 +59,60 @@ ESASL_PATH={sasl_path}
 """
 
 
+# Whom sendmail(1) becomes: an account of every Debian that is not root.
+_CLIENT = "daemon"
+# What sendmail(1) of local programs uses: a client of the MTA, with its own queue.
+_SUBMIT_MC = """\
+include(`{cf}/m4/cf.m4')dnl
+OSTYPE(`linux')dnl
+define(`confDOMAIN_NAME', `{hostname}')dnl
+define(`confDONT_BLAME_SENDMAIL', `TrustStickyBit')dnl
+define(`confRUN_AS_USER', `{user}')dnl
+define(`confTRUSTED_USER', `{user}')dnl
+define(`MSP_QUEUE_DIR', `{top}/clientqueue')dnl
+define(`STATUS_FILE', `{top}/client-statistics')dnl
+define(`confPID_FILE', `{top}/client.pid')dnl
+define(`HELP_FILE', `{top}/helpfile')dnl
+define(`confSERVICE_SWITCH_FILE', `{top}/service.switch')dnl
+define(`confTO_IDENT', `0')dnl
+define(`confLOG_LEVEL', `14')dnl
+define(`confQUEUE_LA', `200')dnl
+define(`RELAY_MAILER_ARGS', `TCP $h {port}')dnl
+FEATURE(`msp', `[127.0.0.1]')dnl
+"""
+
+
 class Sendmail(MTA):
     """See MTA for all that is not Sendmail's own."""
+
+    def run_sendmail(self, arguments, text, port=None):
+        """sendmail(1) as local programs call it, by submit.cf: a client of `port`
+        (the plain one). What it prints."""
+        command, environment = self.sendmail_command(arguments, port)
+        return run(command, input=text, env=environment)
+
+    def sendmail_command(self, arguments, port=None):
+        """The command line and environment of the same."""
+        queue = self.directory / "clientqueue"
+        if not queue.exists():
+            queue.mkdir()
+            shutil.chown(queue, _CLIENT, _CLIENT)
+            queue.chmod(0o770)
+        self._make_cf("submit", _SUBMIT_MC.format(
+            cf=self._cf(), hostname=HOSTNAME, top=self.directory, user=_CLIENT,
+            port=port or self.plain_port))
+        return ([self.directory / "sendmail", "-Ac",
+                 "-C%s/submit.cf" % self.directory, *arguments], self._environment())
+
+    def run_sendmail_alone(self, arguments, text):
+        """sendmail(1) where no submit.cf is used: straight into the MTA's queue."""
+        return run([self.directory / "sendmail",
+                    "-C%s/sendmail.cf" % self.directory, *arguments],
+                   input=text, env=self._environment())
+
+    def client_queue_files(self):
+        """As queue_files(), of sendmail(1)."""
+        return sorted(f.name for f in (self.directory / "clientqueue").iterdir())
 
     def queue_files(self):
         """Files of messages in the queue; each message has two."""
@@ -92,15 +144,17 @@ class Sendmail(MTA):
         self._make_sasl("Sendmail", "root")
 
     def _configure(self):
-        mc = self._write("sendmail.mc", _SENDMAIL_MC.format(
+        self._make_cf("sendmail", _SENDMAIL_MC.format(
             cf=self._cf(), hostname=HOSTNAME, top=self.directory,
             sink=self.sink_port, plain=self.plain_port,
             submission=self.submission_port, milter=self._milter(),
             extra="\n".join(self.extra or []),
             sasl_path=self.debs.sasl_path()))
-        cf = run([self.debs.tool("m4"), "-D_CF_DIR_=%s/" % self._cf(), mc],
-                 env=self.debs.environment())
-        self._write("sendmail.cf", cf.decode())
+
+    def _make_cf(self, name, mc):
+        cf = run([self.debs.tool("m4"), "-D_CF_DIR_=%s/" % self._cf(),
+                  self._write(name + ".mc", mc)], env=self.debs.environment())
+        self._write(name + ".cf", cf.decode())
 
     def _cf(self):
         return self.debs.package("sendmail-cf") / "usr/share/sendmail/cf"

@@ -23,13 +23,13 @@ class Sink:
     """Accepts all mail on a loopback port until stop(); see `messages`.
 
     `address` gives another loopback address, or a certain port. A recipient in
-    `refused` gets 550.
+    `refused` gets 550, one in `later` 450.
     """
 
     def __init__(self, eightbitmime=True, smtputf8=True, address=("127.0.0.1", 0),
-                 refused=()):
+                 refused=(), later=()):
         self.messages = []
-        self._refused = refused
+        self._refused, self._later = refused, later
         self._extensions = ["sink", "SIZE 0"]
         self._extensions += ["8BITMIME"] if eightbitmime else []
         self._extensions += ["SMTPUTF8"] if smtputf8 else []
@@ -111,6 +111,8 @@ class Sink:
                 reply("2.1.0 ok")
             elif verb == "RCPT" and message and _path(rest)[0] in self._refused:
                 reply("5.1.1 nobody here", code=550)
+            elif verb == "RCPT" and message and _path(rest)[0] in self._later:
+                reply("4.2.0 not now", code=450)
             elif verb == "RCPT" and message:
                 message.recipients.append(_path(rest)[0])
                 reply("2.1.5 ok")
