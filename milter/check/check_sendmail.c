@@ -3,7 +3,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "check_sasl_priv.h"
+#include "check_sendmail_priv.h"
 #include "daemon/socket_directory.h"
 
 enum { SHOWN_BYTES = 120, WANTED_WAIT_SECONDS = 30 };
@@ -28,9 +28,8 @@ struct sendmail {
 	struct sendmail_tls tls;
 };
 
-/* The next logical line: one that begins with a blank continues the last. */
-static bool
-check_sendmail_next_line(struct line_reader *reader)
+bool
+sendmail_next_line(struct line_reader *reader)
 {
 	struct strbuf text;
 
@@ -61,12 +60,8 @@ lower(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-/*
- * The value of "key=value" among items with commas. Keys count by their first
- * letter, as they do for Sendmail, in any case.
- */
-static bool
-check_sendmail_find_field(struct slice list, char key, struct slice *ret_value)
+bool
+sendmail_find_field(struct slice list, char key, struct slice *ret_value)
 {
 	struct slice item;
 
@@ -136,7 +131,7 @@ read_filters(
 {
 	struct line_reader reader = { .rest = file, .mem = c->found->mem };
 
-	while (check_sendmail_next_line(&reader)) {
+	while (sendmail_next_line(&reader)) {
 		struct slice text = reader.text, value;
 		struct slice fields = slice_from(text, 1);
 		void *daemons = sendmail->daemons;
@@ -166,14 +161,14 @@ read_filters(
 			sendmail->trusts_auth = true;
 		}
 		if (text.data[0] != 'X' ||
-		    !check_sendmail_find_field(fields, 'S', &value) ||
+		    !sendmail_find_field(fields, 'S', &value) ||
 		    !is_ours(c, value))
 			continue;
 		sendmail->name =
 		    slice_trim(slice_sub(fields, 0, slice_find(fields, ',')));
 		sendmail->line = reader.line;
-		(void)!check_sendmail_find_field(fields, 'F', &sendmail->flags);
-		(void)!check_sendmail_find_field(fields, 'T', &sendmail->times);
+		(void)!sendmail_find_field(fields, 'F', &sendmail->flags);
+		(void)!sendmail_find_field(fields, 'T', &sendmail->times);
 	}
 }
 
@@ -219,16 +214,6 @@ check_sendmail_is_one_of(struct slice text, const char *const *names)
 	return false;
 }
 
-/* One port of Sendmail: its own list of filters replaces the general one. */
-struct port {
-	const char *called;
-	struct slice name;
-	struct slice filters;
-	bool submits;  /* users submit there */
-	bool incoming; /* other servers deliver there */
-	bool logs_in;
-};
-
 static struct port
 read_port(const struct checked *c, const struct sendmail *sendmail, size_t i)
 {
@@ -237,14 +222,21 @@ read_port(const struct checked *c, const struct sendmail *sendmail, size_t i)
 	static const char *const incoming[] = { "25", "smtp", NULL };
 	struct slice options = sendmail->daemons[i].options;
 	struct slice number = SLICE("smtp"), modifiers = { NULL, 0 };
+	struct slice family, address = { NULL, 0 };
 	struct slice name = SLICE("Daemon");
 	struct port port = { .filters = sendmail->input_filters };
 
-	(void)!check_sendmail_find_field(options, 'P', &number);
-	(void)!check_sendmail_find_field(options, 'M', &modifiers);
-	(void)!check_sendmail_find_field(options, 'N', &name);
-	(void)!check_sendmail_find_field(options, 'I', &port.filters);
+	(void)!sendmail_find_field(options, 'P', &number);
+	(void)!sendmail_find_field(options, 'M', &modifiers);
+	(void)!sendmail_find_field(options, 'N', &name);
+	(void)!sendmail_find_field(options, 'A', &address);
+	(void)!sendmail_find_field(options, 'I', &port.filters);
 	port.name = name;
+	port.number = number;
+	port.passes = check_sendmail_has_word(port.filters, sendmail->name);
+	port.wants_login = slice_has(modifiers, 'a');
+	port.is_inet6 = sendmail_find_field(options, 'F', &family) &&
+	    slice_eq_nocase(family, SLICE("inet6"));
 	port.called = slice_format(c->found->mem,
 	    "Sendmail: daemon %s (DAEMON_OPTIONS, sendmail.cf:%u)",
 	    escape(c->found->mem, name, SHOWN_BYTES), sendmail->daemons[i].line)
@@ -253,7 +245,8 @@ read_port(const struct checked *c, const struct sendmail *sendmail, size_t i)
 	port.submits = check_sendmail_is_one_of(number, submission) ||
 	    slice_has(modifiers, 'a');
 	port.incoming = check_sendmail_is_one_of(number, incoming) &&
-	    !slice_has(modifiers, 'a');
+	    !slice_has(modifiers, 'a') &&
+	    (address.len == 0 || !sendmail_is_this_host(address));
 	port.logs_in = !slice_has(modifiers, 'A') && sendmail->trusts_auth;
 	return port;
 }
@@ -319,7 +312,8 @@ check_filter(
 	    slice_format(found->mem, "%ld seconds for an answer,", wait).data;
 	bool passes = sendmail->daemon_count == 0 &&
 	    check_sendmail_has_word(sendmail->input_filters, sendmail->name);
-	struct port port;
+	struct port *ports =
+	    arena_array(found->mem, sendmail->daemon_count + 1, sizeof(*ports));
 
 	if (!slice_has(sendmail->flags, 'T') &&
 	    !slice_has(sendmail->flags, 'R') &&
@@ -337,15 +331,15 @@ check_filter(
 		    "%s: Sendmail waits %s and refuses mail after that", name,
 		    waits);
 	for (size_t i = 0; i < sendmail->daemon_count; i++) {
-		port = read_port(c, sendmail, i);
-		passes = passes ||
-		    check_sendmail_has_word(port.filters, sendmail->name);
+		ports[i] = read_port(c, sendmail, i);
+		passes = passes || ports[i].passes;
 	}
 	/* Each port by itself: its own filters replace the general ones. */
-	for (size_t i = 0; passes && i < sendmail->daemon_count; i++) {
-		port = read_port(c, sendmail, i);
-		check_port(c, sendmail, &port);
-	}
+	for (size_t i = 0; passes && i < sendmail->daemon_count; i++)
+		check_port(c, sendmail, &ports[i]);
+	if (sendmail->daemon_count > 0)
+		check_sendmail_local_mail(
+		    c, file, ports, sendmail->daemon_count, ours);
 	if (!passes)
 		finding_add(found, FINDING_ERROR,
 		    slice_format(found->mem,

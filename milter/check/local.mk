@@ -4,7 +4,8 @@ libsubmilter_a_SOURCES += \
 	%D%/check_fix.c %D%/check_tables.c %D%/check_tables_priv.h \
 	%D%/check_lookalikes.c %D%/check_keys.c %D%/check_milter.c \
 	%D%/check_socket.c %D%/check_start.c %D%/check_rewriting.c \
-	%D%/check_sendmail.c %D%/check_certificates.c \
+	%D%/check_sendmail.c %D%/check_sendmail_local.c \
+	%D%/check_sendmail_priv.h %D%/check_certificates.c \
 	%D%/check_postfix.c %D%/check_postfix_priv.h \
 	%D%/check_postfix_path.c %D%/check_postfix_behind.c \
 	%D%/check_local_mail.c %D%/postfix_milters.c %D%/postfix_table.c \

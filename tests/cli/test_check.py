@@ -1138,6 +1138,53 @@ smtpd_milters = inet:127.0.0.1:1 $our_milter
         self.has(self.sendmail("O InputMailFilters=other\n" + X_LINE, 1),
                  "is defined, but no mail passes it")
 
+    def test_sendmail_and_mail_of_local_programs(self):
+        """submit.cf says which port sendmail(1) uses."""
+        mta = "O DaemonPortOptions=Port=smtp, Name=MTA, Addr=127.0.0.1"
+        msa = "O DaemonPortOptions=Port=587, Name=MSA, M=Ea, InputFilters=submilter\n"
+        v6 = "O DaemonPortOptions=Name=v6, Family=inet6\n"
+        ours = mta + ", InputFilters=submilter\n" + msa + X_LINE
+        relay = "Mrelay,\t\tP=[IPC], F=mDFMuXa8k, L=2040,\n\t\tT=DNS/RFC822/SMTP,\n\t\tA=TCP $h"
+        here = "D{MTAHost}[127.0.0.1]\n"
+        login = "identify { methods = {sasl, network}\nnetwork = \"cidr:%s\" }\n" % \
+            self.write("networks", "127.0.0.1 local\n")
+        for more, text, submit, wanted in (
+                (login, ours, here + relay + " 25\n",
+                 "ok: Sendmail: mail of local programs passes the milter at port 25 "
+                 "(@/submit.cf:2)"),
+                (login, v6 + ours, "D{MTAHost}localhost\n" + relay + "\n",
+                 "ok: Sendmail: mail of local programs passes the milter at port smtp"),
+                ("", ours, here + relay + " 25\n", "warning: Sendmail: mail of local programs "
+                 "has no login and will be refused, because it passes the milter at port 25"),
+                ("identify { unidentified-at = {\"MTA=pass\"} }", ours, here + relay + " 25\n",
+                 "ok: Sendmail: mail of local programs passes the milter"),
+                (login, mta + "\n" + msa + X_LINE, here + relay + " 25\n",
+                 "warning: Sendmail: mail of local programs (sendmail(1), cron) does not pass the "
+                 "milter at port 25 (@/submit.cf:2), and leaves unchecked and unsigned"),
+                (login, ours, here + relay + " submission\n",
+                 "warning: Sendmail: mail of local programs will be refused at port submission "
+                 "(@/submit.cf:2), because M=a requires a login there"),
+                (login, ours, here + "Kauthinfo hash /etc/mail/authinfo\n" + relay + " 587\n",
+                 "ok: Sendmail: mail of local programs passes the milter at port 587"),
+                (login, ours, here + relay + " 2525\n",
+                 "warning: Sendmail: sendmail(1) hands mail of local programs to port 2525 "
+                 "(@/submit.cf:2), where no DAEMON_OPTIONS listens"),
+                (login, ours, "D{MTAHost}[hub.example.org]\n" + relay + " 25\n",
+                 "warning: Sendmail: sendmail(1) hands mail of local programs to "
+                 "[hub.example.org] (@/submit.cf)"),
+                (login, ours, None, "warning: Sendmail: there is no @/submit.cf: mail of local "
+                 "programs (sendmail(1), cron) passes no milter")):
+            with self.subTest(wanted):
+                self.configure(more=more)
+                if submit is None:
+                    os.unlink(self.path("submit.cf"))
+                else:
+                    self.write("submit.cf", submit)
+                findings = self.sendmail(text, 0)
+                self.has(findings, wanted)
+                self.has(findings, "ok: Sendmail: it gives its own bounces and warnings to "
+                         "no milter")
+
     def test_sendmail_refuses_a_directory_of_everybody(self):
         os.chmod(self.socket_dir, 0o1777)
         self.has(self.sendmail("O InputMailFilters=submilter\n" + X_LINE, 1),

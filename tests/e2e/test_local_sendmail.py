@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Mail that Sendmail or programs of its host make: sendmail(1), bounces, warnings."""
 
+import os
 import subprocess
 import unittest
 
@@ -42,6 +43,13 @@ class Sendmail(common.Base, unittest.TestCase):
     def next_one(self, before):
         return self.sink.wait_for(before + 1)[before]
 
+    def says(self, milter, mta, text):
+        done = subprocess.run(
+            [os.environ["SUBMILTER"], "check", "-c", milter.config, "--sendmail",
+             mta.directory / "sendmail.cf"],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        self.assertRegex(done.stdout, text)
+
     def test_mail_of_local_programs_is_signed(self):
         milter, mta = self.start_with_login()
         cron = b"From: root (Cron Daemon)\nTo: friend@far.example\n" + TEXT
@@ -64,6 +72,8 @@ class Sendmail(common.Base, unittest.TestCase):
                 self.check_signed(message.data)
         milter.wait_for_log("login=local@corp.example via=network .*signed=corp.example", 5)
         self.assertEqual(mta.client_queue_files(), [])
+        self.says(milter, mta, r"ok: Sendmail: mail of local programs passes the milter "
+                  r"at port %d" % mta.plain_port)
 
     def test_a_program_that_speaks_smtp_to_it(self):
         _, mta = self.start_with_login()
@@ -102,6 +112,8 @@ class Sendmail(common.Base, unittest.TestCase):
         self.assertIn(b"530 5.7.0 Authentication required", message.data)
         self.check_signed(message.data)
         milter.wait_for_log("via=bounce .*signed=corp.example")
+        self.says(milter, mta, "warning: Sendmail: mail of local programs has no login and "
+                  "will be refused")
 
     def test_what_sendmail_itself_makes_passes_no_milter(self):
         """Bounces, warnings and double bounces leave unsigned, whatever is set."""
@@ -127,12 +139,21 @@ class Sendmail(common.Base, unittest.TestCase):
                 # That of what is returned is its own.
                 self.assertEqual(common.fields(message.data, b"DKIM-Signature"), [])
         self.assertNotIn("from=mailer-daemon", milter.log())
+        self.says(milter, mta, "ok: Sendmail: it gives its own bounces .* to no milter")
 
     def test_without_submit_cf_it_passes_no_milter(self):
         milter, mta = self.start_with_login()
         mta.run_sendmail_alone(["-bm", FRIEND], TEXT)
         self.assertEqual(common.fields(self.next_one(0).data, b"DKIM-Signature"), [])
         self.assertNotIn("qid=", milter.log())
+        self.says(milter, mta, "warning: Sendmail: there is no .*/submit.cf")
+
+    def test_a_port_that_wants_a_login_takes_no_local_mail(self):
+        milter, mta = self.start_with_login()
+        with self.assertRaisesRegex(lab.LabError, "exit code"):
+            mta.run_sendmail(["-f", ALICE, FRIEND], TEXT, mta.submission_port)
+        self.says(milter, mta, "warning: Sendmail: mail of local programs will be refused at "
+                  "port %d " % mta.submission_port)
 
 
 if __name__ == "__main__":
