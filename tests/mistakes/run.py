@@ -66,9 +66,17 @@ TRUST_AUTH_MECH(`PLAIN')dnl
 FEATURE(`no_default_msa')dnl
 DAEMON_OPTIONS(`Name=MTA, Port=smtp, M=A')dnl
 DAEMON_OPTIONS(`Name=MSA, Port=submission, M=Ea, InputFilters=submilter')dnl
+DAEMON_OPTIONS(`Name=Local, Port=2587, Addr=127.0.0.1, InputFilters=submilter')dnl
 MAIL_FILTER(`submilter', `S=unix:@/queue/submilter/s.sock, F=T, T=S:30s;R:60s;E:5m')dnl
 MAILER(`local')dnl
 MAILER(`smtp')dnl
+"""
+SUBMIT = """\
+divert(-1)
+include(`{cf}/m4/cf.m4')dnl
+OSTYPE(`linux')dnl
+define(`RELAY_MAILER_ARGS', `TCP $h 2587')dnl
+FEATURE(`msp', `[127.0.0.1]')dnl
 """
 MESSAGE = """\
 From: Alice <alice@corp.example>
@@ -89,6 +97,7 @@ serve() { # CONFIGURATION SOCKET: a milter that runs until the end of the case
 	cat log >&2; return 1
 }
 sendmail_cf() { m4 -D_CF_DIR_="$CF/" sendmail.mc >sendmail.cf; }
+submit_cf() { m4 -D_CF_DIR_="$CF/" submit.mc >submit.cf; }
 """
 
 
@@ -181,7 +190,9 @@ class Place:
         dist = self.debs.package("postfix") / "usr/share/postfix/master.cf.dist"
         self._write("postfix/master.cf", dist.read_text() + SUBMISSION)
         self._write("sendmail.mc", SENDMAIL.replace("{cf}", str(self.cf)))
-        printed = self.shell("submilter genkey -d keys --selector 1 corp.example\nsendmail_cf")
+        self._write("submit.mc", SUBMIT.replace("{cf}", str(self.cf)))
+        printed = self.shell("submilter genkey -d keys --selector 1 corp.example\n"
+                             "sendmail_cf\nsubmit_cf")
         self._write("zone", ZONE + printed)
         # What DNS shows is noted.
         self.shell("serve submilter.conf queue/submilter/s.sock")
