@@ -77,49 +77,27 @@ place_of(const struct postfix_check *p, const struct postfix_service *service,
 	    .data;
 }
 
-/* The tables of check_*_access in a list of restrictions. */
+/* A restriction list in which FILTER may stand. */
+struct filter_list {
+	struct postfix_check *p;
+	const struct postfix_service *service;
+	const char *option;
+};
+
 static void
-check_restrictions(struct postfix_check *p,
-    const struct postfix_service *service, const char *option, int depth)
+check_filter_table(void *arg, struct slice restriction, struct slice table)
 {
-	struct slice classes =
-	    postfix_seen(p, service, "smtpd_restriction_classes", "");
-	struct slice list = postfix_seen(p, service, option, "");
-	struct slice item, class;
+	const struct filter_list *list = arg;
 
-	while (postfix_next_item(&list, ",", &item)) {
-		struct slice rest = classes;
-
-		if (slice_starts_nocase(item, SLICE("check_")) &&
-		    item.len > 7 &&
-		    slice_eq_nocase(
-			slice_from(item, item.len - 7), SLICE("_access"))) {
-			/* "TABLE" or "{ TABLE search_order=... }". */
-			if (postfix_next_item(&list, ",", &rest) &&
-			    postfix_next_item(&rest, ",", &item))
-				check_filter_rows(p, item,
-				    place_of(p, service, service, option));
-			continue;
-		}
-		/* A class of them, which stands for a list of its own. */
-		while (depth < 4 && postfix_next_item(&rest, ",", &class)) {
-			if (slice_eq(class, item))
-				check_restrictions(p, service,
-				    slice_cstr(p->c->found->mem, class),
-				    depth + 1);
-		}
-	}
+	(void)restriction;
+	check_filter_rows(list->p, table,
+	    place_of(list->p, list->service, list->service, list->option));
 }
 
 void
 check_postfix_behind(
     struct postfix_check *p, const struct postfix_service *service)
 {
-	static const char *const restrictions[] = { "smtpd_client_restrictions",
-		"smtpd_helo_restrictions", "smtpd_sender_restrictions",
-		"smtpd_relay_restrictions", "smtpd_recipient_restrictions",
-		"smtpd_data_restrictions", "smtpd_end_of_data_restrictions",
-		NULL };
 	/* They run before us; their FILTER counts after us. */
 	static const char *const contents[] = { "header_checks",
 		"mime_header_checks", "nested_header_checks", "body_checks",
@@ -149,9 +127,10 @@ check_postfix_behind(
 		    "the signature",
 		    postfix_called(p, service), postfix_shown(p, list),
 		    postfix_seen_at(p, cleanup, "milter_header_checks"));
-	for (const char *const *option = restrictions; *option != NULL;
+	for (const char *const *option = postfix_restrictions; *option != NULL;
 	     option++)
-		check_restrictions(p, service, *option, 0);
+		postfix_each_table(p, service, *option, check_filter_table,
+		    &(struct filter_list){ p, service, *option });
 	if (slice_has_text_nocase(receive, SLICE("no_header_body_checks")))
 		return;
 	for (const char *const *option = contents; *option != NULL; option++) {

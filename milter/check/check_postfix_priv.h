@@ -107,6 +107,19 @@ void check_postfix_behind(
     struct postfix_check *p, const struct postfix_service *service);
 void check_postfix_rewriting(const struct postfix_check *p);
 
+/* smtpd_client_restrictions and the others, up to NULL. */
+extern const char *const postfix_restrictions[];
+/*
+ * The restriction, like check_client_access, and the table that it asks; that of
+ * check_policy_service is empty.
+ */
+typedef void postfix_table_visit(
+    void *arg, struct slice restriction, struct slice table);
+/* Each of them in a list of restrictions, and in the classes that it names. */
+void postfix_each_table(const struct postfix_check *p,
+    const struct postfix_service *service, const char *option,
+    postfix_table_visit *visit, void *arg);
+
 /* A row of a table; line 0: it stands in the configuration itself. */
 struct postfix_row {
 	unsigned int line;
