@@ -156,6 +156,9 @@ MUST_USE int identity_find_in_header(const struct identity *identity,
  */
 MUST_USE int login_field_open(struct identity *identity,
     const struct config *config, struct arena *mem, struct err *err);
+/* The same from the text of the file, one secret a line; text outlives it. */
+MUST_USE int login_field_take(struct login_field *field, struct slice text,
+    struct arena *mem, struct err *err);
 /*
  * Whether a field has the name identify.login-field, or one that some program
  * may read as that.

@@ -5,16 +5,22 @@
 #include "check_postfix_priv.h"
 #include "identity/identity.h"
 
-static bool
-uses_certificates(const struct config *config)
+bool
+config_uses_method(const struct config *config, struct slice name)
 {
 	const struct slice_list *methods = &config->identify.methods;
 
 	for (size_t i = 0; i < methods->count; i++) {
-		if (slice_eq(methods->items[i], SLICE("client-cert")))
+		if (slice_eq(methods->items[i], name))
 			return true;
 	}
 	return false;
+}
+
+static bool
+uses_certificates(const struct config *config)
+{
+	return config_uses_method(config, SLICE("client-cert"));
 }
 
 bool
@@ -87,6 +93,79 @@ check_macros(struct postfix_check *p, const struct postfix_service *service)
 	    postfix_called(p, service), version);
 }
 
+static bool
+has_item(struct slice list, struct slice name)
+{
+	struct slice item;
+
+	while (postfix_next_item(&list, ",", &item)) {
+		if (slice_eq_nocase(item, name))
+			return true;
+	}
+	return false;
+}
+
+/* Whether a list may let a client with a certificate relay. */
+static bool
+may_permit(const struct postfix_check *p, const struct postfix_service *service,
+    const char *option, const char *initial)
+{
+	struct slice classes =
+	    postfix_seen(p, service, "smtpd_restriction_classes", "");
+	struct slice list = postfix_seen(p, service, option, initial);
+	struct slice item;
+
+	while (postfix_next_item(&list, ",", &item)) {
+		/* What a table or a class says is not known here. */
+		if (slice_starts_nocase(item, SLICE("check_")) ||
+		    has_item(classes, item) ||
+		    has_item(SLICE("permit, permit_tls_clientcerts, "
+				   "permit_tls_all_clientcerts"),
+			item))
+			return true;
+	}
+	return false;
+}
+
+bool
+postfix_asks_certificates(
+    const struct postfix_check *p, const struct postfix_service *service)
+{
+	return is_yes(p, service, "smtpd_tls_ask_ccert") ||
+	    is_yes(p, service, "smtpd_tls_req_ccert");
+}
+
+static bool
+has_tls(const struct postfix_check *p, const struct postfix_service *service)
+{
+	struct slice level =
+	    postfix_seen(p, service, "smtpd_tls_security_level", "");
+
+	return is_yes(p, service, "smtpd_tls_wrappermode") ||
+	    (level.len != 0 ? !slice_eq_nocase(level, SLICE("none")) :
+			      is_yes(p, service, "smtpd_use_tls") ||
+			is_yes(p, service, "smtpd_enforce_tls"));
+}
+
+/* Postfix itself refuses what is not for its own domains. */
+static void
+check_relaying(struct postfix_check *p, const struct postfix_service *service)
+{
+	if (may_permit(p, service, "smtpd_relay_restrictions",
+		"permit_mynetworks, permit_sasl_authenticated, "
+		"defer_unauth_destination") ||
+	    may_permit(p, service, "smtpd_recipient_restrictions", ""))
+		return;
+	finding_add(p->c->found, FINDING_WARNING,
+	    "permit_tls_all_clientcerts or permit_tls_clientcerts in "
+	    "smtpd_relay_restrictions",
+	    "%s: Postfix relays nothing for a client that has a certificate "
+	    "and no password, because smtpd_relay_restrictions permits none "
+	    "(%s)",
+	    postfix_called(p, service),
+	    postfix_seen_at(p, service, "smtpd_relay_restrictions"));
+}
+
 void
 check_postfix_certificates(
     struct postfix_check *p, const struct postfix_service *service)
@@ -96,8 +175,13 @@ check_postfix_certificates(
 
 	if (!uses_certificates(p->c->config) || !postfix_is_submission(service))
 		return;
-	if (!is_yes(p, service, "smtpd_tls_ask_ccert") &&
-	    !is_yes(p, service, "smtpd_tls_req_ccert"))
+	if (!has_tls(p, service))
+		finding_add(found, FINDING_WARNING,
+		    postfix_set(p, service, "smtpd_tls_security_level", "may"),
+		    "%s: no certificate will prove a login (client-cert), "
+		    "because TLS is off: smtpd_tls_security_level is not set",
+		    name);
+	if (!postfix_asks_certificates(p, service))
 		finding_add(found, FINDING_WARNING,
 		    postfix_set(p, service, "smtpd_tls_ask_ccert", "yes"),
 		    "%s: no certificate will prove a login (client-cert), "
@@ -127,6 +211,7 @@ check_postfix_certificates(
 		    "hands over no login, a client has the certificate of the "
 		    "proxy",
 		    name);
+	check_relaying(p, service);
 	check_macros(p, service);
 }
 
@@ -134,6 +219,13 @@ void
 check_sendmail_certificates(
     const struct checked *c, const struct sendmail_tls *tls)
 {
+	if (config_uses_method(c->config, SLICE("login-field")))
+		finding_add(c->found, FINDING_WARNING,
+		    "client-cert in its place, with "
+		    "define(`confCERT_FINGERPRINT_ALGORITHM', `sha256') in "
+		    "sendmail.mc",
+		    "Sendmail: no client will have a login by login-field, which "
+		    "is for Postfix; Sendmail tells fingerprints itself");
 	if (!uses_certificates(c->config))
 		return;
 	if (slice_has(tls->options, 'V'))

@@ -261,6 +261,7 @@ check_used(struct postfix_check *p, const struct postfix_service *service,
 		    "refused with 530",
 		    name);
 	check_postfix_certificates(p, service);
+	check_postfix_login_field(p, service);
 	postfix_check_access(p, service);
 	if (postfix_has_sasl(p, service))
 		check_postfix_sasl(p->c, p->postfix, service, name);

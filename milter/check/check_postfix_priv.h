@@ -102,6 +102,14 @@ void check_postfix_local_mail(struct postfix_check *p);
 void check_postfix_certificates(
     struct postfix_check *p, const struct postfix_service *service);
 
+/* The same for the field identify.login-field. */
+void check_postfix_login_field(
+    struct postfix_check *p, const struct postfix_service *service);
+bool postfix_asks_certificates(
+    const struct postfix_check *p, const struct postfix_service *service);
+/* Whether a method is in identify.methods. */
+bool config_uses_method(const struct config *config, struct slice name);
+
 /* Names each setting by which Postfix changes mail that was signed. */
 void check_postfix_behind(
     struct postfix_check *p, const struct postfix_service *service);

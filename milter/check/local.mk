@@ -7,7 +7,7 @@ libsubmilter_a_SOURCES += \
 	%D%/check_sendmail.c %D%/check_sendmail_local.c \
 	%D%/check_sendmail_priv.h %D%/check_certificates.c \
 	%D%/check_postfix.c %D%/check_postfix_priv.h \
-	%D%/postfix_access.c \
+	%D%/check_login_field.c %D%/postfix_access.c \
 	%D%/check_postfix_path.c %D%/check_postfix_behind.c \
 	%D%/check_local_mail.c %D%/postfix_milters.c %D%/postfix_table.c \
 	%D%/postfix_config.c %D%/postfix_config_priv.h \

@@ -28,10 +28,9 @@ is_graphic(struct slice text)
 	return true;
 }
 
-/* One secret a line. What is wrong is said without it. */
-static int
-take_secrets(struct login_field *field, struct slice text, struct arena *mem,
-    struct err *err)
+int
+login_field_take(struct login_field *field, struct slice text,
+    struct arena *mem, struct err *err)
 {
 	struct slice *secrets = arena_array(mem, MAX_SECRETS, sizeof(*secrets));
 	size_t count = 0;
@@ -72,7 +71,7 @@ login_field_open(struct identity *identity, const struct config *config,
 
 	if (field->name.len == 0 || request.path.len == 0 ||
 	    (private_file_read(&request, &text, &state, err) == 0 &&
-		take_secrets(field, text, mem, err) == 0))
+		login_field_take(field, text, mem, err) == 0))
 		return 0;
 	err_wrap(err, "identify.login-secret: %s",
 	    escape(mem, request.path, SHOWN_OCTETS));

@@ -973,10 +973,15 @@ smtpd_milters = inet:127.0.0.1:1 $our_milter
     def test_what_certificates_need_of_postfix(self):
         rows = self.write("certificates", "CA|alice alice@example.org\n")
         asks = "-o smtpd_sasl_auth_enable=yes -o smtpd_tls_ask_ccert=yes"
-        ca = "smtpd_tls_CAfile = /x"
+        ca = "smtpd_tls_CAfile = /x\nsmtpd_tls_security_level = may"
         for options, main, text in (
                 ("-o smtpd_sasl_auth_enable=yes", ca, "smtpd_tls_ask_ccert is no"),
                 (asks, "", "smtpd_tls_CAfile is empty"),
+                (asks, "smtpd_tls_CAfile = /x", "TLS is off"),
+                (asks, "smtpd_tls_CAfile = /x\nsmtpd_tls_security_level = none",
+                 "TLS is off"),
+                (asks + " -o smtpd_tls_wrappermode=yes", "smtpd_tls_CAfile = /x", None),
+                (asks, ca, "relays nothing for a client that has a certificate"),
                 (asks, ca + "\ntls_append_default_CA = yes", "public CAs are trusted"),
                 (asks, ca + "\nsmtpd_authorized_xclient_hosts = 192.0.2.1",
                  "has the certificate of the proxy"),
@@ -994,6 +999,96 @@ smtpd_milters = inet:127.0.0.1:1 $our_milter
                     self.has(findings, text)
                 self.configure()
                 self.has_not(self.found_postfix(0), "certificate will prove")
+
+    def test_a_certificate_may_be_let_through_by_postfix(self):
+        rows = self.write("certificates", "CA|alice alice@example.org\n")
+        for relay, is_found in (
+                ("permit_sasl_authenticated, reject", True),
+                ("permit_mynetworks permit_sasl_authenticated reject", True),
+                ("permit_sasl_authenticated, permit_tls_all_clientcerts, reject", False),
+                ("permit_tls_clientcerts\n reject", False),
+                ("check_client_access static:OK, reject", False),
+                ("mua_class, reject", False)):
+            with self.subTest(relay):
+                self.postfix(main="smtpd_restriction_classes = mua_class\n"
+                             "smtpd_relay_restrictions = " + relay)
+                self.configure(more=self.CERTIFICATES % rows)
+                (self.has if is_found else self.has_not)(
+                    self.found_postfix(0), "relays nothing for a client that has a certificate")
+
+    LOGIN_FIELD = ("identify { methods = {sasl, login-field}; login-field = X-Login; "
+                   "login-secret = \"%s\" }\n")
+    SECRET = "0123456789abcdef"
+
+    def login_field(self, main, rows=None, mode=0o600, status=0):
+        """What is found of the field that a Postfix writes, with rows in its table."""
+        secret = self.write("secret", self.SECRET + "\n", 0o600)
+        if ROOT:
+            try:
+                shutil.chown(secret, "submilter")
+            except LookupError:
+                pass
+        self.configure(more=self.LOGIN_FIELD % secret)
+        self.write("rows", rows or "/^(.*)$/ PREPEND X-Login: %s $1\n" % self.SECRET, mode)
+        self.postfix(main=main.replace("TABLE", self.path("rows")),
+                     options="-o smtpd_sasl_auth_enable=yes -o smtpd_tls_ask_ccert=yes")
+        findings = self.found_postfix(status)
+        for finding in findings:
+            self.assertNotIn(self.SECRET, "".join(finding))
+        return findings
+
+    def test_postfix_writes_the_field_of_the_login(self):
+        data = "smtpd_data_restrictions = check_ccert_access "
+        table = data + "regexp:TABLE"
+        other = "/^(.*)$/ PREPEND X-Other: %s $1\n" % self.SECRET
+        for main, rows, text, status in (
+                (table, None, None, 0),
+                ("", None, "no table of its restrictions says PREPEND X-Login", 0),
+                (table, other, "no table of its restrictions says PREPEND X-Login", 0),
+                (table, "/./ prepend x-login: 0123456789abcdeF alice\n",
+                 "regexp:@/rows, line 1 has another secret", 1),
+                (table, "/./ PREPEND X-Login: alice\n", "has another secret", 1),
+                (data + "inline:{{a = PREPEND X-Login: %s b}}" % self.SECRET, None,
+                 "can read in @/postfix/main.cf the secret of X-Login", 0),
+                (table.replace("data", "end_of_data"), None,
+                 "smtpd_end_of_data_restrictions come after the header was written", 1),
+                (table.replace("data", "client"), None, None, 0),
+                (table.replace("data", "client") + "\nsmtpd_delay_reject = no", None,
+                 "come before MAIL, because smtpd_delay_reject is no", 1),
+                (table + "\nsmtpd_tls_fingerprint_digest = md5", None,
+                 "smtpd_tls_fingerprint_digest is md5", 1),
+                (table + "\ncompatibility_level = 2", None,
+                 "smtpd_tls_fingerprint_digest is md5", 1),
+                (table + "\ncompatibility_level = 3.10", None, None, 0),
+                # What another server says is not known here.
+                ("smtpd_data_restrictions = check_policy_service unix:p", None, None, 0),
+                ("smtpd_data_restrictions = check_ccert_access ldap:/x.cf", None, None, 0)):
+            with self.subTest(main=main, rows=rows):
+                findings = self.login_field(main, rows, status=status)
+                if text is None:
+                    for word in "X-Login", "login-field", "digest":
+                        self.has_not(findings, word)
+                else:
+                    self.has(findings, text)
+
+    def test_the_secret_of_the_field_is_for_few(self):
+        main = "smtpd_data_restrictions = check_ccert_access regexp:TABLE"
+        for mode, is_found in ((0o644, True), (0o640, False), (0o600, False)):
+            findings = self.login_field(main, mode=mode)
+            if is_found:
+                self.has(findings, "every user of this host can read in @/rows the secret",
+                         fix="chmod 600")
+            else:
+                self.has_not(findings, "every user of this host")
+        os.chmod(self.path("secret"), 0o644)
+        self.has(self.found_postfix(1), "@/secret: group or others can use it: chmod 600")
+
+    def test_the_field_needs_that_postfix_asks_for_certificates(self):
+        self.login_field("smtpd_data_restrictions = check_ccert_access regexp:TABLE")
+        self.postfix(main="smtpd_data_restrictions = check_ccert_access regexp:%s"
+                     % self.path("rows"), options="-o smtpd_sasl_auth_enable=yes")
+        self.has(self.found_postfix(0), "(login-field), because smtpd_tls_ask_ccert is no",
+                 fix="smtpd_tls_ask_ccert=yes")
 
     def test_port_25_may_pass_mail_without_a_login(self):
         refused = "mail from other servers has no login"
@@ -1028,6 +1123,11 @@ smtpd_milters = inet:127.0.0.1:1 $our_milter
                     self.has_not(findings, "certificate will prove")
                 else:
                     self.has(findings, text)
+
+    def test_sendmail_writes_no_field_with_a_login(self):
+        self.login_field("")
+        self.has(self.sendmail("O InputMailFilters=submilter\n" + X_LINE, 0),
+                 "login-field, which is for Postfix")
 
     def sendmail(self, text, status):
         self.write("sendmail.cf", "# made up\nV10/Debian\n" + text % {
