@@ -77,6 +77,7 @@ class Tests(common.Base):
         top = cls.world.top / ("certificates%d" % next(common.number))
         top.mkdir(mode=0o755)
         ours = Authority(top / "ours", "/O=Corp Lab/CN=Corp CA")
+        cls.authority = ours
         other = Authority(top / "other", "/O=Corp Lab/CN=Other CA")
         stranger = Authority(top / "stranger", "/O=Corp Lab/CN=Corp CA")
         cls.good = ours.sign("alice", "/O=Corp Lab/CN=alice")

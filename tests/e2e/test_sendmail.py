@@ -171,6 +171,20 @@ class SendmailCertificates(certificates.Tests, unittest.TestCase):
             self.assertEqual(s.mail(ALICE).code, 550)
         milter.wait_for_log("login=bob@corp.example via=client-cert")
 
+    def test_a_certificate_that_signs_itself_is_verified_where_it_is_listed(self):
+        """As docs/recipes.md does: it stands in the file of confCACERT, too."""
+        stranger = self.authority.alone("stranger", "/CN=machine")
+        machine = certificates.Authority(self.authority.top / "machine", "/CN=machine")
+        forged = machine.sign("forged", "/CN=machine")
+        self.table.write_text(self.table.read_text() + "%s %s\n" % (
+            certificates.fingerprint(machine.certificate), BOB))
+        self.clients_ca.write_text(self.clients_ca.read_text()
+                                   + machine.certificate.read_text())
+        milter, port = self.start_asking(self.options())
+        for certificate, code in (machine.certificate, 250), (stranger, 530), (forged, 530):
+            with self.session(port, certificate) as s:
+                self.assertEqual(s.mail(BOB).code, code, certificate)
+
 
 if __name__ == "__main__":
     unittest.main()
