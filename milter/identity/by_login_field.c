@@ -179,6 +179,10 @@ login_field_find(
 	struct slice seen[MAX_VALUES], value;
 	size_t count = 0;
 
+	/* Behind XCLIENT the certificate is that of the proxy. */
+	if (slice_eq_nocase(
+		question->client->said[FACT_AUTH_TYPE], SLICE("XCLIENT")))
+		return 0;
 	if (field->fault != NULL)
 		return err_set(
 		    question->context->err, ERR_CONFIG, "%s", field->fault);

@@ -124,6 +124,34 @@ class Tests(common.Base):
         for message in self.sink.wait_for(3):
             self.check_clean(message.data)
         self.assertNotIn(self.secret, milter.log() + mta.log())
+        self.assertNotIn("login-field", self.check(milter, mta))
+        # One that others can read is not taken over, and the one in force stays.
+        self.secret_file.chmod(0o644)
+        self.addCleanup(self.secret_file.chmod, 0o600)
+        milter.process.signal(common.signal.SIGUSR1)
+        milter.wait_for_log("not reloaded")
+        self.assertRegex(milter.log(), "login-secret: .*group or others can use it")
+        with self.session(mta.submission_port, self.alice) as s:
+            self.assertEqual(self.send(s).code, 250)
+
+    def check(self, milter, mta):
+        """What submilter says of this Postfix."""
+        return subprocess.run(
+            [os.environ["SUBMILTER"], "check", "-c", milter.config, "--postfix",
+             mta.directory], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True).stdout
+
+    def test_a_proxy_names_the_login(self):
+        milter, mta = self.start_asking(
+            self.options("login-field, sasl"), "texthash:%s" % self.logins,
+            smtpd_authorized_xclient_hosts="127.0.0.0/8")
+        with self.session(mta.submission_port, self.alice) as s:
+            self.assertEqual(s.command("XCLIENT ADDR=192.0.2.9 LOGIN=" + BOB).code, 220)
+            s.ehlo()
+            self.assertEqual(self.send(s).code, 550)
+            self.assertEqual(self.send(s, HONEST.replace(b"alice@", b"bob@"), BOB).code, 250)
+        milter.wait_for_log("login=bob@corp.example via=sasl client=192.0.2.9 .*action=accept")
+        self.check_clean(self.sink.wait_for(1)[0].data)
 
     def test_by_the_fingerprint_of_the_certificate_or_of_its_key(self):
         milter, mta = self.start_asking(
@@ -152,6 +180,9 @@ class Tests(common.Base):
                 s.open(), s.ehlo()
                 self.assertEqual(self.send(s, guess + HONEST).code, 530)
             milter.wait_for_log("warning=.%s without a secret" % FIELD)
+            self.secret_file.write_text("another" + self.secret)
+            self.assertRegex(self.check(milter, mta), "has another secret than")
+            self.secret_file.write_text(self.secret)
             self.assertNotIn("via=login-field", milter.log())
             self.assertNotIn(self.secret, milter.log() + mta.log())
             mta.stop()

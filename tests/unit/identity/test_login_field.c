@@ -101,6 +101,26 @@ find(const struct identity *identity, size_t i, struct arena *mem)
 	    cases[i].want[0] == '\0' ? "" : "login-field");
 }
 
+/* The field is of the proxy's certificate then, and proves no client. */
+static void
+behind_a_proxy(const struct identity *identity, struct arena *mem)
+{
+	const struct client_facts client = { .said[FACT_AUTH_TYPE] =
+						 SLICE("XCLIENT") };
+	struct submitter submitter;
+	struct header header;
+	struct err err;
+	const struct table_context context = { .mem = mem, .err = &err };
+
+	header_fill(&header, 0, mem);
+	assert_int_equal(
+	    identity_find(identity, &client, &context, &submitter), 0);
+	assert_int_equal(identity_find_in_header(
+			     identity, &client, &header, &context, &submitter),
+	    0);
+	assert_int_equal(submitter.via.len, 0);
+}
+
 static struct config *
 config_with(const char *path, struct arena *mem)
 {
@@ -147,6 +167,7 @@ only_who_knows_the_secret_names_a_login(void **state)
 	assert_int_equal(login_field_open(&identity, config, &mem, &err), 0);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		find(&identity, i, &mem);
+	behind_a_proxy(&identity, &mem);
 	assert_int_equal(unlink(path), 0);
 	config_free(config);
 	arena_done(&mem);
