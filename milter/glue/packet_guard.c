@@ -23,6 +23,7 @@
 #include <sys/time.h>
 
 #include "base/log.h"
+#include "base/str.h"
 
 /* As in libmilter since 8.12; mfapi.h does not declare it. */
 typedef char *read_packet_fn(int fd, struct timeval *timeout, char *command,
@@ -53,6 +54,23 @@ packet_is_sound(char command, const char *packet, size_t len)
 	return ends % 2 == 0 && (len == 1 || packet[len - 1] == '\0');
 }
 
+/*
+ * Where a proxy does not know its client's address (XCLIENT ADDR=[UNAVAILABLE]),
+ * Postfix tells of an address of IPv4 that is "unknown" (seen in 3.7).
+ * libmilter ends the session then, and the client is told to come again, for
+ * ever. No address is what is meant. The host name of a sound packet ends.
+ */
+static void
+packet_mend_address(char *packet, size_t len)
+{
+	struct slice rest = { packet, len };
+	size_t family = slice_find(rest, '\0') + 1;
+	struct slice address = slice_from(rest, family + sizeof(uint16_t) + 1);
+
+	if (slice_eq(address, (struct slice){ "unknown", sizeof("unknown") }))
+		packet[family] = SMFIA_UNKNOWN;
+}
+
 static void
 log_refusal(int fd, char command)
 {
@@ -78,8 +96,13 @@ mi_rd_cmd(
 	char *packet = read_packet(fd, timeout, command, ret_len, name);
 
 	atomic_store_explicit(&called, true, memory_order_relaxed);
-	if (packet == NULL || packet_is_sound(*command, packet, *ret_len))
+	if (packet == NULL)
+		return NULL;
+	if (packet_is_sound(*command, packet, *ret_len)) {
+		if (*command == COMMAND_CONNECT)
+			packet_mend_address(packet, *ret_len);
 		return packet;
+	}
 	log_refusal(fd, *command);
 	free(packet);
 	/* No command is 0: to libmilter it is a connection that broke. */

@@ -453,6 +453,18 @@ class IdentityTest(DaemonTest):
         self.assert_signed(honest, session.submit(honest))
         self.assert_refused(session.submit(mail(login=None)), '530 5.7.0')
 
+    def test_an_address_that_a_proxy_does_not_know(self):
+        """As Postfix tells it after XCLIENT ADDR=[UNAVAILABLE]: an address of
+        IPv4 that is none, after which libmilter would end the session."""
+        session = milter.Session(self.server.address, mta.Postfix())
+        self.addCleanup(session.close)
+        session.connect(address='unknown', port=0)
+        honest = mail()
+        self.assert_signed(honest, session.submit(honest))
+        self.assert_refused(session.submit(mail(login=None)), '530 5.7.0',
+                            'mail')
+        self.server.expect('login=%s via=sasl client=unknown ' % ALICE)
+
     def test_case_of_a_login(self):
         honest = mail(login='Alice@CORP.example')
         self.assert_signed(honest, self.submit(honest))
