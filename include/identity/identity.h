@@ -28,6 +28,8 @@ struct client_facts {
 /* "{auth_authen}", and when the MTA says it. */
 const char *fact_macro(enum client_fact fact);
 enum fact_stage fact_stage(enum client_fact fact);
+/* Whether the login is the word of a proxy (XCLIENT of Postfix). */
+bool client_login_is_told(const struct client_facts *client);
 /* Copies what was said to mem. */
 void client_facts_keep(struct client_facts *client, struct arena *mem);
 

@@ -25,9 +25,13 @@ explain_methods(const struct test_outcome *outcome)
 			printf("identify     %.*s: not asked on this service\n",
 			    SLICE_ARGS(name));
 		else
-			printf("identify     %.*s: %s%s\n", SLICE_ARGS(name),
+			printf("identify     %.*s: %s%s%s\n", SLICE_ARGS(name),
 			    proved ? "proves " : "proves nothing",
-			    proved ? login : "");
+			    proved ? login : "",
+			    proved && slice_eq(name, SLICE("sasl")) &&
+				    client_login_is_told(outcome->client) ?
+				", as a proxy says (XCLIENT)" :
+				"");
 		if (proved)
 			return;
 	}

@@ -25,7 +25,7 @@ is_verified(const struct identity_question *question)
 	struct slice verify = said[FACT_TLS_VERIFY];
 
 	/* Behind XCLIENT the certificate is that of the proxy. */
-	if (slice_eq_nocase(said[FACT_AUTH_TYPE], SLICE("XCLIENT")))
+	if (client_login_is_told(question->client))
 		return false;
 	return verify.data != NULL ? slice_eq(verify, SLICE("OK")) :
 				     tells_verified_only(question);

@@ -23,6 +23,12 @@ fact_stage(enum client_fact fact)
 	return facts[fact].stage;
 }
 
+bool
+client_login_is_told(const struct client_facts *client)
+{
+	return slice_eq_nocase(client->said[FACT_AUTH_TYPE], SLICE("XCLIENT"));
+}
+
 void
 client_facts_keep(struct client_facts *client, struct arena *mem)
 {

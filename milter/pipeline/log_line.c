@@ -208,6 +208,18 @@ add_outcome(struct facts *facts)
 	log_line_add(facts, LOG_DETAIL, detail);
 }
 
+/* A login that a proxy handed over was proved there, and not by SMTP AUTH. */
+static struct slice
+log_via(const struct message *message)
+{
+	struct slice via = message->submitter.via;
+
+	return slice_eq(via, SLICE("sasl")) &&
+		client_login_is_told(&message->facts.client) ?
+	    SLICE("xclient") :
+	    via;
+}
+
 static void
 gather(struct facts *facts, struct slice qid)
 {
@@ -218,7 +230,7 @@ gather(struct facts *facts, struct slice qid)
 
 	log_line_add(facts, LOG_QID, qid);
 	log_line_add(facts, LOG_LOGIN, message->submitter.login);
-	log_line_add(facts, LOG_VIA, message->submitter.via);
+	log_line_add(facts, LOG_VIA, log_via(message));
 	log_line_add(
 	    facts, LOG_CLIENT, net_addr_text(mem, &message->facts.client.addr));
 	log_add_authors(facts);
