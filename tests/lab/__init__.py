@@ -29,14 +29,16 @@ from .dovecot import Dovecot
 from .dovecot_server import DovecotServer
 from .postfix import Postfix
 from .process import Daemon, LabError, scratch
+from .proxies import HAProxy, Nginx
+from .roundcube import Roundcube
 from .saslauthd import Saslauthd
 from .sendmail import Sendmail
 from .sink import Sink
 from .verify import Signature, verify
 
-__all__ = ["Daemon", "Debs", "Dovecot", "DovecotServer", "LabError", "Postfix", "Reply",
-           "Result", "Saslauthd", "Sendmail", "Session", "Signature", "Sink", "scratch",
-           "submit", "verify"]
+__all__ = ["Daemon", "Debs", "Dovecot", "DovecotServer", "HAProxy", "LabError", "Nginx",
+           "Postfix", "Reply", "Result", "Roundcube", "Saslauthd", "Sendmail", "Session",
+           "Signature", "Sink", "scratch", "submit", "verify"]
 
 # A program that is not installed has its modules of tables beside it.
 if "SUBMILTER" in os.environ:

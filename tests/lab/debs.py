@@ -55,6 +55,15 @@ _PROGRAMS = {
     "dovecot-imapd": ["usr/lib/dovecot/imap", "usr/lib/dovecot/imap-login"],
     "dovecot-pop3d": ["usr/lib/dovecot/pop3", "usr/lib/dovecot/pop3-login"],
     "dovecot-sqlite": ["usr/lib/dovecot/modules/dict/*.so"],
+    "dovecot-submissiond": ["usr/lib/dovecot/submission",
+                            "usr/lib/dovecot/submission-login"],
+    "nginx": ["usr/sbin/nginx"],
+    "libnginx-mod-mail": ["usr/lib/nginx/modules/*.so"],
+    "haproxy": ["usr/sbin/haproxy"],
+    "php-cli": ["usr/bin/php[0-9]*"],
+    "php-intl": ["usr/lib/php/*/intl.so"],
+    "php-mbstring": ["usr/lib/php/*/mbstring.so"],
+    "roundcube-core": [],
     "dovecot-sieve": ["usr/lib/dovecot/modules/lib90_sieve_plugin.so"],
     "freeradius": ["usr/sbin/freeradius", "usr/lib/freeradius/rlm_files.so",
                    "usr/lib/freeradius/rlm_detail.so",
@@ -81,6 +90,11 @@ _PRODUCTS = {
     "dovecot-lda": ["dovecot-core", "dovecot-sieve"],
     "dovecot-server": ["dovecot-core", "dovecot-imapd", "dovecot-pop3d",
                        "dovecot-sqlite"],
+    "dovecot-submission": ["dovecot-core", "dovecot-imapd", "dovecot-pop3d",
+                           "dovecot-sqlite", "dovecot-submissiond"],
+    "proxies": ["nginx", "libnginx-mod-mail", "haproxy"],
+    "roundcube": ["roundcube-core", "php-net-smtp", "php-net-socket", "php-auth-sasl",
+                  "php-pear", "php*-cli", "php*-intl", "php*-mbstring"],
     "freeradius": ["freeradius", "freeradius-common", "freeradius-utils",
                    "libfreeradius3"],
 }
@@ -88,7 +102,8 @@ _TOOLS = {"postfix": ["openssl"], "sendmail": ["openssl", "m4"],
           "saslauthd": ["openssl"], "opendkim": [], "knot": [],
           "postfix-maps": [], "postfix-databases": [], "slapd": [],
           "postgresql": [], "mariadb": [], "redis": [], "memcached": [],
-          "index-tools": [], "dovecot-lda": [], "dovecot-server": [], "freeradius": []}
+          "index-tools": [], "dovecot-lda": [], "dovecot-server": [], "freeradius": [],
+          "dovecot-submission": [], "proxies": [], "roundcube": []}
 
 
 class Debs:
@@ -203,7 +218,7 @@ class Debs:
 
     def _missing(self, name):
         """Sonames that programs and libraries of a package do not find."""
-        patterns = _PROGRAMS.get(re.sub(r"-\d+$", "", name),
+        patterns = _PROGRAMS.get(re.sub(r"-\d+$|(?<=^php)[\d.]+", "", name),
                                  ["usr/lib/*/*.so.*", "lib/*/*.so.*"])
         files = [str(f) for p in patterns
                  for f in sorted(self.package(name).glob(p))]
@@ -216,11 +231,13 @@ class Debs:
 
 
 def _with_version(name):
-    """The package that NAME-* stands for: the release's own version of NAME."""
-    if not name.endswith("-*"):
+    """The package that NAME-*, or php*-NAME, stands for: the release's version."""
+    if "*" not in name:
         return name
-    out = run(["apt-cache", "depends", name[:-2]]).decode()
-    return re.search(r"Depends: (%s-\d+)$" % name[:-2], out, re.M).group(1)
+    plain = re.sub(r"-?\*(-?)", r"\1", name)
+    out = run(["apt-cache", "depends", plain]).decode()
+    return re.search(r"Depends: (%s)$" % name.replace("*", r"[\d.]+"), out,
+                     re.M).group(1)
 
 
 def _library_dependencies(control):

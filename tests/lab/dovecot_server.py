@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A private Dovecot to log in to, by IMAP and POP3."""
+"""A private Dovecot to log in to, by IMAP and POP3, and by SMTP."""
 
 import pathlib
 import re
@@ -26,6 +26,7 @@ protocols = imap pop3
 listen = 127.0.0.1
 ssl = no
 disable_plaintext_auth = no
+auth_failure_delay = 0
 # What a client says of its address is believed: see login().
 login_trusted_networks = 127.0.0.0/8
 mail_location = maildir:{top}/mail/%u
@@ -33,15 +34,15 @@ passdb {{
   driver = passwd-file
   args = scheme=PLAIN username_format=%u {top}/users
 }}
-userdb {{
-  driver = static
-  args = uid={owner} gid={owner} home={top}/mail/%u
-}}
 service config {{
   executable = config -c {top}/dovecot.conf
 }}
 service anvil {{
   chroot =
+  # Nobody waits because others had a wrong password.
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service stats {{
   chroot =
@@ -66,6 +67,27 @@ service pop3-login {{
 }}
 """
 
+# Behind others that may be in `more`.
+_USERDB = """
+userdb {{
+  driver = static
+  args = uid={owner} gid={owner} home={top}/mail/%u
+}}
+"""
+
+_SUBMISSION = """
+protocols = imap pop3 submission
+service submission-login {{
+  chroot =
+  inet_listener submission {{
+    port = {submission}
+  }}
+  inet_listener submissions {{
+    port = 0
+  }}
+}}
+"""
+
 
 class DovecotServer:
     """Dovecot with IMAP and POP3 on random loopback ports.
@@ -74,15 +96,17 @@ class DovecotServer:
     debs        a Debs with "dovecot-server"
     users       passwords by login
     more        more configuration
+    submission  its submission service listens, too; needs "dovecot-submission"
 
     A post-login script of it is named by script(), because Dovecot empties the
     environment that it needs here.
     """
 
-    def __init__(self, directory, debs, users, more=""):
+    def __init__(self, directory, debs, users, more="", submission=False):
         self.directory = pathlib.Path(directory).absolute()
         self.debs, self.users, self.more = debs, users, more
-        self.imap_port = self.pop3_port = self._daemon = None
+        self.submission = submission
+        self.imap_port = self.pop3_port = self.submission_port = self._daemon = None
 
     def __enter__(self):
         self.start()
@@ -104,6 +128,8 @@ class DovecotServer:
         self._link_packages()
         for _ in range(5):
             self.imap_port, self.pop3_port = free_port(), free_port()
+            if self.submission:
+                self.submission_port = free_port()
             self._configure()
             self._daemon = Daemon(self._command(), self._environment(),
                                   self.directory / "output")
@@ -158,7 +184,8 @@ class DovecotServer:
 
     def _link_packages(self):
         """Programs and modules of all packages in one tree, as Dovecot expects them."""
-        for package in "core", "imapd", "pop3d", "sqlite":
+        packages = ["core", "imapd", "pop3d", "sqlite"]
+        for package in packages + ["submissiond"] * self.submission:
             source = self.debs.package("dovecot-" + package) / "usr/lib/dovecot"
             for path in filter(pathlib.Path.is_file, source.rglob("*")):
                 place = self.directory / "lib" / path.relative_to(source)
@@ -168,9 +195,12 @@ class DovecotServer:
 
     def _configure(self):
         path = self.directory / "dovecot.conf"
+        submission = _SUBMISSION.format(submission=self.submission_port)
         path.write_text(_CONF.format(
             top=self.directory, owner=OWNER, imap=self.imap_port,
-            pop3=self.pop3_port, lib=self.directory / "lib") + self.more)
+            pop3=self.pop3_port, lib=self.directory / "lib")
+            + submission * self.submission + self.more
+            + _USERDB.format(top=self.directory, owner=OWNER))
 
     def _command(self):
         core = self.debs.package("dovecot-core") / "usr"
@@ -185,5 +215,6 @@ class DovecotServer:
                     LAB_DOVECOT=str(self.directory / "lib"))
 
     def _is_settled(self):
-        return self._daemon.ended() or (self._daemon.listens(self.imap_port)
-                                        and self._daemon.listens(self.pop3_port))
+        return self._daemon.ended() or all(
+            self._daemon.listens(port) for port in
+            (self.imap_port, self.pop3_port, self.submission_port) if port)
