@@ -81,6 +81,7 @@ class Spy:
         self.socket = "unix:%s" % path
         self.target = None
         self.seen = {}          # by recipient
+        self.told = []          # at each MAIL: macros by name, and "client"
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(path))
         shutil.chown(path, group=group)
@@ -103,7 +104,7 @@ class Spy:
                              daemon=True).start()
 
     def _serve(self, mta):
-        session = _Session(self.seen)
+        session = _Session(self.seen, self.told)
         with mta, contextlib.suppress(OSError):
             if self.target is None:
                 while True:
@@ -167,8 +168,11 @@ def _write(connection, packet):
 class _Session:
     """What is said on one connection."""
 
-    def __init__(self, seen):
+    def __init__(self, seen, told):
         self._seen = seen
+        self._told = told
+        self._macros = {}       # by the command that they came before
+        self._client = ""
         self._leading_space = False
         self._no_recipients = False
         self._current = Seen(False)
@@ -176,7 +180,15 @@ class _Session:
 
     def from_mta(self, packet):
         kind, rest = packet[:1], packet[1:]
+        if kind == b"D":
+            parts = rest[1:].decode(errors="surrogateescape").split("\0")
+            self._macros[rest[:1]] = dict(zip(parts[::2], parts[1::2]))
+        elif kind == b"C":
+            # Host name, family, port, address.
+            self._client = rest.partition(b"\0")[2][3:].rstrip(b"\0").decode()
         if kind == b"M":
+            self._told.append({"client": self._client, **self._macros.get(b"C", {}),
+                               **self._macros.get(b"M", {})})
             self._current = Seen(self._leading_space)
             self._at_end = False
         elif kind == b"R":
