@@ -268,6 +268,7 @@ check_used(struct postfix_check *p, const struct postfix_service *service,
 	finding_add(
 	    found, FINDING_OK, NULL, "%s passes mail to the milter", name);
 	postfix_check_clients(p, service);
+	check_postfix_proxies(p, service);
 	if (options->behind.len > 0)
 		finding_add(found, FINDING_WARNING,
 		    slice_format(found->mem,

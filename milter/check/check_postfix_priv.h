@@ -135,6 +135,10 @@ struct postfix_row {
 	struct slice value;
 };
 
+/* What a proxy that may use XCLIENT there must not be. */
+void check_postfix_proxies(
+    const struct postfix_check *p, const struct postfix_service *service);
+
 /*
  * The rows of a lookup table "type:name" that can be read as text, also those
  * of an indexed table from the text it was made of. False: it cannot.

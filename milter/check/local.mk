@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 libsubmilter_a_SOURCES += \
-	include/check/check.h %D%/findings.c %D%/text_file.c \
+	include/check/check.h %D%/findings.c %D%/check_proxies.c %D%/text_file.c \
 	%D%/check_fix.c %D%/check_tables.c %D%/check_tables_priv.h \
 	%D%/check_lookalikes.c %D%/check_keys.c %D%/check_milter.c \
 	%D%/check_socket.c %D%/check_start.c %D%/check_rewriting.c \

@@ -1135,6 +1135,37 @@ smtpd_milters = inet:127.0.0.1:1 $our_milter
         return self.found("--sendmail", self.path("sendmail.cf"),
                           status=status)
 
+    def test_a_proxy_has_no_login_of_its_own(self):
+        networks = self.write("networks", "192.0.2.80 web@example.org\n"
+                              "2001:db8::/64 lab@example.org\n")
+        with_network = ("identify { methods = {sasl, network}; network = \"cidr:%s\" }\n"
+                        % networks)
+        with_pop = ("identify { methods = {sasl, pop-before-smtp}; pop-before-smtp = "
+                    "\"texthash:%s\"; pop-never = {127.0.0.0/8, \"::1\", 192.0.2.80} }\n"
+                    % self.write("pop", "# nobody yet\n"))
+        login, many = "has its login ", "may send as any login"
+        pop = "has the login of whoever fetched mail"
+        for more, hosts, texts in (
+                (with_network, "192.0.2.80", [login + "web@example.org (identify.network)"]),
+                (with_network, "192.0.2.81, [2001:db8::8]", [login + "lab@example.org"]),
+                (with_network, "192.0.2.81", []), (with_network, "", []),
+                (with_network, "proxy.example.org hash:/x !192.0.2.80", []),
+                (with_network, "192.0.2.0/24", []), ("", "192.0.2.80", []),
+                ("", "192.0.2.0/23", ["every host of 192.0.2.0/23 may send as any login"]),
+                ("", "127.0.0.0/8", []), (with_pop, "192.0.2.80 127.0.0.1", []),
+                (with_pop, "192.0.2.81", ["the proxy 192.0.2.81"]),
+                (with_pop, "192.0.2.80/31", [pop])):
+            with self.subTest(more=more, hosts=hosts):
+                self.configure(more=more)
+                self.postfix(main="smtpd_authorized_xclient_hosts = " + hosts)
+                findings = self.found_postfix(0)
+                for text in texts:
+                    self.has(findings, text)
+                for text in login, many, pop:
+                    if not any(text in wanted or "proxy 192.0.2.81" in wanted
+                               for wanted in texts):
+                        self.has_not(findings, text)
+
     def test_what_changes_mail_after_it_was_signed(self):
         for main, text in (
                 ("smtp_generic_maps = hash:/x", "smtp_generic_maps = hash:/x in "
