@@ -153,8 +153,10 @@ login_of(const struct identity_question *question, struct slice value,
 	const struct table_context *context = question->context;
 	struct slice key;
 
+	/* Behind XCLIENT the certificate is that of the proxy. */
 	if (certificate_fingerprint_key(context->mem, value, &key))
-		return question->table == NULL ?
+		return question->table == NULL ||
+			client_login_is_told(question->client) ?
 		    0 :
 		    identity_ask_table(
 			question->table, key, context, ret_login);
