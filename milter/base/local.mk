@@ -11,6 +11,7 @@ libsubmilter_a_SOURCES += \
 	include/base/log.h %D%/log.c \
 	include/base/map.h %D%/map.c \
 	include/base/net.h %D%/net.c \
+	include/base/octets.h %D%/octets.c \
 	include/base/private_file.h %D%/private_file.c \
 	include/base/report.h %D%/report.c \
 	include/base/shell.h %D%/shell.c \

@@ -29,3 +29,7 @@ tests_unit_base_test_gate_LDADD = $(TEST_LDADD)
 tests_unit_base_test_cores_SOURCES = tests/unit/base/test_cores.c
 tests_unit_base_test_cores_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_base_test_cores_LDADD = $(TEST_LDADD)
+unit_tests += tests/unit/base/test_octets
+tests_unit_base_test_octets_SOURCES = tests/unit/base/test_octets.c tests/unit/random_text.h
+tests_unit_base_test_octets_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_base_test_octets_LDADD = $(TEST_LDADD)

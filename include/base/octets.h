@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SUBMILTER_BASE_OCTETS_H
+#define SUBMILTER_BASE_OCTETS_H
+
+#include "base/str.h"
+
+/*
+ * Long text, looked at in whole runs of octets (16 at a time, where the machine
+ * can). All functions are pure and thread-safe.
+ */
+
+/*
+ * How many stand in front of the first tab, and of the first blank that a
+ * blank, a tab or CR follows. The last octet counts only as what follows.
+ */
+size_t octets_before_blanks(struct slice text);
+
+/* Whether there is no NUL, and every CR and LF is half of a CRLF in it. */
+bool octets_are_lines(struct slice text);
+
+size_t octets_8bit(struct slice text);
+
+/*
+ * Whether each octet that begins a character of UTF-8 is followed by as many as
+ * that needs, and no other is of that kind. Overlong forms and surrogates are
+ * not looked for: slice_is_utf8() does. A character must not end behind text.
+ */
+bool octets_have_utf8_form(struct slice text);
+
+/* Whether all 16 octets are of the alphabet of base64, or "=". */
+bool octets_16_are_base64(const char octets[16]);
+
+#endif

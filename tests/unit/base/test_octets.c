@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "../unit.h"
+
+#include "../random_text.h"
+#include "base/octets.h"
+
+enum { TEXTS = 20000, LONGEST = 120 };
+
+/* What stands in the text, so that every kind of neighbours occurs. */
+static const struct slice pieces[] = { { "a", 1 }, { "b", 1 },
+	{ "The quick brown fox jumps", 25 }, { " ", 1 }, { "\t", 1 },
+	{ "\r", 1 }, { "\n", 1 }, { "\r\n", 2 }, { "\r\n", 2 }, { "\0", 1 },
+	{ "\xc3\xa9", 2 }, { "\xe2\x82\xac", 3 }, { "\xf0\x9f\x98\x80", 4 },
+	{ "\x80", 1 }, { "\xc1", 1 }, { "\xc3", 1 }, { "\xf4", 1 },
+	{ "\xf5", 1 }, { "\xff", 1 } };
+/* The same without what makes all of it wrong at once. */
+enum { PIECES = sizeof(pieces) / sizeof(pieces[0]), GOOD_PIECES = 13 };
+
+static size_t
+plain_before_blanks(struct slice text)
+{
+	for (size_t i = 0; i + 1 < text.len; i++) {
+		char c = text.data[i], next = text.data[i + 1];
+
+		if (c == '\t' ||
+		    (c == ' ' && (next == ' ' || next == '\t' || next == '\r')))
+			return i;
+	}
+	return text.len;
+}
+
+static bool
+plain_are_lines(struct slice text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		bool is_end = text.data[i] == '\r' && i + 1 < text.len &&
+		    text.data[i + 1] == '\n';
+
+		if (is_end)
+			i++;
+		else if (text.data[i] == '\r' || text.data[i] == '\n' ||
+		    text.data[i] == '\0')
+			return false;
+	}
+	return true;
+}
+
+/* Octet by octet, as RFC 3629 section 4 counts them. */
+static bool
+plain_have_utf8_form(struct slice text)
+{
+	size_t more = 0;
+
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.data[i];
+
+		if (more > 0) {
+			if (c < 0x80 || c > 0xbf)
+				return false;
+			more--;
+		} else if (c >= 0x80) {
+			if (c < 0xc2 || c > 0xf4)
+				return false;
+			more = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : 1;
+		}
+	}
+	return more == 0;
+}
+
+static size_t
+plain_8bit(struct slice text)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < text.len; i++)
+		count += (unsigned char)text.data[i] > 0x7f;
+	return count;
+}
+
+static void
+runs_are_what_octets_are_one_by_one(void **state)
+{
+	uint64_t random = 20261130;
+	size_t lines = 0, utf8 = 0;
+
+	(void)state;
+	for (size_t n = 0; n < TEXTS; n++) {
+		struct arena mem;
+		struct slice text;
+
+		arena_init(&mem);
+		text = random_text(&random, pieces,
+		    n % 2 == 0	   ? PIECES :
+			n % 4 == 1 ? GOOD_PIECES :
+				     GOOD_PIECES - 4,
+		    random_below(&random, LONGEST), &mem);
+		/* Behind its end nothing is read. */
+		text.len -= random_below(&random, 3) == 0 && text.len > 0;
+		assert_int_equal(
+		    octets_before_blanks(text), plain_before_blanks(text));
+		assert_int_equal(octets_are_lines(text), plain_are_lines(text));
+		assert_int_equal(octets_8bit(text), plain_8bit(text));
+		assert_int_equal(
+		    octets_have_utf8_form(text), plain_have_utf8_form(text));
+		lines += plain_are_lines(text);
+		utf8 += plain_have_utf8_form(text) && plain_8bit(text) > 0;
+		arena_done(&mem);
+	}
+	/* Both answers occurred. */
+	assert_true(lines > TEXTS / 100 && lines < TEXTS);
+	assert_true(utf8 > TEXTS / 100 && utf8 < TEXTS);
+}
+
+static void
+many_8bit_octets_are_counted(void **state)
+{
+	enum { MANY = 10007 };
+	struct arena mem;
+	char *octets;
+
+	(void)state;
+	arena_init(&mem);
+	octets = arena_alloc(&mem, MANY);
+	memset(octets, 0xa4, MANY);
+	for (size_t len = 0; len <= MANY; len += 1 + len / 3)
+		assert_int_equal(
+		    octets_8bit((struct slice){ octets, len }), len);
+	arena_done(&mem);
+}
+
+static void
+one_octet_that_is_not_base64_is_found(void **state)
+{
+	static const struct slice alphabet = {
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+		"0123456789+/=",
+		65
+	};
+	char octets[16];
+
+	(void)state;
+	for (unsigned int c = 0; c < 256; c++) {
+		for (size_t at = 0; at < sizeof(octets); at++) {
+			memset(octets, 'Q', sizeof(octets));
+			octets[at] = (char)c;
+			assert_int_equal(octets_16_are_base64(octets),
+			    slice_has(alphabet, (char)c));
+		}
+	}
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(runs_are_what_octets_are_one_by_one),
+		cmocka_unit_test(many_8bit_octets_are_counted),
+		cmocka_unit_test(one_octet_that_is_not_base64_is_found),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
