@@ -2,7 +2,10 @@
 /* Body and fields in canonical form (RFC 6376 section 3.4). */
 #include <string.h>
 
+#include "base/octets.h"
 #include "sign_priv.h"
+
+enum { GATHERED_OCTETS = 1024, LONG_OCTETS = 256 };
 
 int
 body_canon_init(
@@ -36,8 +39,17 @@ hash(struct body_canon *canon, const char *data, size_t len)
 static void
 flush_pending(struct body_canon *canon)
 {
-	for (; canon->pending_lines > 0; canon->pending_lines--)
-		hash(canon, "\r\n", 2);
+	static const char ends[] = "\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n"
+				   "\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n";
+	enum { LINES = (sizeof(ends) - 1) / 2 };
+
+	while (canon->pending_lines > 0) {
+		size_t lines =
+		    canon->pending_lines < LINES ? canon->pending_lines : LINES;
+
+		hash(canon, ends, lines * 2);
+		canon->pending_lines -= lines;
+	}
 	if (canon->pending_blank) {
 		hash(canon, " ", 1);
 		canon->pending_blank = false;
@@ -57,64 +69,117 @@ canonical_end_line(struct body_canon *canon)
 	canon->in_line = false;
 }
 
-/* Length of what may be hashed as it stands. */
-static size_t
-canonical_plain_run(enum canonicalization kind, const char *data, size_t len)
+/* Whether what follows says what becomes of it. */
+static bool
+canonical_waits(const struct body_canon *canon, char c)
 {
-	const char *cr;
-
-	if (kind == CANON_SIMPLE) {
-		cr = memchr(data, '\r', len);
-		return cr == NULL ? len : (size_t)(cr - data);
-	}
-	for (size_t i = 0; i < len; i++) {
-		char c = data[i];
-
-		if (c == '\r')
-			return i;
-		/* One blank between words is canonical already. */
-		if (c == '\t' ||
-		    (c == ' ' &&
-			(i + 1 == len || data[i + 1] == ' ' ||
-			    data[i + 1] == '\t' || data[i + 1] == '\r')))
-			return i;
-	}
-	return len;
+	return c == '\r' || c == '\n' ||
+	    (canon->kind == CANON_RELAXED && char_is_wsp(c));
 }
 
-void
-body_canon_add(struct body_canon *canon, struct slice chunk)
+/* Takes the octets one by one: those about which more is to be known. */
+static void
+canonical_add_octets(struct body_canon *canon, struct slice text)
 {
-	while (chunk.len > 0) {
-		size_t run;
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.data[i];
 
 		if (canon->pending_cr) {
 			canon->pending_cr = false;
-			if (chunk.data[0] == '\n') {
+			if (c == '\n') {
 				canonical_end_line(canon);
-				chunk = slice_from(chunk, 1);
 				continue;
 			}
 			/* A CR alone is text. */
 			flush_pending(canon);
 			hash(canon, "\r", 1);
 		}
-		if (chunk.data[0] == '\r') {
+		if (c == '\r') {
 			canon->pending_cr = true;
-			chunk = slice_from(chunk, 1);
-			continue;
-		}
-		if (canon->kind == CANON_RELAXED &&
-		    char_is_wsp(chunk.data[0])) {
+		} else if (c != '\n' && canonical_waits(canon, c)) {
 			canon->pending_blank = true;
-			chunk = slice_from(chunk, 1);
-			continue;
+		} else {
+			flush_pending(canon);
+			hash(canon, &c, 1);
 		}
-		run = canonical_plain_run(canon->kind, chunk.data, chunk.len);
-		flush_pending(canon);
-		hash(canon, chunk.data, run);
-		chunk = slice_from(chunk, run);
 	}
+}
+
+/* Short pieces of canonical text, which are hashed together. */
+struct gathered {
+	struct body_canon *canon;
+	char octets[GATHERED_OCTETS];
+	size_t len;
+};
+
+static void
+canonical_gather(struct gathered *gathered, struct slice text)
+{
+	if (gathered->len + text.len > GATHERED_OCTETS ||
+	    text.len >= LONG_OCTETS) {
+		hash(gathered->canon, gathered->octets, gathered->len);
+		gathered->len = 0;
+	}
+	if (text.len >= LONG_OCTETS) {
+		hash(gathered->canon, text.data, text.len);
+	} else {
+		memcpy(gathered->octets + gathered->len, text.data, text.len);
+		gathered->len += text.len;
+	}
+}
+
+/*
+ * Text that ends in an octet which is neither blank nor of a line end. All of
+ * it is canonical but for white space that is not one blank between words.
+ */
+static void
+canonical_add_relaxed(struct body_canon *canon, struct slice text)
+{
+	struct gathered gathered;
+
+	gathered.canon = canon;
+	gathered.len = 0;
+	while (text.len > 0) {
+		size_t run = octets_before_blanks(text);
+
+		canonical_gather(&gathered, slice_sub(text, 0, run));
+		text = slice_from(text, run);
+		if (text.len == 0)
+			break;
+		for (run = 0; char_is_wsp(text.data[run]);)
+			run++;
+		text = slice_from(text, run);
+		/* White space at the end of a line is nothing. */
+		if (!slice_starts(text, SLICE("\r\n")))
+			canonical_gather(&gathered, SLICE(" "));
+	}
+	hash(canon, gathered.octets, gathered.len);
+}
+
+void
+body_canon_add(struct body_canon *canon, struct slice chunk)
+{
+	size_t settled = chunk.len, first = 0;
+
+	/* Blanks and line ends at its end: what follows decides. */
+	while (settled > 0 && canonical_waits(canon, chunk.data[settled - 1]))
+		settled--;
+	/* And it decides about those before it, up to its first text. */
+	if (settled > 0 && (canon->pending_cr || canon->pending_blank)) {
+		while (canonical_waits(canon, chunk.data[first]))
+			first++;
+		canonical_add_octets(canon, slice_sub(chunk, 0, ++first));
+	}
+	if (settled > first) {
+		struct slice text = slice_sub(chunk, first, settled - first);
+
+		flush_pending(canon);
+		if (canon->kind == CANON_SIMPLE)
+			hash(canon, text.data, text.len);
+		else
+			canonical_add_relaxed(canon, text);
+	}
+	canonical_add_octets(canon, slice_from(chunk, settled));
 }
 
 void

@@ -2,6 +2,7 @@
 #include "../unit.h"
 
 #include "../../../milter/sign/sign_priv.h"
+#include "../random_text.h"
 #include "message/base64.h"
 
 static void
@@ -169,6 +170,123 @@ empty_bodies_have_the_hashes_of_rfc_6376(void **state)
 	arena_done(&mem);
 }
 
+/*
+ * RFC 6376 sections 3.4.3 and 3.4.4 to the letter, for the whole body at once: a
+ * list of lines, and what is kept of each.
+ */
+static struct slice
+plain_canonical(
+    struct arena *mem, enum canonicalization kind, struct slice body)
+{
+	struct strbuf out, line;
+	size_t empty_lines = 0;
+
+	strbuf_init(&out, mem);
+	for (size_t i = 0; i < body.len;) {
+		bool blank = false;
+
+		strbuf_init(&line, mem);
+		for (; i < body.len &&
+		     (body.data[i] != '\r' || i + 1 == body.len ||
+			 body.data[i + 1] != '\n');
+		     i++) {
+			char c = body.data[i];
+			bool is_blank =
+			    kind == CANON_RELAXED && (c == ' ' || c == '\t');
+
+			if (!is_blank && blank)
+				strbuf_add_char(&line, ' ');
+			if (!is_blank)
+				strbuf_add_char(&line, c);
+			blank = is_blank;
+		}
+		/* A last line without its end has one (the MTA adds it). */
+		i += 2;
+		if (line.len == 0) {
+			empty_lines++;
+			continue;
+		}
+		for (; empty_lines > 0; empty_lines--)
+			strbuf_add_cstr(&out, "\r\n");
+		strbuf_add(&out, strbuf_slice(&line));
+		strbuf_add_cstr(&out, "\r\n");
+	}
+	if (kind == CANON_SIMPLE && out.len == 0)
+		strbuf_add_cstr(&out, "\r\n");
+	return strbuf_slice(&out);
+}
+
+static void
+check_canonical_hash(struct arena *mem, enum canonicalization kind,
+    struct slice body, uint64_t *random)
+{
+	struct slice plain = plain_canonical(mem, kind, body);
+	unsigned char want[SHA256_BYTES], got[SHA256_BYTES];
+	size_t longest = (size_t)1 << random_below(random, 12);
+	struct body_canon canon;
+	struct err err;
+
+	ENSURE(EVP_Digest(
+		   plain.data, plain.len, want, NULL, EVP_sha256(), NULL) == 1);
+	assert_int_equal(body_canon_init(&canon, kind, &err), 0);
+	while (body.len > 0) {
+		size_t len = 1 + random_below(random, longest);
+
+		body_canon_add(&canon, slice_sub(body, 0, len));
+		body = slice_from(body, len);
+	}
+	body_canon_finish(&canon, got);
+	assert_int_equal(canon.octets, plain.len);
+	assert_memory_equal(got, want, sizeof(want));
+	body_canon_done(&canon);
+}
+
+static void
+bodies_in_any_pieces_are_those_of_rfc_6376(void **state)
+{
+	enum { BODIES = 6000, LONGEST_BODY = 3000 };
+	static const struct slice pieces[] = {
+		{ "The quick brown fox jumps over the lazy dog.\r\n", 46 },
+		{ "\r\n", 2 },
+		{ "\r\n\r\n\r\n", 6 },
+		{ " ", 1 },
+		{ "\t", 1 },
+		{ "  \t ", 4 },
+		{ " \r\n", 3 },
+		{ "\r", 1 },
+		{ "\n", 1 },
+		{ "x", 1 },
+		{ "word", 4 },
+		{ "caf\xc3\xa9", 5 },
+		{ "\0", 1 },
+		{ "a line of 300 octets and more"
+		  "...................................................."
+		  "...................................................."
+		  "...................................................."
+		  "...................................................."
+		  "....................................................",
+		    289 },
+	};
+	enum { PIECES = sizeof(pieces) / sizeof(pieces[0]) };
+	uint64_t random = 20261130;
+	struct arena mem;
+
+	(void)state;
+	for (size_t n = 0; n < BODIES; n++) {
+		struct slice body;
+
+		arena_init(&mem);
+		/* Some have few kinds of pieces: nothing but blank lines, too. */
+		body = random_text(&random, pieces + random_below(&random, 6),
+		    1 + random_below(&random, PIECES - 5),
+		    random_below(&random, n % 8 == 0 ? LONGEST_BODY : 60),
+		    &mem);
+		check_canonical_hash(&mem, CANON_SIMPLE, body, &random);
+		check_canonical_hash(&mem, CANON_RELAXED, body, &random);
+		arena_done(&mem);
+	}
+}
+
 int
 main(void)
 {
@@ -176,6 +294,7 @@ main(void)
 		cmocka_unit_test(headers_are_those_of_rfc_6376),
 		cmocka_unit_test(bodies_are_those_of_rfc_6376),
 		cmocka_unit_test(empty_bodies_have_the_hashes_of_rfc_6376),
+		cmocka_unit_test(bodies_in_any_pieces_are_those_of_rfc_6376),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
