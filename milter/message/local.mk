@@ -9,7 +9,7 @@ libsubmilter_a_SOURCES += \
 	include/message/body.h %D%/body.c \
 	include/message/encode.h %D%/encode.c \
 	include/message/decode.h %D%/decode.c \
-	include/message/mime.h %D%/mime.c %D%/mime_header.c %D%/mime_priv.h \
+	include/message/mime.h %D%/mime.c %D%/mime_header.c %D%/mime_lines.c %D%/mime_priv.h %D%/mime_scan_priv.h \
 	include/message/content_type.h %D%/content_type.c \
 	include/message/part_header.h %D%/part_header.c \
 	include/message/display.h %D%/display.c \

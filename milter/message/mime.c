@@ -4,48 +4,7 @@
 
 #include "message/content_type.h"
 #include "message/decode.h"
-#include "mime_priv.h"
-
-/* So much of a line is kept: "--", a boundary, "--" and some blanks. */
-enum { LINE_HEAD_OCTETS = 256 };
-/* Octets of a line that tell base64 from text: words are shorter. */
-enum { BASE64_LOOK = 16 };
-
-enum place { AT_HEADER, AT_CONTENT };
-
-/* An entity that is open, from the message inwards. */
-struct level {
-	size_t part;
-	struct slice boundary; /* of a multipart; empty: none */
-	bool closed;	       /* its last boundary was seen: epilogue */
-};
-
-struct mime_scan {
-	struct arena *mem;
-	struct mime_part *parts;
-	size_t count;
-	size_t cap;
-	struct level levels[MIME_MAX_DEPTH];
-	size_t depth;
-	enum place place;
-	bool over_limit;
-	uint64_t at; /* octets so far */
-	/* The line that is being read. */
-	uint64_t line_start;
-	uint64_t line_octets; /* without its line end */
-	char head[LINE_HEAD_OCTETS];
-	size_t head_len;
-	bool blank_tail;    /* blanks alone are behind the head */
-	uint64_t line_8bit; /* octets */
-	bool line_nul;
-	bool line_bare;
-	bool line_utf8;
-	unsigned int utf8_more; /* octets that a character still lacks */
-	bool pending_cr;
-	/* The header that is being read, and how much of it is whole lines. */
-	struct strbuf header;
-	size_t header_lines;
-};
+#include "mime_scan_priv.h"
 
 static struct mime_part *
 part_at(struct mime_scan *scan, size_t level)
@@ -53,8 +12,8 @@ part_at(struct mime_scan *scan, size_t level)
 	return &scan->parts[scan->levels[level].part];
 }
 
-static struct mime_part *
-current(struct mime_scan *scan)
+struct mime_part *
+mime_scan_part(struct mime_scan *scan)
 {
 	return part_at(scan, scan->depth - 1);
 }
@@ -76,7 +35,7 @@ open_part(struct mime_scan *scan)
 	}
 	if (scan->depth > 0) {
 		part.parent = scan->levels[scan->depth - 1].part;
-		part.seal = current(scan)->seal;
+		part.seal = mime_scan_part(scan)->seal;
 	}
 	arena_reserve_one(
 	    scan->mem, &parts, &scan->cap, scan->count, sizeof(part));
@@ -103,7 +62,7 @@ static void
 classify_multipart(struct mime_scan *scan, struct slice type,
     struct slice type_value, struct arena *mem)
 {
-	struct mime_part *part = current(scan);
+	struct mime_part *part = mime_scan_part(scan);
 	struct slice boundary, written;
 
 	if (!mime_boundary(type_value, mem, &boundary, &written)) {
@@ -136,7 +95,7 @@ classify_multipart(struct mime_scan *scan, struct slice type,
 static void
 classify_encoding(struct mime_scan *scan, struct slice value)
 {
-	struct mime_part *part = current(scan);
+	struct mime_part *part = mime_scan_part(scan);
 	struct slice token;
 	bool is_all = mime_encoding_token(value, &token);
 
@@ -156,7 +115,7 @@ classify(struct mime_scan *scan, struct slice type_value, struct slice encoding)
 		"message/global", "message/news", NULL };
 	static const char *const encrypted[] = { "multipart/encrypted",
 		"application/pkcs7-mime", "application/x-pkcs7-mime", NULL };
-	struct mime_part *part = current(scan);
+	struct mime_part *part = mime_scan_part(scan);
 	struct slice type = SLICE("text/plain");
 	struct arena mem;
 
@@ -201,8 +160,8 @@ mime_scan_new(struct arena *mem, struct slice type, struct slice encoding)
 	};
 	strbuf_init(&scan->header, mem);
 	open_part(scan);
-	current(scan)->header.encodings = encoding.len > 0;
-	current(scan)->header.encoding_is_last =
+	mime_scan_part(scan)->header.encodings = encoding.len > 0;
+	mime_scan_part(scan)->header.encoding_is_last =
 	    mime_is_plain_encoding(encoding);
 	classify(scan, type, encoding);
 	return scan;
@@ -220,7 +179,7 @@ is_attached(struct mime_scan *scan)
 static bool
 take_for_text(struct mime_scan *scan, struct slice text)
 {
-	struct mime_part *part = current(scan);
+	struct mime_part *part = mime_scan_part(scan);
 
 	if (!is_attached(scan) || !part_at(scan, scan->depth - 2)->is_rfc822 ||
 	    !mime_lacks_header(text))
@@ -239,7 +198,7 @@ take_for_text(struct mime_scan *scan, struct slice text)
 static void
 cut_header(struct mime_scan *scan)
 {
-	struct mime_part *part = current(scan);
+	struct mime_part *part = mime_scan_part(scan);
 	struct mime_labels labels;
 	struct slice type = SLICE("text/plain");
 	struct slice text =
@@ -270,7 +229,7 @@ static void
 close_levels(struct mime_scan *scan, size_t depth, uint64_t end)
 {
 	while (scan->depth > depth) {
-		struct mime_part *part = current(scan);
+		struct mime_part *part = mime_scan_part(scan);
 
 		/* A header without an end has no content behind it. */
 		if (scan->place == AT_HEADER) {
@@ -331,7 +290,7 @@ find_boundary(const struct mime_scan *scan, size_t *ret_level, bool *ret_last,
 static void
 header_line(struct mime_scan *scan)
 {
-	struct mime_header *header = &current(scan)->header;
+	struct mime_header *header = &mime_scan_part(scan)->header;
 	struct slice text = strbuf_slice(&scan->header);
 	struct mime_labels labels;
 
@@ -357,14 +316,15 @@ content_line(struct mime_scan *scan, bool is_lookalike)
 {
 	const struct slice head = { scan->head, scan->head_len };
 	const struct slice trimmed = slice_trim(head);
-	struct mime_part *part = current(scan);
+	struct mime_part *part = mime_scan_part(scan);
 	bool is_base64 = part->encoding == TRANSFER_BASE64 &&
 	    scan->line_octets > 0 && scan->line_octets % 4 == 0 &&
 	    scan->line_8bit == 0 && !scan->line_nul;
 
 	part->has_lookalike = part->has_lookalike || is_lookalike;
 	/* Its beginning and its length say so; the rest does not matter. */
-	for (size_t i = 0; is_base64 && i < head.len && i < BASE64_LOOK; i++)
+	for (size_t i = 0; is_base64 && i < head.len && i < MIME_BASE64_LOOK;
+	     i++)
 		is_base64 =
 		    base64_value(head.data[i]) >= 0 || head.data[i] == '=';
 	if (is_base64)
@@ -387,7 +347,7 @@ content_line(struct mime_scan *scan, bool is_lookalike)
 		part->longest_line = scan->line_octets;
 }
 
-static void
+void
 mime_end_line(struct mime_scan *scan)
 {
 	struct mime_part *part;
@@ -423,87 +383,6 @@ mime_end_line(struct mime_scan *scan)
 	scan->line_nul = scan->line_bare = false;
 	scan->line_utf8 = true;
 	scan->utf8_more = 0;
-}
-
-static void
-line_octet(struct mime_scan *scan, char octet)
-{
-	unsigned char c = (unsigned char)octet;
-
-	if (scan->head_len < LINE_HEAD_OCTETS)
-		scan->head[scan->head_len++] = octet;
-	else
-		scan->blank_tail = scan->blank_tail && char_is_wsp(octet);
-	scan->line_octets++;
-	scan->line_8bit += char_is_8bit(octet);
-	/* The form of UTF-8 (RFC 3629): how many octets follow the first one. */
-	if (scan->utf8_more > 0) {
-		scan->utf8_more--;
-		scan->line_utf8 = scan->line_utf8 && (c & 0xc0) == 0x80;
-	} else if (c >= 0x80) {
-		scan->utf8_more = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : 1;
-		scan->line_utf8 = scan->line_utf8 && c >= 0xc2 && c <= 0xf4;
-	}
-	scan->line_nul = scan->line_nul || c == '\0';
-}
-
-/* Takes octets of ASCII text within a line of content; how many. */
-static size_t
-mime_plain_run(struct mime_scan *scan, struct slice text)
-{
-	size_t len = 0, head;
-
-	if (scan->place == AT_HEADER || scan->pending_cr || scan->utf8_more > 0)
-		return 0;
-	while (len < text.len && text.data[len] != '\0' &&
-	    !char_is_8bit(text.data[len]) && text.data[len] != '\r' &&
-	    text.data[len] != '\n')
-		len++;
-	head = LINE_HEAD_OCTETS - scan->head_len;
-	if (head > len)
-		head = len;
-	memcpy(scan->head + scan->head_len, text.data, head);
-	scan->head_len += head;
-	for (size_t i = head; i < len && scan->blank_tail; i++)
-		scan->blank_tail = char_is_wsp(text.data[i]);
-	scan->line_octets += len;
-	scan->at += len;
-	return len;
-}
-
-void
-mime_scan_add(struct mime_scan *scan, struct slice chunk)
-{
-	for (size_t i = 0; i < chunk.len && !scan->over_limit; i++) {
-		char c;
-
-		i += mime_plain_run(scan, slice_from(chunk, i));
-		if (i == chunk.len)
-			break;
-		c = chunk.data[i];
-		scan->at++;
-		if (scan->place == AT_HEADER &&
-		    scan->header.len >= MIME_HEADER_BYTES)
-			scan->over_limit = true;
-		else if (scan->place == AT_HEADER)
-			strbuf_add_char(&scan->header, c);
-		if (scan->pending_cr && c == '\n') {
-			scan->pending_cr = false;
-			mime_end_line(scan);
-			continue;
-		}
-		if (scan->pending_cr) {
-			line_octet(scan, '\r');
-			scan->line_bare = true;
-			scan->pending_cr = false;
-		}
-		if (c == '\r') {
-			scan->pending_cr = true;
-			continue;
-		}
-		scan->line_bare = scan->line_bare || c == '\n';
-		line_octet(scan, c);
-	}
 }
 
 int

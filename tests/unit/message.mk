@@ -38,3 +38,7 @@ unit_tests += tests/unit/message/test_edit
 tests_unit_message_test_edit_SOURCES = tests/unit/message/test_edit.c
 tests_unit_message_test_edit_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_message_test_edit_LDADD = $(TEST_LDADD)
+unit_tests += tests/unit/message/test_mime
+tests_unit_message_test_mime_SOURCES = tests/unit/message/test_mime.c
+tests_unit_message_test_mime_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_message_test_mime_LDADD = $(TEST_LDADD)
