@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A key from PEM and to it, and the record that publishes it. */
 #include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -28,21 +30,100 @@ free_bio(BIO **bio)
 	(void)BIO_free(*bio);
 }
 
+/* Numbers of an RSA key, in the order of rsa_names. */
+enum { RSA_N, RSA_E, RSA_D, RSA_P, RSA_Q, RSA_DP, RSA_DQ, RSA_QINV, RSA_COUNT };
+
+static const char *const rsa_names[RSA_COUNT] = { OSSL_PKEY_PARAM_RSA_N,
+	OSSL_PKEY_PARAM_RSA_E, OSSL_PKEY_PARAM_RSA_D,
+	OSSL_PKEY_PARAM_RSA_FACTOR1, OSSL_PKEY_PARAM_RSA_FACTOR2,
+	OSSL_PKEY_PARAM_RSA_EXPONENT1, OSSL_PKEY_PARAM_RSA_EXPONENT2,
+	OSSL_PKEY_PARAM_RSA_COEFFICIENT1 };
+
+/* Whether a * b is 1 modulo m. */
+static bool
+is_inverse(const BIGNUM *a, const BIGNUM *b, const BIGNUM *m, BN_CTX *context)
+{
+	BIGNUM *product = BN_new();
+	bool is_one = product != NULL &&
+	    BN_mod_mul(product, a, b, m, context) == 1 && BN_is_one(product);
+
+	BN_clear_free(product);
+	return is_one;
+}
+
+/* Whether e is the inverse of d, and of its shorter form, modulo prime - 1. */
+static bool
+is_exponent(BIGNUM *const n[RSA_COUNT], const BIGNUM *prime,
+    const BIGNUM *shorter, BN_CTX *context)
+{
+	BIGNUM *less = BN_dup(prime);
+	bool fits = less != NULL && BN_sub_word(less, 1) == 1 &&
+	    !BN_is_zero(less) &&
+	    is_inverse(n[RSA_E], n[RSA_D], less, context) &&
+	    is_inverse(n[RSA_E], shorter, less, context);
+
+	BN_clear_free(less);
+	return fits;
+}
+
+static bool
+rsa_numbers_fit(BIGNUM *const n[RSA_COUNT], BN_CTX *context)
+{
+	BIGNUM *product = BN_new();
+	bool fits = product != NULL &&
+	    BN_mul(product, n[RSA_P], n[RSA_Q], context) == 1 &&
+	    BN_cmp(product, n[RSA_N]) == 0 &&
+	    is_exponent(n, n[RSA_P], n[RSA_DP], context) &&
+	    is_exponent(n, n[RSA_Q], n[RSA_DQ], context) &&
+	    is_inverse(n[RSA_Q], n[RSA_QINV], n[RSA_P], context);
+
+	BN_clear_free(product);
+	return fits;
+}
+
+/*
+ * Whether the numbers of an RSA key belong together (RFC 8017 section 3.2).
+ * *ret_known: it has them all.
+ */
+static bool
+is_consistent_rsa(const struct sign_key *key, bool *ret_known)
+{
+	BIGNUM *n[RSA_COUNT] = { NULL };
+	BN_CTX *context = BN_CTX_new();
+	bool known = true, fits;
+
+	ENSURE(context != NULL);
+	for (size_t i = 0; i < RSA_COUNT && known; i++)
+		known =
+		    EVP_PKEY_get_bn_param(key->pkey, rsa_names[i], &n[i]) == 1;
+	fits = known && rsa_numbers_fit(n, context);
+	for (size_t i = 0; i < RSA_COUNT; i++)
+		BN_clear_free(n[i]);
+	BN_CTX_free(context);
+	ERR_clear_error();
+	*ret_known = known;
+	return fits;
+}
+
 /*
  * Whether the halves of the key belong together: what the private one signs,
- * the public one verifies. (EVP_PKEY_pairwise_check() looks for that, too, but
- * proves the factors of an RSA key to be primes first, which takes 25 ms where
- * all else takes less than one; a host may have 100,000 keys.)
+ * the public one verifies. The numbers of an RSA key show that in a tenth of
+ * the time, and a host may have 100,000 keys. (EVP_PKEY_pairwise_check() proves
+ * the factors to be primes, too, which takes 25 ms.)
  */
 static bool
 is_consistent(const struct sign_key *key)
 {
 	static const unsigned char hash[SHA256_BYTES] = "any hash does";
 	struct key_signature signature;
+	bool known = false, fits = false;
 	struct err err;
 
-	return key_sign(key, hash, &signature, &err) == 0 &&
-	    key_verify(key, hash, signature.octets, signature.len);
+	if (key->algorithm == KEY_RSA_SHA256)
+		fits = is_consistent_rsa(key, &known);
+	return known ? fits :
+		       key_sign(key, hash, &signature, &err) == 0 &&
+		key_verify(key, hash, signature.octets, signature.len);
 }
 
 /* Of the SubjectPublicKeyInfo, which is the same in any kind of file. */
