@@ -19,6 +19,8 @@ struct own_domains {
 
 void own_domains_init(
     struct own_domains *own, const struct config *config, struct arena *mem);
+/* About so many more will be added. */
+void own_domains_expect(struct own_domains *own, size_t count);
 /* One more; a text that is not a domain name is left out. */
 void own_domains_add(struct own_domains *own, struct slice domain);
 

@@ -37,16 +37,21 @@ words_of(struct slice folded, struct arena *mem)
 	return display_words(display_skeleton(folded, mem), mem);
 }
 
+/* The domain lasts as long as mem does. */
 static void
 protect_domain(struct names *names, struct slice domain, struct arena *mem)
 {
+	CLEANUP(arena_done) struct arena scratch;
 	struct slice *kept = arena_alloc(mem, sizeof(*kept));
 	struct slice unicode;
 
+	arena_init(&scratch);
 	*kept = domain;
-	(void)!map_add(names->domains, skeleton_of(domain, mem), kept);
-	if (domain_unicode(domain, mem, &unicode))
-		(void)!map_add(names->domains, skeleton_of(unicode, mem), kept);
+	(void)!map_add(names->domains, skeleton_of(domain, &scratch), kept);
+	if (domain_unicode(domain, &scratch, &unicode) &&
+	    !slice_eq(unicode, domain))
+		(void)!map_add(
+		    names->domains, skeleton_of(unicode, &scratch), kept);
 }
 
 /*
@@ -126,6 +131,9 @@ names_open(struct names *names, const struct config *config,
 			    .data,
 			mem));
 	}
+	if (config->names.own_domains)
+		map_expect(names->domains,
+		    map_count(names->domains) + own_domains_count(own));
 	for (size_t i = 0;
 	     config->names.own_domains && i < own_domains_count(own); i++)
 		protect_domain(names, own_domains_at(own, i), mem);

@@ -14,12 +14,20 @@ own_domains_init(
 }
 
 void
+own_domains_expect(struct own_domains *own, size_t count)
+{
+	map_expect(own->names, map_count(own->names) + count);
+}
+
+void
 own_domains_add(struct own_domains *own, struct slice domain)
 {
+	CLEANUP(arena_done) struct arena mem;
 	struct slice canonical;
 	struct err err;
 
-	if (domain_canonical(domain, own->mem, &canonical, &err) == 0)
+	arena_init(&mem);
+	if (domain_canonical(domain, &mem, &canonical, &err) == 0)
 		(void)!map_add(own->names, canonical, own->names);
 }
 
