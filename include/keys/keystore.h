@@ -21,9 +21,11 @@ struct domain_keys {
 	const struct sign_key *const *keys;
 	size_t count;
 	struct slice fault;
-	bool told;   /* the fault was reported when the store was loaded */
-	bool gone;   /* it has no directory; see keystore_add_gone() */
-	bool unread; /* its keys were not needed yet: none is known */
+	bool told;     /* the fault was reported when the store was loaded */
+	bool gone;     /* it has no directory; see keystore_add_gone() */
+	bool unread;   /* its keys were not needed yet: none is known */
+	bool warned;   /* there was something to say of them */
+	uint64_t mark; /* of its files before they were read; 0: not known */
 };
 
 /*
@@ -33,10 +35,7 @@ struct domain_keys {
  */
 struct keystore;
 
-/*
- * How many domains' private keys a store keeps: those that signed last. A host
- * with no more of them reads all keys at the load and none later.
- */
+/* How many domains' private keys a store keeps: those that signed last. */
 enum { KEYSTORE_ROOM = 4096 };
 
 /* How a store is opened. */
@@ -48,8 +47,8 @@ struct keystore_options {
 
 /*
  * Names the domains of the source, which it takes over, and reads their keys if
- * there is room for all of them; else those that the previous store has read,
- * the others when they are needed. Not used: RSA under 1024 bits; encrypted (no
+ * there are at most a thousand; else those that the previous store has in
+ * memory, unless their files are the same, and the others when they are needed. Not used: RSA under 1024 bits; encrypted (no
  * passphrase is ever asked for), unreadable or garbled files; key types other
  * than RSA and Ed25519; what the source refuses; a domain without any key. Each
  * is a fault of its domain alone (domain_keys.fault). One run reports all of

@@ -94,6 +94,7 @@ domain_fault(struct key_reader *base, const char *where, const char *why)
 static void
 domain_warn(struct key_reader *base, const char *where, const char *why)
 {
+	reader_of(base)->domain->warned = true;
 	report_warning(
 	    reader_of(base)->reading->report, "key %s: %s", where, why);
 }
@@ -217,14 +218,15 @@ domain_keys_read(struct domain_reading *reading)
 }
 
 const struct domain_keys *
-domain_keys_public(const struct domain_keys *keys, struct arena *mem)
+domain_keys_public(
+    const struct domain_keys *keys, struct slice domain, struct arena *mem)
 {
 	struct domain_keys *copy = arena_alloc(mem, sizeof(*copy));
 	const struct sign_key **list =
 	    arena_array(mem, keys->count + 1, sizeof(const struct sign_key *));
 
 	*copy = *keys;
-	copy->domain = slice_dup(mem, keys->domain);
+	copy->domain = domain;
 	copy->fault = slice_dup(mem, keys->fault);
 	copy->keys = list;
 	for (size_t i = 0; i < keys->count; i++) {

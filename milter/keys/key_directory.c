@@ -31,21 +31,29 @@ close_directory(DIR **directory)
 		(void)closedir(*directory);
 }
 
+/* A name in a directory, and what readdir() said of it. */
+struct name {
+	const char *text;
+	unsigned char type; /* DT_DIR, ..., or DT_UNKNOWN */
+};
+
 static int
 by_name(const void *a, const void *b)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
+	return strcmp(
+	    ((const struct name *)a)->text, ((const struct name *)b)->text);
 }
 
 /*
  * Names in a directory in order, "." files left out; NULL, and why, when it
  * cannot be used.
  */
-static const char **
+static const struct name *
 list_names(const char *path, struct arena *mem, size_t *ret_count,
     const char **ret_why)
 {
 	CLEANUP(close_directory) DIR *directory = opendir(path);
+	struct name *name;
 	void *names = NULL;
 	size_t cap = 0, count = 0;
 	struct stat status;
@@ -58,52 +66,75 @@ list_names(const char *path, struct arena *mem, size_t *ret_count,
 	*ret_why = key_directory_fault(&status);
 	if (*ret_why != NULL)
 		return NULL;
-	arena_reserve_one(mem, &names, &cap, 0, sizeof(const char *));
+	arena_reserve_one(mem, &names, &cap, 0, sizeof(*name));
 	while ((entry = readdir(directory)) != NULL) {
 		if (entry->d_name[0] == '.')
 			continue;
-		arena_reserve_one(
-		    mem, &names, &cap, count, sizeof(const char *));
-		((const char **)names)[count++] =
-		    slice_cstr(mem, slice_of(entry->d_name));
+		arena_reserve_one(mem, &names, &cap, count, sizeof(*name));
+		name = (struct name *)names + count++;
+		name->text = slice_cstr(mem, slice_of(entry->d_name));
+		name->type = entry->d_type;
 	}
-	qsort(names, count, sizeof(const char *), by_name);
+	qsort(names, count, sizeof(*name), by_name);
 	*ret_count = count;
 	return names;
 }
 
+/* Of a name for which the directory itself has no answer, the file is asked. */
+static bool
+is_directory(const char *path, unsigned char type)
+{
+	struct stat status;
+
+	if (type == DT_DIR)
+		return true;
+	/* What is gone meanwhile, or leads nowhere, is a fault when it is read. */
+	return (type == DT_UNKNOWN || type == DT_LNK) &&
+	    (stat(path, &status) != 0 || S_ISDIR(status.st_mode));
+}
+
+static void
+list_name(struct key_lister *lister, const char *top, const struct name *name)
+{
+	CLEANUP(arena_done) struct arena mem;
+	struct slice domain = slice_of(name->text);
+	const char *path;
+
+	arena_init(&mem);
+	path = slice_format(&mem, "%s/%s", top, name->text).data;
+	if (!is_directory(path, name->type))
+		lister->warn(lister, path,
+		    "not used: not in a directory that "
+		    "is named after a domain");
+	else if (!key_domain_is_valid(domain))
+		lister->warn(lister, path,
+		    "not used: the name of the "
+		    "directory is not a domain (A-labels)");
+	else
+		lister->domain(lister, domain, slice_lower(&mem, domain), path);
+}
+
+/* It may be large: neither a directory nor a file in it is opened. */
 static int
 key_directory_list(
     const struct key_source *source, struct key_lister *lister, struct err *err)
 {
+	CLEANUP(arena_done) struct arena mem;
 	const char *top =
 	    slice_cstr(lister->mem, key_directory_of(source)->path);
-	const char *why;
+	const struct name *names;
 	size_t count = 0;
-	const char **names = list_names(top, lister->mem, &count, &why);
+	const char *why;
 
+	arena_init(&mem);
+	names = list_names(top, &mem, &count, &why);
 	if (names == NULL) {
 		lister->fault(lister, top, why);
 		return err_set(err, ERR_CONFIG, "no key can be read");
 	}
-	for (size_t i = 0; i < count; i++) {
-		struct slice name = slice_of(names[i]);
-		const char *path =
-		    slice_format(lister->mem, "%s/%s", top, names[i]).data;
-		struct stat status;
-
-		if (stat(path, &status) == 0 && !S_ISDIR(status.st_mode))
-			lister->warn(lister, path,
-			    "not used: not in a directory that "
-			    "is named after a domain");
-		else if (!key_domain_is_valid(name))
-			lister->warn(lister, path,
-			    "not used: the name of the "
-			    "directory is not a domain (A-labels)");
-		else
-			lister->domain(
-			    lister, name, slice_lower(lister->mem, name), path);
-	}
+	lister->expect(lister, count);
+	for (size_t i = 0; i < count; i++)
+		list_name(lister, top, &names[i]);
 	return 0;
 }
 
@@ -148,18 +179,19 @@ key_directory_read(const struct key_source *source, struct slice place,
 	    path_of(key_directory_of(source), place, reader->mem);
 	const char *why;
 	size_t count = 0, keys = 0;
-	const char **names = list_names(path, reader->mem, &count, &why);
+	const struct name *names = list_names(path, reader->mem, &count, &why);
 
 	if (names == NULL) {
 		reader->fault(reader, path, why);
 		return;
 	}
 	for (size_t i = 0; i < count; i++) {
-		struct slice name = slice_of(names[i]);
+		struct slice name = slice_of(names[i].text);
 
 		keys += slice_ends_nocase(name, SLICE(".key"));
 		if (!key_directory_read_file(reader,
-			slice_format(reader->mem, "%s/%s", path, names[i]).data,
+			slice_format(reader->mem, "%s/%s", path, names[i].text)
+			    .data,
 			name))
 			return;
 	}
@@ -233,6 +265,9 @@ key_directory_mark(const struct key_source *source, struct slice place,
 	if (stat(path, &st) != 0) {
 		key_directory_mix(mark, 0);
 	} else {
+		/* Who may write there decides, too, whether keys are used. */
+		key_directory_mix(mark, whole ? (uint64_t)st.st_mode : 0);
+		key_directory_mix(mark, whole ? (uint64_t)st.st_uid : 0);
 		key_directory_mix(mark, (uint64_t)st.st_ino);
 		key_directory_mix(mark, (uint64_t)st.st_mtim.tv_sec);
 		key_directory_mix(mark, (uint64_t)st.st_mtim.tv_nsec);

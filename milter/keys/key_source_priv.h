@@ -12,7 +12,9 @@
  * name of the domain's keys, for read and mark. `where` is for people.
  */
 struct key_lister {
-	struct arena *mem; /* for what it tells */
+	struct arena *mem; /* for what lasts as long as the store */
+	/* About so many domains follow. */
+	void (*expect)(struct key_lister *lister, size_t count);
 	void (*domain)(struct key_lister *lister, struct slice place,
 	    struct slice domain, const char *where);
 	void (*fault)(

@@ -4,42 +4,15 @@
  */
 #include "keys/keystore.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
 
 #include "base/map.h"
 #include "keystore_priv.h"
 
-/* One domain; kept ones stand in a list, the last that was needed in front. */
-struct slot {
-	struct slice domain;
-	struct slice place;
-	struct slice fault; /* of listing it */
-	_Atomic(const struct domain_keys *) known;
-	struct domain_keys *kept; /* with private keys; or NULL */
-	struct slot *newer;
-	struct slot *older;
-};
-
-struct keystore {
-	struct key_source *source;
-	struct arena mem;
-	struct map *domains; /* to struct slot */
-	size_t faults;
-	size_t room;
-	struct timespec began;
-	pthread_mutex_t lock; /* of mem, once it is loaded, and what follows */
-	size_t kept_count;
-	struct slot *newest;
-	struct slot *oldest;
-	_Atomic unsigned long users;
-};
-
-struct listing {
-	struct key_lister lister; /* the first member */
-	struct keystore *store;
-	const struct report *report;
-};
+/* The memory of a larger store goes back to the system at once. */
+enum { LARGE_STORE_BYTES = 1024 * 1024 };
 
 static void
 keystore_lock(struct keystore *store)
@@ -51,68 +24,6 @@ static void
 keystore_unlock(struct keystore *store)
 {
 	ENSURE(pthread_mutex_unlock(&store->lock) == 0);
-}
-
-static struct listing *
-listing_of(struct key_lister *lister)
-{
-	return (struct listing *)(void *)lister;
-}
-
-static struct slice
-tell_fault(struct keystore *store, const struct report *report,
-    const char *where, const char *why)
-{
-	struct slice line = slice_format(&store->mem, "key %s: %s", where, why);
-
-	store->faults++;
-	report_error(report, "%s", line.data);
-	return line;
-}
-
-static void
-list_fault(struct key_lister *lister, const char *where, const char *why)
-{
-	struct listing *listing = listing_of(lister);
-
-	(void)tell_fault(listing->store, listing->report, where, why);
-}
-
-static void
-list_warn(struct key_lister *lister, const char *where, const char *why)
-{
-	report_warning(listing_of(lister)->report, "key %s: %s", where, why);
-}
-
-/* A domain of which nothing but its name is known yet. */
-static struct slot *
-add_slot(struct keystore *store, struct slice place, struct slice domain)
-{
-	struct slot *slot = arena_alloc(&store->mem, sizeof(*slot));
-	struct domain_keys *known = arena_alloc(&store->mem, sizeof(*known));
-
-	slot->domain = slice_dup(&store->mem, domain);
-	slot->place = slice_dup(&store->mem, place);
-	known->domain = slot->domain;
-	known->unread = true;
-	slot->known = known;
-	ENSURE(map_add(store->domains, slot->domain, slot));
-	return slot;
-}
-
-static void
-list_domain(struct key_lister *lister, struct slice place, struct slice domain,
-    const char *where)
-{
-	struct listing *listing = listing_of(lister);
-	struct keystore *store = listing->store;
-	struct slot *slot = map_get(store->domains, domain);
-
-	if (slot == NULL)
-		(void)add_slot(store, place, domain);
-	else
-		slot->fault = tell_fault(
-		    store, listing->report, where, "the domain is there twice");
 }
 
 static void
@@ -141,8 +52,8 @@ put_in_front(struct keystore *store, struct slot *slot)
 }
 
 /* One reference more on what is kept; NULL: nothing is. */
-static struct domain_keys *
-take_kept(struct keystore *store, struct slot *slot)
+struct domain_keys *
+keystore_take_kept(struct keystore *store, struct slot *slot)
 {
 	struct domain_keys *keys = NULL;
 
@@ -171,11 +82,9 @@ same_keys(const struct domain_keys *a, const struct domain_keys *b)
 }
 
 /*
- * Keeps keys that were just read, unless another thread was faster or a fault
- * in them may be mended meanwhile; and what is known of them in any case. Old
- * knowledge stays in memory, for somebody may be looking at it.
+ * Old knowledge stays in memory, for somebody may be looking at it.
  */
-static void
+void
 keystore_keep(struct keystore *store, struct slot *slot,
     struct domain_keys *keys, bool once)
 {
@@ -183,7 +92,8 @@ keystore_keep(struct keystore *store, struct slot *slot,
 
 	keystore_lock(store);
 	if (!same_keys(slot->known, keys))
-		slot->known = domain_keys_public(keys, &store->mem);
+		slot->known =
+		    domain_keys_public(keys, slot->domain, &store->mem);
 	if (slot->kept == NULL && !once &&
 	    (keys->fault.len == 0 || keys->told)) {
 		slot->kept = domain_keys_ref(keys);
@@ -202,15 +112,21 @@ keystore_keep(struct keystore *store, struct slot *slot,
 	domain_keys_release(dropped);
 }
 
-/* How the keys of a slot are read. */
-struct slot_reading {
-	const struct report *report;
-	const struct domain_keys *before; /* see struct domain_reading */
-	bool once;			  /* they are not kept */
-};
+uint64_t
+keystore_slot_mark(const struct keystore *store, const struct slot *slot)
+{
+	const struct key_source *source = store->source;
+	struct key_mark mark = { .value = KEY_MARK_SEED };
 
-static struct domain_keys *
-read_slot(
+	if (source->ops->mark == NULL)
+		return 0;
+	ENSURE(clock_gettime(CLOCK_REALTIME, &mark.began) == 0);
+	source->ops->mark(source, slot->place, true, &mark);
+	return mark.late ? 0 : mark.value;
+}
+
+struct domain_keys *
+keystore_read_slot(
     struct keystore *store, struct slot *slot, const struct slot_reading *how)
 {
 	const struct domain_keys *known = slot->known;
@@ -220,10 +136,13 @@ read_slot(
 		.before = how->before,
 		.report = how->report };
 	struct domain_keys *keys;
+	uint64_t mark;
 
 	if (known->gone)
 		return domain_keys_lacking(slot->domain, known->fault, true);
+	mark = keystore_slot_mark(store, slot);
 	keys = domain_keys_read(&reading);
+	keys->mark = mark;
 	if (keys->fault.len == 0 && slot->fault.len != 0) {
 		keys->fault = slot->fault;
 		keys->told = true;
@@ -234,78 +153,6 @@ read_slot(
 	return keys;
 }
 
-/*
- * Reads what there is room for, and what the previous store has read: that goes
- * on as it is in memory.
- */
-static void
-read_slots(struct keystore *store, struct keystore *previous,
-    const struct report *report)
-{
-	bool reads_all = map_count(store->domains) <= store->room;
-
-	for (size_t i = 0; i < map_count(store->domains); i++) {
-		struct slot *slot = map_entry(store->domains, i, NULL);
-		struct slot *old = previous == NULL ?
-		    NULL :
-		    map_get(previous->domains, slot->domain);
-		struct domain_keys *before =
-		    old == NULL ? NULL : take_kept(previous, old);
-
-		if (before != NULL || reads_all)
-			domain_keys_release(read_slot(store, slot,
-			    &(struct slot_reading){
-				.report = report, .before = before }));
-		domain_keys_release(before);
-	}
-}
-
-int
-keystore_open(struct key_source *source, const struct keystore_options *options,
-    struct keystore **ret_store, struct err *err)
-{
-	struct keystore *store = calloc(1, sizeof(*store));
-	struct keystore *previous = options->previous;
-	struct listing listing = { .store = store, .report = options->report };
-
-	ENSURE(store != NULL);
-	store->users = 1;
-	store->source = source;
-	store->room = options->room == 0 ? KEYSTORE_ROOM : options->room;
-	arena_init(&store->mem);
-	store->domains = map_new(&store->mem);
-	ENSURE(pthread_mutex_init(&store->lock, NULL) == 0 &&
-	    clock_gettime(CLOCK_REALTIME, &store->began) == 0);
-	listing.lister = (struct key_lister){ .mem = &store->mem,
-		.domain = list_domain,
-		.fault = list_fault,
-		.warn = list_warn };
-	if (source->ops->list(source, &listing.lister, err) != 0) {
-		keystore_free(store);
-		return -1;
-	}
-	/* Domains that had keys, and that the source does not name any more. */
-	for (size_t i = 0;
-	     previous != NULL && i < keystore_domain_count(previous); i++) {
-		const struct domain_keys *before = keystore_domain(previous, i);
-
-		if (keystore_find(store, before->domain) == NULL &&
-		    (before->count != 0 || before->unread))
-			(void)add_slot(store, before->domain, before->domain);
-	}
-	read_slots(store, previous, options->report);
-	*ret_store = store;
-	return 0;
-}
-
-int
-keystore_load(struct slice directory, const struct keystore_options *options,
-    struct keystore **ret_store, struct err *err)
-{
-	return keystore_open(
-	    key_directory_source(directory), options, ret_store, err);
-}
-
 void
 keystore_read_all(struct keystore *store, const struct report *report)
 {
@@ -314,7 +161,7 @@ keystore_read_all(struct keystore *store, const struct report *report)
 		const struct domain_keys *known = slot->known;
 
 		if (known->unread)
-			domain_keys_release(read_slot(store, slot,
+			domain_keys_release(keystore_read_slot(store, slot,
 			    &(struct slot_reading){
 				.report = report, .once = true }));
 	}
@@ -357,31 +204,10 @@ keystore_is_empty(const struct keystore *store)
 }
 
 void
-keystore_add_gone(struct keystore *store, struct slice directory,
-    struct slice domain, const struct report *report)
-{
-	struct slot *slot = add_slot(store, domain, domain);
-	struct domain_keys *gone = arena_alloc(&store->mem, sizeof(*gone));
-
-	gone->domain = slot->domain;
-	gone->gone = true;
-	gone->told = true;
-	gone->fault = tell_fault(store, report,
-	    slice_format(&store->mem, "%.*s/%.*s", SLICE_ARGS(directory),
-		SLICE_ARGS(domain))
-		.data,
-	    slice_format(&store->mem,
-		"it is gone, and keys in it signed before: put it "
-		"back, or run \"submilter keys --forget %.*s\" if that domain is "
-		"to sign no more",
-		SLICE_ARGS(domain))
-		.data);
-	slot->known = gone;
-}
-
-void
 keystore_name_domains(const struct keystore *store, struct own_domains *own)
 {
+	if (store != NULL)
+		own_domains_expect(own, keystore_domain_count(store));
 	for (size_t i = 0; store != NULL && i < keystore_domain_count(store);
 	     i++)
 		own_domains_add(own, keystore_domain(store, i)->domain);
@@ -404,8 +230,11 @@ keystore_ref(struct keystore *store)
 void
 keystore_free(struct keystore *store)
 {
+	bool is_large;
+
 	if (store == NULL || --store->users != 0)
 		return;
+	is_large = store->mem.used_bytes >= LARGE_STORE_BYTES;
 	for (struct slot *slot = store->newest; slot != NULL;
 	     slot = slot->older)
 		domain_keys_release(slot->kept);
@@ -413,6 +242,8 @@ keystore_free(struct keystore *store)
 	key_source_free(store->source);
 	arena_done(&store->mem);
 	free(store);
+	if (is_large)
+		(void)malloc_trim(0);
 }
 
 const struct domain_keys *
@@ -445,10 +276,10 @@ take_or_read(struct keystore *store, struct slice domain, bool once)
 
 	if (slot == NULL)
 		return NULL;
-	keys = take_kept(store, slot);
-	return keys != NULL ?
-	    keys :
-	    read_slot(store, slot, &(struct slot_reading){ .once = once });
+	keys = keystore_take_kept(store, slot);
+	return keys != NULL ? keys :
+			      keystore_read_slot(store, slot,
+				  &(struct slot_reading){ .once = once });
 }
 
 struct domain_keys *

@@ -2,6 +2,9 @@
 #ifndef SUBMILTER_KEYS_KEYSTORE_PRIV_H
 #define SUBMILTER_KEYS_KEYSTORE_PRIV_H
 
+#include <pthread.h>
+
+#include "base/map.h"
 #include "key_source_priv.h"
 #include "keys/keystore.h"
 
@@ -22,8 +25,64 @@ struct domain_keys *domain_keys_lacking(
     struct slice domain, struct slice fault, bool gone);
 struct domain_keys *domain_keys_ref(struct domain_keys *keys);
 
-/* A copy without private keys, in memory of mem. */
+/* A copy without private keys, in memory of mem; domain lasts as long. */
 const struct domain_keys *domain_keys_public(
-    const struct domain_keys *keys, struct arena *mem);
+    const struct domain_keys *keys, struct slice domain, struct arena *mem);
+
+/* One domain; kept ones stand in a list, the last that was needed in front. */
+struct slot {
+	struct slice domain;
+	struct slice place;
+	struct slice fault; /* of listing it */
+	_Atomic(const struct domain_keys *) known;
+	struct domain_keys unread; /* what is known before they are read */
+	struct domain_keys *kept;  /* with private keys; or NULL */
+	struct slot *newer;
+	struct slot *older;
+};
+
+struct keystore {
+	struct key_source *source;
+	struct arena mem;
+	struct map *domains; /* to struct slot */
+	size_t faults;
+	size_t room;
+	struct timespec began;
+	pthread_mutex_t lock; /* of mem, once it is loaded, and what follows */
+	size_t kept_count;
+	struct slot *newest;
+	struct slot *oldest;
+	_Atomic unsigned long users;
+};
+
+/*
+ * A store with at most so many domains reads the keys of all of them at the
+ * load, which takes half a second at most.
+ */
+enum { KEYSTORE_EAGER = 1000 };
+
+/* How the keys of a slot are read. */
+struct slot_reading {
+	const struct report *report;
+	const struct domain_keys *before; /* see struct domain_reading */
+	bool once;			  /* they are not kept */
+};
+
+/* Reads them, and keeps what is known. One reference. Thread-safe. */
+struct domain_keys *keystore_read_slot(
+    struct keystore *store, struct slot *slot, const struct slot_reading *how);
+/*
+ * Keeps keys that were just read, unless another thread was faster, or a fault
+ * in them may be mended meanwhile, or once; and what is known of them in any
+ * case. Thread-safe.
+ */
+void keystore_keep(struct keystore *store, struct slot *slot,
+    struct domain_keys *keys, bool once);
+/* Tells one state of its files from another; 0: they may change unseen. */
+uint64_t keystore_slot_mark(
+    const struct keystore *store, const struct slot *slot);
+/* One reference more on what is kept; NULL: nothing is. Thread-safe. */
+struct domain_keys *keystore_take_kept(
+    struct keystore *store, struct slot *slot);
 
 #endif

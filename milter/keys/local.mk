@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 libsubmilter_a_SOURCES += \
 	include/keys/key.h %D%/key_pem.c %D%/key_access.c \
-	include/keys/keystore.h %D%/keystore.c %D%/keystore_priv.h %D%/domain_keys.c \
+	include/keys/keystore.h %D%/keystore.c %D%/keystore_open.c %D%/keystore_priv.h %D%/domain_keys.c \
 	include/keys/key_source.h %D%/key_source_priv.h %D%/key_directory.c \
 	include/keys/key_folder.h %D%/key_folder.c \
 	%D%/key_priv.h include/keys/key_crypto.h %D%/key_crypto.c \

@@ -18,6 +18,7 @@ struct memory_source {
 	_Atomic size_t reads_of[DOMAINS];
 	bool bad[DOMAINS];  /* the key cannot be read */
 	bool gone[DOMAINS]; /* the domain is not named */
+	uint64_t marks[DOMAINS];
 	bool freed;
 };
 
@@ -70,6 +71,17 @@ memory_read(const struct key_source *source, struct slice place,
 	if (i == 1)
 		(void)reader->key(reader, "memory",
 		    &(struct key_text){ SLICE("s2"), pem[1], 1 });
+}
+
+static void
+memory_mark(const struct key_source *source, struct slice place, bool whole,
+    struct key_mark *mark)
+{
+	unsigned long i = 0;
+
+	(void)source;
+	if (whole && slice_number(place, DOMAINS - 1, &i))
+		mark->value += fake.marks[i];
 }
 
 static void
@@ -358,6 +370,58 @@ take_many(void *arg)
 }
 
 static void
+a_reload_reads_only_keys_whose_files_have_changed(void **state)
+{
+	static const struct key_source_ops ops = { .list = memory_list,
+		.read = memory_read,
+		.mark = memory_mark,
+		.free = memory_free };
+	struct key_source *source = new_source();
+	struct heard heard;
+	struct keystore *before, *after;
+
+	(void)state;
+	fake.source.ops = &ops;
+	fake.bad[3] = true;
+	before = open_store(source, DOMAINS, NULL, &heard);
+	assert_int_equal(fake.reads, DOMAINS);
+	fake.marks[2] = 1;
+	after = open_store(source, DOMAINS, before, &heard);
+	/* That of the domain with a fault is told again. */
+	assert_int_equal(fake.reads, DOMAINS + 2);
+	assert_int_equal(fake.reads_of[2], 2);
+	assert_int_equal(fake.reads_of[3], 2);
+	assert_int_equal(heard.errors, 1);
+	for (size_t i = 0; i < DOMAINS; i++)
+		assert_int_equal(try_keys(after, i), i == 1 ? 2 : i != 3);
+	/* What goes on belongs to both. */
+	keystore_free(before);
+	assert_int_equal(try_keys(after, 0), 1);
+	keystore_free(after);
+}
+
+static void
+a_reload_of_many_domains_reads_none_but_knows_all(void **state)
+{
+	struct key_source *source = new_source();
+	struct heard heard;
+	struct keystore *before = open_store(source, 2, NULL, &heard), *after;
+
+	(void)state;
+	assert_int_equal(fake.reads, 0);
+	keystore_read_all(before, NULL);
+	assert_int_equal(fake.reads, DOMAINS);
+	after = open_store(source, 2, before, &heard);
+	keystore_free(before);
+	assert_int_equal(fake.reads, DOMAINS);
+	assert_false(keystore_has_unread(after));
+	assert_int_equal(keystore_find(after, SLICE("d1.example"))->count, 2);
+	assert_int_equal(try_keys(after, 1), 2);
+	assert_int_equal(fake.reads, DOMAINS + 1);
+	keystore_free(after);
+}
+
+static void
 threads_share_what_is_kept(void **state)
 {
 	struct heard heard;
@@ -414,6 +478,10 @@ main(void)
 		    who_looks_at_all_keys_displaces_none_that_sign),
 		cmocka_unit_test(commands_read_what_nobody_has_needed),
 		cmocka_unit_test(keys_that_were_read_go_on_where_they_are_away),
+		cmocka_unit_test(
+		    a_reload_reads_only_keys_whose_files_have_changed),
+		cmocka_unit_test(
+		    a_reload_of_many_domains_reads_none_but_knows_all),
 		cmocka_unit_test(threads_share_what_is_kept),
 	};
 

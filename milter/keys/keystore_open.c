@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which domains have keys, and which of them are read at once. */
+#include <stdlib.h>
+
+#include "keystore_priv.h"
+
+struct listing {
+	struct key_lister lister; /* the first member */
+	struct keystore *store;
+	const struct report *report;
+};
+
+static struct listing *
+listing_of(struct key_lister *lister)
+{
+	return (struct listing *)(void *)lister;
+}
+
+static struct slice
+tell_fault(struct keystore *store, const struct report *report,
+    const char *where, const char *why)
+{
+	struct slice line = slice_format(&store->mem, "key %s: %s", where, why);
+
+	store->faults++;
+	report_error(report, "%s", line.data);
+	return line;
+}
+
+static void
+list_fault(struct key_lister *lister, const char *where, const char *why)
+{
+	struct listing *listing = listing_of(lister);
+
+	(void)tell_fault(listing->store, listing->report, where, why);
+}
+
+static void
+list_warn(struct key_lister *lister, const char *where, const char *why)
+{
+	report_warning(listing_of(lister)->report, "key %s: %s", where, why);
+}
+
+/* A domain of which nothing but its name is known yet; NULL: it is there. */
+static struct slot *
+add_slot(struct keystore *store, struct slice place, struct slice domain)
+{
+	struct slot *slot;
+	size_t count = map_count(store->domains);
+
+	if (map_get(store->domains, domain) != NULL)
+		return NULL;
+	slot = arena_alloc(&store->mem, sizeof(*slot));
+	ENSURE(map_add(store->domains, domain, slot));
+	/* The name is in memory once: there may be very many. */
+	(void)map_entry(store->domains, count, &slot->domain);
+	slot->place = slice_eq(place, domain) ? slot->domain :
+						slice_dup(&store->mem, place);
+	slot->unread.domain = slot->domain;
+	slot->unread.unread = true;
+	slot->known = &slot->unread;
+	return slot;
+}
+
+static void
+list_expect(struct key_lister *lister, size_t count)
+{
+	map_expect(listing_of(lister)->store->domains, count);
+}
+
+static void
+list_domain(struct key_lister *lister, struct slice place, struct slice domain,
+    const char *where)
+{
+	struct listing *listing = listing_of(lister);
+	struct keystore *store = listing->store;
+	struct slot *slot;
+
+	if (add_slot(store, place, domain) != NULL)
+		return;
+	slot = map_get(store->domains, domain);
+	slot->fault = tell_fault(
+	    store, listing->report, where, "the domain is there twice");
+}
+
+/*
+ * The keys of a domain as they were, if its files are the same and there is
+ * nothing to say of them.
+ */
+static bool
+go_on(struct keystore *store, struct slot *slot, struct domain_keys *before)
+{
+	if (before->mark == 0 || before->fault.len != 0 || before->warned ||
+	    slot->fault.len != 0 ||
+	    keystore_slot_mark(store, slot) != before->mark)
+		return false;
+	keystore_keep(store, slot, before, false);
+	return true;
+}
+
+/* What is known of keys that were not kept: they are read when needed. */
+static void
+carry_known(
+    struct keystore *store, struct slot *slot, const struct domain_keys *known)
+{
+	if (!known->unread && !known->gone && known->count != 0 &&
+	    known->fault.len == 0)
+		slot->known =
+		    domain_keys_public(known, slot->domain, &store->mem);
+}
+
+/*
+ * Reads all where that is quick, and otherwise what the previous store has in
+ * memory. That goes on where its files can not be used.
+ */
+static void
+read_slots(struct keystore *store, struct keystore *previous,
+    const struct report *report)
+{
+	bool reads_all = map_count(store->domains) <= store->room &&
+	    map_count(store->domains) <= KEYSTORE_EAGER;
+
+	for (size_t i = 0; i < map_count(store->domains); i++) {
+		struct slot *slot = map_entry(store->domains, i, NULL);
+		struct slot *old = previous == NULL ?
+		    NULL :
+		    map_get(previous->domains, slot->domain);
+		struct domain_keys *before =
+		    old == NULL ? NULL : keystore_take_kept(previous, old);
+
+		if (before != NULL ? !go_on(store, slot, before) : reads_all)
+			domain_keys_release(keystore_read_slot(store, slot,
+			    &(struct slot_reading){
+				.report = report, .before = before }));
+		else if (before == NULL && old != NULL)
+			carry_known(store, slot, old->known);
+		domain_keys_release(before);
+	}
+}
+
+int
+keystore_open(struct key_source *source, const struct keystore_options *options,
+    struct keystore **ret_store, struct err *err)
+{
+	struct keystore *store = calloc(1, sizeof(*store));
+	struct keystore *previous = options->previous;
+	struct listing listing = { .store = store, .report = options->report };
+
+	ENSURE(store != NULL);
+	store->users = 1;
+	store->source = source;
+	store->room = options->room == 0 ? KEYSTORE_ROOM : options->room;
+	arena_init(&store->mem);
+	store->domains = map_new(&store->mem);
+	ENSURE(pthread_mutex_init(&store->lock, NULL) == 0 &&
+	    clock_gettime(CLOCK_REALTIME, &store->began) == 0);
+	listing.lister = (struct key_lister){ .mem = &store->mem,
+		.expect = list_expect,
+		.domain = list_domain,
+		.fault = list_fault,
+		.warn = list_warn };
+	if (source->ops->list(source, &listing.lister, err) != 0) {
+		keystore_free(store);
+		return -1;
+	}
+	/* Domains that had keys, and that the source does not name any more. */
+	for (size_t i = 0;
+	     previous != NULL && i < keystore_domain_count(previous); i++) {
+		const struct domain_keys *before = keystore_domain(previous, i);
+
+		if (keystore_find(store, before->domain) == NULL &&
+		    (before->count != 0 || before->unread))
+			(void)add_slot(store, before->domain, before->domain);
+	}
+	read_slots(store, previous, options->report);
+	*ret_store = store;
+	return 0;
+}
+
+int
+keystore_load(struct slice directory, const struct keystore_options *options,
+    struct keystore **ret_store, struct err *err)
+{
+	return keystore_open(
+	    key_directory_source(directory), options, ret_store, err);
+}
+
+void
+keystore_add_gone(struct keystore *store, struct slice directory,
+    struct slice domain, const struct report *report)
+{
+	struct slot *slot = add_slot(store, domain, domain);
+	struct domain_keys *gone = arena_alloc(&store->mem, sizeof(*gone));
+
+	gone->domain = slot->domain;
+	gone->gone = true;
+	gone->told = true;
+	gone->fault = tell_fault(store, report,
+	    slice_format(&store->mem, "%.*s/%.*s", SLICE_ARGS(directory),
+		SLICE_ARGS(domain))
+		.data,
+	    slice_format(&store->mem,
+		"it is gone, and keys in it signed before: put it "
+		"back, or run \"submilter keys --forget %.*s\" if that domain is "
+		"to sign no more",
+		SLICE_ARGS(domain))
+		.data);
+	slot->known = gone;
+}
