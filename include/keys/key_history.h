@@ -37,7 +37,9 @@ struct key_history *key_history_new(void);
 struct key_history *key_history_ref(struct key_history *history);
 void key_history_unref(struct key_history *history);
 
-/* Makes a key known, if it is not. Thread-safe, as is all that follows. */
+/* About so many keys will be known. Thread-safe, as is all that follows. */
+void key_history_expect(struct key_history *history, size_t count);
+/* Makes a key known, if it is not. */
 void key_history_track(struct key_history *history, const struct sign_key *key);
 
 /* The past of a key, texts in memory of mem; an unknown key has none. */
@@ -50,6 +52,24 @@ void key_history_get(struct key_history *history, const struct sign_key *key,
  */
 bool key_history_note(struct key_history *history, const struct sign_key *key,
     const struct key_shown *shown, time_t now);
+
+/*
+ * Notes the role of a key that was looked up, for the log. True where it is news:
+ * another one than was noted before, *ret_before, which is negative where there
+ * was none. The first one of a key whose status is that of the file is no news.
+ */
+bool key_history_note_role(struct key_history *history,
+    const struct sign_key *key, int role, int *ret_before);
+
+/*
+ * Mail waits for the keys of a domain, which were never looked up: whoever looks
+ * keys up takes these first. More than so many at a time are forgotten.
+ */
+enum { KEY_MAX_WANTED = 64 };
+void key_history_want(struct key_history *history, struct slice domain);
+/* They are not wanted any more then; in memory of mem. */
+struct slice *key_history_take_wanted(
+    struct key_history *history, struct arena *mem, size_t *ret_count);
 
 /*
  * The file of the history. Reading refuses (ERR_CONFIG) a file that others can

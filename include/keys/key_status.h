@@ -40,6 +40,9 @@ struct key_shown {
 	struct slice text; /* both in one line, with the notes */
 };
 
+/* The text of a published key without notes; for its name, SLICE_ARGS(). */
+#define KEY_PUBLISHED_TEXT "%.*s: the key is published"
+
 /* "published", "absent": for logs and metrics. */
 const char *key_status_name(enum key_status status);
 

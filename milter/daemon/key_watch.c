@@ -12,15 +12,16 @@
  * between two windows of a later round, so that 10,000 domains are spread over
  * a minute or two; FIRST_PAUSE_MS: between those of the first round, which asks
  * under 1,000 questions a second, because public resolvers do not answer more.
- * WRITE_SECONDS: how old dates in the file may be.
+ * WRITE_SECONDS: how old dates in the file may be. WANTED_MS: how long mail of a
+ * domain that was never looked up waits for that to begin.
  */
 enum {
 	FIRST_SECONDS = 10,
 	PAUSE_MS = 250,
 	FIRST_PAUSE_MS = 65,
 	WRITE_SECONDS = 60,
-	RETRY_FACTOR = 5,
 	CLOCK_SLACK = 5,
+	WANTED_MS = 500,
 	LACKING_SECONDS = 2
 };
 
@@ -51,130 +52,22 @@ from_now(unsigned long ms)
 	return at;
 }
 
-/*
- * Sleeps until a stop, or the time is over; until something else is in force,
- * too, where for_news.
- */
-static void
+bool
 key_watch_rest(struct key_watch *watch, unsigned long ms, bool for_news)
 {
 	struct timespec until = from_now(ms);
+	bool woken;
 	int status = 0;
 
 	key_watch_lock(watch);
 	while (!(for_news && watch->woken) && !watch->stop && status == 0)
 		status =
 		    pthread_cond_timedwait(&watch->news, &watch->lock, &until);
+	woken = for_news && watch->woken;
 	if (for_news)
 		watch->woken = false;
 	key_watch_unlock(watch);
-}
-
-/*
- * All keys of a round have its time, so that none is newer by chance. Those of
- * silent servers come in a second part, so that others do not wait for them.
- */
-struct round {
-	time_t now;
-	bool silent;
-	/* Domains of which a key is due; those that nobody has read are. */
-	struct slice *domains;
-	size_t count;
-	size_t cap;
-	size_t at; /* the next one */
-};
-
-/* Whether a key is looked up now, in this part of the round. */
-static bool
-is_due(const struct watcher *w, const struct round *round,
-    const struct sign_key *key, struct arena *mem)
-{
-	unsigned long interval = w->view.config->sign.key_interval;
-	struct key_past past;
-
-	key_history_get(w->view.history, key, mem, &past);
-	if (past.status != KEY_PUBLISHED && interval >= RETRY_FACTOR)
-		interval /= RETRY_FACTOR;
-	return (past.fault.len != 0) == round->silent &&
-	    (past.looked == 0 || past.looked > round->now ||
-		round->now - past.looked >= (time_t)interval);
-}
-
-/* Looks up the keys of as many domains as find room at once. */
-static void
-look_at_window(struct watcher *w, struct round *round)
-{
-	const struct sign_key *keys[KEY_LOOKUP_WINDOW];
-	struct key_shown shown[KEY_LOOKUP_WINDOW];
-	struct domain_keys *held[KEY_LOOKUP_WINDOW];
-	size_t count = 0, held_count = 0;
-	struct arena mem;
-
-	arena_init(&mem);
-	while (round->at < round->count && held_count < KEY_LOOKUP_WINDOW &&
-	    count + MAX_KEYS_OF_DOMAIN <= KEY_LOOKUP_WINDOW) {
-		struct slice name = round->domains[round->at++];
-		const struct domain_keys *before =
-		    keystore_find(w->view.keys, name);
-		struct domain_keys *domain =
-		    keystore_take_once(w->view.keys, name);
-
-		/* A fault that was not reported at load is logged once. */
-		if (domain->fault.len != 0 && !domain->told &&
-		    !slice_eq(before->fault, domain->fault))
-			log_write(
-			    LOG_LEVEL_ERROR, "%.*s", SLICE_ARGS(domain->fault));
-		held[held_count++] = domain;
-		for (size_t k = 0; k < domain->count; k++) {
-			if (is_due(w, round, domain->keys[k], &mem))
-				keys[count++] = domain->keys[k];
-		}
-	}
-	key_lookup_ask(w->lookup,
-	    &(struct key_questions){ .keys = keys,
-		.count = count,
-		.history = w->view.history,
-		.seconds = (unsigned int)w->view.config->dns.seconds,
-		.stop = &w->watch->stop },
-	    &mem, shown);
-	for (size_t i = 0; i < count && !w->watch->stop; i++)
-		w->changed = key_history_note(w->view.history, keys[i],
-				 &shown[i], round->now) ||
-		    w->changed;
-	for (size_t i = 0; i < held_count; i++)
-		domain_keys_release(held[i]);
-	arena_done(&mem);
-}
-
-static void
-look_at_keys(struct watcher *w, time_t now, bool silent, unsigned long pause_ms)
-{
-	const struct keystore *store = w->view.keys;
-	struct round round = { .now = now, .silent = silent };
-	struct arena mem;
-
-	arena_init(&mem);
-	for (size_t d = 0; d < keystore_domain_count(store); d++) {
-		const struct domain_keys *domain = keystore_domain(store, d);
-		bool wanted = domain->unread && !silent;
-		void *array = round.domains;
-
-		for (size_t k = 0; k < domain->count && !wanted; k++)
-			wanted = is_due(w, &round, domain->keys[k], &mem);
-		if (!wanted)
-			continue;
-		arena_reserve_one(&mem, &array, &round.cap, round.count,
-		    sizeof(struct slice));
-		round.domains = array;
-		round.domains[round.count++] = domain->domain;
-	}
-	while (round.at < round.count && !w->watch->stop) {
-		if (w->begun)
-			key_watch_rest(w->watch, pause_ms, false);
-		w->begun = true;
-		look_at_window(w, &round);
-	}
-	arena_done(&mem);
+	return woken;
 }
 
 static void
@@ -312,8 +205,8 @@ play_round(struct watcher *w, bool first)
 		key_watch_log_roles(w, true);
 	w->begun = false;
 	if (w->lookup != NULL) {
-		look_at_keys(w, now, false, pause_ms);
-		look_at_keys(w, now, true, pause_ms);
+		key_watch_look(w, now, false, pause_ms);
+		key_watch_look(w, now, true, pause_ms);
 	}
 	if (w->watch->stop)
 		return;
@@ -332,6 +225,20 @@ play_round(struct watcher *w, bool first)
 		key_watch_write_file(w, now);
 }
 
+/* Meanwhile, keys that mail waits for are looked up. */
+static void
+rest_until_next(struct watcher *w, unsigned long ms)
+{
+	while (ms > 0 && !w->watch->stop) {
+		unsigned long slice = ms < WANTED_MS ? ms : WANTED_MS;
+
+		if (key_watch_rest(w->watch, slice, true))
+			return;
+		ms -= slice;
+		key_watch_look_at_wanted(w, clock_steady());
+	}
+}
+
 static void *
 watch_keys(void *arg)
 {
@@ -339,8 +246,6 @@ watch_keys(void *arg)
 	struct key_watch *watch = arg;
 	bool first = true;
 
-	arena_init(&w.mem);
-	w.roles = map_new(&w.mem);
 	while (!watch->stop) {
 		unsigned long seconds = 60;
 
@@ -349,7 +254,7 @@ watch_keys(void *arg)
 			first = false;
 			/* The next look: a key may be due, or have appeared. */
 			seconds = w.view.config->sign.key_interval /
-			    (2UL * RETRY_FACTOR);
+			    (2UL * KEY_RETRY_FACTOR);
 			if (seconds == 0)
 				seconds = 1;
 			if (keystore_lacks_keys(w.view.keys) &&
@@ -360,21 +265,25 @@ watch_keys(void *arg)
 		watch->rounds++;
 		ENSURE(pthread_cond_broadcast(&watch->news) == 0);
 		key_watch_unlock(watch);
-		key_watch_rest(watch, seconds * 1000, true);
+		rest_until_next(&w, seconds * 1000);
 	}
 	if (w.view.config != NULL)
 		key_watch_write_file(&w, clock_steady());
 	key_watch_drop(&w);
-	arena_done(&w.mem);
 	return NULL;
 }
 
-/* Whether DNS has never answered for some key. */
+/*
+ * Whether DNS has never answered for some key. That of very many domains takes
+ * minutes, and those that mail needs come first.
+ */
 static bool
 needs_first_round(const struct key_watch_view *view)
 {
 	size_t count =
-	    view->history == NULL ? 0 : keystore_domain_count(view->keys);
+	    view->history == NULL || keystore_has_unread(view->keys) ?
+	    0 :
+	    keystore_domain_count(view->keys);
 	bool needed = false;
 	struct arena mem;
 
@@ -383,7 +292,6 @@ needs_first_round(const struct key_watch_view *view)
 		const struct domain_keys *domain =
 		    keystore_domain(view->keys, d);
 
-		needed = domain->unread;
 		for (size_t k = 0; k < domain->count && !needed; k++) {
 			struct key_past past;
 

@@ -29,17 +29,14 @@ compare_role(struct watcher *w, const struct sign_key *key, enum key_role role,
 	};
 	CLEANUP(arena_done) struct arena mem;
 	struct key_past past;
-	struct slice name, text;
-	enum key_role *before;
+	struct slice text;
 	const char *was;
+	int before;
 
 	arena_init(&mem);
-	name = slice_format(&mem, "%.*s %.*s", SLICE_ARGS(key->fingerprint),
-	    SLICE_ARGS(key->path));
-	before = map_get(w->roles, name);
-	key_history_get(w->view.history, key, &mem, &past);
-	if (past.looked == 0 || (before != NULL && *before == role))
+	if (!key_history_note_role(w->view.history, key, (int)role, &before))
 		return;
+	key_history_get(w->view.history, key, &mem, &past);
 	text = role == KEY_ROLE_UNKNOWN && past.fault.len != 0 ? past.fault :
 								 past.text;
 	if (role == KEY_ROLE_RETIRE)
@@ -47,18 +44,13 @@ compare_role(struct watcher *w, const struct sign_key *key, enum key_role role,
 		    "%.*s; a newer key signs for long enough: %.*s can be "
 		    "moved away, and the record be removed some days later",
 		    SLICE_ARGS(text), SLICE_ARGS(key->path));
-	was = before == NULL ? NULL : key_role_name(*before);
+	was = before < 0 ? NULL : key_role_name((enum key_role)before);
 	if (!quiet)
 		log_write(is_warning[role] ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
 		    "key %.*s/%.*s: %s%s%s%s: %.*s", SLICE_ARGS(key->domain),
 		    SLICE_ARGS(key->selector), key_role_name(role),
 		    was == NULL ? "" : " (was ", was == NULL ? "" : was,
 		    was == NULL ? "" : ")", SLICE_ARGS(text));
-	if (before == NULL) {
-		before = arena_alloc(&w->mem, sizeof(*before));
-		ENSURE(map_add(w->roles, name, before));
-	}
-	*before = role;
 }
 
 void

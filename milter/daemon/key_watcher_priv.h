@@ -2,7 +2,6 @@
 #ifndef SUBMILTER_DAEMON_KEY_WATCHER_PRIV_H
 #define SUBMILTER_DAEMON_KEY_WATCHER_PRIV_H
 
-#include "base/map.h"
 #include "key_watch_priv.h"
 #include "keys/key_lookup.h"
 
@@ -11,11 +10,9 @@ struct watcher {
 	struct key_watch *watch;
 	struct key_watch_view view; /* of this round */
 	struct key_lookup *lookup;  /* by its configuration; may be NULL */
-	struct arena mem;
-	struct map *roles; /* by path and fingerprint: what was logged last */
-	size_t silent;	   /* keys that DNS did not answer for */
-	bool changed;	   /* something that the file does not have yet */
-	bool begun;	   /* of this round: something was asked */
+	size_t silent;		    /* keys that DNS did not answer for */
+	bool changed; /* something that the file does not have yet */
+	bool begun;   /* of this round: something was asked */
 	time_t written;
 	uint64_t loaded;  /* keystore_mark() of what is in use */
 	uint64_t marked;  /* and of what was there last */
@@ -23,6 +20,23 @@ struct watcher {
 	uint64_t late;	  /* of what was read a second time already */
 	struct err fault; /* of DNS settings or the file, logged already */
 };
+
+/* A key that is not published is looked up so many times as often. */
+enum { KEY_RETRY_FACTOR = 5 };
+
+/*
+ * Sleeps until a stop, or the time is over; until something else is in force,
+ * too, where for_news. True: something else is.
+ */
+bool key_watch_rest(struct key_watch *watch, unsigned long ms, bool for_news);
+/*
+ * Looks up all keys that are due, window by window, with a pause before each but
+ * the first one of a round; silent: those for which DNS did not answer.
+ */
+void key_watch_look(
+    struct watcher *w, time_t now, bool silent, unsigned long pause_ms);
+/* Looks up those that mail was told to wait for. */
+void key_watch_look_at_wanted(struct watcher *w, time_t now);
 
 /* Logs a fault of DNS settings or of the file, if it was not the last one. */
 void key_watch_log_fault(struct watcher *w, const struct err *err);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 libsubmilter_a_SOURCES += \
 	include/daemon/run.h %D%/run.c %D%/listener.c \
-	%D%/key_watch.c %D%/key_watch_log.c %D%/key_watch_priv.h \
+	%D%/key_watch.c %D%/key_watch_look.c %D%/key_watch_log.c %D%/key_watch_priv.h \
 	%D%/key_watcher_priv.h %D%/key_hand_over.c \
 	%D%/settle.c %D%/notify.c \
 	include/daemon/account.h %D%/account.c include/daemon/socket.h %D%/socket.c \

@@ -167,6 +167,8 @@ only_signing(struct choosing *c, const struct domain_keys *domain,
 	usable->keys = keys;
 	/* None signs: each key has its reason, and unsure is not "no". */
 	for (size_t i = 0; usable->count == 0 && i < domain->count; i++) {
+		if (roles[i] == KEY_ROLE_UNKNOWN)
+			key_history_want(c->rules->history, domain->domain);
 		if (roles[i] == KEY_ROLE_UNKNOWN &&
 		    c->choice->fault.kind == ERR_NONE)
 			err_set(&c->choice->fault, ERR_TEMP,

@@ -12,18 +12,28 @@
 
 enum { TEXT_MAX_OCTETS = 2048 };
 
-/* Texts are on the heap: they change for as long as the process lives. */
+/*
+ * There may be 100,000 of them. Texts are on the heap: they change for as long
+ * as the process lives. That of a published key is mostly the plain one, and
+ * then NULL.
+ */
 struct entry {
-	struct key_past past;
+	struct key_past past; /* without its texts */
 	char *text;
 	char *fault;
+	signed char role; /* noted last, see key_history_note_role(); or NONE */
+	signed char restored; /* the status that the file had; or NONE */
 };
+
+enum { NONE = -1 };
 
 struct key_history {
 	_Atomic unsigned long references;
 	pthread_mutex_t lock;
 	struct arena mem;
 	struct map *entries;
+	struct slice wanted[KEY_MAX_WANTED]; /* on the heap */
+	_Atomic size_t wanted_count;
 };
 
 struct key_history *
@@ -46,6 +56,14 @@ key_history_ref(struct key_history *history)
 	return history;
 }
 
+static void
+free_wanted(struct key_history *history)
+{
+	for (size_t i = 0; i < history->wanted_count; i++)
+		free((char *)(uintptr_t)history->wanted[i].data);
+	history->wanted_count = 0;
+}
+
 void
 key_history_unref(struct key_history *history)
 {
@@ -57,6 +75,7 @@ key_history_unref(struct key_history *history)
 		free(entry->text);
 		free(entry->fault);
 	}
+	free_wanted(history);
 	arena_done(&history->mem);
 	(void)pthread_mutex_destroy(&history->lock);
 	free(history);
@@ -111,6 +130,7 @@ key_history_find_or_add(struct key_history *history, const struct sign_key *key)
 	if (entry == NULL) {
 		entry = arena_alloc(&history->mem, sizeof(*entry));
 		entry->past.status = KEY_UNKNOWN;
+		entry->role = entry->restored = NONE;
 		ENSURE(map_add(history->entries, name, entry));
 	}
 	return entry;
@@ -124,6 +144,14 @@ key_history_track(struct key_history *history, const struct sign_key *key)
 	key_history_unlock(history);
 }
 
+void
+key_history_expect(struct key_history *history, size_t count)
+{
+	key_history_lock(history);
+	map_expect(history->entries, count);
+	key_history_unlock(history);
+}
+
 static struct slice
 copy_text(struct arena *mem, const char *text)
 {
@@ -131,12 +159,24 @@ copy_text(struct arena *mem, const char *text)
 			      slice_dup(mem, slice_of(text));
 }
 
+/* What key_status_check() says of a key that is published, with no notes. */
+static struct slice
+plain_text(const struct sign_key *key, struct arena *mem)
+{
+	struct slice name = key_record_name(key, mem);
+
+	return slice_format(mem, KEY_PUBLISHED_TEXT, SLICE_ARGS(name));
+}
+
 static void
-get_past(
-    const struct entry *entry, struct arena *mem, struct key_past *ret_past)
+get_past(const struct entry *entry, const struct sign_key *key,
+    struct arena *mem, struct key_past *ret_past)
 {
 	*ret_past = entry->past;
-	ret_past->text = copy_text(mem, entry->text);
+	ret_past->text =
+	    entry->text == NULL && entry->past.status == KEY_PUBLISHED ?
+	    plain_text(key, mem) :
+	    copy_text(mem, entry->text);
 	ret_past->fault = copy_text(mem, entry->fault);
 }
 
@@ -151,7 +191,7 @@ key_history_get(struct key_history *history, const struct sign_key *key,
 	if (entry == NULL)
 		*ret_past = (struct key_past){ .status = KEY_UNKNOWN };
 	else
-		get_past(entry, mem, ret_past);
+		get_past(entry, key, mem, ret_past);
 	key_history_unlock(history);
 }
 
@@ -198,15 +238,17 @@ struct key_entry
 key_history_at(struct key_history *history, size_t index, struct arena *mem)
 {
 	struct key_entry entry = { .key = { .pkey = NULL } };
+	const struct entry *kept;
 	struct slice name;
 
 	key_history_lock(history);
-	get_past(map_entry(history->entries, index, &name), mem, &entry.past);
+	kept = map_entry(history->entries, index, &name);
 	name = slice_dup(mem, name);
-	key_history_unlock(history);
 	entry.key.domain = key_history_next_word(&name);
 	entry.key.selector = key_history_next_word(&name);
 	entry.key.fingerprint = key_history_next_word(&name);
+	get_past(kept, &entry.key, mem, &entry.past);
+	key_history_unlock(history);
 	return entry;
 }
 
@@ -223,6 +265,21 @@ set_text(char **place, struct slice text)
 	*place = strdup(slice_cstr(&mem, slice_sub(text, 0, TEXT_MAX_OCTETS)));
 	ENSURE(*place != NULL);
 	arena_done(&mem);
+}
+
+/* A published key has its plain text without memory. */
+static void
+set_state_text(
+    struct entry *entry, const struct sign_key *key, struct slice text)
+{
+	CLEANUP(arena_done) struct arena mem;
+
+	arena_init(&mem);
+	set_text(&entry->text,
+	    entry->past.status == KEY_PUBLISHED &&
+		    slice_eq(text, plain_text(key, &mem)) ?
+		(struct slice){ NULL, 0 } :
+		text);
 }
 
 /* A time that a clock gave which was ahead. */
@@ -257,7 +314,7 @@ note_answer(struct entry *entry, const struct sign_key *key,
 	}
 	past->status = shown->status;
 	past->answered = now;
-	set_text(&entry->text, shown->text);
+	set_state_text(entry, key, shown->text);
 	set_text(&entry->fault, (struct slice){ NULL, 0 });
 	return was_silent || before != past->status;
 }
@@ -295,7 +352,67 @@ key_history_restore(struct key_history *history, const struct sign_key *key,
 	entry->past = *past;
 	entry->past.text = (struct slice){ NULL, 0 };
 	entry->past.fault = (struct slice){ NULL, 0 };
-	set_text(&entry->text, past->text);
+	entry->restored = (signed char)past->status;
+	set_state_text(entry, key, past->text);
 	set_text(&entry->fault, (struct slice){ NULL, 0 });
 	key_history_unlock(history);
+}
+
+bool
+key_history_note_role(struct key_history *history, const struct sign_key *key,
+    int role, int *ret_before)
+{
+	struct entry *entry;
+	bool is_news = false;
+
+	key_history_lock(history);
+	entry = find_entry(history, key);
+	if (entry != NULL && entry->past.looked != 0 && entry->role != role) {
+		/* What the file said was told by another process. */
+		is_news = entry->role != NONE ||
+		    entry->restored != (signed char)entry->past.status;
+		*ret_before = entry->role;
+		entry->role = (signed char)role;
+	}
+	key_history_unlock(history);
+	return is_news;
+}
+
+void
+key_history_want(struct key_history *history, struct slice domain)
+{
+	size_t i = 0;
+
+	key_history_lock(history);
+	while (
+	    i < history->wanted_count && !slice_eq(history->wanted[i], domain))
+		i++;
+	if (i == history->wanted_count && i < KEY_MAX_WANTED) {
+		char *copy = malloc(domain.len + 1);
+
+		ENSURE(copy != NULL);
+		memcpy(copy, domain.data, domain.len);
+		history->wanted[i] = (struct slice){ copy, domain.len };
+		history->wanted_count++;
+	}
+	key_history_unlock(history);
+}
+
+struct slice *
+key_history_take_wanted(
+    struct key_history *history, struct arena *mem, size_t *ret_count)
+{
+	struct slice *wanted = NULL;
+
+	*ret_count = 0;
+	if (history->wanted_count == 0)
+		return NULL;
+	key_history_lock(history);
+	*ret_count = history->wanted_count;
+	wanted = arena_array(mem, history->wanted_count, sizeof(wanted[0]));
+	for (size_t i = 0; i < history->wanted_count; i++)
+		wanted[i] = slice_dup(mem, history->wanted[i]);
+	free_wanted(history);
+	key_history_unlock(history);
+	return wanted;
 }

@@ -222,8 +222,8 @@ put_into_words(struct comparison *c)
 	struct strbuf buf;
 
 	if (shown->status == KEY_PUBLISHED)
-		shown->found = slice_format(c->mem,
-		    "%.*s: the key is published", SLICE_ARGS(shown->name));
+		shown->found = slice_format(
+		    c->mem, KEY_PUBLISHED_TEXT, SLICE_ARGS(shown->name));
 	strbuf_init(&buf, c->mem);
 	strbuf_add(&buf, shown->found);
 	if (shown->publish.len != 0)

@@ -2,11 +2,15 @@
 /* A configuration with all that is built from it, and the one in force. */
 #include "pipeline/snapshot.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 
 #include "base/file.h"
 #include "conf/config_dns.h"
 #include "keys/key_role.h"
+
+/* The memory of a larger one goes back to the system at once. */
+enum { LARGE_SNAPSHOT_BYTES = 1024 * 1024 };
 
 void
 snapshot_check_values(const struct snapshot *snapshot,
@@ -20,6 +24,7 @@ snapshot_check_values(const struct snapshot *snapshot,
 static void
 snapshot_free(struct snapshot *snapshot)
 {
+	bool is_large = snapshot->mem.used_bytes >= LARGE_SNAPSHOT_BYTES;
 	struct snapshot *root = snapshot->root;
 
 	if (root != NULL) {
@@ -34,6 +39,8 @@ snapshot_free(struct snapshot *snapshot)
 	keystore_free(snapshot->keys);
 	arena_done(&snapshot->mem);
 	free(snapshot);
+	if (is_large)
+		(void)malloc_trim(0);
 	snapshot_unref(root);
 }
 
@@ -87,6 +94,8 @@ open_key_states(const struct building *building)
 			report_warning(building->report, "%s", err.text);
 		}
 	}
+	key_history_expect(
+	    snapshot->key_history, keystore_domain_count(snapshot->keys));
 	key_history_recall(snapshot->key_history, path, snapshot->keys,
 	    &(struct recall){ .directory = snapshot->config->main.keys,
 		.unpublished = !key_status_required(snapshot->config),

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which keys are looked up in DNS now, and in which order. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "key_watcher_priv.h"
+
+/*
+ * All keys of a round have its time, so that none is newer by chance. Those of
+ * silent servers come in a second part, so that others do not wait for them.
+ */
+struct round {
+	time_t now;
+	bool silent;
+	/* Domains of which a key is due; those that nobody has read are. */
+	struct slice *domains;
+	size_t count;
+	size_t cap;
+	size_t at; /* the next one */
+};
+
+/* Whether a key is looked up now, in this part of the round. */
+static bool
+is_due(const struct watcher *w, const struct round *round,
+    const struct sign_key *key, struct arena *mem)
+{
+	unsigned long interval = w->view.config->sign.key_interval;
+	struct key_past past;
+
+	key_history_get(w->view.history, key, mem, &past);
+	if (past.status != KEY_PUBLISHED && interval >= KEY_RETRY_FACTOR)
+		interval /= KEY_RETRY_FACTOR;
+	return (past.fault.len != 0) == round->silent &&
+	    (past.looked == 0 || past.looked > round->now ||
+		round->now - past.looked >= (time_t)interval);
+}
+
+/* Looks up the keys of as many domains as find room at once. */
+static void
+look_at_window(struct watcher *w, struct round *round)
+{
+	const struct sign_key *keys[KEY_LOOKUP_WINDOW];
+	struct key_shown shown[KEY_LOOKUP_WINDOW];
+	struct domain_keys *held[KEY_LOOKUP_WINDOW];
+	size_t count = 0, held_count = 0;
+	struct arena mem;
+
+	arena_init(&mem);
+	while (round->at < round->count && held_count < KEY_LOOKUP_WINDOW &&
+	    count + MAX_KEYS_OF_DOMAIN <= KEY_LOOKUP_WINDOW) {
+		struct slice name = round->domains[round->at++];
+		const struct domain_keys *before =
+		    keystore_find(w->view.keys, name);
+		struct domain_keys *domain;
+
+		/* What is wanted may be of keys that a reload has taken away. */
+		if (before == NULL)
+			continue;
+		domain = keystore_take_once(w->view.keys, name);
+		/* A fault that was not reported at load is logged once. */
+		if (domain->fault.len != 0 && !domain->told &&
+		    !slice_eq(before->fault, domain->fault))
+			log_write(
+			    LOG_LEVEL_ERROR, "%.*s", SLICE_ARGS(domain->fault));
+		held[held_count++] = domain;
+		for (size_t k = 0; k < domain->count; k++) {
+			if (is_due(w, round, domain->keys[k], &mem))
+				keys[count++] = domain->keys[k];
+		}
+	}
+	key_lookup_ask(w->lookup,
+	    &(struct key_questions){ .keys = keys,
+		.count = count,
+		.history = w->view.history,
+		.seconds = (unsigned int)w->view.config->dns.seconds,
+		.stop = &w->watch->stop },
+	    &mem, shown);
+	for (size_t i = 0; i < count && !w->watch->stop; i++)
+		w->changed = key_history_note(w->view.history, keys[i],
+				 &shown[i], round->now) ||
+		    w->changed;
+	for (size_t i = 0; i < held_count; i++)
+		domain_keys_release(held[i]);
+	arena_done(&mem);
+}
+
+/* Mail of these domains was told to come again. */
+void
+key_watch_look_at_wanted(struct watcher *w, time_t now)
+{
+	struct round round = { .now = now };
+	struct arena mem;
+
+	if (w->view.history == NULL || w->lookup == NULL)
+		return;
+	arena_init(&mem);
+	round.domains =
+	    key_history_take_wanted(w->view.history, &mem, &round.count);
+	while (round.at < round.count && !w->watch->stop)
+		look_at_window(w, &round);
+	arena_done(&mem);
+}
+
+void
+key_watch_look(
+    struct watcher *w, time_t now, bool silent, unsigned long pause_ms)
+{
+	const struct keystore *store = w->view.keys;
+	struct round round = { .now = now, .silent = silent };
+	struct arena mem;
+
+	arena_init(&mem);
+	for (size_t d = 0; d < keystore_domain_count(store); d++) {
+		const struct domain_keys *domain = keystore_domain(store, d);
+		bool wanted = domain->unread && !silent;
+		void *array = round.domains;
+
+		for (size_t k = 0; k < domain->count && !wanted; k++)
+			wanted = is_due(w, &round, domain->keys[k], &mem);
+		if (!wanted)
+			continue;
+		arena_reserve_one(&mem, &array, &round.cap, round.count,
+		    sizeof(struct slice));
+		round.domains = array;
+		round.domains[round.count++] = domain->domain;
+	}
+	while (round.at < round.count && !w->watch->stop) {
+		if (w->begun)
+			key_watch_rest(w->watch, pause_ms, false);
+		w->begun = true;
+		key_watch_look_at_wanted(w, now);
+		look_at_window(w, &round);
+	}
+	arena_done(&mem);
+}
