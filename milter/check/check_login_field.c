@@ -90,7 +90,8 @@ list_fault(const struct field_search *search)
 
 	if (slice_eq(option, SLICE("smtpd_end_of_data_restrictions")))
 		return "come after the header was written";
-	if (slice_eq(option, SLICE("smtpd_client_restrictions")) &&
+	if ((slice_eq(option, SLICE("smtpd_client_restrictions")) ||
+		slice_eq(option, SLICE("smtpd_helo_restrictions"))) &&
 	    slice_eq_nocase(postfix_seen(search->p, search->service,
 				"smtpd_delay_reject", "yes"),
 		SLICE("no")))
