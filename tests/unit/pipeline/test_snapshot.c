@@ -440,6 +440,79 @@ new_tables_come_without_new_keys(void **state)
 	snapshot_unref(second);
 }
 
+static int
+open_with_secret(const struct snapshot *previous, mode_t mode,
+    struct snapshot **ret_snapshot, struct err *err)
+{
+	struct config *config;
+
+	write_file("secret", "0123456789abcdef\n");
+	assert_int_equal(chmod(path_of("secret"), mode), 0);
+	assert_int_equal(
+	    config_read_text("test",
+		slice_format(&mem,
+		    "domain = corp.example\n"
+		    "identify { methods = login-field; login-field = X-Login\n"
+		    "login-secret = \"%s\" }\n",
+		    path_of("secret")),
+		NULL, NULL, &config, err),
+	    0);
+	return snapshot_new(config, previous, &(struct report){ note, NULL },
+	    ret_snapshot, err);
+}
+
+/* The code of the reply at the end of the header; "" where it is accepted. */
+static const char *
+reply_with_secret(struct snapshot *snapshot)
+{
+	const struct mail_facts facts = { .path = SLICE("<>") };
+	struct message *message = message_new(snapshot, &facts);
+	struct verdict verdict = pipeline_mail(message);
+	const char *code;
+
+	assert_int_equal(verdict.action, ACTION_ACCEPT);
+	message_add_header(
+	    message, SLICE("X-Login"), SLICE(" 0123456789abcdef alice"));
+	message_add_header(
+	    message, SLICE("From"), SLICE(" alice@corp.example"));
+	verdict = pipeline_header(message);
+	code = verdict.code == NULL ? "" : verdict.code;
+	message_free(message);
+	return code;
+}
+
+static void
+a_secret_is_read_with_the_configuration_alone(void **state)
+{
+	struct snapshot *first, *second = NULL, *third = NULL, *none = NULL;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(open_with_secret(NULL, 0600, &first, &err), 0);
+	assert_string_equal(reply_with_secret(first), "");
+	assert_int_equal(unlink(path_of("secret")), 0);
+	assert_int_equal(snapshot_with_tables(first, NULL, &second, &err), 0);
+	snapshot_unref(first);
+	assert_int_equal(snapshot_with_keys(second, false,
+			     &(struct report){ note, NULL }, &third, &err),
+	    0);
+	snapshot_unref(second);
+	assert_string_equal(reply_with_secret(third), "");
+	/* A reload takes over none that others can read, a start goes on. */
+	assert_int_equal(errors, 0);
+	assert_int_equal(open_with_secret(third, 0644, &none, &err), -1);
+	assert_null(none);
+	assert_int_equal(errors, 1);
+	assert_int_equal(open_with_secret(NULL, 0644, &first, &err), 0);
+	assert_int_equal(errors, 2);
+	assert_string_equal(reply_with_secret(first), "451");
+	snapshot_unref(first);
+	assert_string_equal(reply_with_secret(third), "");
+	snapshot_unref(third);
+	assert_false(slice_has_text_nocase(
+	    strbuf_slice(&reported), SLICE("0123456789abcdef")));
+}
+
 static void
 a_message_keeps_the_snapshot_that_it_began_with(void **state)
 {
@@ -483,6 +556,7 @@ main(void)
 		SNAPSHOT_TEST(forgotten_dns_is_asked_again),
 		SNAPSHOT_TEST(a_fault_that_nobody_reads_is_one_all_the_same),
 		SNAPSHOT_TEST(new_tables_come_without_new_keys),
+		SNAPSHOT_TEST(a_secret_is_read_with_the_configuration_alone),
 		SNAPSHOT_TEST(a_message_keeps_the_snapshot_that_it_began_with),
 	};
 
