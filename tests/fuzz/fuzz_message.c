@@ -13,7 +13,9 @@
 #include "message/stamp.h"
 #include "pipeline/pipeline.h"
 
-#define DOMAIN "domain = corp.example; hostname = mail.corp.example\n"
+#define DOMAIN                                                  \
+	"domain = corp.example; hostname = mail.corp.example\n" \
+	"identify { login-field = X-Login }\n"
 #define REPAIR_ALL                                                            \
 	"authors { second-field = repair; group = repair; route = repair\n"   \
 	"relay-mark = accept; domain-literal = accept\n"                      \
@@ -125,6 +127,7 @@ check_result(struct message *message)
 		ENSURE(header_add(&header, fields[i].name, fields[i].value,
 			   &no_limits, &err) == 0);
 		ENSURE(!slice_has(fields[i].value, '\r'));
+		ENSURE(!login_field_is(&snapshot->identity, &fields[i]));
 	}
 	ENSURE(header_count(&header, SLICE("From")) == 1);
 	ENSURE(header_count(&header, SLICE("Date")) == 1);
