@@ -57,10 +57,14 @@ check_readers(const struct field_search *search, struct slice table)
 	static const char *const kinds[] = { "", ".db", ".lmdb", ".cdb", ".pag",
 		NULL };
 	struct findings *found = search->p->c->found;
-	struct slice path = slice_from(table, slice_find(table, ':') + 1);
+	struct slice path;
 	struct stat status;
 	const char *file;
 
+	while (slice_starts(table, SLICE("proxy:")) ||
+	    slice_starts(table, SLICE("debug:")))
+		table = slice_from(table, 6);
+	path = slice_from(table, slice_find(table, ':') + 1);
 	if (slice_has(table, '{') || slice_starts(table, SLICE("static:")))
 		path = slice_format(
 		    found->mem, "%s/main.cf", search->p->postfix->directory);

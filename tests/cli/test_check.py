@@ -1085,6 +1085,8 @@ smtpd_milters = inet:127.0.0.1:1 $our_milter
                          fix="chmod 600")
             else:
                 self.has_not(findings, "every user of this host")
+        findings = self.login_field(main.replace(" regexp:", ",proxy:regexp:"), mode=0o604)
+        self.has(findings, "every user of this host can read in @/rows the secret")
         os.chmod(self.path("secret"), 0o644)
         self.has(self.found_postfix(1), "@/secret: group or others can use it: chmod 600")
 
