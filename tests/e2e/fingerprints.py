@@ -52,6 +52,8 @@ class Tests(common.Base):
         ours = certificates.Authority(top / "ours", "/O=Corp Lab/CN=Corp CA")
         cls.alice, cls.renewed, cls.stranger = (
             ours.alone(name, "/CN=alice") for name in ("alice", "renewed", "stranger"))
+        # By fingerprint, the dates in it do not count.
+        cls.old = ours.sign("old", "/CN=old", end="20200201000000Z")
         cls.secret = secrets.token_hex(32)
         cls.secret_file = top / "secret"
         cls.secret_file.write_text(cls.secret + "\n")
@@ -60,8 +62,9 @@ class Tests(common.Base):
             os.chown(cls.secret_file, pwd.getpwnam("submilter").pw_uid, -1)
         except KeyError:
             pass                    # there is none: the milter runs as root
-        listed = "%s alice\n%s alice\n" % (certificates.fingerprint(cls.alice),
-                                           key_fingerprint(cls.renewed))
+        listed = "".join("%s alice\n" % text for text in (
+            certificates.fingerprint(cls.alice), key_fingerprint(cls.renewed),
+            certificates.fingerprint(cls.old)))
         cls.certificates, cls.relay = top / "certificates", top / "relay"
         for path in cls.certificates, cls.relay:
             path.write_text(listed)
@@ -157,11 +160,11 @@ class Tests(common.Base):
         milter, mta = self.start_asking(
             self.options(more='certificates = "texthash:%s"' % self.certificates),
             "regexp:%s" % self.pattern)
-        for count, certificate in enumerate((self.alice, self.renewed), 1):
+        for count, certificate in enumerate((self.alice, self.renewed, self.old), 1):
             with self.session(mta.submission_port, certificate) as s:
                 self.assertEqual(self.send(s, rcpts=(FRIEND, ALICE)).code, 250)
             milter.wait_for_log("login=alice@corp.example via=login-field .*rcpts=2", count)
-        for message in self.sink.wait_for(2):
+        for message in self.sink.wait_for(3):
             self.check_clean(message.data)
 
     def test_nobody_else_is_a_login(self):
