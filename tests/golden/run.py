@@ -12,7 +12,7 @@ A case is one file, AREA/NAME.case, of sections that begin with a line `--- NAME
                     among them the MTA is unknown, and the output has no line
                     `mta`
     --- message     the message, LF line ends
-    --- want        the output; @RANDOM@ and @MS@ stand for what varies
+    --- want        the output; @RANDOM@, @MS@ and @THEN@ stand for what varies
 
 What stands before the first section says what the case shows. With --update the
 `want` sections are written anew: read the difference before you commit it.
@@ -56,6 +56,9 @@ def mask(text, directory):
     text = text.replace(str(directory), "@DIR@")
     text = re.sub(r"\b\d{14}\.[0-9a-z]{16}@", "@RANDOM@@", text)
     text = re.sub(r'"ms":"\d+\.\d"', '"ms":"@MS@"', text)
+    # What --explain says of a table.
+    text = re.sub(r", changed [-0-9]+ [0-9:]+ UTC$", ", changed @THEN@", text, flags=re.M)
+    text = re.sub(r" +\d+\.\d ms\b", " @MS@ ms", text)
     return re.sub(r"\bms=\d+\.\d", "ms=@MS@", text)
 
 
