@@ -204,6 +204,34 @@ class Relay(Server):
         return answer.replace(*self.forge) if self.forge[0] else answer
 
 
+class Hosts(Server):
+    """Names of addresses and addresses of names: `names` has rdata, a name, or a
+    list of them by IPv4 address, `addresses` a list by name, and either SERVFAIL
+    for what cannot be known."""
+
+    def __init__(self, names, addresses):
+        self.names = names
+        self.addresses = addresses
+        super().__init__()
+
+    def _answers(self, query, tcp):
+        name, kind, question = read_question(query)
+        name = name.lower()
+        self.asked[name, kind] += 1
+        reverse = re.fullmatch(r"(\d+)\.(\d+)\.(\d+)\.(\d+)\.in-addr\.arpa", name)
+        found = self.names.get(".".join(reverse.groups()[::-1])) if reverse \
+            else self.addresses.get(name)
+        if found is None or found == SERVFAIL:
+            return [message(query, question, rcode=found or NXDOMAIN)]
+        if kind != (PTR if reverse else A):
+            return [message(query, question)]
+        items = found if isinstance(found, list) else [found]
+        return [message(query, question, [
+            record(name, kind, item if isinstance(item, bytes) else
+                   wire_name(item) if reverse else socket.inet_aton(item), ttl=1)
+            for item in items])]
+
+
 class Knot:
     """Knot with a zone that it signs itself, or not at all."""
 

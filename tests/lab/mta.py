@@ -29,7 +29,7 @@ class MTA:
 
     def __init__(self, directory, debs, sink_port, milter=None, users=None,
                  realm=REALM, on_milter_failure="tempfail", timeouts=None,
-                 extra=None, saslauthd=None):
+                 extra=None, saslauthd=None, dns_port=None):
         """Nothing is written or started before start().
 
         directory   where to live; is made, and has to be new. The way to it
@@ -49,6 +49,8 @@ class MTA:
         extra       more configuration, the MTA's own way: a dict for main.cf,
                     a list of lines for sendmail.mc; it wins over the lab's own
         saslauthd   a Saslauthd that passwords are asked of instead of `users`
+        dns_port    of a name server on loopback, which names of clients are asked
+                    of; without it they have none
         """
         self.directory = pathlib.Path(directory).absolute()
         self.debs = debs
@@ -61,6 +63,7 @@ class MTA:
         self.timeouts.update(timeouts or {})
         self.extra = extra
         self.saslauthd = saslauthd
+        self.dns_port = dns_port
         self.submission_port = None
         self.plain_port = None
         self.ca_file = self.directory / "ca.pem"
@@ -88,6 +91,8 @@ class MTA:
             self.directory.mkdir(parents=True)
             self.directory.chmod(0o755)     # whatever the umask
             self._make_certificates()
+            if self.dns_port:
+                self._build("dns_preload")
             self._prepare()
         for _attempt in range(5):
             self.submission_port = free_port()
@@ -144,7 +149,16 @@ class MTA:
         """Make the files that do not depend on the ports."""
 
     def _environment(self):
-        return self.debs.environment()
+        environment = self.debs.environment()
+        if self.dns_port:
+            environment.update(LAB_DNS_PORT=str(self.dns_port),
+                               LD_PRELOAD=str(self.directory / "dns_preload.so"))
+        return environment
+
+    def _build(self, library):
+        """A library for LD_PRELOAD, as the directory's LIBRARY.so."""
+        run(["cc", "-O", "-shared", "-fPIC", "-o", self.directory / (library + ".so"),
+             pathlib.Path(__file__).with_name(library + ".c"), "-ldl"])
 
     def _write(self, name, text, mode=0o644):
         """Make or replace a file of the directory."""

@@ -17,7 +17,7 @@ OWNER, SETGID_GROUP = "daemon", "mail"
 
 # What Postfix's programs let through to each other.
 _ENVIRONMENT = ("MAIL_CONFIG POSTLOG_SERVICE POSTLOG_HOSTNAME LD_LIBRARY_PATH "
-                "SASL_PATH TZ")
+                "SASL_PATH TZ LD_PRELOAD LAB_DNS_PORT")
 
 # The queue's directories, by owner, group and mode.
 _QUEUE = [
@@ -207,7 +207,7 @@ class Postfix(MTA):
             "inet_protocols": "ipv4",
             "smtp_dns_support_level": "disabled",
             "smtp_host_lookup": "native",
-            "smtpd_peername_lookup": "no",
+            "smtpd_peername_lookup": "yes" if self.dns_port else "no",
             "default_transport": "smtp:[127.0.0.1]:%d" % self.sink_port,
             "relay_transport": "$default_transport",
             "local_transport": "error:nothing is local here",

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A private Sendmail."""
 
-import pathlib
 import shutil
 
 from .mta import HOSTNAME, MTA
@@ -123,13 +122,14 @@ class Sendmail(MTA):
                 "-bD", "-q5s"]
 
     def _environment(self):
-        return dict(super()._environment(), LAB_HOSTNAME=HOSTNAME,
-                    LAB_LOG=str(self._log_file),
-                    LD_PRELOAD=str(self.directory / "preload.so"))
+        environment = super()._environment()
+        # The first one that has a function has it.
+        libraries = [environment.get("LD_PRELOAD", ""), self.directory / "preload.so"]
+        return dict(environment, LAB_HOSTNAME=HOSTNAME, LAB_LOG=str(self._log_file),
+                    LD_PRELOAD=" ".join(map(str, libraries)).strip())
 
     def _prepare(self):
-        run(["cc", "-O", "-shared", "-fPIC", "-o", self.directory / "preload.so",
-             pathlib.Path(__file__).with_name("preload.c")])
+        self._build("preload")
         # A copy, without the set-gid bit: with it the loader would ignore
         # LD_PRELOAD and LD_LIBRARY_PATH.
         binary = self.directory / "sendmail"
