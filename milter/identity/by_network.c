@@ -6,12 +6,15 @@ static int
 network_find(const struct identity_question *question, struct slice *ret_login)
 {
 	const struct net_addr *addr = &question->client->addr;
+	bool has_networks =
+	    (table_caps(question->table) & TABLE_CAP_PATTERNS) == 0;
+	struct table_keys keys;
 
 	if (addr->bits == 0)
 		return 0;
-	return identity_ask_table(question->table,
-	    net_addr_text(question->context->mem, addr), question->context,
-	    ret_login);
+	keys = client_address_keys(question->context->mem, addr, has_networks);
+	return identity_ask_keys(
+	    question->table, &keys, question->context, ret_login);
 }
 
 const struct identity_method identity_by_network = {

@@ -85,6 +85,21 @@ struct slice identity_method_table(
 MUST_USE int identity_ask_table(const struct table *table, struct slice key,
     const struct table_context *context, struct slice *ret_login);
 
+/* The same for several keys: of those that have a row, the first one counts. */
+MUST_USE int identity_ask_keys(const struct table *table,
+    const struct table_keys *keys, const struct table_context *context,
+    struct slice *ret_login);
+
+/*
+ * The address as text, and the networks that it is in, by whole octets or, with
+ * IPv6, groups: "192.0.2", "192.0", "192"; "2001:db8:0", and so on, of the
+ * address without "::". (Postfix cuts the text with "::", so that it asks for
+ * the host 2001:db8::5 if the client is 2001:db8::5:1.)
+ */
+enum { CLIENT_ADDRESS_KEYS = 8 };
+struct table_keys client_address_keys(
+    struct arena *mem, const struct net_addr *addr, bool has_networks);
+
 /*
  * The login-map's word for a login, which is in its normal form; *ret_login
  * stays as it is when it has none. A user of the default realm may stand there

@@ -64,28 +64,41 @@ login_has_form(struct arena *mem, struct slice login)
 }
 
 int
-identity_ask_table(const struct table *table, struct slice key,
+identity_ask_keys(const struct table *table, const struct table_keys *keys,
     const struct table_context *context, struct slice *ret_login)
 {
+	struct slice *values =
+	    arena_array(context->mem, keys->count, sizeof(*values));
 	struct slice login;
+	size_t i = 0;
 
-	switch (table_lookup_one(table, key, context, &login)) {
+	switch (table_lookup(table, keys, context, values)) {
 	case TABLE_FOUND:
-		login = slice_trim(login);
-		if (!is_one_login(login))
-			return err_set(context->err, ERR_CONFIG,
-			    "%.*s, key %s: \"%s\" is not one login",
-			    SLICE_ARGS(table_spec(table)),
-			    escape(context->mem, key, 128),
-			    escape(context->mem, login, 64));
-		*ret_login = login;
-		return 0;
+		break;
 	case TABLE_ABSENT:
 		return 0;
 	case TABLE_FAILED:
-		break;
+		return -1;
 	}
-	return -1;
+	while (i + 1 < keys->count && values[i].data == NULL)
+		i++;
+	login = slice_trim(values[i]);
+	if (!is_one_login(login))
+		return err_set(context->err, ERR_CONFIG,
+		    "%.*s, key %s: \"%s\" is not one login",
+		    SLICE_ARGS(table_spec(table)),
+		    escape(context->mem, keys->items[i], 128),
+		    escape(context->mem, login, 64));
+	*ret_login = login;
+	return 0;
+}
+
+int
+identity_ask_table(const struct table *table, struct slice key,
+    const struct table_context *context, struct slice *ret_login)
+{
+	return identity_ask_keys(
+	    table, &(const struct table_keys){ &key, 1 }, context, ret_login);
 }
 
 int
