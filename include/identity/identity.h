@@ -36,6 +36,19 @@ void client_facts_keep(struct client_facts *client, struct arena *mem);
 /* The main domain, and the host names of the configuration and of the MTA. */
 enum { MTA_NAMES = 3 };
 
+/*
+ * What a method could not find out, where it need not be the one that proves a
+ * login: the others are asked first.
+ */
+struct identity_doubt {
+	enum {
+		DOUBT_NONE,
+		DOUBT_OF_NAME, /* it may have a row: later, if it is refused */
+		DOUBT_OF_ROW,  /* it has one, which may not be its own: later */
+	} kind;
+	struct slice why; /* for people; also why a row is no proof; or empty */
+};
+
 /* Who is sending. */
 struct submitter {
 	struct slice login; /* normalised, see login_normalise() */
@@ -46,6 +59,8 @@ struct submitter {
 	 * client typed.
 	 */
 	bool realm_counts;
+	bool is_host; /* its address or its name proved it, not a person */
+	struct identity_doubt doubt; /* where there is no login */
 	bool
 	    is_odd; /* see login_normalise(): RFC 8265 does not allow its user */
 	bool is_mta; /* the MTA itself: see submitter_from_mta() */
@@ -138,8 +153,9 @@ struct slice login_normalise(
 /*
  * Asks the methods in their configured order; the first that proves a login
  * wins. 0 with an empty ret->via when none does. -1 (ERR_TEMP) when a method
- * that might have proved one could not answer. If it is the turn of a method
- * that reads the header, ret->waits is set, and the rest is for
+ * that might have proved one could not answer; where DNS did not name the
+ * client, only if the client would be refused without a login. If it is the turn
+ * of a method that reads the header, ret->waits is set, and the rest is for
  * identity_find_in_header(). Thread-safe.
  */
 MUST_USE int identity_find(const struct identity *identity,

@@ -42,6 +42,9 @@ static const char usage[] =
     "      --mail-addr ADDR   how the MTA would understand it ({mail_addr})\n"
     "      --rcpt ADDR        a recipient, to be counted; may be repeated\n"
     "      --client IP        the client's address (default: 192.0.2.1)\n"
+    "      --client-name NAME the name of that address ({client_name}, {client_ptr})\n"
+    "      --client-resolve X what the MTA found of it ({client_resolve}): OK, the\n"
+    "                         default for a name, FORGED, FAIL or TEMP\n"
     "      --hostname NAME    the MTA's own name ({j})\n"
     "      --mta NAME         postfix, sendmail or unknown; default: the one that\n"
     "                         the configuration names, or that this host has\n"
@@ -433,6 +436,9 @@ test_main(int argc, char **argv)
 		{ "mail-addr", .text = &request.mail_addr },
 		{ "rcpt", .list = &request.rcpts },
 		{ "client", .text = &request.client },
+		{ "client-name", .text = &request.said[FACT_CLIENT_NAME] },
+		{ "client-resolve",
+		    .text = &request.said[FACT_CLIENT_RESOLVE] },
 		{ "hostname", .text = &request.hostname },
 		{ "mta", .text = &request.mta_word },
 		{ "smtputf8", .flag = &request.smtputf8 },
@@ -464,6 +470,11 @@ test_main(int argc, char **argv)
 	if (wrong != NULL) {
 		fprintf(stderr, "%s\n", wrong);
 		return EXIT_USAGE;
+	}
+	if (request.said[FACT_CLIENT_NAME] != NULL) {
+		request.said[FACT_CLIENT_PTR] = request.said[FACT_CLIENT_NAME];
+		if (request.said[FACT_CLIENT_RESOLVE] == NULL)
+			request.said[FACT_CLIENT_RESOLVE] = "OK";
 	}
 	if (request.now != NULL)
 		clock_set((time_t)now);

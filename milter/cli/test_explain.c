@@ -35,6 +35,9 @@ explain_methods(const struct test_outcome *outcome)
 		if (proved)
 			return;
 	}
+	if (submitter->doubt.why.len != 0)
+		printf("identify     %s\n",
+		    escape(mem, submitter->doubt.why, SHOWN_OCTETS));
 	if (submitter->via.len != 0)
 		printf("identify     the mail server itself: %s\n",
 		    escape(mem, submitter->login, SHOWN_OCTETS));

@@ -20,6 +20,7 @@ network_find(const struct identity_question *question, struct slice *ret_login)
 const struct identity_method identity_by_network = {
 	.name = { "network", 7 },
 	.find = network_find,
+	.is_host = true,
 	.table_option = "identify.network",
 	.table_offset = offsetof(struct config, identify.network),
 };

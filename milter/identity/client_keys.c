@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What tables are asked for a client: its address and networks. */
+/* What tables are asked for a client: its address, networks, its name. */
 #include "identity_priv.h"
+
+enum { MAX_LABEL = 63, MAX_HOST_NAME = 253 };
 
 struct table_keys
 client_address_keys(
@@ -26,6 +28,70 @@ client_address_keys(
 			i == 0 ? "" : ":", (unsigned int)at[0] << 8 | at[1]);
 		keys[groups - 1 - i] = network;
 		count++;
+	}
+	return (struct table_keys){ keys, count };
+}
+
+static bool
+char_is_of_name(char c)
+{
+	return char_is_alpha(c) || char_is_digit(c) || c == '-' || c == '_';
+}
+
+/*
+ * A whole name of at least two labels, in lower case: none that could be an
+ * address or a part of one, and none of this host alone.
+ */
+static bool
+host_name_read(struct arena *mem, struct slice text, struct slice *ret_name)
+{
+	struct slice rest = text, label = { NULL, 0 };
+	size_t labels = 0;
+	bool has_letter = false;
+
+	if (text.len > 0 && text.data[text.len - 1] == '.')
+		text.len--;
+	rest = text;
+	while (rest.len > 0 || labels == 0) {
+		label = slice_sub(rest, 0, slice_find(rest, '.'));
+		if (label.len == 0 || label.len > MAX_LABEL)
+			return false;
+		has_letter = false;
+		for (size_t i = 0; i < label.len; i++) {
+			if (!char_is_of_name(label.data[i]))
+				return false;
+			has_letter = has_letter || char_is_alpha(label.data[i]);
+		}
+		if (label.len + 1 == rest.len)
+			return false;
+		rest = slice_from(rest, label.len + 1);
+		labels++;
+	}
+	if (labels < 2 || !has_letter || text.len > MAX_HOST_NAME)
+		return false;
+	*ret_name = slice_lower(mem, text);
+	return true;
+}
+
+struct table_keys
+client_name_keys(struct arena *mem, struct slice text, bool has_parents)
+{
+	struct slice *keys = arena_array(mem, CLIENT_NAME_KEYS, sizeof(*keys));
+	struct slice name;
+	size_t count = 0, dots = 0, seen = 0;
+
+	if (!host_name_read(mem, text, &name))
+		return (struct table_keys){ NULL, 0 };
+	keys[count++] = name;
+	if (!has_parents)
+		return (struct table_keys){ keys, count };
+	for (size_t i = 0; i < name.len; i++)
+		dots += name.data[i] == '.';
+	/* Of a name with more labels those that are nearest to the root. */
+	for (size_t i = 0; i < name.len; i++) {
+		if (name.data[i] == '.' &&
+		    dots - seen++ < (size_t)CLIENT_NAME_KEYS)
+			keys[count++] = slice_from(name, i);
 	}
 	return (struct table_keys){ keys, count };
 }

@@ -115,17 +115,37 @@ settle(const struct identity *identity, const struct identity_method *method,
 	return 0;
 }
 
+/* Whether the client may be one of the hosts that have a login. */
+static bool
+doubt_counts(const struct identity *identity, const struct client_facts *client,
+    const struct identity_doubt *doubt)
+{
+	switch (doubt->kind) {
+	case DOUBT_OF_ROW:
+		return true;
+	case DOUBT_OF_NAME:
+		/* Names of many strangers are never to be had. */
+		return identity_unidentified(identity, client) ==
+		    UNIDENTIFIED_REJECT;
+	case DOUBT_NONE:
+		break;
+	}
+	return false;
+}
+
 /* What is asked of the steps, and where they begin. */
 struct search {
 	const struct client_facts *client;
 	const struct header *header; /* NULL: it has not come yet */
 	size_t step;
+	struct identity_doubt doubt; /* of the steps before */
 };
 
 static int
 search_steps(const struct identity *identity, const struct search *search,
     const struct table_context *context, struct submitter *ret_submitter)
 {
+	struct identity_doubt doubt = search->doubt;
 	bool is_forged = false;
 
 	*ret_submitter = (struct submitter){ 0 };
@@ -133,8 +153,9 @@ search_steps(const struct identity *identity, const struct search *search,
 		const struct identity_step *step = &identity->steps[i];
 		const struct identity_question question = { identity,
 			search->client, step->table, context, search->header,
-			&is_forged };
-		struct submitter submitter = { .via = step->method->name };
+			&is_forged, &doubt };
+		struct submitter submitter = { .via = step->method->name,
+			.is_host = step->method->is_host };
 		struct slice found = { NULL, 0 };
 
 		if (!identity_method_is_asked(
@@ -143,6 +164,7 @@ search_steps(const struct identity *identity, const struct search *search,
 		if (step->method->reads_header && search->header == NULL) {
 			ret_submitter->waits = true;
 			ret_submitter->step = i;
+			ret_submitter->doubt = doubt;
 			return 0;
 		}
 		if (step->method->find(&question, &found) != 0 ||
@@ -158,7 +180,13 @@ search_steps(const struct identity *identity, const struct search *search,
 		break;
 	}
 	ret_submitter->has_forged_field = is_forged;
-	return 0;
+	if (ret_submitter->login.len != 0)
+		return 0;
+	ret_submitter->doubt = doubt;
+	if (!doubt_counts(identity, search->client, &doubt))
+		return 0;
+	return err_set(context->err, ERR_TEMP, "identify by %s: %.*s",
+	    identity_by_host.name.data, SLICE_ARGS(doubt.why));
 }
 
 int
@@ -175,7 +203,8 @@ identity_find_in_header(const struct identity *identity,
     const struct client_facts *client, const struct header *header,
     const struct table_context *context, struct submitter *submitter)
 {
-	const struct search search = { client, header, submitter->step };
+	const struct search search = { client, header, submitter->step,
+		submitter->doubt };
 
 	ENSURE(submitter->waits);
 	return search_steps(identity, &search, context, submitter);

@@ -13,6 +13,7 @@ struct identity_question {
 	const struct header *header; /* NULL: it has not come yet */
 	bool
 	    *ret_is_forged; /* set where a client claims what it cannot prove */
+	struct identity_doubt *doubt;
 };
 
 /* Where faults of the block go. */
@@ -42,6 +43,7 @@ struct identity_method {
 	 */
 	bool is_typed;
 	bool reads_header; /* asked at the end of the header, not at MAIL */
+	bool is_host;	   /* see struct submitter */
 	/* The option with the table that it needs, NULL: none; its place. */
 	const char *table_option;
 	bool table_is_optional;
@@ -60,6 +62,7 @@ extern const struct identity_method identity_by_login_field;
 
 /* by_login_field.c: its name and secret, whether or not the method is used. */
 void login_field_check_name(struct identity_faults *faults);
+extern const struct identity_method identity_by_host;
 
 /* The networks are those that can be read: pop_check() tells of the others. */
 struct pop_limits pop_limits_from(
@@ -99,6 +102,16 @@ MUST_USE int identity_ask_keys(const struct table *table,
 enum { CLIENT_ADDRESS_KEYS = 8 };
 struct table_keys client_address_keys(
     struct arena *mem, const struct net_addr *addr, bool has_networks);
+
+/*
+ * The name of a host in lower case, without a dot at its end, and the domains that
+ * it is in: ".example.org", ".org", the nearest to the root if there are many.
+ * None where it is no name of at least two labels, of letters, digits, hyphens
+ * and underscores, whose last label has a letter.
+ */
+enum { CLIENT_NAME_KEYS = 10 };
+struct table_keys client_name_keys(
+    struct arena *mem, struct slice text, bool has_parents);
 
 /*
  * The login-map's word for a login, which is in its normal form; *ret_login

@@ -11,6 +11,7 @@ static const struct identity_method *const methods[] = {
 	&identity_by_certificate,
 	&identity_by_login_field,
 	&identity_by_network,
+	&identity_by_host,
 	&identity_by_pop,
 };
 

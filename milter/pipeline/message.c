@@ -210,7 +210,7 @@ message_is_redirected(const struct message *message)
 	/* Of Pigeonhole; a user who has logged in is the author. */
 	const struct slice name = SLICE("X-Sieve-Redirected-From");
 
-	return slice_eq(message->submitter.via, SLICE("network")) &&
+	return message->submitter.is_host &&
 	    header_find(&message->header, name, 0) < message->header.count;
 }
 

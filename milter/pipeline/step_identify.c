@@ -29,8 +29,7 @@ conclude(struct message *message)
 	if (is_bounce && message->submitter.via.len == 0)
 		submitter_from_mta(
 		    config, mta_name, &message->mem, &message->submitter);
-	else if (is_bounce &&
-	    slice_eq(message->submitter.via, SLICE("network")))
+	else if (is_bounce && message->submitter.is_host)
 		submitter_add_mta(config, mta_name, &message->submitter);
 	return message->submitter.via.len != 0 ||
 		identity_unidentified(&message->snapshot->identity, client) ==

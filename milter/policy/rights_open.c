@@ -191,7 +191,8 @@ find_realms(const struct config *config, struct arena *mem)
 	struct err err;
 
 	if (config->identify.login_map.len != 0 ||
-	    config->identify.network.len != 0)
+	    config->identify.network.len != 0 ||
+	    config->identify.hosts.len != 0)
 		return NULL;
 	if (domain_canonical(config->main.domain, mem, &canonical, &err) == 0)
 		(void)!map_add(map, canonical, map);

@@ -169,7 +169,7 @@ mail_owner = %s
                 "5: names.protected-names: takes NAME, NAME <ADDRESS> or "
                 'DOMAIN, not "..."',
                 '6: identify.methods: "netwrk" is not a method; there are '
-                'sasl, client-cert, login-field, network and pop-before-smtp; did you mean '
+                'sasl, client-cert, login-field, network, host and pop-before-smtp; did you mean '
                 '"network"?',
                 "6: identify.methods: the method network needs a table"):
             self.has(findings, "error: @/submilter.conf:" + text)

@@ -15,3 +15,7 @@ unit_tests += tests/unit/identity/test_login_field
 tests_unit_identity_test_login_field_SOURCES = tests/unit/identity/test_login_field.c
 tests_unit_identity_test_login_field_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_identity_test_login_field_LDADD = $(TEST_LDADD)
+unit_tests += tests/unit/identity/test_host
+tests_unit_identity_test_host_SOURCES = tests/unit/identity/test_host.c
+tests_unit_identity_test_host_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_identity_test_host_LDADD = $(TEST_LDADD)

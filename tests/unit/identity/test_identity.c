@@ -365,17 +365,17 @@ methods_and_their_tables_fit_together(void **state)
 		    "" },
 		{ "identify { methods = {sasl, netwrk}\nnetwork = cidr:/x }",
 		    "test:1: identify.methods: \"netwrk\" is not a method; "
-		    "there are sasl, client-cert, login-field, network and pop-before-smtp; did you mean "
+		    "there are sasl, client-cert, login-field, network, host and pop-before-smtp; did you mean "
 		    "\"network\"?\n" },
 		{ "identify { methods = {ssal}\nlogin-map = static:x }",
 		    "test:1: identify.methods: \"ssal\" is not a method; "
-		    "there are sasl, client-cert, login-field, network and pop-before-smtp; did you mean \"sasl\"?\n" },
+		    "there are sasl, client-cert, login-field, network, host and pop-before-smtp; did you mean \"sasl\"?\n" },
 		{ "identify { methods = {sasl, kerberos} }",
 		    "test:1: identify.methods: \"kerberos\" is not a method; "
-		    "there are sasl, client-cert, login-field, network and pop-before-smtp\n" },
+		    "there are sasl, client-cert, login-field, network, host and pop-before-smtp\n" },
 		{ "identify { methods = {} }",
 		    "test:1: identify.methods: takes at least one of sasl, "
-		    "client-cert, login-field, network, pop-before-smtp\n" },
+		    "client-cert, login-field, network, host, pop-before-smtp\n" },
 		{ "identify {\n\n methods = {network} }",
 		    "test:3: identify.methods: the method network needs a "
 		    "table: set identify.network\n" },
