@@ -170,6 +170,9 @@ struct sendmail_tls {
 	struct slice ca_path;
 };
 
+/* Whether it lets in who has fetched mail by POP; text is sendmail.cf. */
+void check_sendmail_relaying(const struct checked *c, struct slice text);
+
 /* What keeps a certificate from proving a login. */
 void check_sendmail_certificates(
     const struct checked *c, const struct sendmail_tls *tls);

@@ -397,6 +397,7 @@ check_postfix(const struct checked *c, const char *directory)
 		if (slice_eq(service->command, SLICE("smtpd")))
 			check_service(&p, service);
 	}
+	check_postfix_relaying(&p);
 	if (!p.was_used && c->found->count == missed)
 		finding_add(c->found, FINDING_ERROR,
 		    slice_format(mem,

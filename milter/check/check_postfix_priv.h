@@ -98,6 +98,12 @@ void postfix_check_clients(
 /* sendmail(1), bounces and the like: non_smtpd_milters. */
 void check_postfix_local_mail(struct postfix_check *p);
 
+/*
+ * Whether Postfix lets clients in that do not log in, for the methods that need
+ * it, and nobody else; and whether it knows names of clients.
+ */
+void check_postfix_relaying(const struct postfix_check *p);
+
 /* What keeps a certificate from proving a login there. */
 void check_postfix_certificates(
     struct postfix_check *p, const struct postfix_service *service);

@@ -385,6 +385,7 @@ check_sendmail(const struct checked *c, const char *file)
 	}
 	check_filter(c, &sendmail, file);
 	check_sendmail_certificates(c, &sendmail.tls);
+	check_sendmail_relaying(c, text);
 	/* It connects as root, and is particular about the directory. */
 	if (c->socket_path.len > 0 && stat(directory, &st) == 0 &&
 	    (st.st_mode & S_IWOTH) != 0)

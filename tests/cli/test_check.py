@@ -913,6 +913,76 @@ smtpd_milters = inet:127.0.0.1:1 $our_milter
         self.configure(more="mta = sendmail")
         self.has_not(self.found_postfix(0), "relayhost")
 
+    POP = 'identify { methods = {sasl, pop-before-smtp}; pop-before-smtp = "inline:{192.0.2.1=a@example.org;time=1}"; %s }\n'
+    HOSTS = 'identify { methods = {sasl, host}; hosts = "inline:{a.example=a}"; %s }\n'
+
+    def test_clients_without_a_login_have_to_be_let_in(self):
+        login = "-o smtpd_sasl_auth_enable=yes "
+        for options, main, keeps_pop, keeps_hosts in (
+                ("", "", "smtpd_relay_restrictions", None),
+                ("-o smtpd_relay_restrictions=permit_sasl_authenticated,reject", "",
+                 "smtpd_relay_restrictions", "smtpd_relay_restrictions"),
+                ("-o smtpd_relay_restrictions=permit_mynetworks,reject", "",
+                 "smtpd_relay_restrictions", None),
+                ("-o smtpd_relay_restrictions=reject,check_client_access,static:permit", "",
+                 "smtpd_relay_restrictions", "smtpd_relay_restrictions"),
+                ("-o smtpd_relay_restrictions=check_client_access,static:permit,reject "
+                 "-o smtpd_client_restrictions=permit_sasl_authenticated,reject", "",
+                 "smtpd_client_restrictions", "smtpd_client_restrictions"),
+                ("-o smtpd_relay_restrictions=$mua", "mua = check_client_access inline:{}, reject",
+                 None, None)):
+            for more, keeps, who in ((self.POP, keeps_pop, "who has fetched mail"),
+                                     (self.HOSTS, keeps_hosts, "a host that is known")):
+                with self.subTest(options=options, who=who):
+                    self.postfix(options=login + options, main=main)
+                    self.configure(more=more % "")
+                    findings = self.found_postfix(0)
+                    if keeps is None:
+                        self.has_not(findings, "is refused by Postfix")
+                    else:
+                        self.has(findings, "warning: Postfix: service")
+                        self.has(findings, who)
+                        self.has(findings, ": %s has nothing for them" % keeps)
+                    self.configure()
+                    self.has_not(self.found_postfix(0), "is refused by Postfix")
+
+    def test_an_open_relay(self):
+        open_to_all = ("-o smtpd_sasl_auth_enable=yes "
+                       "-o smtpd_relay_restrictions=check_client_access,static:permit,reject")
+        for options, more, is_open in (
+                (open_to_all, "", False),
+                (open_to_all, "identify { unidentified = pass }", True),
+                (open_to_all, "mode = monitor", True),
+                (open_to_all, 'identify { unidentified-at = {"587=pass"} }', True),
+                (open_to_all, 'identify { unidentified-at = {"25=pass"} }', False),
+                ("-o smtpd_sasl_auth_enable=yes", "identify { unidentified = pass }", False)):
+            with self.subTest(options=options, more=more):
+                self.postfix(options=options)
+                self.configure(more=more)
+                findings = self.found_postfix(1 if is_open else 0)
+                if is_open:
+                    self.has(findings, "is an open relay", fix="/smtpd_relay_restrictions="
+                             "permit_sasl_authenticated,reject")
+                else:
+                    self.has_not(findings, "is an open relay")
+
+    def test_names_of_clients_have_to_be_known(self):
+        for main, text in (
+                ("smtpd_peername_lookup = no", "smtpd_peername_lookup is no (main.cf:4)"),
+                ("milter_protocol = 4", "milter_connect_macros lacks {client_name} or"),
+                ("milter_protocol = 4\nmilter_connect_macros = j {client_name} {client_resolve}",
+                 None), ("", None)):
+            with self.subTest(main):
+                self.postfix(main=main, options="-o smtpd_sasl_auth_enable=yes")
+                self.configure(more=self.HOSTS % "")
+                findings = self.found_postfix(0)
+                if text is None:
+                    self.has_not(findings, "name of a client will prove")
+                else:
+                    self.has(findings, text)
+                self.configure()
+                self.has_not(self.found_postfix(0), "name of a client will prove")
+
     def test_bounces_that_pass_the_milter(self):
         classes = "internal_mail_filter_classes = bounce, notify\n"
         milters = "non_smtpd_milters = unix:submilter/s.sock\nmyorigin = example.org\n"
@@ -1198,6 +1268,19 @@ smtpd_milters = inet:127.0.0.1:1 $our_milter
     def client_service(self):
         with open(self.path("postfix/master.cf"), "a", encoding="utf-8") as file:
             file.write("smtp unix - - y - - smtp\n")
+
+    def test_sendmail_has_to_let_in_who_has_fetched_mail(self):
+        self.configure(more=self.POP % "")
+        general = "O InputMailFilters=submilter\nO CACertPath=/x\n" + X_LINE
+        rules = "SLocal_check_rcpt\n%sScheck_rcpt\nR$*\t$: $1\nSRelay_ok\nR$*\t$: $1\n"
+        for more, is_let_in in ((rules % "", False),
+                                ("Kaccess hash /etc/mail/access\n" + rules % "", True),
+                                (rules % "R$*\t$# OK\n", True),
+                                ((rules % "").replace("SRelay_ok", "SOther"), True)):
+            with self.subTest(more):
+                findings = self.sendmail(general + more, 0)
+                (self.has_not if is_let_in else self.has)(
+                    findings, "is refused by Sendmail itself")
 
     def test_sendmail_changes_mail_after_it_was_signed(self):
         for line, text in (

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import subprocess
+import time
 import unittest
 
 import common
@@ -177,6 +178,45 @@ class Postfix(Base, unittest.TestCase):
         self.assertTrue(result.accepted, result)
         self.assertEqual(self.check(milter, mta)[0], 0)
 
+    POP = ('identify { methods = {sasl, pop-before-smtp}; pop-never = {198.51.100.0/24}; '
+           'pop-before-smtp = "inline:{ {127.0.0.1 = alice@corp.example;time=%d} }" }\n')
+
+    def test_who_has_fetched_mail_is_let_in_by_a_service_of_its_own(self):
+        milter = self.milter(self.POP % time.time())
+        mta = self.start_changed(milter)
+
+        def send(port, raw=HONEST):
+            return lab.submit(port, raw, ALICE, [FRIEND], starttls=False)
+        result = send(mta.submission_port)
+        self.assertEqual((result.stage, result.reply.code), ("rcpt", 554), result)
+        text = "who has fetched mail .* is refused by Postfix"
+        self.says(self.check(milter, mta)[1], "warning", text)
+        mta.stop()
+        port = free_port()
+        service = ("127.0.0.1:%d inet n - n - - smtpd\n"
+                   " -o smtpd_relay_restrictions=check_client_access,static:permit,reject\n"
+                   % port)
+        mta = self.start_changed(milter, services=service)
+        before = len(self.sink.messages)
+        result = send(port)
+        self.assertTrue(result.accepted, result)
+        self.check_signed(self.sink.wait_for(before + 1)[before].data)
+        # Only what the login may send, and nothing of strangers.
+        self.assertEqual(send(port, FORGED).reply.code, 550)
+        result = lab.submit(port, HONEST, ALICE, [FRIEND], starttls=False, source="127.0.0.2")
+        self.assertEqual(result.reply.code, 530, result)
+        code, findings = self.check(milter, mta)
+        self.assertEqual(code, 0, findings)
+        self.assertNotIn("is refused by Postfix", str(findings))
+        mta.stop()
+        # Where the milter lets strangers pass, nobody keeps them out.
+        milter = self.milter("identify { unidentified = pass }")
+        mta = self.start_changed(milter, services=service)
+        self.assertTrue(send(port, FORGED).accepted)
+        code, findings = self.check(milter, mta)
+        self.assertEqual(code, 1, findings)
+        self.says(findings, "error", '127.0.0.1:%d" .* is an open relay' % port)
+
     LOCAL = HONEST.replace(b"\r\n", b"\n")
 
     def test_mail_of_local_programs(self):
@@ -310,6 +350,37 @@ class Sendmail(Base, unittest.TestCase):
         self.addCleanup(mta.stop)
         mta.start()
         return mta
+
+    RULES = """
+SLocal_check_rcpt
+R$*\t\t$: $&{daemon_name}
+RMTA\t\t$# OK
+"""
+
+    def test_who_has_fetched_mail_is_let_in_by_a_ruleset(self):
+        milter = common.Milter(self.world, lab.Sendmail, Postfix.POP.replace(
+            "127.0.0.1", "127.0.0.3") % time.time())
+        milter.start()
+        self.addCleanup(milter.kill)
+
+        def send(mta, source):
+            return lab.submit(mta.plain_port, HONEST, ALICE, [FRIEND], starttls=False,
+                              source=source)
+        text = "who has fetched mail .* is refused by Sendmail itself"
+        mta = self.start_changed(milter, lambda cf: cf)
+        result = send(mta, "127.0.0.3")
+        self.assertEqual((result.stage, result.reply.code), ("rcpt", 550), result)
+        self.says(self.check(milter, mta)[1], "warning", text)
+        mta.stop()
+        mta = self.start_changed(milter, lambda cf: cf + self.RULES)
+        before = len(self.sink.messages)
+        result = send(mta, "127.0.0.3")
+        self.assertTrue(result.accepted, result)
+        self.check_signed(self.sink.wait_for(before + 1)[before].data)
+        self.assertEqual(send(mta, "127.0.0.4").reply.code, 530)
+        code, findings = self.check(milter, mta)
+        self.assertEqual(code, 0, findings)
+        self.assertNotIn("is refused by Sendmail", str(findings))
 
     def test_ports_whose_mail_does_not_pass(self):
         milter = common.Milter(self.world, lab.Sendmail)
