@@ -49,6 +49,7 @@ SAMPLES = {
     "# /etc/submilter/rights.redis": "parameters, tried in tests/tables/test_redis.py",
     "smtpd_tls_ask_ccert = yes": "settings, tried in tests/e2e/certificates.py",
     "umask 077": "the commands of tests/e2e/fingerprints.py",
+    "LOCAL_RULESETS": "a ruleset, tried in tests/e2e/test_check.py",
     "# /etc/postfix/submilter_certs": "a table of Postfix, tried there",
     "AA:BB:CC:...   PREPEND": "the same",
     "post-auth {": "settings of FreeRADIUS, as in tests/tables/servers.py",
