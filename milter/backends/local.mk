@@ -32,7 +32,7 @@ EXTRA_PROGRAMS += %D%/pgsql.so
 %C%_pgsql_so_LDADD = $(PGSQL_LIBS)
 
 EXTRA_PROGRAMS += %D%/mysql.so
-%C%_mysql_so_SOURCES = %D%/mysql.c
+%C%_mysql_so_SOURCES = %D%/mysql.c %D%/mysql_link.c %D%/mysql_priv.h
 %C%_mysql_so_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS)
 %C%_mysql_so_CFLAGS = $(COMPILE_MODULE)
 %C%_mysql_so_LDFLAGS = $(LINK_MODULE)
