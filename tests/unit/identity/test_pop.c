@@ -2,18 +2,24 @@
 /* The method pop-before-smtp: whose login an address proves, and how long. */
 #include "../unit.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "identity/identity.h"
+#include "table/world.h"
 
 enum { NOW = 1000000000 };
 
 struct world {
 	struct arena mem;
 	struct config *config;
+	struct table_world *tables_world; /* NULL: there are no caches */
 	struct table_set *tables;
 	struct identity identity;
 	struct client_facts client;
@@ -26,7 +32,7 @@ world_init(struct world *world, const char *table, const char *more)
 	const struct table_use *uses;
 	size_t count;
 
-	*world = (struct world){ .config = NULL };
+	*world = (struct world){ .tables_world = world->tables_world };
 	clock_set(NOW);
 	arena_init(&world->mem);
 	assert_int_equal(
@@ -39,8 +45,9 @@ world_init(struct world *world, const char *table, const char *more)
 	    0);
 	uses = config_tables(world->config, &world->mem, &count);
 	assert_int_equal(
-	    table_set_open(
-		&(struct table_set_options){ .uses = uses, .count = count },
+	    table_set_open(&(struct table_set_options){ .uses = uses,
+			       .count = count,
+			       .world = world->tables_world },
 		&world->tables, &world->err),
 	    0);
 	identity_init(
@@ -124,7 +131,7 @@ a_login_counts_for_a_while(void **state)
 		{ "::ffff:127.0.0.1", "" },
 		{ "", "" },
 	};
-	struct world world;
+	struct world world = { .tables_world = NULL };
 
 	(void)state;
 	world_init(&world, ROWS, "");
@@ -140,7 +147,7 @@ a_login_counts_for_a_while(void **state)
 static void
 networks_that_many_share_prove_nothing(void **state)
 {
-	struct world world;
+	struct world world = { .tables_world = NULL };
 
 	(void)state;
 	world_init(
@@ -156,7 +163,7 @@ networks_that_many_share_prove_nothing(void **state)
 static void
 a_login_by_auth_stands_above(void **state)
 {
-	struct world world;
+	struct world world = { .tables_world = NULL };
 
 	(void)state;
 	world_init(&world, ROWS, "");
@@ -175,7 +182,7 @@ a_login_by_auth_stands_above(void **state)
 static void
 a_login_that_has_no_method_stands_above(void **state)
 {
-	struct world world;
+	struct world world = { .tables_world = NULL };
 
 	(void)state;
 	world_init(&world, ROWS, "");
@@ -202,7 +209,7 @@ a_file_is_read_as_it_is_now(void **state)
 {
 	char path[] = "/tmp/submilter-pop.XXXXXX";
 	int fd = mkstemp(path);
-	struct world world;
+	struct world world = { .tables_world = NULL };
 	char spec[64];
 
 	(void)state;
@@ -286,7 +293,7 @@ faults_are_told(void **state)
 static void
 rows_of_a_file_need_a_time(void **state)
 {
-	struct world world;
+	struct world world = { .tables_world = NULL };
 	struct strbuf got;
 
 	(void)state;
@@ -302,6 +309,73 @@ rows_of_a_file_need_a_time(void **state)
 	world_done(&world);
 }
 
+/* A server of type tcp that has another answer for each question. */
+static void *
+answer_in_turn(void *arg)
+{
+	static const char *const replies[] = { "500 nobody\n",
+		"200 alice;time=1000000000\n", "200 bob;time=1000000000\n",
+		"500 nobody\n", "200 carol;time=1000000000\n" };
+	int *listener = arg, fd = accept(*listener, NULL, NULL);
+	size_t next = 0;
+	char c;
+
+	while (next < sizeof(replies) / sizeof(replies[0]) &&
+	    recv(fd, &c, 1, 0) == 1) {
+		if (c != '\n')
+			continue;
+		assert_int_equal(send(fd, replies[next], strlen(replies[next]),
+				     MSG_NOSIGNAL),
+		    strlen(replies[next]));
+		next++;
+	}
+	(void)close(fd);
+	return NULL;
+}
+
+static void
+a_server_is_asked_and_no_cache(void **state)
+{
+	struct sockaddr_in here = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(here);
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+	const struct cache_ages ages = { 60, 60, 60, 1 << 20 };
+	struct world world = { .tables_world = table_world_new() };
+	struct table_context context;
+	struct slice value;
+	pthread_t thread;
+	char table[64];
+
+	(void)state;
+	assert_int_equal(bind(listener, (struct sockaddr *)&here, len), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(
+	    getsockname(listener, (struct sockaddr *)&here, &len), 0);
+	assert_int_equal(
+	    pthread_create(&thread, NULL, answer_in_turn, &listener), 0);
+	(void)snprintf(
+	    table, sizeof(table), "tcp:127.0.0.1:%d", ntohs(here.sin_port));
+	table_world_set(world.tables_world, &ages, NULL);
+	world_init(&world, table, "");
+	/* Neither "nobody" nor a former login is kept. */
+	check_login(&world, "192.0.2.1", "");
+	check_login(&world, "192.0.2.1", "alice");
+	check_login(&world, "192.0.2.1", "bob");
+	/* Whoever does not say so gets what is kept: there is a cache. */
+	context =
+	    (struct table_context){ .mem = &world.mem, .err = &world.err };
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(table_lookup_one(world.identity.steps[1].table,
+				     SLICE("192.0.2.1"), &context, &value),
+		    TABLE_ABSENT);
+	check_login(&world, "192.0.2.1", "carol");
+	world_done(&world);
+	table_world_unref(world.tables_world);
+	(void)close(listener);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
 int
 main(void)
 {
@@ -311,6 +385,7 @@ main(void)
 		cmocka_unit_test(a_login_by_auth_stands_above),
 		cmocka_unit_test(a_login_that_has_no_method_stands_above),
 		cmocka_unit_test(a_file_is_read_as_it_is_now),
+		cmocka_unit_test(a_server_is_asked_and_no_cache),
 		cmocka_unit_test(faults_are_told),
 		cmocka_unit_test(rows_of_a_file_need_a_time),
 	};
