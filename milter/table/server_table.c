@@ -33,6 +33,24 @@ server_table_disconnect(void *connection)
 	free(connection);
 }
 
+int
+server_table_open(struct table_opening *opening, const struct server_ops *ops,
+    const struct server_host *host, struct server_table **ret_table,
+    struct err *err)
+{
+	struct server_table *table = arena_alloc(opening->mem, sizeof(*table));
+	struct hosts *hosts = hosts_new(opening, HOSTS_IN_ORDER);
+
+	if (opening->text != NULL)
+		return err_set(
+		    err, ERR_CONFIG, "a table of a server has no text");
+	if (hosts_add(hosts, host, err) != 0)
+		return -1;
+	table->server = server_new(ops, table, hosts);
+	*ret_table = table;
+	return 0;
+}
+
 enum table_answer
 server_table_lookup(void *handle, const struct table_keys *keys,
     const struct table_context *context, struct slice *ret_values)

@@ -18,6 +18,13 @@ MUST_USE int server_table_connect(void *settings,
     struct err *err);
 bool server_table_is_quiet(void *connection);
 void server_table_disconnect(void *connection);
+/*
+ * A table of one host, which asks by ops; *ret_table is its handle. -1
+ * (ERR_CONFIG).
+ */
+MUST_USE int server_table_open(struct table_opening *opening,
+    const struct server_ops *ops, const struct server_host *host,
+    struct server_table **ret_table, struct err *err);
 /* See struct table_ops. */
 enum table_answer server_table_lookup(void *handle,
     const struct table_keys *keys, const struct table_context *context,

@@ -115,17 +115,15 @@ static int
 socketmap_open(
     struct table_opening *opening, void **ret_handle, struct err *err)
 {
-	struct server_table *table = arena_alloc(opening->mem, sizeof(*table));
-	struct hosts *hosts = hosts_new(opening, HOSTS_IN_ORDER);
+	struct server_table *table;
 	struct server_host host;
+	struct slice map;
 
-	if (opening->text != NULL)
-		return err_set(
-		    err, ERR_CONFIG, "a table of a server has no text");
-	if (socketmap_place(opening->name, &host, &table->name, err) != 0 ||
-	    hosts_add(hosts, &host, err) != 0)
+	if (socketmap_place(opening->name, &host, &map, err) != 0 ||
+	    server_table_open(opening, &socketmap_server, &host, &table, err) !=
+		0)
 		return -1;
-	table->server = server_new(&socketmap_server, table, hosts);
+	table->name = map;
 	*ret_handle = table;
 	return 0;
 }

@@ -122,17 +122,12 @@ static const struct server_ops tcp_server = {
 static int
 tcp_open(struct table_opening *opening, void **ret_handle, struct err *err)
 {
-	struct server_table *table = arena_alloc(opening->mem, sizeof(*table));
-	struct hosts *hosts = hosts_new(opening, HOSTS_IN_ORDER);
+	struct server_table *table;
 	struct server_host host;
 
-	if (opening->text != NULL)
-		return err_set(
-		    err, ERR_CONFIG, "a table of a server has no text");
 	if (host_read(opening->name, 0, &host, err) != 0 ||
-	    hosts_add(hosts, &host, err) != 0)
+	    server_table_open(opening, &tcp_server, &host, &table, err) != 0)
 		return -1;
-	table->server = server_new(&tcp_server, table, hosts);
 	*ret_handle = table;
 	return 0;
 }
