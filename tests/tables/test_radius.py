@@ -22,7 +22,8 @@ import daemon                           # noqa: E402
 import lab                              # noqa: E402
 import servers                          # noqa: E402
 import support                          # noqa: E402
-from backends import NUMBERS, Asker, documented     # noqa: E402
+from backends import Asker, documented     # noqa: E402
+from cases import TypeCase              # noqa: E402
 from lab.process import wait_until      # noqa: E402
 
 ACCEPT, REJECT, CHALLENGE = 2, 3, 11
@@ -88,26 +89,8 @@ def sealed_again(packet, request):
         packet[:4] + request[4:20] + packet[20:] + SECRET).digest() + packet[20:]
 
 
-class RadiusCase(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.top = cls.enterClassContext(lab.scratch())
-        cls.debs = lab.Debs.shared(cls.top, "freeradius")
-
-    def table(self, text):
-        path = self.top / ("%d.radius" % next(NUMBERS))
-        path.touch(0o600)
-        path.write_text(text)
-        return "radius:%s" % path
-
-    def ask(self, text, key, **how):
-        with Asker(self.table(text), **how) as asker:
-            asker.send(key)
-            return asker.receive()[:2]
-
-    def assert_failed(self, answer, text):
-        self.assertEqual(answer[0], "failed")
-        self.assertIn(text, answer[1])
+class RadiusCase(TypeCase):
+    type_name, product = "radius", "freeradius"
 
 
 class Real(RadiusCase):

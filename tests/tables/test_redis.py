@@ -15,30 +15,13 @@ sys.path.insert(0, str(HERE.parent))
 import fakes                            # noqa: E402
 import lab                              # noqa: E402
 import servers                          # noqa: E402
-from backends import NUMBERS, Asker, documented     # noqa: E402
+from backends import Asker, documented     # noqa: E402
+from cases import TypeCase              # noqa: E402
 from lab.process import wait_until      # noqa: E402
 
 
-class RedisCase(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.top = cls.enterClassContext(lab.scratch())
-        cls.debs = lab.Debs.shared(cls.top, "redis")
-
-    def table(self, text):
-        path = self.top / ("%d.redis" % next(NUMBERS))
-        path.touch(0o600)
-        path.write_text(text)
-        return "redis:%s" % path
-
-    def ask(self, text, key, **how):
-        with Asker(self.table(text), **how) as asker:
-            asker.send(key)
-            return asker.receive()[:2]
-
-    def assert_failed(self, answer, text):
-        self.assertEqual(answer[0], "failed")
-        self.assertIn(text, answer[1])
+class RedisCase(TypeCase):
+    type_name, product = "redis", "redis"
 
 
 class Commands(RedisCase):
