@@ -2,7 +2,7 @@
 unit_tests += tests/unit/table/test_tables tests/unit/table/test_address_keys \
 	tests/unit/table/test_table_set
 tests_unit_table_test_tables_SOURCES = tests/unit/table/test_tables.c \
-	tests/unit/table/serve.h
+	tests/unit/table/serve.h tests/unit/table/answer.h
 tests_unit_table_test_tables_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_table_test_tables_LDADD = $(TEST_LDADD)
 tests_unit_table_test_address_keys_SOURCES = tests/unit/table/test_address_keys.c

@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "table/table.h"
+#include "answer.h"
 #include "table/trace.h"
 
 /* What the table says of a key: its value, "-" or "! why"; "open: why". */
@@ -20,20 +20,10 @@ ask(struct arena *mem, const char *spec, const char *key)
 	struct table *table;
 	struct slice value;
 	struct err err;
-	const struct table_context context = { .mem = mem, .err = &err };
 
 	if (table_open(slice_of(spec), NULL, &table, &err) != 0)
 		return slice_format(mem, "open: %s", err.text);
-	switch (table_lookup_one(table, slice_of(key), &context, &value)) {
-	case TABLE_FOUND:
-		break;
-	case TABLE_ABSENT:
-		value = SLICE("-");
-		break;
-	case TABLE_FAILED:
-		value = slice_format(mem, "! %s", err.text);
-		break;
-	}
+	value = table_says(mem, table, slice_of(key));
 	table_close(table);
 	return value;
 }

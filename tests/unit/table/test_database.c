@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "../../../milter/table/table_priv.h"
+#include "answer.h"
 #include "table/database.h"
 
 /* A database whose answer is what is asked, in the values of the file. */
@@ -141,17 +142,10 @@ ask_file(struct arena *mem, const char *path, const char *text, const char *key,
 	hosts = hosts_new(&opening, HOSTS_IN_ORDER);
 	assert_int_equal(hosts_add_list(hosts, SLICE("127.0.0.1"), 1, &err), 0);
 	fake->database.server = server_new(&fake_server, fake, hosts);
-	switch (database_lookup(fake, &(struct table_keys){ keys, 1 },
-	    &(struct table_context){ .mem = mem, .err = &err }, values)) {
-	case TABLE_FOUND:
-		break;
-	case TABLE_ABSENT:
-		value = SLICE("-");
-		break;
-	case TABLE_FAILED:
-		value = slice_format(mem, "! %s", err.text);
-		break;
-	}
+	value = answer_text(mem,
+	    database_lookup(fake, &(struct table_keys){ keys, 1 },
+		&(struct table_context){ .mem = mem, .err = &err }, values),
+	    *values, &err);
 	database_close(fake);
 	return value;
 }

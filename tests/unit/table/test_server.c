@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "answer.h"
 #include "base/clock.h"
 #include "dns/resolver_zone.h"
 #include "table/server.h"
@@ -154,19 +155,13 @@ ask(struct server *server, const char *key, uint64_t deadline_us,
 	const struct slice keys[] = { slice_of(key) };
 	struct slice value = { NULL, 0 };
 	struct err err;
+	enum table_answer answer;
 
-	switch (server_lookup(server, &(struct table_keys){ keys, 1 },
+	answer = server_lookup(server, &(struct table_keys){ keys, 1 },
 	    &(const struct table_context){
 		.mem = mem, .deadline_us = deadline_us, .err = &err },
-	    &value)) {
-	case TABLE_FOUND:
-		return value;
-	case TABLE_ABSENT:
-		return SLICE("-");
-	case TABLE_FAILED:
-		break;
-	}
-	return slice_format(mem, "! %s", err.text);
+	    &value);
+	return answer_text(mem, answer, value, &err);
 }
 
 static void

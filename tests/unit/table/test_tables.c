@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "serve.h"
-#include "table/table.h"
+#include "answer.h"
 
 /* What a table of that text says of a key: its value, "-" or "! why". */
 static struct slice
@@ -21,23 +21,12 @@ ask(struct arena *mem, const char *type, const char *text, struct slice key)
 	struct table *table;
 	struct slice value;
 	struct err err;
-	const struct table_context context = { .mem = mem, .err = &err };
 
 	if (table_open_text(spec, slice_of(text), &table, &err) != 0) {
 		assert_int_equal(err.kind, ERR_CONFIG);
 		return slice_format(mem, "open: %s", err.text);
 	}
-	switch (table_lookup_one(table, key, &context, &value)) {
-	case TABLE_FOUND:
-		break;
-	case TABLE_ABSENT:
-		value = SLICE("-");
-		break;
-	case TABLE_FAILED:
-		value = slice_format(mem, "! %s", err.text);
-		break;
-	}
-	value = slice_dup(mem, value);
+	value = table_says(mem, table, key);
 	table_close(table);
 	return value;
 }
