@@ -61,4 +61,14 @@ MUST_USE int stream_octet(struct stream *stream, uint64_t deadline_us,
 MUST_USE int stream_read(struct stream *stream, char *data, size_t len,
     uint64_t deadline_us, struct err *err);
 
+/*
+ * The connections of a server that speaks over a stream without more ado: see
+ * struct server_ops. A connection is a struct stream.
+ */
+MUST_USE int stream_server_connect(void *settings,
+    const struct server_host *host, uint64_t deadline_us, void **ret_connection,
+    struct err *err);
+bool stream_server_is_quiet(void *connection);
+void stream_server_disconnect(void *connection);
+
 #endif

@@ -164,40 +164,11 @@ memcache_ask(void *settings, void *connection, struct slice request,
 	    answer;
 }
 
-static int
-memcache_connect(void *settings, const struct server_host *host,
-    uint64_t deadline_us, void **ret_connection, struct err *err)
-{
-	struct stream *stream = malloc(sizeof(*stream));
-
-	(void)settings;
-	ENSURE(stream != NULL);
-	if (stream_open(host, deadline_us, stream, err) != 0) {
-		free(stream);
-		return -1;
-	}
-	*ret_connection = stream;
-	return 0;
-}
-
-static bool
-memcache_is_quiet(void *connection)
-{
-	return stream_is_quiet(connection);
-}
-
-static void
-memcache_disconnect(void *connection)
-{
-	stream_close(connection);
-	free(connection);
-}
-
 static const struct server_ops memcache_server = {
-	.connect = memcache_connect,
-	.is_quiet = memcache_is_quiet,
+	.connect = stream_server_connect,
+	.is_quiet = stream_server_is_quiet,
 	.ask = memcache_ask,
-	.disconnect = memcache_disconnect,
+	.disconnect = stream_server_disconnect,
 };
 
 static int

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 int
-server_table_connect(void *settings, const struct server_host *host,
+stream_server_connect(void *settings, const struct server_host *host,
     uint64_t deadline_us, void **ret_connection, struct err *err)
 {
 	struct stream *stream = malloc(sizeof(*stream));
@@ -21,13 +21,13 @@ server_table_connect(void *settings, const struct server_host *host,
 }
 
 bool
-server_table_is_quiet(void *connection)
+stream_server_is_quiet(void *connection)
 {
 	return stream_is_quiet(connection);
 }
 
 void
-server_table_disconnect(void *connection)
+stream_server_disconnect(void *connection)
 {
 	stream_close(connection);
 	free(connection);

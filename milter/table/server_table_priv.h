@@ -12,12 +12,6 @@ struct server_table {
 	struct server *server;
 };
 
-/* See struct server_ops; a connection is a struct stream. */
-MUST_USE int server_table_connect(void *settings,
-    const struct server_host *host, uint64_t deadline_us, void **ret_connection,
-    struct err *err);
-bool server_table_is_quiet(void *connection);
-void server_table_disconnect(void *connection);
 /*
  * A table of one host, which asks by ops; *ret_table is its handle. -1
  * (ERR_CONFIG).

@@ -105,10 +105,10 @@ socketmap_ask(void *settings, void *connection, struct slice key,
 }
 
 static const struct server_ops socketmap_server = {
-	.connect = server_table_connect,
-	.is_quiet = server_table_is_quiet,
+	.connect = stream_server_connect,
+	.is_quiet = stream_server_is_quiet,
 	.ask = socketmap_ask,
-	.disconnect = server_table_disconnect,
+	.disconnect = stream_server_disconnect,
 };
 
 static int
