@@ -163,9 +163,7 @@ print_key(const struct sign_key *key, bool json, bool first, struct arena *mem)
 		strbuf_add_cstr(&buf, "{\"file\":");
 		json_append(&buf, key->path);
 		strbuf_add_cstr(&buf, ",\"name\":");
-		json_append(&buf,
-		    slice_format(mem, "%.*s._domainkey.%.*s",
-			SLICE_ARGS(key->selector), SLICE_ARGS(key->domain)));
+		json_append(&buf, key_record_name(key, mem));
 		strbuf_add_cstr(&buf, ",\"txt\":");
 		json_append(&buf, key_record(mem, key));
 		strbuf_addf(&buf, "}%s", first ? "" : "]}\n");

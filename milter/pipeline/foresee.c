@@ -199,8 +199,7 @@ own_key_hint(struct message *message, struct slice domain, size_t room)
 			key = NULL;
 	}
 	if (key != NULL) {
-		name = slice_format(&message->mem, "%.*s._domainkey.%.*s",
-		    SLICE_ARGS(key->selector), SLICE_ARGS(key->domain));
+		name = key_record_name(key, &message->mem);
 		record = key_record(&message->mem, key);
 		hint = slice_format(&message->mem,
 		    "; its owner may publish %.*s TXT \"%.*s\"",

@@ -239,11 +239,8 @@ domain_report_prefetch(const struct domain_facts *facts, struct slice domain,
 		parent = slice_from(parent, slice_find(parent, '.') + 1);
 	}
 	for (size_t i = 0; keys != NULL && i < keys->count; i++)
-		resolver_prefetch(resolver,
-		    slice_format(&mem, "%.*s._domainkey.%.*s",
-			SLICE_ARGS(keys->keys[i]->selector),
-			SLICE_ARGS(domain)),
-		    DNS_TXT);
+		resolver_prefetch(
+		    resolver, key_record_name(keys->keys[i], &mem), DNS_TXT);
 	for (int kind = 0; kind < SERVICE_KINDS; kind++)
 		resolver_prefetch(resolver,
 		    name_below(
