@@ -69,6 +69,10 @@ _PROGRAMS = {
                    "usr/lib/freeradius/rlm_detail.so",
                    "usr/lib/freeradius/rlm_expr.so"],
     "freeradius-common": [],
+    "rspamd": ["usr/bin/rspamd", "usr/lib/rspamd/*.so"],
+    "dkimpy-milter": [],
+    "python3-milter": ["usr/lib/python3/dist-packages/*.so"],
+    "python3-authres": [],
     "freeradius-utils": ["usr/bin/radclient"],
 }
 _SASL = ["sasl2-bin", "libsasl2-modules", "libsasl2-modules-db"]
@@ -97,13 +101,16 @@ _PRODUCTS = {
                   "php-pear", "php*-cli", "php*-intl", "php*-mbstring"],
     "freeradius": ["freeradius", "freeradius-common", "freeradius-utils",
                    "libfreeradius3"],
+    "rspamd": ["rspamd"],           # these two for comparison
+    "dkimpy-milter": ["dkimpy-milter", "python3-milter", "python3-authres"],
 }
 _TOOLS = {"postfix": ["openssl"], "sendmail": ["openssl", "m4"],
           "saslauthd": ["openssl"], "opendkim": [], "knot": [],
           "postfix-maps": [], "postfix-databases": [], "slapd": [],
           "postgresql": [], "mariadb": [], "redis": [], "memcached": [],
           "index-tools": [], "dovecot-lda": [], "dovecot-server": [], "freeradius": [],
-          "dovecot-submission": [], "proxies": [], "roundcube": []}
+          "dovecot-submission": [], "proxies": [], "roundcube": [],
+          "rspamd": [], "dkimpy-milter": []}
 
 
 class Debs:
@@ -161,6 +168,7 @@ class Debs:
             "dovecot-*/usr/lib/dovecot/modules/old-stats"))
         places += sorted(self.directory.glob("lib*/usr/lib"))     # libopendbx1
         places += sorted(self.directory.glob("lib*/usr/lib/freeradius"))
+        places += [self.package("rspamd") / "usr/lib/rspamd"]
         return ":".join(str(p) for p in places)
 
     def sasl_path(self):
