@@ -76,6 +76,11 @@ tests_bench_bench_preflight_LDADD = $(SUBMILTER_LDADD)
 EXTRA_PROGRAMS += tests/bench/message_path
 tests_bench_message_path_SOURCES = tests/bench/message_path.c
 tests_bench_message_path_LDADD = $(SUBMILTER_LDADD)
+# Plays the MTA; it knows no milter in particular.
+EXTRA_PROGRAMS += tests/bench/load
+tests_bench_load_SOURCES = tests/bench/load.c tests/bench/load.h tests/bench/load_link.c \
+	tests/bench/load_macros.c tests/bench/load_message.c tests/bench/load_priv.h \
+	tests/bench/load_run.c
 bench_tables = tests/bench/bench_tables tests/bench/socketmap_server tests/bench/far
 EXTRA_PROGRAMS += $(bench_tables)
 tests_bench_bench_tables_SOURCES = tests/bench/bench_tables.c
