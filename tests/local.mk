@@ -76,11 +76,13 @@ tests_bench_bench_preflight_LDADD = $(SUBMILTER_LDADD)
 EXTRA_PROGRAMS += tests/bench/message_path
 tests_bench_message_path_SOURCES = tests/bench/message_path.c
 tests_bench_message_path_LDADD = $(SUBMILTER_LDADD)
-# Plays the MTA; it knows no milter in particular.
-EXTRA_PROGRAMS += tests/bench/load
+# Plays the MTA; it knows no milter in particular. And what OpenSSL alone takes.
+EXTRA_PROGRAMS += tests/bench/load tests/bench/raw
 tests_bench_load_SOURCES = tests/bench/load.c tests/bench/load.h tests/bench/load_link.c \
 	tests/bench/load_macros.c tests/bench/load_message.c tests/bench/load_priv.h \
 	tests/bench/load_run.c
+tests_bench_raw_SOURCES = tests/bench/raw.c
+tests_bench_raw_LDADD = $(OPENSSL_LIBS)
 bench_tables = tests/bench/bench_tables tests/bench/socketmap_server tests/bench/far
 EXTRA_PROGRAMS += $(bench_tables)
 tests_bench_bench_tables_SOURCES = tests/bench/bench_tables.c
@@ -90,9 +92,13 @@ tests_bench_socketmap_server_SOURCES = tests/bench/socketmap_server.c
 tests_bench_socketmap_server_LDADD = $(SUBMILTER_LDADD)
 tests_bench_far_SOURCES = tests/bench/far.c
 tests_bench_far_LDADD = $(SUBMILTER_LDADD)
-EXTRA_DIST += tests/bench/cold.py tests/bench/files.py tests/bench/instructions \
-	tests/bench/tables
-.PHONY: bench bench-cold bench-instructions bench-files bench-tables
+EXTRA_DIST += tests/bench/cold.py tests/bench/figures.py tests/bench/files.py \
+	tests/bench/instructions tests/bench/milters.py tests/bench/run tests/bench/tables
+.PHONY: bench bench-cold bench-instructions bench-files bench-load bench-tables
+# Unpacks other milters. LOAD='OPTION...': see tests/bench/run --help.
+bench-load: submilter tests/bench/load tests/bench/raw
+	SUBMILTER=$(abs_top_builddir)/submilter BENCH_PROGRAMS=$(abs_top_builddir)/tests/bench \
+	$(srcdir)/tests/bench/run $(LOAD)
 # Unpacks Postfix and each server of tables. TYPES='ldap redis': these only.
 bench-tables: $(bench_tables) modules
 	SUBMILTER_MODULES=$(abs_top_builddir)/milter/backends \
