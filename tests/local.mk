@@ -93,8 +93,9 @@ tests_bench_socketmap_server_LDADD = $(SUBMILTER_LDADD)
 tests_bench_far_SOURCES = tests/bench/far.c
 tests_bench_far_LDADD = $(SUBMILTER_LDADD)
 EXTRA_DIST += tests/bench/cold.py tests/bench/figures.py tests/bench/files.py \
-	tests/bench/instructions tests/bench/milters.py tests/bench/run tests/bench/tables
-.PHONY: bench bench-cold bench-instructions bench-files bench-load bench-tables
+	tests/bench/instructions tests/bench/instructions.txt tests/bench/milters.py tests/bench/run tests/bench/tables
+.PHONY: bench bench-cold bench-instructions bench-files bench-load bench-tables \
+	update-instructions
 # Unpacks other milters. LOAD='OPTION...': see tests/bench/run --help.
 bench-load: submilter tests/bench/load tests/bench/raw
 	SUBMILTER=$(abs_top_builddir)/submilter BENCH_PROGRAMS=$(abs_top_builddir)/tests/bench \
@@ -113,9 +114,12 @@ bench: tests/bench/bench_sign tests/bench/bench_dns tests/bench/bench_preflight 
 	tests/bench/bench_sign
 	tests/bench/bench_dns
 	tests/bench/bench_preflight
-# Unpacks a DNS server, so it needs apt.
 bench-instructions: tests/bench/message_path
 	$(srcdir)/tests/bench/instructions tests/bench/message_path
+update-instructions: tests/bench/message_path
+	$(srcdir)/tests/bench/instructions --update $(srcdir)/tests/bench/instructions.txt \
+		tests/bench/message_path
+# Unpacks a DNS server, so it needs apt.
 bench-cold: tests/bench/bench_preflight
 	$(srcdir)/tests/bench/cold.py tests/bench/bench_preflight
 
