@@ -93,7 +93,8 @@ tests_bench_socketmap_server_LDADD = $(SUBMILTER_LDADD)
 tests_bench_far_SOURCES = tests/bench/far.c
 tests_bench_far_LDADD = $(SUBMILTER_LDADD)
 EXTRA_DIST += tests/bench/cold.py tests/bench/figures.py tests/bench/files.py \
-	tests/bench/instructions tests/bench/instructions.txt tests/bench/milters.py tests/bench/run tests/bench/tables
+	tests/bench/instructions tests/bench/instructions.txt tests/bench/milters.py tests/bench/run \
+	tests/bench/selftest.py tests/bench/tables
 .PHONY: bench bench-cold bench-instructions bench-files bench-load bench-tables \
 	update-instructions
 # Unpacks other milters. LOAD='OPTION...': see tests/bench/run --help.
