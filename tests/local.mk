@@ -76,8 +76,11 @@ tests_bench_bench_preflight_LDADD = $(SUBMILTER_LDADD)
 EXTRA_PROGRAMS += tests/bench/message_path
 tests_bench_message_path_SOURCES = tests/bench/message_path.c
 tests_bench_message_path_LDADD = $(SUBMILTER_LDADD)
-# Plays the MTA; it knows no milter in particular. And what OpenSSL alone takes.
-EXTRA_PROGRAMS += tests/bench/load tests/bench/raw
+# Plays the MTA; it knows no milter in particular. And what OpenSSL and libmilter
+# alone take.
+EXTRA_PROGRAMS += tests/bench/bare tests/bench/load tests/bench/raw
+tests_bench_bare_SOURCES = tests/bench/bare.c
+tests_bench_bare_LDADD = $(MILTER_LIBS)
 tests_bench_load_SOURCES = tests/bench/load.c tests/bench/load.h tests/bench/load_link.c \
 	tests/bench/load_macros.c tests/bench/load_message.c tests/bench/load_priv.h \
 	tests/bench/load_run.c
@@ -98,7 +101,7 @@ EXTRA_DIST += tests/bench/cold.py tests/bench/figures.py tests/bench/files.py \
 .PHONY: bench bench-cold bench-instructions bench-files bench-load bench-tables \
 	update-instructions
 # Unpacks other milters. LOAD='OPTION...': see tests/bench/run --help.
-bench-load: submilter tests/bench/load tests/bench/raw
+bench-load: submilter tests/bench/bare tests/bench/load tests/bench/raw
 	SUBMILTER=$(abs_top_builddir)/submilter BENCH_PROGRAMS=$(abs_top_builddir)/tests/bench \
 	$(srcdir)/tests/bench/run $(LOAD)
 # Unpacks Postfix and each server of tables. TYPES='ldap redis': these only.

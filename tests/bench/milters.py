@@ -166,6 +166,19 @@ class Submilter(Milter):
         return [self.program, "run", "-f", "-c", conf]
 
 
+class Bare(Milter):
+    """libmilter alone, with a field that looks like a signature and is none."""
+
+    name = "libmilter alone"
+
+    def __init__(self, top, keys, program, **more):
+        super().__init__(top, keys, **more)
+        self.program = program
+
+    def command(self):
+        return [self.program, self.address]
+
+
 class OpenDKIM(Milter):
     name = "OpenDKIM"
 
