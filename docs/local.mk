@@ -6,7 +6,7 @@ dist_doc_DATA += packaging/submilter.conf.example docs/troubleshooting.md docs/d
 	docs/recipes.md
 EXTRA_DIST += docs/submilter.conf.5.in docs/submilter.conf.example.in docs/examples \
 	README.md NEWS.md HACKING.md SECURITY.md tests/README.md docs/comparison.md \
-	docs/measurements.md docs/readers.md docs/sendmail.md docs/survival.md \
+	docs/load.svg docs/measurements.md docs/readers.md docs/sendmail.md docs/survival.md \
 	docs/upstream-libmilter.md
 
 docs: milter/conf/docgen$(EXEEXT)
