@@ -32,15 +32,16 @@ class Rounds:
         values = self.values[name]
         return (max(values) - min(values)) / 2 / (statistics.median(values) or 1)
 
+    def over_other(self, name, other, base):
+        """The median of the ratios of this to another's figure in each round."""
+        ratios = [a / b for a, b in zip(self.values[name], other.values[base]) if b]
+        return statistics.median(ratios) if ratios else None
+
     def over_own(self, name, base):
-        """The median of the ratio of two figures of each round."""
-        return statistics.median(a / b for a, b in zip(self.values[name],
-                                                       self.values[base]) if b)
+        return self.over_other(name, self, base)
 
     def over(self, other, name):
-        """The median of the ratios of rounds of two."""
-        return statistics.median(a / b for a, b in zip(self.values[name],
-                                                       other.values[name]) if b)
+        return self.over_other(name, other, name)
 
 
 def number(value):
@@ -76,6 +77,9 @@ class Report:
                 it = self.rounds[scenario, program]
                 cells = [scenario, program]
                 for name in "rate", "cpu":
+                    if not it.median(name):
+                        cells += ["-", "-"]
+                        continue
                     cells += ["%s ±%.0f%%" % (number(it.median(name)),
                                               100 * it.spread(name)),
                               number(it.over(ours, name)) if ours else "-"]
@@ -177,10 +181,23 @@ class Report:
             if scenario in ours:
                 yield ("%s: end of message, p99 to median" % scenario,
                        ours[scenario].over_own("end_p99", "end_p50"), goal)
-        for scenario in ours:
-            if scenario.endswith(" domains"):
-                yield ("CPU with %s, to one" % scenario,
-                       ours[scenario].over(base, "cpu"), "≤ 1.03")
+        yield from self._of_scale(ours, base)
+
+    @staticmethod
+    def _of_scale(ours, base):
+        signing, refused = "64 connections", "refused beside signing"
+        if refused in ours and signing in ours:
+            yield ("a refusal beside 64 connections that sign, p99, to their median",
+                   ours[refused].over_other("whole_p99", ours[signing], "whole_p50"), "")
+        for scenario, it in ours.items():
+            if scenario.startswith("reloads, "):
+                calm = ours[scenario.removeprefix("reloads, ")]
+                yield ("%s: end of message, p99 to that without" % scenario,
+                       it.over(calm, "end_p99"), "≤ 2.0")
+            elif scenario.endswith(" domains"):
+                yield ("CPU with %s, to one" % scenario, it.over(base, "cpu"), "≤ 1.03")
+                yield "start with %s, s" % scenario, it.median("start"), "≤ 1"
+                yield "memory with %s, MB" % scenario, it.median("memory"), "≤ 100"
 
     def _of_former(self, ours):
         """Beside another revision: what is not the key operation."""

@@ -11,9 +11,11 @@ import os
 import pathlib
 import shutil
 import socket
+import struct
 import subprocess
 import sys
 import textwrap
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
@@ -102,7 +104,9 @@ class Milter:
         pin = ["taskset", "-c", self.cores] if self.cores else []
         self.daemon = lab.Daemon(pin + self.command(), self.environment,
                                  self.top / "output")
+        begun = time.monotonic()
         wait_until(self._answers, 60, "answer of " + self.name)
+        self.start_seconds = time.monotonic() - begun
         return self
 
     def _answers(self):
@@ -110,11 +114,16 @@ class Milter:
             raise lab.LabError("%s ended:\n%s" % (
                 self.name, self.said()))
         with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(60)
             try:
                 client.connect(str(self.socket))
             except OSError:
                 return False
-        return True
+            # Some listen before they can answer.
+            client.sendall(struct.pack("!IcIII", 13, b"O", 6, 0x1ff, 0x1fffff))
+            answered = client.recv(1) != b""
+            client.sendall(struct.pack("!Ic", 1, b"Q"))
+        return answered
 
     def said(self):
         """The end of what it printed."""
