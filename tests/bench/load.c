@@ -66,11 +66,11 @@ load_times_print(struct load_times *times, const char *name)
 	} parts[] = { { "p50", 500 }, { "p90", 900 }, { "p99", 990 },
 		{ "max", 1000 } };
 
-	qsort(times->ms, times->count, sizeof(*times->ms), ms_compare);
 	if (times->count == 0) {
 		(void)printf(", \"%s\": null", name);
 		return;
 	}
+	qsort(times->ms, times->count, sizeof(*times->ms), ms_compare);
 	(void)printf(", \"%s\": {", name);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		size_t at = times->count * parts[i].part / 1000;
