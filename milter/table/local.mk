@@ -24,6 +24,7 @@ libsubmilter_a_SOURCES += \
 	%D%/server_hosts.c %D%/server_hosts_priv.h \
 	include/table/server_replies.h %D%/server_table.c \
 	%D%/server_table_priv.h include/table/stream.h %D%/stream.c %D%/stream_tls.c %D%/stream_priv.h \
+	include/table/tls_setup.h %D%/tls_setup.c \
 	include/table/hosts.h %D%/hosts.c %D%/hosts_priv.h %D%/host_resolve.c \
 	%D%/hosts_srv.c \
 	%D%/table_socketmap.c %D%/table_tcp.c %D%/table_static.c %D%/table_texthash.c
