@@ -48,6 +48,7 @@ _PROGRAMS = {
     "redis-server": [],
     "redis-tools": ["usr/bin/redis-check-rdb"],     # the server, too
     "memcached": ["usr/bin/memcached"],
+    "radsecproxy": ["usr/sbin/radsecproxy"],
     "lmdb-utils": ["usr/bin/mdb_load"],
     "db5.3-util": ["usr/bin/db5.3_load"],
     "dovecot-core": ["usr/bin/doveconf", "usr/sbin/dovecot", "usr/lib/dovecot/*",
@@ -90,6 +91,7 @@ _PRODUCTS = {
     "mariadb": ["mariadb-server-core", "mariadb-client-core"],
     "redis": ["redis-server", "redis-tools"],
     "memcached": ["memcached"],
+    "radsecproxy": ["radsecproxy"],
     "index-tools": ["lmdb-utils", "db5.3-util"],
     "dovecot-lda": ["dovecot-core", "dovecot-sieve"],
     "dovecot-server": ["dovecot-core", "dovecot-imapd", "dovecot-pop3d",
@@ -106,6 +108,7 @@ _PRODUCTS = {
 }
 _TOOLS = {"postfix": ["openssl"], "sendmail": ["openssl", "m4"],
           "saslauthd": ["openssl"], "opendkim": [], "knot": [],
+          "radsecproxy": [],
           "postfix-maps": [], "postfix-databases": [], "slapd": [],
           "postgresql": [], "mariadb": [], "redis": [], "memcached": [],
           "index-tools": [], "dovecot-lda": [], "dovecot-server": [], "freeradius": [],

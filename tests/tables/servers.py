@@ -18,6 +18,7 @@ import hashlib
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import socket
@@ -40,6 +41,8 @@ PATIENCE = 90
 class Certificates:
     """A CA with a certificate for 127.0.0.1 and localhost, and what is wrong."""
 
+    _names = "subjectAltName=IP:127.0.0.1,DNS:localhost"
+
     def __init__(self, top, debs=None):
         self.top = pathlib.Path(top)
         self.top.mkdir(parents=True, exist_ok=True)
@@ -48,7 +51,7 @@ class Certificates:
         self.other_ca, _ = self._new("other-ca", None,
                                      "basicConstraints=critical,CA:true")
         self.certificate, self.key = self._new(
-            "server", "ca", "subjectAltName=IP:127.0.0.1,DNS:localhost")
+            "server", "ca", self._names)
         # Of the same CA, for another host.
         self.wrong_certificate, self.wrong_key = self._new(
             "wrong", "ca", "subjectAltName=DNS:elsewhere.example")
@@ -61,6 +64,17 @@ class Certificates:
              "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
              "/CN=" + name, "-addext", extension, "-keyout", key, "-out",
              certificate] + by)
+        return certificate, key
+
+    def expired(self):
+        """A certificate that was right until yesterday, and its key."""
+        certificate, key = self.top / "old.pem", self.top / "old.key"
+        request = run([self.openssl, "req", "-new", "-newkey", "ec", "-pkeyopt",
+                       "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=old",
+                       "-addext", self._names, "-keyout", key])
+        run([self.openssl, "x509", "-req", "-days", "-1", "-copy_extensions", "copy",
+             "-CA", self.ca, "-CAkey", self.top / "ca.key", "-CAcreateserial", "-out",
+             certificate], input=request)
         return certificate, key
 
     def owned(self, directory, user, wrong=False):
@@ -689,6 +703,56 @@ class FreeRadius(Started):
                     "0.3", "127.0.0.1:%d" % port, kind, self.secret],
                    env=self.debs.environment(),
                    input=attributes.encode() + b"\n").decode()
+
+
+def has_datagrams(port):
+    """Whether somebody takes datagrams at that loopback port."""
+    return re.search(r"(?m)^ *\d+: 0100007F:%04X " % port,
+                     pathlib.Path("/proc/net/udp").read_text())
+
+
+class RadsecProxy(Started):
+    """radsecproxy: what it is asked over DTLS at `port`, it asks `home`, a FreeRadius.
+
+    Clients need a certificate of the CA.
+    """
+
+    secret = "radius/dtls"
+
+    def __init__(self, top, debs, home, certificates, files=None, **how):
+        self.home = home
+        # A certificate and its key, instead of the right ones.
+        self.files = files
+        super().__init__(top, debs, certificates=certificates, **how)
+
+    def use(self, files):
+        """Has another certificate after the next start()."""
+        self.files = files
+
+    def command(self):
+        certificate, key = self.files or self.tls_files[:2]
+        settings = self.top / "radsecproxy.conf"
+        settings.write_text(
+            "ListenDTLS 127.0.0.1:%d\nLogLevel 3\n"
+            "tls default {\n CACertificateFile %s\n CertificateFile %s\n"
+            " CertificateKeyFile %s\n}\n"
+            "client lab {\n host 127.0.0.1\n type dtls\n secret %s\n"
+            " certificateNameCheck off\n}\n" % (
+                self.port, self.tls_files[2], certificate, key, self.secret)
+            + "".join(
+                'server %s {\n host 127.0.0.1\n port %d\n type udp\n'
+                ' secret "%s"\n}\n' % (name, port, self.home.secret)
+                for name, port in (("auth", self.home.port),
+                                   ("acct", self.home.acct_port)))
+            + "realm * {\n server auth\n accountingServer acct\n}\n")
+        return [self.debs.package("radsecproxy") / "usr/sbin/radsecproxy", "-f", "-c",
+                settings]
+
+    def _is_ready_or_ended(self):
+        return self.daemon.ended() or self.is_ready()
+
+    def is_ready(self):
+        return has_datagrams(self.port)
 
 
 def together(servers):
