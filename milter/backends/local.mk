@@ -60,12 +60,13 @@ EXTRA_PROGRAMS += %D%/memcache.so
 %C%_memcache_so_LDADD = $(MEMCACHE_LIBS)
 
 EXTRA_PROGRAMS += %D%/radius.so
-nodist_%C%_radius_so_SOURCES = %D%/radius.c %D%/radius_link.c %D%/radius_packet.c \
-	%D%/radius_priv.h
+nodist_%C%_radius_so_SOURCES = %D%/radius.c %D%/radius_association.c \
+	%D%/radius_association.h %D%/radius_dtls.c %D%/radius_link.c \
+	%D%/radius_packet.c %D%/radius_priv.h
 %C%_radius_so_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
 %C%_radius_so_CFLAGS = $(COMPILE_MODULE)
 %C%_radius_so_LDFLAGS = $(LINK_MODULE)
-%C%_radius_so_LDADD = -lcrypto
+%C%_radius_so_LDADD = -lssl -lcrypto
 
 EXTRA_PROGRAMS += %D%/lmdb.so
 %C%_lmdb_so_SOURCES = %D%/lmdb.c

@@ -27,7 +27,7 @@ struct radius_table {
 	struct database database; /* first */
 	struct slice hosts, accounting_hosts, secret, query, attribute_names,
 	    nas_identifier;
-	bool has_tls, is_verified;
+	bool has_tls, has_dtls, is_verified;
 	struct radius_way way;
 	struct radius_attribute attributes[MAX_ATTRIBUTES]; /* no values */
 	size_t count;
@@ -46,6 +46,7 @@ static const struct database_parameter parameters[] = {
 	{ "nas_identifier", DATABASE_TEXT, FIELD(nas_identifier), "submilter",
 	    1, 0 },
 	{ "tls", DATABASE_BOOL, FIELD(has_tls), "no", 0, 0 },
+	{ "dtls", DATABASE_BOOL, FIELD(has_dtls), "no", 0, 0 },
 	{ "tls_verify_cert", DATABASE_BOOL, FIELD(is_verified), "yes", 0, 0 },
 	{ "tls_CAfile", DATABASE_TEXT, FIELD(way.tls.ca_file), "", 0, 0 },
 	{ "tls_CApath", DATABASE_TEXT, FIELD(way.tls.ca_path), "", 0, 0 },
@@ -387,12 +388,12 @@ read_hosts(struct table_opening *opening, const struct radius_table *table,
 			return err_set(err, ERR_CONFIG,
 			    "a server of RADIUS has no socket in the file "
 			    "system");
-		if (!table->way.has_tls && !is_loopback(host))
+		if (table->way.transport == RADIUS_UDP && !is_loopback(host))
 			report_warning(opening->report,
 			    "%s: %s is asked in the clear, where RADIUS has "
 			    "only MD5 against forgers (CVE-2024-3596), and "
-			    "others read who sends: say tls = yes, or ask a "
-			    "server on this machine",
+			    "others read who sends: say tls = yes or "
+			    "dtls = yes, or ask a server on this machine",
 			    escape(opening->mem, opening->name, 200),
 			    escape(opening->mem, host->text, 128));
 	}
@@ -404,7 +405,7 @@ static int
 read_servers(
     struct table_opening *opening, struct radius_table *table, struct err *err)
 {
-	bool has_tls = table->way.has_tls;
+	bool has_tls = table->way.transport != RADIUS_UDP;
 	struct hosts *hosts = NULL;
 
 	if (read_hosts(opening, table, table->hosts,
@@ -420,22 +421,47 @@ read_servers(
 
 /* Whoever names a CA does not mean to speak in the clear. */
 static int
-read_way(struct radius_table *table, struct err *err)
+read_transport(struct radius_table *table, struct err *err)
 {
 	struct radius_way *way = &table->way;
+	bool has_files = way->tls.ca_file.len > 0 || way->tls.ca_path.len > 0 ||
+	    way->tls.certificate_file.len > 0;
 
-	way->has_tls = table->has_tls || way->tls.ca_file.len > 0 ||
-	    way->tls.ca_path.len > 0 || way->tls.certificate_file.len > 0;
-	way->tls.is_unverified = !table->is_verified;
-	way->secret = table->secret;
+	if (table->has_tls && table->has_dtls)
+		return err_set(err, ERR_CONFIG,
+		    "tls and dtls: a server is spoken to by one of them");
 	if (way->tls.key_file.len > 0 && way->tls.certificate_file.len == 0)
 		return err_set(
 		    err, ERR_CONFIG, "tls_key_file needs tls_cert_file");
-	/* RFC 6614 section 2.3 (5): TLS keeps the secrets, and this is none. */
-	if (way->has_tls && !database_is_set(way->secret))
-		way->secret = SLICE("radsec");
-	if (!database_is_set(way->secret))
+	way->tls.is_unverified = !table->is_verified;
+	way->transport = RADIUS_UDP;
+	if (table->has_dtls)
+		way->transport = RADIUS_DTLS;
+	else if (table->has_tls || has_files)
+		way->transport = RADIUS_TLS;
+	return 0;
+}
+
+static int
+read_way(struct radius_table *table, struct err *err)
+{
+	/*
+	 * RFC 6614 section 2.3 (5), RFC 7360 section 2.1: TLS keeps the secrets,
+	 * and these are none.
+	 */
+	static const char *const known[] = {
+		[RADIUS_TLS] = "radsec", [RADIUS_DTLS] = "radius/dtls"
+	};
+	struct radius_way *way = &table->way;
+
+	if (read_transport(table, err) != 0)
+		return -1;
+	way->secret = table->secret;
+	if (database_is_set(way->secret))
+		return 0;
+	if (way->transport == RADIUS_UDP)
 		return err_set(err, ERR_CONFIG, "secret is missing");
+	way->secret = slice_of(known[way->transport]);
 	return 0;
 }
 

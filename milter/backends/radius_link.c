@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Connections to servers of RADIUS: datagrams, which get lost, and TLS. */
+/* Connections to servers of RADIUS: datagrams, which get lost, TLS, and DTLS. */
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -9,15 +9,13 @@
 #include "base/clock.h"
 #include "radius_priv.h"
 
-/* When a datagram that has no answer is sent again; twice as long each time. */
-enum { RADIUS_FIRST_WAIT_MS = 1000 };
-
 struct radius_link {
 	const struct radius_way *way;
 	unsigned char next_id;
 	struct stream stream; /* of TLS; for datagrams, its fd alone */
 	struct host_addresses addresses; /* for datagrams */
 	size_t at;			 /* the address that is spoken to */
+	struct radius_dtls *dtls;
 };
 
 unsigned char
@@ -26,7 +24,24 @@ radius_link_id(struct radius_link *link)
 	return link->next_id++;
 }
 
-/* A socket that gets datagrams of this address alone. */
+int
+radius_datagram_socket(
+    const struct sockaddr *address, socklen_t len, struct err *err)
+{
+	int number,
+	    fd = socket(address->sa_family,
+		SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return err_set(err, ERR_TEMP, "socket: %s", strerror(errno));
+	if (connect(fd, address, len) == 0)
+		return fd;
+	number = errno;
+	(void)close(fd);
+	return err_set(err, ERR_TEMP, "connect: %s", strerror(number));
+}
+
+/* To the address that is spoken to. */
 static int
 connect_datagrams(struct radius_link *link, struct err *err)
 {
@@ -35,14 +50,9 @@ connect_datagrams(struct radius_link *link, struct err *err)
 
 	if (link->stream.fd >= 0)
 		(void)close(link->stream.fd);
-	link->stream.fd = socket(
-	    address->sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (link->stream.fd < 0)
-		return err_set(err, ERR_TEMP, "socket: %s", strerror(errno));
-	if (connect(link->stream.fd, address,
-		link->addresses.lengths[link->at]) != 0)
-		return err_set(err, ERR_TEMP, "connect: %s", strerror(errno));
-	return 0;
+	link->stream.fd = radius_datagram_socket(
+	    address, link->addresses.lengths[link->at], err);
+	return link->stream.fd < 0 ? -1 : 0;
 }
 
 /* With the next address that can be spoken to. -1: there is none. */
@@ -56,59 +66,63 @@ begin_datagrams(struct radius_link *link, struct err *err)
 	return -1;
 }
 
+static int
+link_connect(struct radius_link *link, const struct server_host *host,
+    uint64_t deadline_us, struct err *err)
+{
+	const struct radius_way *way = link->way;
+
+	switch (way->transport) {
+	case RADIUS_TLS:
+		if (stream_open(host, deadline_us, &link->stream, err) != 0)
+			return -1;
+		return stream_start_tls(
+		    &link->stream, &way->tls, host->name, deadline_us, err);
+	case RADIUS_DTLS:
+		return radius_dtls_open(
+		    way, host, deadline_us, &link->dtls, err);
+	case RADIUS_UDP:
+		break;
+	}
+	if (host_resolve(host, deadline_us, &link->addresses, err) != 0)
+		return -1;
+	return begin_datagrams(link, err);
+}
+
 int
 radius_link_open(const struct radius_way *way, const struct server_host *host,
     uint64_t deadline_us, struct radius_link **ret_link, struct err *err)
 {
 	struct radius_link *link = calloc(1, sizeof(*link));
-	int status;
 
 	ENSURE(link != NULL);
 	link->way = way;
 	link->stream.fd = -1;
-	if (way->has_tls) {
-		status = stream_open(host, deadline_us, &link->stream, err);
-		if (status == 0)
-			status = stream_start_tls(&link->stream, &way->tls,
-			    host->name, deadline_us, err);
-	} else {
-		status = host_resolve(host, deadline_us, &link->addresses, err);
-		if (status == 0)
-			status = begin_datagrams(link, err);
-	}
-	if (status == 0)
-		*ret_link = link;
-	else
+	if (link_connect(link, host, deadline_us, err) != 0) {
 		radius_link_close(link);
-	return status;
+		return -1;
+	}
+	*ret_link = link;
+	return 0;
 }
 
 bool
-radius_link_is_quiet(const struct radius_link *link)
+radius_link_is_quiet(struct radius_link *link)
 {
-	return stream_is_quiet(&link->stream);
+	return link->dtls != NULL ? radius_dtls_is_quiet(link->dtls) :
+				    stream_is_quiet(&link->stream);
 }
 
 void
 radius_link_close(struct radius_link *link)
 {
-	if (link->way->has_tls)
+	if (link->dtls != NULL)
+		radius_dtls_close(link->dtls);
+	else if (link->way->transport == RADIUS_TLS)
 		stream_close(&link->stream);
 	else if (link->stream.fd >= 0)
 		(void)close(link->stream.fd);
 	free(link);
-}
-
-/* The octets behind a packet count for nothing. RFC 2865 section 3. */
-static struct slice
-without_padding(struct slice packet)
-{
-	size_t len = packet.len < RADIUS_HEADER_BYTES ?
-	    packet.len :
-	    (size_t)((unsigned char)packet.data[2] << 8 |
-		(unsigned char)packet.data[3]);
-
-	return len < packet.len ? slice_sub(packet, 0, len) : packet;
 }
 
 /*
@@ -132,7 +146,8 @@ receive_datagram(struct radius_link *link, const struct radius_packet *request,
 		if (got < 0)
 			return err_set(context->err, ERR_TEMP, "recv: %s",
 			    strerror(errno));
-		reply = without_padding((struct slice){ data, (size_t)got });
+		reply =
+		    radius_without_padding((struct slice){ data, (size_t)got });
 		if (radius_check_reply(
 			request, reply, link->way->secret, context->err) == 0) {
 			*ret_reply = slice_dup(context->mem, reply);
@@ -151,9 +166,7 @@ ask_by_datagrams(struct radius_link *link, const struct radius_packet *request,
 	uint64_t wait_us = RADIUS_FIRST_WAIT_MS * 1000ULL;
 	int status = 1;
 
-	err_set(context->err, ERR_TEMP,
-	    "no answer within the time, as from a server that does not know "
-	    "the secret");
+	err_set(context->err, ERR_TEMP, "%s", RADIUS_NO_ANSWER);
 	while (status > 0) {
 		uint64_t now = clock_monotonic_us();
 
@@ -221,7 +234,9 @@ radius_link_ask(struct radius_link *link, const struct radius_packet *request,
 {
 	const char *text = (const char *)request->data;
 
-	if (!link->way->has_tls)
+	if (link->dtls != NULL)
+		return radius_dtls_ask(link->dtls, request, context, ret_reply);
+	if (link->way->transport == RADIUS_UDP)
 		return ask_addresses(link, request, context, ret_reply);
 	if (stream_write(&link->stream, (struct slice){ text, request->len },
 		context->deadline_us, context->err) != 0 ||

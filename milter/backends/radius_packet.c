@@ -129,6 +129,16 @@ radius_seal(struct radius_packet *packet, struct slice secret, struct err *err)
 	return 0;
 }
 
+struct slice
+radius_without_padding(struct slice packet)
+{
+	size_t len = packet.len < RADIUS_HEADER_BYTES ?
+	    packet.len :
+	    length_at(packet, AT_LENGTH);
+
+	return len < packet.len ? slice_sub(packet, 0, len) : packet;
+}
+
 /* -1: they are not whole, or there is not one Message-Authenticator. */
 static int
 find_authenticator(struct slice reply, size_t *ret_at, struct err *err)

@@ -88,19 +88,38 @@ struct radius_attribute {
  */
 bool radius_next(struct slice *attributes, struct radius_attribute *ret);
 
+/* What stands before octets that count for nothing. RFC 2865 section 3. */
+struct slice radius_without_padding(struct slice packet);
+
 /* How servers are spoken to. */
+enum radius_transport {
+	RADIUS_UDP,
+	RADIUS_TLS,  /* over TCP: RFC 6614 */
+	RADIUS_DTLS, /* RFC 7360 */
+};
 struct radius_way {
 	struct slice secret;
-	bool has_tls;
+	enum radius_transport transport;
 	struct stream_tls_settings tls;
 };
 
-/* A connection: a socket for datagrams, or TLS over TCP (RFC 6614). */
+enum {
+	/*
+	 * When a datagram that has no answer is sent again; twice as long each
+	 * time.
+	 */
+	RADIUS_FIRST_WAIT_MS = 1000,
+};
+#define RADIUS_NO_ANSWER                                                      \
+	"no answer within the time, as from a server that does not know the " \
+	"secret"
+
+/* A connection: a socket for datagrams, TLS, or DTLS. */
 struct radius_link;
 MUST_USE int radius_link_open(const struct radius_way *way,
     const struct server_host *host, uint64_t deadline_us,
     struct radius_link **ret_link, struct err *err);
-bool radius_link_is_quiet(const struct radius_link *link);
+bool radius_link_is_quiet(struct radius_link *link);
 void radius_link_close(struct radius_link *link);
 /* For a packet that is sent next. */
 unsigned char radius_link_id(struct radius_link *link);
@@ -109,6 +128,22 @@ unsigned char radius_link_id(struct radius_link *link);
  * is checked; in memory of mem. -1 (ERR_TEMP).
  */
 MUST_USE int radius_link_ask(struct radius_link *link,
+    const struct radius_packet *request, const struct table_context *context,
+    struct slice *ret_reply);
+
+/* A socket that gets datagrams of this address alone. -1 (ERR_TEMP). */
+MUST_USE int radius_datagram_socket(
+    const struct sockaddr *address, socklen_t len, struct err *err);
+
+/* The same as radius_link_...(), over DTLS. */
+struct radius_dtls;
+MUST_USE int radius_dtls_open(const struct radius_way *way,
+    const struct server_host *host, uint64_t deadline_us,
+    struct radius_dtls **ret_dtls, struct err *err);
+/* False, too, if nobody used it for a minute: RFC 7360 section 5.2. */
+bool radius_dtls_is_quiet(struct radius_dtls *dtls);
+void radius_dtls_close(struct radius_dtls *dtls);
+MUST_USE int radius_dtls_ask(struct radius_dtls *dtls,
     const struct radius_packet *request, const struct table_context *context,
     struct slice *ret_reply);
 

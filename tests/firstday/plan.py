@@ -54,6 +54,7 @@ SAMPLES = {
     "AA:BB:CC:...   PREPEND": "the same",
     "post-auth {": "settings of FreeRADIUS, as in tests/tables/servers.py",
     "# /etc/submilter/addresses.radius": "the same in test_radius.py",
+    "# /etc/submilter/dtls.radius": "the same in test_radius_dtls.py",
     "# /etc/postfix/rights-memcache.cf": "the same in test_memcache.py",
     "# /etc/submilter/addresses.cf": "the same in test_directory.py",
 }
