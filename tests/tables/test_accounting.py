@@ -20,7 +20,9 @@ import lab                              # noqa: E402
 import servers                          # noqa: E402
 import support                          # noqa: E402
 from lab.process import wait_until      # noqa: E402
+from test_radius import Liar, sealed    # noqa: E402
 
+ANSWER = 5      # Accounting-Response
 OPTIONS = 'accounting { radius = "@DIR@/accounting.radius"; queue = %d }\n' \
     'status-file = "@DIR@/status"\n'
 
@@ -144,6 +146,20 @@ class Accounting(support.OwnDaemonTest):
         self.assert_works(server)
         server.expect("accounting: .*does not know the secret", timeout=60)
         self.wait_for(server, sent=0, waiting=1, lost=0)
+
+    def test_forged_answers(self):
+        """Who does not have the secret cannot say that a record has arrived."""
+        def reply(request, number):
+            return [sealed(request, b"", code=ANSWER, signed=False,
+                           secret=b"guess" if number < 3 else b"word"),
+                    sealed(request, b"", code=ANSWER, signed=False, number=request[1] ^ 1)]
+        with Liar(reply) as liar:
+            server = self.ready(hosts="accounting_hosts = 127.0.0.1:%d\nsecret = word\n"
+                                % liar.port)
+            self.assert_works(server)
+            self.wait_for(server, sent=1, waiting=0, lost=0)
+            self.assertGreater(len(liar.seen), 2)
+            self.assertEqual(len(set(liar.seen)), 1)
 
     def test_what_can_never_be_sent(self):
         login = "x" * 254 + "@corp.example"
