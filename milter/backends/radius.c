@@ -139,12 +139,12 @@ read_accept(const struct radius_table *table, struct slice key,
     struct slice reply, const struct table_context *context,
     struct slice *ret_value)
 {
-	struct slice attributes = radius_reply_attributes(reply);
+	struct radius_cursor cursor = radius_reply_attributes(reply);
 	struct radius_attribute attribute;
 	struct database_result result;
 
 	database_result_init(&result, &table->database, key, context->mem);
-	while (radius_next(&attributes, &attribute)) {
+	while (radius_next(&cursor, &attribute)) {
 		if (is_wanted(table, &attribute) &&
 		    database_result_add(
 			&result, attribute.value, context->err) != 0)

@@ -8,7 +8,12 @@
 
 #include "radius_priv.h"
 
-enum { DIGEST_BYTES = 16, AT_LENGTH = 2, AT_AUTHENTICATOR = 4 };
+enum {
+	DIGEST_BYTES = 16,
+	AT_LENGTH = 2,
+	AT_AUTHENTICATOR = 4,
+	VENDOR_BYTES = 4
+};
 
 static unsigned int
 octet(struct slice text, size_t at)
@@ -228,33 +233,65 @@ radius_reply_code(struct slice reply)
 	return (enum radius_code)octet(reply, 0);
 }
 
-struct slice
+struct radius_cursor
 radius_reply_attributes(struct slice reply)
 {
-	return slice_from(reply, RADIUS_HEADER_BYTES);
+	return (struct radius_cursor){ .rest = slice_from(
+					   reply, RADIUS_HEADER_BYTES) };
+}
+
+/* A type, a length and a value, taken off. False: what is left is none. */
+static bool
+take_attribute(
+    struct slice *text, unsigned int *ret_type, struct slice *ret_value)
+{
+	size_t len = text->len < 2 ? 0 : octet(*text, 1);
+
+	if (len < 2 || len > text->len)
+		return false;
+	*ret_type = octet(*text, 0);
+	*ret_value = slice_sub(*text, 2, len - 2);
+	*text = slice_from(*text, len);
+	return true;
+}
+
+/* RFC 2865 section 5.26: four octets of a vendor, and attributes of its own. */
+static bool
+has_vendor_attributes(struct slice value)
+{
+	struct slice rest = value, unread;
+	unsigned int type;
+
+	if (value.len <= VENDOR_BYTES)
+		return false;
+	rest = slice_from(value, VENDOR_BYTES);
+	while (take_attribute(&rest, &type, &unread))
+		continue;
+	return rest.len == 0;
 }
 
 bool
-radius_next(struct slice *attributes, struct radius_attribute *ret)
+radius_next(struct radius_cursor *cursor, struct radius_attribute *ret)
 {
-	struct slice value;
-	size_t len;
+	struct slice value = { NULL, 0 };
+	unsigned int type = 0;
 
-	if (attributes->len < 2)
-		return false;
-	len = octet(*attributes, 1);
-	if (len < 2 || len > attributes->len)
-		return false;
-	value = slice_sub(*attributes, 2, len - 2);
-	*ret = (struct radius_attribute){ .type = octet(*attributes, 0),
-		.value = value };
-	*attributes = slice_from(*attributes, len);
-	/* RFC 2865 section 5.26: four octets of a vendor, type, length. */
-	if (ret->type == RADIUS_VENDOR_SPECIFIC && value.len >= 6 &&
-	    octet(value, 5) >= 2 && 4 + octet(value, 5) <= value.len) {
-		ret->vendor = length_at(value, 0) << 16 | length_at(value, 2);
-		ret->vendor_type = octet(value, 4);
-		ret->value = slice_sub(value, 6, octet(value, 5) - 2U);
+	if (cursor->of_vendor.len == 0) {
+		if (!take_attribute(&cursor->rest, &type, &value))
+			return false;
+		if (type != RADIUS_VENDOR_SPECIFIC ||
+		    !has_vendor_attributes(value)) {
+			*ret = (struct radius_attribute){ .type = type,
+				.value = value };
+			return true;
+		}
+		cursor->vendor =
+		    length_at(value, 0) << 16 | length_at(value, 2);
+		cursor->of_vendor = slice_from(value, VENDOR_BYTES);
 	}
+	/* They are whole, as has_vendor_attributes() has seen. */
+	(void)take_attribute(&cursor->of_vendor, &type, &value);
+	*ret = (struct radius_attribute){ RADIUS_VENDOR_SPECIFIC,
+		cursor->vendor, type, value };
 	return true;
 }

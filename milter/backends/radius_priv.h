@@ -72,9 +72,8 @@ MUST_USE int radius_seal(
  */
 MUST_USE int radius_check_reply(const struct radius_packet *request,
     struct slice reply, struct slice secret, struct err *err);
-/* The code and the attributes of a reply that was checked. */
+/* The code of a reply that was checked. */
 enum radius_code radius_reply_code(struct slice reply);
-struct slice radius_reply_attributes(struct slice reply);
 
 struct radius_attribute {
 	unsigned int type;
@@ -82,11 +81,17 @@ struct radius_attribute {
 	unsigned int vendor_type; /* its own number there; else 0 */
 	struct slice value;
 };
+struct radius_cursor {
+	struct slice rest;
+	struct slice of_vendor; /* what is left of a RADIUS_VENDOR_SPECIFIC */
+	unsigned long vendor;
+};
+struct radius_cursor radius_reply_attributes(struct slice reply);
 /*
- * The next attribute, taken off. False: there is none. A RADIUS_VENDOR_SPECIFIC
- * with several in it, which nearly nobody writes, is its first one.
+ * The next attribute. False: there is none. A RADIUS_VENDOR_SPECIFIC is each of
+ * the attributes in it.
  */
-bool radius_next(struct slice *attributes, struct radius_attribute *ret);
+bool radius_next(struct radius_cursor *cursor, struct radius_attribute *ret);
 
 /* What stands before octets that count for nothing. RFC 2865 section 3. */
 struct slice radius_without_padding(struct slice packet);

@@ -23,12 +23,12 @@ is_reply(const struct radius_packet *request, struct slice reply)
 }
 
 static size_t
-count_octets(struct slice attributes)
+count_octets(struct radius_cursor cursor)
 {
 	struct radius_attribute attribute;
 	size_t octets = 0;
 
-	while (radius_next(&attributes, &attribute))
+	while (radius_next(&cursor, &attribute))
 		octets += 2 + attribute.value.len;
 	return octets;
 }
@@ -58,7 +58,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct slice reply = { (const char *)data, size };
 	char copy[RADIUS_MAX_BYTES];
 
-	ENSURE(count_octets(reply) <= size);
+	ENSURE(count_octets((struct radius_cursor){ .rest = reply }) <= size);
 	(void)is_reply(&request, reply);
 	if (size < RADIUS_HEADER_BYTES || size > sizeof(copy))
 		return 0;
