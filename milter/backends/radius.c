@@ -143,6 +143,10 @@ read_accept(const struct radius_table *table, struct slice key,
 	struct radius_attribute attribute;
 	struct database_result result;
 
+	if (radius_reply_is_full(reply)) {
+		err_set(context->err, ERR_TEMP, "%s", RADIUS_FULL);
+		return SERVER_REFUSED;
+	}
 	database_result_init(&result, &table->database, key, context->mem);
 	while (radius_next(&cursor, &attribute)) {
 		if (is_wanted(table, &attribute) &&

@@ -165,6 +165,8 @@ find_authenticator(struct slice reply, size_t *ret_at, struct err *err)
 	}
 	if (count == 1)
 		return 0;
+	if (count == 0 && radius_reply_is_full(reply))
+		return err_set(err, ERR_TEMP, "%s", RADIUS_FULL);
 	return err_set(err, ERR_TEMP,
 	    "a reply without a Message-Authenticator, which anybody may have "
 	    "forged: let the server send one");
@@ -231,6 +233,12 @@ enum radius_code
 radius_reply_code(struct slice reply)
 {
 	return (enum radius_code)octet(reply, 0);
+}
+
+bool
+radius_reply_is_full(struct slice reply)
+{
+	return reply.len + 2 + RADIUS_MAX_VALUE > RADIUS_MAX_BYTES;
 }
 
 struct radius_cursor

@@ -74,6 +74,14 @@ MUST_USE int radius_check_reply(const struct radius_packet *request,
     struct slice reply, struct slice secret, struct err *err);
 /* The code of a reply that was checked. */
 enum radius_code radius_reply_code(struct slice reply);
+/*
+ * Whether the longest attribute would not fit in any more: FreeRADIUS leaves out
+ * what does not, or cuts it, without a word.
+ */
+bool radius_reply_is_full(struct slice reply);
+#define RADIUS_FULL                                                           \
+	"a reply that is full, so some of its values may be missing: RADIUS " \
+	"has no room for so many"
 
 struct radius_attribute {
 	unsigned int type;
