@@ -102,7 +102,12 @@ class Real(RadiusCase):
             cls.top / "radius", cls.debs, {
                 "alice": ["a@x", "b@x, c@x", "@d.x"], "bob@corp.example": ["a@x"],
                 "none": [], "empty": [""], "control": ["a\nb"], "asked": ["a@x"],
-                "many": ["v%d" % n for n in range(200)]},
+                "many": ["v%d" % n for n in range(200)],
+                # 15 of them are 3675 octets, and 16 are 3920.
+                "long": ["%03d" % n + "x" * 240 for n in range(15)],
+                "full": ["%03d" % n + "x" * 240 for n in range(16)],
+                "cut": ["%03d" % n + "x" * 240 for n in range(17)],
+                "far too long": ["%03d" % n + "x" * 240 for n in range(30)]},
             post_auth=' update reply {\n  Class := 0x636c617373\n'
             '  Cisco-AVPair := "send-as=x"\n }\n',
             authorize=' if (&User-Name == "asked") {\n'
@@ -122,6 +127,10 @@ class Real(RadiusCase):
             with self.subTest(key=key):
                 self.assertEqual(self.asked(key),
                                  ("found", want) if want else ("absent", ""))
+        self.assertEqual(self.asked("long")[1].count(",") + 1, 15)
+        # FreeRADIUS leaves out what has no room, its signature first.
+        for key in "full", "cut", "far too long":
+            self.assert_failed(self.asked(key, deadline_ms=1500), "is full")
         self.assert_failed(self.asked("asked"), "Access-Challenge")
         self.assert_failed(self.asked("control"), "control characters")
         self.assert_failed(self.asked("x" * 254), "over 253 octets")
@@ -289,12 +298,45 @@ class Liars(RadiusCase):
         self.assertEqual(request[38:], attribute(1, b"a@x")
                          + attribute(6, b"\0\0\0\x11") + attribute(32, b"mx"))
 
+    def test_vendors(self):
+        """One of RFC 2865 may have several attributes in it."""
+        def reply(request, number):
+            vendor = b"\0\0\0\x09"
+            return [sealed(request, b"".join(attribute(26, value) for value in (
+                vendor + attribute(1, b"a@x") + attribute(2, b"ceo@x")
+                + attribute(1, b"b@x"),
+                b"\0\0\0\x0a" + attribute(1, b"vip@x"),
+                # The last one is cut, so this may be of another form altogether.
+                vendor + attribute(1, b"z@x") + b"\1\x09@x",
+                vendor + attribute(1, b"c@x"))))]
+        with Liar(reply) as server:
+            self.assertEqual(self.ask("hosts = 127.0.0.1:%d\nsecret = word\n"
+                                      "attributes = 26.9.1\n" % server.port, "a"),
+                             ("found", "a@x,b@x,c@x"))
+
+    def test_late_replies(self):
+        """One to an earlier question is none to the next, though numbers return."""
+        late = []
+
+        def reply(request, number):
+            name = request[request.index(b"\1", 38) + 2:][:1]
+            late.append(sealed(request, attribute(FILTER_ID, name + b"@x")))
+            return late[-2:-1] if number % 2 else late[-2:]
+        with Liar(reply) as server, Asker(self.table(
+                "hosts = 127.0.0.1:%d\nsecret = word\n" % server.port)) as asker:
+            for key in "abcab":
+                self.assertEqual(asker.ask(key), ("found", key + "@x"))
+
     def test_odd_codes_and_attributes(self):
         for code in 1, 4, 5, 12, 255:
             self.assert_failed(self.lied(lambda r, n: [sealed(r, b"", code=code)]),
                                "code %d" % code)
         self.assert_failed(self.lied(lambda r, n: [sealed(r, b"", CHALLENGE)]),
                            "Access-Challenge")
+        # What is cut behind the signature of FreeRADIUS 3.2.5 and later.
+        cut = attribute(FILTER_ID, b"x" * 251 + b"@x") * 15 + attribute(
+            FILTER_ID, b"@" + b"x" * 230)
+        self.assert_failed(self.lied(lambda r, n: [sealed(r, cut)]), "is full")
         # Vendors' own attributes that are no such thing are passed over.
         for value in (b"", b"\0\0\0\x09", b"\0\0\0\x09\x0b\x09x", b"\0\0\0\x09\x0b\1x"):
             self.assertEqual(self.lied(lambda r, n: [sealed(
@@ -305,34 +347,69 @@ class Liars(RadiusCase):
 class Mail(support.OwnDaemonTest):
     """Rights of real messages: rights.logins asks FreeRADIUS."""
 
-    def test_rights(self):
-        top = self.enterContext(lab.scratch())
-        server = self.enterContext(servers.FreeRadius(
-            top / "radius", lab.Debs.shared(top, "freeradius"),
-            {"alice@corp.example": ["sales@corp.example", "@team.example"]}))
-        path = top / "addresses.radius"
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.top = cls.enterClassContext(lab.scratch())
+        cls.server = cls.enterClassContext(servers.FreeRadius(
+            cls.top / "radius", lab.Debs.shared(cls.top, "freeradius"),
+            {"alice@corp.example": ["sales@corp.example", "@team.example"],
+             "dave": ["dave@team.example"], "erin@elsewhere.example": ["erin@team.example"],
+             "mallory": ["ceo@corp.example"]}))
+
+    def ready(self, more=""):
+        path = self.top / "addresses.radius"
         path.touch(0o600)
         path.write_text("hosts = 127.0.0.1:%d\nsecret = %s\n" % (
-            server.port, server.secret))
-        milter = self.start("tables { cache = 0; cache-absent = 0; stale = 0 }\n"
-                            + daemon.WORLD.replace("rights {", 'rights {\n\tlogins = '
-                                                   '"radius:%s"' % path))
+            self.server.port, self.server.secret))
+        self.milter = self.start(
+            "tables { cache = 0; cache-absent = 0; stale = 0 }\n" + more
+            + daemon.WORLD.replace("rights {", 'rights {\n\tlogins = "radius:%s"' % path))
 
-        def verdict(address, login="alice@corp.example"):
-            return self.submit(support.mail(
-                support.message(address), sender=address, login=login),
-                server=milter).verdict
+    def verdict(self, address, login="alice@corp.example"):
+        return self.submit(support.mail(
+            support.message(address), sender=address, login=login),
+            server=self.milter).verdict
+
+    def test_rights(self):
+        self.ready()
         for address in "sales@corp.example", "anybody@team.example":
-            self.assertEqual(verdict(address), "pass")
-        self.assertEqual(verdict("ceo@corp.example"), "reject")
+            self.assertEqual(self.verdict(address), "pass")
+        self.assertEqual(self.verdict("ceo@corp.example"), "reject")
         # Access-Reject: no rights.
-        self.assertEqual(verdict("ceo@corp.example", "carol@corp.example"), "reject")
-        server.kill()
-        self.assertEqual(verdict("sales@team.example"), "tempfail")
-        self.assertEqual(verdict("ceo@corp.example"), "tempfail")
-        server.start()
-        wait_until(lambda: verdict("sales@team.example") == "pass", servers.PATIENCE,
-                   "answer")
+        self.assertEqual(self.verdict("ceo@corp.example", "carol@corp.example"), "reject")
+        self.server.kill()
+        self.assertEqual(self.verdict("sales@team.example"), "tempfail")
+        self.assertEqual(self.verdict("ceo@corp.example"), "tempfail")
+        self.server.start()
+        wait_until(lambda: self.verdict("sales@team.example") == "pass",
+                   servers.PATIENCE, "answer")
+
+    def test_one_login_under_several_names(self):
+        """The server is asked for the login that counts, in its one form."""
+        self.ready('identify { login-map = "inline:{ {sales1 = alice@corp.example},'
+                   ' {mallory@corp.example = carol@corp.example} }" }\n')
+        for login, address, want in (
+                # A user name that has no realm is of our domain, in small letters.
+                ("alice", "sales@corp.example", "pass"),
+                ("ALICE@Corp.Example", "sales@corp.example", "pass"),
+                ("sales1", "sales@corp.example", "pass"),
+                ("sales1@corp.example", "sales@corp.example", "pass"),
+                ("Dave", "dave@team.example", "pass"),
+                ("dave@corp.example", "dave@team.example", "pass"),
+                # The same user of another realm is somebody else.
+                ("alice@elsewhere.example", "sales@corp.example", "reject"),
+                ("dave@elsewhere.example", "dave@team.example", "reject"),
+                ("sales1@elsewhere.example", "sales@corp.example", "reject"),
+                ("erin@elsewhere.example", "erin@team.example", "pass"),
+                ("erin", "erin@team.example", "reject"),
+                # The name that was typed has no rights once it stands for another.
+                ("mallory", "ceo@corp.example", "reject"),
+                # What would be two names, or a question of another kind.
+                ("alice@corp.example@elsewhere.example", "sales@corp.example", "reject"),
+                ("%{User-Name}", "sales@corp.example", "reject")):
+            with self.subTest(login=login):
+                self.assertEqual(self.verdict(address, login), want)
 
 
 if __name__ == "__main__":
