@@ -155,8 +155,8 @@ take_reply(const struct radius_dtls *dtls, struct association *association,
 			break;
 		reply.len = len;
 		reply = radius_without_padding(reply);
-		if (radius_check_reply(question->request, reply,
-			dtls->way->secret, context->err) != 0)
+		if (radius_check_reply(
+			question->request, reply, dtls->way, context->err) != 0)
 			continue;
 		*ret_reply = slice_dup(context->mem, reply);
 		return 1;

@@ -149,7 +149,7 @@ receive_datagram(struct radius_link *link, const struct radius_packet *request,
 		reply =
 		    radius_without_padding((struct slice){ data, (size_t)got });
 		if (radius_check_reply(
-			request, reply, link->way->secret, context->err) == 0) {
+			request, reply, link->way, context->err) == 0) {
 			*ret_reply = slice_dup(context->mem, reply);
 			return 0;
 		}
@@ -242,6 +242,5 @@ radius_link_ask(struct radius_link *link, const struct radius_packet *request,
 		context->deadline_us, context->err) != 0 ||
 	    read_packet(link, context, ret_reply) != 0)
 		return -1;
-	return radius_check_reply(
-	    request, *ret_reply, link->way->secret, context->err);
+	return radius_check_reply(request, *ret_reply, link->way, context->err);
 }

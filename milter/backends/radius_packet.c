@@ -144,12 +144,16 @@ radius_without_padding(struct slice packet)
 	return len < packet.len ? slice_sub(packet, 0, len) : packet;
 }
 
-/* -1: they are not whole, or there is not one Message-Authenticator. */
+/*
+ * Where the signature is, if there is one; else *ret_at is 0. -1: attributes are
+ * not whole, or there are several.
+ */
 static int
 find_authenticator(struct slice reply, size_t *ret_at, struct err *err)
 {
 	size_t at = RADIUS_HEADER_BYTES, count = 0;
 
+	*ret_at = 0;
 	while (at < reply.len) {
 		size_t len = reply.len - at < 2 ? 0 : octet(reply, at + 1);
 
@@ -163,9 +167,17 @@ find_authenticator(struct slice reply, size_t *ret_at, struct err *err)
 		}
 		at += len;
 	}
-	if (count == 1)
-		return 0;
-	if (count == 0 && radius_reply_is_full(reply))
+	if (count > 1)
+		return err_set(err, ERR_TEMP,
+		    "a reply with several Message-Authenticators");
+	return 0;
+}
+
+/* Somebody between us may have made it. */
+static int
+unsigned_reply(struct slice reply, struct err *err)
+{
+	if (radius_reply_is_full(reply))
 		return err_set(err, ERR_TEMP, "%s", RADIUS_FULL);
 	return err_set(err, ERR_TEMP,
 	    "a reply without a Message-Authenticator, which anybody may have "
@@ -194,13 +206,15 @@ check_digest(const struct radius_packet *request, struct slice reply,
 
 static int
 check_signature(const struct radius_packet *request, struct slice reply,
-    struct slice secret, struct err *err)
+    struct slice secret, bool is_protected, struct err *err)
 {
 	unsigned char copy[RADIUS_MAX_BYTES], digest[DIGEST_BYTES];
 	size_t at = 0;
 
 	if (find_authenticator(reply, &at, err) != 0)
 		return -1;
+	if (at == 0)
+		return is_protected ? 0 : unsigned_reply(reply, err);
 	memcpy(copy, reply.data, reply.len);
 	memcpy(copy + AT_AUTHENTICATOR, request->data + AT_AUTHENTICATOR,
 	    DIGEST_BYTES);
@@ -215,18 +229,21 @@ check_signature(const struct radius_packet *request, struct slice reply,
 
 int
 radius_check_reply(const struct radius_packet *request, struct slice reply,
-    struct slice secret, struct err *err)
+    const struct radius_way *way, struct err *err)
 {
+	bool is_protected;
+
 	if (reply.len < RADIUS_HEADER_BYTES || reply.len > RADIUS_MAX_BYTES ||
 	    length_at(reply, AT_LENGTH) != reply.len)
 		return err_set(err, ERR_TEMP, "a reply that is not whole");
 	if (octet(reply, 1) != request->data[1])
 		return err_set(err, ERR_TEMP, "a reply to another question");
-	if (check_digest(request, reply, secret, err) != 0)
+	if (check_digest(request, reply, way->secret, err) != 0)
 		return -1;
-	return request->data[0] == RADIUS_ACCESS_REQUEST ?
-	    check_signature(request, reply, secret, err) :
-	    0;
+	if (request->data[0] != RADIUS_ACCESS_REQUEST)
+		return 0;
+	is_protected = way->transport != RADIUS_UDP && !way->tls.is_unverified;
+	return check_signature(request, reply, way->secret, is_protected, err);
 }
 
 enum radius_code

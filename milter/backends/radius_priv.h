@@ -65,13 +65,26 @@ MUST_USE int radius_add_number(struct radius_packet *packet, unsigned int type,
 MUST_USE int radius_seal(
     struct radius_packet *packet, struct slice secret, struct err *err);
 
+/* How servers are spoken to. */
+enum radius_transport {
+	RADIUS_UDP,
+	RADIUS_TLS,  /* over TCP: RFC 6614 */
+	RADIUS_DTLS, /* RFC 7360 */
+};
+struct radius_way {
+	struct slice secret;
+	enum radius_transport transport;
+	struct stream_tls_settings tls;
+};
+
 /*
- * Whether reply is one to this request, by somebody who knows the secret. One to
- * an Access-Request has a Message-Authenticator: only that cannot be forged
- * (CVE-2024-3596). Its attributes are whole then. -1 (ERR_TEMP): it is none.
+ * Whether reply is one to this request, by somebody who knows the secret. In the
+ * clear, one to an Access-Request has a Message-Authenticator: only that cannot be
+ * forged (CVE-2024-3596). TLS with a server that was verified keeps forgers out,
+ * and not each of those sends one. Attributes are whole then. -1 (ERR_TEMP): it is none.
  */
 MUST_USE int radius_check_reply(const struct radius_packet *request,
-    struct slice reply, struct slice secret, struct err *err);
+    struct slice reply, const struct radius_way *way, struct err *err);
 /* The code of a reply that was checked. */
 enum radius_code radius_reply_code(struct slice reply);
 /*
@@ -103,18 +116,6 @@ bool radius_next(struct radius_cursor *cursor, struct radius_attribute *ret);
 
 /* What stands before octets that count for nothing. RFC 2865 section 3. */
 struct slice radius_without_padding(struct slice packet);
-
-/* How servers are spoken to. */
-enum radius_transport {
-	RADIUS_UDP,
-	RADIUS_TLS,  /* over TCP: RFC 6614 */
-	RADIUS_DTLS, /* RFC 7360 */
-};
-struct radius_way {
-	struct slice secret;
-	enum radius_transport transport;
-	struct stream_tls_settings tls;
-};
 
 enum {
 	/*

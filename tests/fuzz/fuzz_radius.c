@@ -11,14 +11,20 @@
 #include "fuzz.h"
 
 static const struct slice secret = { "word", 4 };
+static const struct radius_way clear = { .secret = { "word", 4 } },
+			       sealed = { .secret = { "word", 4 },
+				       .transport = RADIUS_DTLS };
 
 static bool
 is_reply(const struct radius_packet *request, struct slice reply)
 {
 	struct err err = { .kind = ERR_NONE };
-	bool yes = radius_check_reply(request, reply, secret, &err) == 0;
+	bool yes = radius_check_reply(request, reply, &clear, &err) == 0;
+	struct err unread;
 
 	ENSURE(yes == (err.kind == ERR_NONE));
+	ENSURE(
+	    !yes || radius_check_reply(request, reply, &sealed, &unread) == 0);
 	return yes;
 }
 

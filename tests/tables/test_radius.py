@@ -209,12 +209,19 @@ class Silent(RadiusCase):
     """A server whose replies anybody may have made."""
 
     def test_replies_without_message_authenticator(self):
+        certificates = servers.Certificates(self.top / "tls")
         with servers.FreeRadius(self.top / "old", self.debs, {"alice": ["a@x"]},
-                                signs_replies=False) as server:
+                                signs_replies=False, certificates=certificates) as server:
             text = "hosts = 127.0.0.1:%d\nsecret = %s\n" % (server.port, server.secret)
             self.assertIn("Access-Accept", server.client(
                 "auth", server.port, "User-Name = alice, Message-Authenticator = 0x00"))
             self.assert_failed(self.ask(text, "alice", deadline_ms=2000),
+                               "Message-Authenticator")
+            # Nobody gets in between over TLS, unless anybody may be the server.
+            text = "hosts = 127.0.0.1:%d\ntls_CAfile = %s\n" % (
+                server.tls_port, certificates.ca)
+            self.assertEqual(self.ask(text, "alice"), ("found", "a@x"))
+            self.assert_failed(self.ask(text + "tls_verify_cert = no\n", "alice"),
                                "Message-Authenticator")
 
 
@@ -251,7 +258,7 @@ class Liars(RadiusCase):
                 sealed(r, value)[:-5] + b"vip@x", r)], "not by our secret"),
             ("two", lambda r, n: [sealed_again(sealed(
                 r, attribute(MESSAGE_AUTHENTICATOR, bytes(16)) + value), r)],
-             "without a Message-Authenticator"),
+             "several Message-Authenticators"),
             ("another number", lambda r, n: [sealed(r, value, number=r[1] ^ 1)],
              "another question"),
             ("an old one", lambda r, n: [sealed(r[:4] + bytes(16), value)],
