@@ -153,10 +153,8 @@ login_of(const struct identity_question *question, struct slice value,
 	const struct table_context *context = question->context;
 	struct slice key;
 
-	/* Behind XCLIENT the certificate is that of the proxy. */
 	if (certificate_fingerprint_key(context->mem, value, &key))
-		return question->table == NULL ||
-			client_login_is_told(question->client) ?
+		return question->table == NULL ?
 		    0 :
 		    identity_ask_table(
 			question->table, key, context, ret_login);
@@ -182,8 +180,7 @@ login_field_find(
 	size_t count = 0;
 
 	/* Behind XCLIENT the certificate is that of the proxy. */
-	if (slice_eq_nocase(
-		question->client->said[FACT_AUTH_TYPE], SLICE("XCLIENT")))
+	if (client_login_is_told(question->client))
 		return 0;
 	if (field->fault != NULL)
 		return err_set(
