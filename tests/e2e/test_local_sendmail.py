@@ -8,6 +8,7 @@ import unittest
 
 import common
 from common import ALICE, CEO, COMPLETE, FRIEND, lab
+from test_local_mail import RETURNED, forwarded
 
 HOST = "mail.corp.example"
 ROOT, DAEMON = "root@" + HOST, "MAILER-DAEMON@" + HOST
@@ -42,6 +43,20 @@ class Sendmail(common.Base, unittest.TestCase):
 
     def next_one(self, before):
         return self.sink.wait_for(before + 1)[before]
+
+    def test_who_forwards_need_not_encode_what_somebody_else_made(self):
+        """What Sendmail writes anew in any case goes on unsigned, unless it came encoded:
+        then it is decoded, or becomes a file."""
+        milter, mta = self.start()
+        for encoding, every in (None, 1), (b"base64", 1), (b"quoted-printable", 4):
+            for name, raw in list(forwarded(encoding).items())[::every]:
+                with self.subTest(name, encoding=encoding):
+                    data = self.deliver(mta, raw, mail_args=["BODY=8BITMIME"])
+                    if encoding is None and not RETURNED[name][1]:
+                        self.assertEqual(common.fields(data, b"DKIM-Signature"), [])
+                    else:
+                        self.check_signed(data)
+        milter.wait_for_log("signed=none .*repair.attached-messages", 5)
 
     def says(self, milter, mta, text):
         done = subprocess.run(
