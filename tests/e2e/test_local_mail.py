@@ -131,8 +131,8 @@ class Tests(common.Base):
 
 
 class Bounces(Tests, unittest.TestCase):
-    def start_returning(self, options="", **settings):
-        return self.start(options, extra=dict({
+    def start_returning(self, options="", rights="", **settings):
+        return self.start(options, rights, extra=dict({
             "internal_mail_filter_classes": "bounce, notify",
             "myorigin": "corp.example",
             "smtpd_reject_unlisted_recipient": "no",
@@ -141,9 +141,9 @@ class Bounces(Tests, unittest.TestCase):
                               "{slow.example=error:4.4.1 not now}}"
                               % self.sink.port}, **settings))
 
-    def arrive(self, mta, raw, recipient=FRIEND, mail_args=(), count=1):
+    def arrive(self, mta, raw, recipient=FRIEND, mail_args=(), count=1, sender=ALICE):
         before = len(self.sink.messages)
-        result = lab.submit(mta.plain_port, raw, ALICE, [recipient],
+        result = lab.submit(mta.plain_port, raw, sender, [recipient],
                             starttls=False, mail_args=["BODY=8BITMIME", *mail_args])
         self.assertTrue(result.accepted, result)
         return self.sink.wait_for(before + count)[before:]
@@ -194,6 +194,54 @@ class Bounces(Tests, unittest.TestCase):
         notice = self.sink.wait_for(5)[4]
         self.assertIn(b"Transcript of session follows", notice.data)
         self.check_signed(notice.data)
+        self.assertNotIn("action=reject", milter.log())
+
+
+    def test_notices_of_every_class_and_what_sendmail_reports(self):
+        """What goes wrong in a session, and what the postmaster is told of it."""
+        milter, mta = self.start_returning(
+            self.login_of_the_host("sign { parent-domain = yes }"),
+            "alice@corp.example local@corp.example\n",
+            error_notice_recipient="postmaster@corp.example",
+            **{"2bounce_notice_recipient": "postmaster@corp.example",
+               "hopcount_limit": "5",
+               "notify_classes": "bounce, 2bounce, data, delay, policy, protocol, "
+                                 "resource, software",
+               "smtpd_recipient_restrictions": "check_recipient_access "
+               "inline:{policy@far.example=reject, software@far.example=no_such_word}"})
+        for recipient, raw, reply in (
+                ("policy@far.example", b"", "5.7.1"), ("software@far.example", b"", "4.3.5"),
+                (FRIEND, b"Received: x\r\n" * 9 + RETURNED["plain"][0], "too many hops")):
+            with self.subTest(reply):
+                before = len(self.sink.messages)
+                result = lab.submit(mta.plain_port, raw, ALICE, [recipient], starttls=False)
+                self.assertIn(reply, result.reply.text)
+                notice = self.sink.wait_for(before + 1)[before]
+                self.assertEqual(notice.recipients, ["postmaster@corp.example"])
+                self.assertIn(b"Transcript of session follows", notice.data)
+                self.check_signed(notice.data)
+        # To nobody from nobody: the bounce bounces.
+        doubled, notice = self.arrive(mta, RETURNED["8-bit"][0], sender="x@far.example", count=2)
+        for message in doubled, notice:
+            self.assertEqual(message.mail_from, "double-bounce@mail.corp.example")
+            self.check_signed(message.data)
+        # What sendmail(1) reports: a probe, and a delivery.
+        before = len(self.sink.messages)
+        mta.run_sendmail(["-bv", "-f", ALICE, FRIEND], b"")
+        mta.run_sendmail(["-v", "-f", ALICE, "bob@corp.example"], RETURNED["plain"][0])
+        found = self.sink.wait_for(before + 3)[before:]
+        reports = [m for m in found if m.mail_from == ""]
+        self.assertEqual([m.recipients for m in reports], [[ALICE]] * 2)
+        for message in reports:
+            self.check_signed(message.data)
+        self.assertNotIn("action=reject", milter.log())
+
+    def test_what_has_smtputf8(self):
+        milter, mta = self.start_returning()
+        message, = self.arrive(mta, RETURNED["UTF-8 in the header"][0],
+                               mail_args=["SMTPUTF8"])
+        self.assertIn(b"message/global", message.data)
+        self.check_signed(message.data)
         self.assertNotIn("action=reject", milter.log())
 
 
