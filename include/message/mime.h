@@ -57,6 +57,7 @@ struct mime_part {
 	enum mime_kind kind;
 	size_t parent; /* index; of itself for the message */
 	bool is_text;
+	bool is_headers;       /* text/rfc822-headers: no base64 (RFC 6522) */
 	bool is_message;       /* message/ANY: never encoded (RFC 2045, 6.4) */
 	bool is_rfc822;	       /* message/rfc822 */
 	bool is_digest;	       /* multipart/digest */

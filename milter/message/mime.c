@@ -132,6 +132,7 @@ classify(struct mime_scan *scan, struct slice type_value, struct slice encoding)
 	part->content_start = scan->at;
 	part->content_end = scan->at;
 	part->is_text = slice_starts(type, SLICE("text/"));
+	part->is_headers = slice_eq(type, SLICE("text/rfc822-headers"));
 	part->is_message = slice_starts(type, SLICE("message/"));
 	part->is_rfc822 = slice_eq(type, SLICE("message/rfc822"));
 	if (part->seal == MIME_UNSEALED && is_any(type, encrypted))

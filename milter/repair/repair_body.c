@@ -158,6 +158,8 @@ plan_encode(const struct mime_part *part, struct part_plan *want)
 	if (want->from == TRANSFER_BASE64 ||
 	    want->from == TRANSFER_QUOTED_PRINTABLE)
 		want->to = want->from;
+	else if (part->is_headers)
+		want->to = TRANSFER_QUOTED_PRINTABLE;
 	else if (part->is_text &&
 	    (part->octets_8bit < FEW_OCTETS || part->octets_8bit < octets / 5))
 		want->to = TRANSFER_QUOTED_PRINTABLE;

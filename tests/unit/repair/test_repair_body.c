@@ -484,6 +484,12 @@ options_say_how_far_repairs_go(void **state)
 		    MTA_POSTFIX, NULL },
 		{ "8 bits in front of a signed part", SIGNED, NULL,
 		    UE "\r\n--b\r\n\r\nx" ENDS, NULL, MTA_POSTFIX, NULL },
+		{ "returned fields of little but 8 bits (RFC 6522)",
+		    " text/rfc822-headers", NULL, UES UES "\r\n",
+		    "=C3=BC=C3=BC=C3=BC=C3=BC=C3=BC=C3=BC=C3=BC=C3=BC=C3=BC=C3=BC=C3=BC=C3=BC=C3=\r\n"
+		    "=BC=C3=BC=C3=BC=C3=BC=C3=BC=C3=BC=C3=BC=C3=BC=C3=BC=C3=BC=C3=BC=C3=BC=C3=BC=\r\n"
+		    "=C3=BC=C3=BC=C3=BC=C3=BC=C3=BC=C3=BC=C3=BC=C3=BC=C3=BC=C3=BC=C3=BC\r\n",
+		    MTA_POSTFIX, " quoted-printable" },
 		{ "a text that is mostly 8-bit", NULL, NULL, UES UES "\r\n",
 		    "w7zDvMO8w7zDvMO8w7zDvMO8w7zDvMO8w7zDvMO8w7zDvMO8"
 		    "w7zDvMO8w7zDvMO8w7zDvMO8w7zD\r\nvMO8w7zDvMO8w7zDvMO8DQo=\r\n",
