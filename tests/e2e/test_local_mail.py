@@ -7,6 +7,7 @@ import binascii
 import unittest
 
 import common
+import receipts
 from common import ALICE, BOB, CEO, COMPLETE, FRIEND, lab
 
 HEAD = b"From: Alice <alice@corp.example>\r\n" + COMPLETE
@@ -245,7 +246,7 @@ class Bounces(Tests, unittest.TestCase):
         self.assertNotIn("action=reject", milter.log())
 
 
-class Forwards(Tests, unittest.TestCase):
+class Forwards(Tests, receipts.Receipts, unittest.TestCase):
     def test_what_somebody_else_made_need_not_be_encoded_by_who_forwards_it(self):
         milter, mta = self.start()
         for name, raw in forwarded().items():

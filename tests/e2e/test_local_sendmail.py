@@ -7,6 +7,7 @@ import subprocess
 import unittest
 
 import common
+import receipts
 from common import ALICE, CEO, COMPLETE, FRIEND, lab
 from test_local_mail import RETURNED, forwarded
 
@@ -24,7 +25,7 @@ def setUpModule():
     common.Base.debs = lab.Debs.shared(top, "sendmail")
 
 
-class Sendmail(common.Base, unittest.TestCase):
+class Sendmail(common.Base, receipts.Receipts, unittest.TestCase):
     mta_class = lab.Sendmail
     # The host has no key; its domain has.
     KEYS = "sign { parent-domain = yes }\n"
