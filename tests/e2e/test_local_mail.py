@@ -109,7 +109,7 @@ def setUpModule():
     top = scratch.__enter__()
     unittest.addModuleCleanup(scratch.__exit__, None, None, None)
     common.Base.world = common.World(top)
-    common.Base.debs = lab.Debs.shared(top, "postfix", "dovecot-lda")
+    common.Base.debs = lab.Debs.shared(top, "postfix", "dovecot-lda", "dovecot-sieve-server")
 
 
 class Tests(common.Base):
@@ -294,6 +294,9 @@ class Sieve(Tests):
         self.assertEqual(status, 0, log)
         return self.sink.wait_for(before + 1)[before]
 
+    def check_kept(self, dovecot):
+        self.assertEqual(len(dovecot.delivered()), 1)      # what was answered
+
     def test_redirected_mail_of_strangers_passes_unsigned(self):
         milter, _, dovecot = self.start_delivering("sign { unsigned = reject }")
         for name, raw in {
@@ -330,7 +333,7 @@ class Sieve(Tests):
                 self.assertIn(author.encode(), common.fields(message.data, b"From")[0])
                 self.check_signed(message.data)
         self.assertIn(b"disposition-notification", message.data)
-        self.assertEqual(len(dovecot.delivered()), 1)      # what was answered
+        self.check_kept(dovecot)
         milter.wait_for_log("via=network .*signed=corp.example", 2)
 
 
@@ -346,6 +349,39 @@ class BySubmission(Sieve, unittest.TestCase):
 
     def way_out(self, mta):
         return "submission_host = 127.0.0.1:%d" % mta.plain_port
+
+
+class ByLmtp(Sieve):
+    """The same with Dovecot's LMTP server, and scripts that the user has uploaded."""
+
+    def start_delivering(self, options=""):
+        milter, mta, agent = super().start_delivering(options)
+        server = lab.DovecotServer(
+            self.world.top / ("dovecot%d" % next(common.number)), self.debs, common.USERS,
+            (self.way_out(mta) or "sendmail_path = %s/sendmail" % agent.directory) + "\n",
+            sieve=True)
+        self.addCleanup(server.stop)
+        server.start()
+        return milter, mta, server
+
+    def sent(self, dovecot, raw, script, sender=STRANGER):
+        raw = raw.replace(b"<1@away", b"<%d@away" % next(common.number))
+        before = len(self.sink.messages)
+        dovecot.upload(BOB, common.USERS[BOB], script)
+        dovecot.deliver(raw, sender, BOB)
+        return self.sink.wait_for(before + 1)[before]
+
+    def check_kept(self, dovecot):
+        new = dovecot.directory / "mail" / BOB / "new"
+        self.assertEqual(len(list(new.iterdir())), 1)
+
+
+class ByLmtpAndSendmail(ByLmtp, BySendmail):
+    pass
+
+
+class ByLmtpAndSubmission(ByLmtp, BySubmission):
+    pass
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A private Dovecot to log in to, by IMAP and POP3, and by SMTP."""
 
+import base64
 import pathlib
 import re
 import shutil
+import smtplib
 import socket
 
 from .process import Daemon, LabError, free_port, run, wait_until
@@ -88,6 +90,31 @@ service submission-login {{
 }}
 """
 
+# Delivery by LMTP, and scripts that users upload.
+_SIEVE_CONF = """
+protocols = imap pop3 lmtp sieve
+hostname = mail.corp.example
+postmaster_address = postmaster@corp.example
+protocol lmtp {{
+  mail_plugins = sieve
+}}
+plugin {{
+  sieve = file:~/sieve;active=~/active.sieve
+}}
+service lmtp {{
+  inet_listener lmtp {{
+    address = 127.0.0.1
+    port = {lmtp}
+  }}
+}}
+service managesieve-login {{
+  chroot =
+  inet_listener sieve {{
+    port = {sieve}
+  }}
+}}
+"""
+
 
 class DovecotServer:
     """Dovecot with IMAP and POP3 on random loopback ports.
@@ -97,16 +124,18 @@ class DovecotServer:
     users       passwords by login
     more        more configuration
     submission  its submission service listens, too; needs "dovecot-submission"
+    sieve       with LMTP and ManageSieve; debs has "dovecot-sieve-server" then
 
     A post-login script of it is named by script(), because Dovecot empties the
     environment that it needs here.
     """
 
-    def __init__(self, directory, debs, users, more="", submission=False):
+    def __init__(self, directory, debs, users, more="", submission=False, sieve=False):
         self.directory = pathlib.Path(directory).absolute()
         self.debs, self.users, self.more = debs, users, more
-        self.submission = submission
+        self.submission, self.sieve = submission, sieve
         self.imap_port = self.pop3_port = self.submission_port = self._daemon = None
+        self.lmtp_port = self.sieve_port = None
 
     def __enter__(self):
         self.start()
@@ -130,6 +159,8 @@ class DovecotServer:
             self.imap_port, self.pop3_port = free_port(), free_port()
             if self.submission:
                 self.submission_port = free_port()
+            if self.sieve:
+                self.lmtp_port, self.sieve_port = free_port(), free_port()
             self._configure()
             self._daemon = Daemon(self._command(), self._environment(),
                                   self.directory / "output")
@@ -182,10 +213,32 @@ class DovecotServer:
             lines.read()
         return re.match(rb"(b OK|\+OK)", answer) is not None
 
+    def upload(self, user, password, script):
+        """Make a script the active one of `user`, by ManageSieve."""
+        secret = base64.b64encode(("\0%s\0%s" % (user, password)).encode()).decode()
+        with socket.create_connection(("127.0.0.1", self.sieve_port), 60) as s, \
+                s.makefile("rb") as lines:
+            for step in (b"", b'AUTHENTICATE "PLAIN" "%s"' % secret.encode(),
+                         b'PUTSCRIPT "mine" {%d+}\r\n%s' % (len(script), script.encode()),
+                         b'SETACTIVE "mine"'):
+                if step:
+                    s.sendall(step + b"\r\n")
+                answer = lines.readline()
+                while answer and not answer.startswith((b"OK", b"NO", b"BYE")):
+                    answer = lines.readline()
+                if not answer.startswith(b"OK"):
+                    raise LabError("%r: %r" % (step, answer))
+
+    def deliver(self, raw, sender, recipient):
+        """By LMTP."""
+        with smtplib.LMTP("127.0.0.1", self.lmtp_port) as client:
+            client.sendmail(sender, [recipient], raw)
+
     def _link_packages(self):
         """Programs and modules of all packages in one tree, as Dovecot expects them."""
         packages = ["core", "imapd", "pop3d", "sqlite"]
-        for package in packages + ["submissiond"] * self.submission:
+        packages += ["submissiond"] * self.submission
+        for package in packages + ["lmtpd", "sieve", "managesieved"] * self.sieve:
             source = self.debs.package("dovecot-" + package) / "usr/lib/dovecot"
             for path in filter(pathlib.Path.is_file, source.rglob("*")):
                 place = self.directory / "lib" / path.relative_to(source)
@@ -196,10 +249,11 @@ class DovecotServer:
     def _configure(self):
         path = self.directory / "dovecot.conf"
         submission = _SUBMISSION.format(submission=self.submission_port)
+        sieve = _SIEVE_CONF.format(lmtp=self.lmtp_port, sieve=self.sieve_port)
         path.write_text(_CONF.format(
             top=self.directory, owner=OWNER, imap=self.imap_port,
             pop3=self.pop3_port, lib=self.directory / "lib")
-            + submission * self.submission + self.more
+            + submission * self.submission + sieve * self.sieve + self.more
             + _USERDB.format(top=self.directory, owner=OWNER))
 
     def _command(self):
@@ -215,6 +269,7 @@ class DovecotServer:
                     LAB_DOVECOT=str(self.directory / "lib"))
 
     def _is_settled(self):
+        ports = (self.imap_port, self.pop3_port, self.submission_port, self.lmtp_port,
+                 self.sieve_port)
         return self._daemon.ended() or all(
-            self._daemon.listens(port) for port in
-            (self.imap_port, self.pop3_port, self.submission_port) if port)
+            self._daemon.listens(port) for port in ports if port)
