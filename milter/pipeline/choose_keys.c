@@ -21,7 +21,7 @@ step_keys(struct message *message)
 
 	if (message->keeps_form)
 		return verdict_accept();
-	if (message_is_redirected(message)) {
+	if (message_is_passed_on(message)) {
 		message->unsigned_why =
 		    SLICE("redirected by Sieve: its author's service signs it");
 		return verdict_accept();

@@ -185,6 +185,23 @@ message_authors(const struct message *message)
 }
 
 bool
+message_is_passed_on(struct message *message)
+{
+	const struct config *config = message_config(message);
+	const struct slice_list *logins = &config->identify.sieve_logins;
+	bool is_sieve = message_is_redirected(message);
+
+	if (header_find(&message->header, SLICE("X-Sieve-Redirected-From"),
+		0) == message->header.count)
+		return is_sieve;
+	for (size_t i = 0; i < logins->count && !is_sieve; i++)
+		is_sieve = slice_eq(message->submitter.login,
+		    login_normalise(
+			&message->mem, logins->items[i], config->main.domain));
+	return is_sieve;
+}
+
+bool
 message_is_of_mta(const struct message *message)
 {
 	const struct authors *authors = &message->authors;

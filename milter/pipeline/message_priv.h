@@ -169,6 +169,11 @@ bool message_is_of_mta(const struct message *message);
  */
 bool message_is_redirected(const struct message *message);
 /*
+ * The same, or Sieve redirects it with one of identify.sieve-logins: somebody
+ * else wrote it.
+ */
+bool message_is_passed_on(struct message *message);
+/*
  * It goes on as it came, unsigned, and the log says why. Only fields whose names
  * mislead are removed.
  */

@@ -155,7 +155,7 @@ stops(struct message *message, const struct step *step,
 	bool is_form = verdict->reason == REASON_HEADER_SYNTAX ||
 	    verdict->reason == REASON_LIMIT;
 
-	if (!is_of_mta && !message_is_redirected(message))
+	if (!is_of_mta && !message_is_passed_on(message))
 		return true;
 	if (is_of_mta && step->section == SECTION_PREFLIGHT) {
 		outcome_warn(&message->outcome,

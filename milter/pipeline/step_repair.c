@@ -106,7 +106,7 @@ repair(struct message *message, struct edits *edits)
 	facts.smtputf8 = message->facts.smtputf8;
 	facts.needs_sender = needs_sender(&message->authors);
 	facts.rewrite_from = outcome_is_remedied(&message->outcome);
-	facts.is_redirected = message_is_redirected(message);
+	facts.is_redirected = message_is_passed_on(message);
 	facts.own_domains = &message->snapshot->own_domains;
 	if (needs_own_address(&facts) &&
 	    own_address(message, &facts.own_address, &unsure) != 0)

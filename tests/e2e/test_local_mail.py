@@ -334,7 +334,7 @@ class Sieve(Tests):
                 self.check_signed(message.data)
         self.assertIn(b"disposition-notification", message.data)
         self.check_kept(dovecot)
-        milter.wait_for_log("via=network .*signed=corp.example", 2)
+        milter.wait_for_log("via=(network|sasl) .*signed=corp.example", 2)
 
 
 class BySendmail(Sieve, unittest.TestCase):
@@ -349,6 +349,39 @@ class BySubmission(Sieve, unittest.TestCase):
 
     def way_out(self, mta):
         return "submission_host = 127.0.0.1:%d" % mta.plain_port
+
+
+# A sendmail(1) that logs in, as msmtp does: ARGUMENTS are -i -f SENDER -- RECIPIENT.
+LOGS_IN = """#!/usr/bin/python3
+import smtplib, ssl, sys
+sender, recipients = sys.argv[1:].index("-f"), sys.argv[1:].index("--")
+with smtplib.SMTP("127.0.0.1", %d, "localhost") as client:
+    client.starttls(context=ssl._create_unverified_context())
+    client.login("local@corp.example", "secret")
+    client.sendmail(sys.argv[sender + 2].strip("<>"), sys.argv[recipients + 2:],
+                    sys.stdin.buffer.read().replace(b"\\r\\n", b"\\n").replace(
+                        b"\\n", b"\\r\\n"), ["BODY=8BITMIME"])
+"""
+
+
+class ByLogin(Sieve, unittest.TestCase):
+    def login_of_the_host(self, more=""):
+        return "identify { sieve-logins = {local@corp.example} }\n" + more
+
+    def start_mta(self, socket, **settings):
+        mta = self.mta_class(
+            self.world.top / ("mta%d" % next(common.number)), self.debs, self.sink.port,
+            milter=socket, users=dict(common.USERS, **{"local@corp.example": "secret"}),
+            **settings)
+        self.addCleanup(mta.stop)
+        mta.start()
+        return mta
+
+    def way_out(self, mta):
+        program = mta.directory / "logs-in"
+        program.write_text(LOGS_IN % mta.submission_port)
+        program.chmod(0o755)
+        return "sendmail_path = %s" % program
 
 
 class ByLmtp(Sieve):
