@@ -2,6 +2,7 @@
 /* A hash table in an arena. */
 #include "base/map.h"
 
+#include <pthread.h>
 #include <sys/random.h>
 
 struct entry {
@@ -31,6 +32,16 @@ map_seed(void)
 	return seed;
 }
 
+/* A message makes some maps: one question to the kernel is enough for all. */
+static uint64_t process_seed;
+static pthread_once_t process_seed_once = PTHREAD_ONCE_INIT;
+
+static void
+process_seed_set(void)
+{
+	process_seed = map_seed();
+}
+
 /* FNV-1a over the seed, with a final mix so that all bits reach the mask. */
 uint64_t
 map_hash(uint64_t seed, struct slice key)
@@ -51,8 +62,9 @@ map_new(struct arena *mem)
 {
 	struct map *map = arena_alloc(mem, sizeof(*map));
 
+	ENSURE(pthread_once(&process_seed_once, process_seed_set) == 0);
 	map->mem = mem;
-	map->seed = map_seed();
+	map->seed = process_seed;
 	return map;
 }
 
