@@ -23,8 +23,8 @@ import lab                              # noqa: E402
 import servers                          # noqa: E402
 import support                          # noqa: E402
 from backends import Asker, documented     # noqa: E402
-from cases import TypeCase              # noqa: E402
 from lab.process import wait_until      # noqa: E402
+from type_case import TypeCase          # noqa: E402
 
 ACCEPT, REJECT, CHALLENGE = 2, 3, 11
 FILTER_ID, MESSAGE_AUTHENTICATOR = 11, 80

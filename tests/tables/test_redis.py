@@ -16,8 +16,8 @@ import fakes                            # noqa: E402
 import lab                              # noqa: E402
 import servers                          # noqa: E402
 from backends import Asker, documented     # noqa: E402
-from cases import TypeCase              # noqa: E402
 from lab.process import wait_until      # noqa: E402
+from type_case import TypeCase          # noqa: E402
 
 
 class RedisCase(TypeCase):
