@@ -38,7 +38,6 @@ slice_int_len(struct slice s)
 
 struct slice slice_of(const char *cstr);
 bool slice_eq(struct slice a, struct slice b);
-bool slice_eq_nocase(struct slice a, struct slice b);
 /*
  * The same as slice_eq(), in a time that depends on the length of `given` alone
  * and not on how much of a secret it has.
@@ -48,6 +47,14 @@ bool slice_eq_secret(struct slice given, struct slice secret);
 int slice_cmp(struct slice a, struct slice b);
 bool slice_starts(struct slice s, struct slice prefix);
 bool slice_starts_nocase(struct slice s, struct slice prefix);
+
+/* Names are compared by the hundred, and few have the same length. */
+static inline bool
+slice_eq_nocase(struct slice a, struct slice b)
+{
+	return a.len == b.len && slice_starts_nocase(a, b);
+}
+
 bool slice_ends_nocase(struct slice s, struct slice suffix);
 /* The text from offset on; empty when offset is behind the end. */
 static inline struct slice
@@ -179,6 +186,13 @@ strbuf_add_char(struct strbuf *buf, char c)
 	buf->data[buf->len++] = c;
 	buf->data[buf->len] = '\0';
 }
+
+/*
+ * Room for so many octets behind the text; strbuf_filled() says how many of them
+ * were written, and belong to it now.
+ */
+char *strbuf_room(struct strbuf *buf, size_t octets);
+void strbuf_filled(struct strbuf *buf, size_t octets);
 
 /* The text so far; valid until the next addition. */
 struct slice strbuf_slice(const struct strbuf *buf);

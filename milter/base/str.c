@@ -21,12 +21,6 @@ slice_eq(struct slice a, struct slice b)
 }
 
 bool
-slice_eq_nocase(struct slice a, struct slice b)
-{
-	return a.len == b.len && slice_starts_nocase(a, b);
-}
-
-bool
 slice_eq_secret(struct slice given, struct slice secret)
 {
 	volatile unsigned char differ = given.len != secret.len;
@@ -64,7 +58,8 @@ slice_starts_nocase(struct slice s, struct slice prefix)
 	if (s.len < prefix.len)
 		return false;
 	for (size_t i = 0; i < prefix.len; i++) {
-		if (char_lower(s.data[i]) != char_lower(prefix.data[i]))
+		if (s.data[i] != prefix.data[i] &&
+		    char_lower(s.data[i]) != char_lower(prefix.data[i]))
 			return false;
 	}
 	return true;
@@ -316,18 +311,33 @@ strbuf_init(struct strbuf *buf, struct arena *mem)
 	*buf = (struct strbuf){ .mem = mem };
 }
 
-void
-strbuf_add(struct strbuf *buf, struct slice s)
+char *
+strbuf_room(struct strbuf *buf, size_t octets)
 {
-	ENSURE(s.len < SIZE_MAX / 4 && buf->len < SIZE_MAX / 4);
-	if (buf->len + s.len + 1 > buf->cap) {
+	ENSURE(octets < SIZE_MAX / 4 && buf->len < SIZE_MAX / 4);
+	if (buf->len + octets + 1 > buf->cap) {
 		size_t cap = buf->cap == 0 ? 64 : buf->cap;
 
-		while (cap < buf->len + s.len + 1)
+		while (cap < buf->len + octets + 1)
 			cap *= 2;
 		buf->data = arena_grow(buf->mem, buf->data, buf->len, cap, 1);
 		buf->cap = cap;
 	}
+	return buf->data + buf->len;
+}
+
+void
+strbuf_filled(struct strbuf *buf, size_t octets)
+{
+	ENSURE(octets < buf->cap - buf->len);
+	buf->len += octets;
+	buf->data[buf->len] = '\0';
+}
+
+void
+strbuf_add(struct strbuf *buf, struct slice s)
+{
+	(void)strbuf_room(buf, s.len);
 	if (s.len != 0)
 		memcpy(buf->data + buf->len, s.data, s.len);
 	buf->len += s.len;

@@ -301,6 +301,19 @@ needs_quotes(struct slice value)
 	return value.len == 0;
 }
 
+/* Octets in front that stand for themselves in any field. */
+static size_t
+plain_octets(struct slice value)
+{
+	size_t len = 0;
+
+	while (len < value.len && !char_is_control(value.data[len]) &&
+	    !char_is_8bit(value.data[len]) && value.data[len] != '"' &&
+	    value.data[len] != '\\')
+		len++;
+	return len;
+}
+
 /*
  * Adds as much of a value as fits in max octets of the line; how many octets of
  * the value did not.
@@ -312,9 +325,18 @@ add_value(
 	size_t start = buf->len;
 
 	for (size_t i = 0; i < value.len; i++) {
-		size_t before = buf->len;
-		char c = value.data[i];
+		size_t run = plain_octets(slice_from(value, i));
+		size_t room = max - (buf->len - start), before;
+		char c;
 
+		strbuf_add(buf, slice_sub(value, i, run < room ? run : room));
+		if (run > room)
+			return value.len - i - room;
+		i += run;
+		if (i == value.len)
+			break;
+		before = buf->len;
+		c = value.data[i];
 		if (!fact_is_text(fact))
 			escape_append(buf, (struct slice){ &c, 1 }, 1);
 		else if (char_is_control(c) || char_is_8bit(c))
@@ -367,8 +389,9 @@ print_facts(const struct facts *facts, bool bounded)
 
 		for (size_t j = 0; j < fact->count && !quotes; j++)
 			quotes = needs_quotes(fact->items[j]);
-		strbuf_addf(&buf, "%s%s=%s", i == 0 ? "" : " ",
-		    fact->form->name, quotes ? "\"" : "");
+		strbuf_add_cstr(&buf, i == 0 ? "" : " ");
+		strbuf_add_cstr(&buf, fact->form->name);
+		strbuf_add_cstr(&buf, quotes ? "=\"" : "=");
 		more = fact->count == 1 && fact->left_out == 0 ?
 		    add_value(&buf, fact, fact->items[0], max) :
 		    add_items(&buf, fact, max);

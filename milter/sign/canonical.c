@@ -13,7 +13,7 @@ body_canon_init(
 {
 	*canon = (struct body_canon){ .kind = kind, .hash = EVP_MD_CTX_new() };
 	ENSURE(canon->hash != NULL);
-	if (EVP_DigestInit_ex(canon->hash, EVP_sha256(), NULL) != 1)
+	if (EVP_DigestInit_ex(canon->hash, sha256(), NULL) != 1)
 		return err_set(err, ERR_TEMP, "SHA-256: %s", openssl_reason());
 	return 0;
 }
@@ -220,21 +220,13 @@ field_value_on_wire(struct slice value, struct strbuf *buf)
 	}
 }
 
-void
-header_canon(enum canonicalization kind, const struct field *field, bool last,
-    struct strbuf *buf)
+/* The value of a relaxed field to its place; what is behind its end. */
+static char *
+relaxed_value(struct slice value, char *out)
 {
-	struct slice name = field->name, value = field->value;
 	bool blank = false, any = false;
 
-	for (size_t i = 0; i < name.len; i++)
-		strbuf_add_char(buf,
-		    kind == CANON_RELAXED ? char_lower(name.data[i]) :
-					    name.data[i]);
-	strbuf_add_char(buf, ':');
-	if (kind == CANON_SIMPLE)
-		field_value_on_wire(value, buf);
-	for (size_t i = 0; kind == CANON_RELAXED && i < value.len; i++) {
+	for (size_t i = 0; i < value.len; i++) {
 		char c = value.data[i];
 
 		if (char_is_wsp(c) || c == '\n' || c == '\r') {
@@ -242,10 +234,32 @@ header_canon(enum canonicalization kind, const struct field *field, bool last,
 			continue;
 		}
 		if (blank && any)
-			strbuf_add_char(buf, ' ');
+			*out++ = ' ';
 		blank = false;
 		any = true;
-		strbuf_add_char(buf, c);
+		*out++ = c;
+	}
+	return out;
+}
+
+void
+header_canon(enum canonicalization kind, const struct field *field, bool last,
+    struct strbuf *buf)
+{
+	struct slice name = field->name, value = field->value;
+	char *start, *out;
+
+	if (kind == CANON_SIMPLE) {
+		strbuf_add(buf, name);
+		strbuf_add_char(buf, ':');
+		field_value_on_wire(value, buf);
+	} else {
+		start = out = strbuf_room(buf, name.len + 1 + value.len);
+		for (size_t i = 0; i < name.len; i++)
+			*out++ = char_lower(name.data[i]);
+		*out++ = ':';
+		out = relaxed_value(value, out);
+		strbuf_filled(buf, (size_t)(out - start));
 	}
 	if (!last)
 		strbuf_add_cstr(buf, "\r\n");

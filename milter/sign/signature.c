@@ -148,25 +148,30 @@ signature_fold(struct folder *folder)
 	folder->column = 8;
 }
 
-/* A tag that stays in one piece. */
+/* A tag that stays in one piece: "d=", its value, and what ends it. */
 static void
-signature_add_tag(struct folder *folder, struct slice text)
+signature_add_tag(struct folder *folder, struct slice name, struct slice value,
+    struct slice end)
 {
-	if (folder->column + 1 + text.len > LINE_OCTETS)
+	size_t len = name.len + value.len + end.len;
+
+	if (folder->column + 1 + len > LINE_OCTETS)
 		signature_fold(folder);
 	else {
 		strbuf_add_char(&folder->buf, ' ');
 		folder->column++;
 	}
-	strbuf_add(&folder->buf, text);
-	folder->column += text.len;
+	strbuf_add(&folder->buf, name);
+	strbuf_add(&folder->buf, value);
+	strbuf_add(&folder->buf, end);
+	folder->column += len;
 }
 
 /* h=, which may be cut behind a colon. */
 static void
 add_names(struct folder *folder, struct slice names)
 {
-	signature_add_tag(folder, SLICE("h="));
+	signature_add_tag(folder, SLICE("h="), SLICE(""), SLICE(""));
 	while (names.len > 0) {
 		size_t colon = slice_find(names, ':');
 		struct slice item = slice_sub(names, 0, colon + 1);
@@ -184,33 +189,35 @@ add_names(struct folder *folder, struct slice names)
 struct slice
 signature_head(const struct signature_parts *parts, struct arena *mem)
 {
-	static const char *const canon[] = { "simple", "relaxed" };
+	static const struct slice canon[2][2] = {
+		{ { "simple/simple", 13 }, { "simple/relaxed", 14 } },
+		{ { "relaxed/simple", 14 }, { "relaxed/relaxed", 15 } }
+	};
+	const struct slice end = SLICE(";");
 	const struct sign_policy *policy = parts->policy;
 	const struct sign_key *key = parts->key;
 	struct folder folder = { .column = sizeof("DKIM-Signature:") - 1 };
-	struct slice hash = base64(mem, parts->body_hash, SHA256_BYTES);
 
 	strbuf_init(&folder.buf, mem);
-	signature_add_tag(&folder, SLICE("v=1;"));
-	signature_add_tag(&folder,
-	    key->algorithm == KEY_RSA_SHA256 ? SLICE("a=rsa-sha256;") :
-					       SLICE("a=ed25519-sha256;"));
-	signature_add_tag(&folder,
-	    slice_format(mem, "c=%s/%s;", canon[policy->header_canon],
-		canon[policy->body_canon]));
-	signature_add_tag(
-	    &folder, slice_format(mem, "d=%.*s;", SLICE_ARGS(key->domain)));
-	signature_add_tag(
-	    &folder, slice_format(mem, "s=%.*s;", SLICE_ARGS(key->selector)));
-	signature_add_tag(
-	    &folder, slice_format(mem, "t=%lld;", (long long)parts->signed_at));
+	signature_add_tag(&folder, SLICE("v="), SLICE("1"), end);
+	signature_add_tag(&folder, SLICE("a="),
+	    key->algorithm == KEY_RSA_SHA256 ? SLICE("rsa-sha256") :
+					       SLICE("ed25519-sha256"),
+	    end);
+	signature_add_tag(&folder, SLICE("c="),
+	    canon[policy->header_canon][policy->body_canon], end);
+	signature_add_tag(&folder, SLICE("d="), key->domain, end);
+	signature_add_tag(&folder, SLICE("s="), key->selector, end);
+	signature_add_tag(&folder, SLICE("t="),
+	    slice_format(mem, "%lld", (long long)parts->signed_at), end);
 	if (policy->partial)
-		signature_add_tag(&folder,
-		    slice_format(mem, "l=%llu;",
-			(unsigned long long)parts->body_octets));
+		signature_add_tag(&folder, SLICE("l="),
+		    slice_format(
+			mem, "%llu", (unsigned long long)parts->body_octets),
+		    end);
 	add_names(&folder, parts->picked->names);
-	signature_add_tag(
-	    &folder, slice_format(mem, "bh=%.*s;", SLICE_ARGS(hash)));
+	signature_add_tag(&folder, SLICE("bh="),
+	    base64(mem, parts->body_hash, SHA256_BYTES), end);
 	signature_fold(&folder);
 	strbuf_add_cstr(&folder.buf, "b=");
 	return strbuf_slice(&folder.buf);
@@ -253,8 +260,8 @@ signature_over(const struct signature_parts *parts, struct arena *mem,
 		header_canon(canon, parts->picked->fields[i], false, &text);
 	field.value = signature_head(parts, mem);
 	header_canon(canon, &field, true, &text);
-	ENSURE(EVP_Digest(
-		   text.data, text.len, hash, NULL, EVP_sha256(), NULL) == 1);
+	ENSURE(
+	    EVP_Digest(text.data, text.len, hash, NULL, sha256(), NULL) == 1);
 	if (key_sign(parts->key, hash, &signature, err) != 0)
 		return -1;
 	*ret_value =
