@@ -183,16 +183,21 @@ display_skeleton(struct slice folded, struct arena *mem)
 			continue;
 		from[len++] = unit;
 	}
-	room = uspoof_getSkeleton(
-	    display_spoof_checker(), 0, from, len, NULL, 0, &status);
-	ENSURE(status == U_BUFFER_OVERFLOW_ERROR || U_SUCCESS(status));
-	to = arena_array(mem, (size_t)room + 1, sizeof(*to));
-	status = U_ZERO_ERROR;
-	len = uspoof_getSkeleton(
-	    display_spoof_checker(), 0, from, len, to, room + 1, &status);
+	/* Mostly it is as long; else it says how long. */
+	room = 2 * len + 8;
+	to = arena_array(mem, (size_t)room, sizeof(*to));
+	units = uspoof_getSkeleton(
+	    display_spoof_checker(), 0, from, len, to, room, &status);
+	if (status == U_BUFFER_OVERFLOW_ERROR) {
+		room = units + 1;
+		to = arena_array(mem, (size_t)room, sizeof(*to));
+		status = U_ZERO_ERROR;
+		units = uspoof_getSkeleton(
+		    display_spoof_checker(), 0, from, len, to, room, &status);
+	}
 	ENSURE(U_SUCCESS(status));
 	strbuf_init(&buf, mem);
-	display_add_utf8(&buf, to, len);
+	display_add_utf8(&buf, to, units);
 	/* '0' and 'o' share the skeleton 'O' and 'o': fold once more. */
 	return display_fold(strbuf_slice(&buf), mem);
 }

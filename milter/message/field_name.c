@@ -98,12 +98,14 @@ field_readings_of(
 	struct state state = { 0 };
 	size_t i = 0;
 
-	*ret_readings = (struct field_readings){ .is_plain = true };
 	while (i < name.len && is_plain_char(name.data[i]))
 		i++;
-	if (i == name.len)
+	ret_readings->is_plain = i == name.len;
+	ret_readings->is_twofold = false;
+	for (i = 0; i < FIELD_READINGS; i++)
+		ret_readings->len[i] = 0;
+	if (ret_readings->is_plain)
 		return;
-	ret_readings->is_plain = false;
 	ret_readings->is_twofold = slice_has(name, '(') ||
 	    slice_has(name, ')') || slice_has_text_nocase(name, SLICE("=?"));
 	for (i = 0; i < name.len; i++) {
@@ -126,6 +128,8 @@ bool
 field_readings_have(const struct field_readings *readings, struct slice name)
 {
 	ENSURE(name.len > 0);
+	if (readings->is_plain)
+		return false;
 	for (size_t i = 0; i < FIELD_READINGS; i++) {
 		if (slice_eq_nocase(
 			(struct slice){ readings->text[i], readings->len[i] },

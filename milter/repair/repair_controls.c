@@ -47,6 +47,20 @@ without_blank_lines(struct slice value, struct arena *mem)
 	}
 }
 
+/* Whether there is anything to look for: most fields have none of it. */
+static bool
+may_have_controls(struct slice value)
+{
+	for (size_t i = 0; i < value.len; i++) {
+		char c = value.data[i];
+
+		if (char_is_8bit(c) ||
+		    (char_is_control(c) && c != '\t' && c != '\n'))
+			return true;
+	}
+	return false;
+}
+
 /* The value with blanks for its control characters; false: it has none. */
 static bool
 without_controls(
@@ -102,7 +116,8 @@ repair_controls(struct header_repair *repair, bool last)
 		struct slice value;
 
 		arena_init(&scratch);
-		if (edits->fields[i].state == FIELD_DELETED)
+		if (edits->fields[i].state == FIELD_DELETED ||
+		    !may_have_controls(field->value))
 			continue;
 		for (size_t n = 0; n < names->count && !matters; n++)
 			matters = slice_eq_nocase(names->items[n], field->name);

@@ -98,7 +98,7 @@ plan_round(const struct body_rules *rules, const struct body *body,
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct mime_part *part = &plan->parts[i];
 		const struct mime_header *header = &part->header;
-		struct look look = { .parts = plan->parts, .index = i };
+		struct look look;
 		struct line_ends ends = { .sink = look_at, .arg = &look };
 		struct part_plan *want = &plan->plans[i];
 		struct strict_decoder decoder;
@@ -112,6 +112,7 @@ plan_round(const struct body_rules *rules, const struct body *body,
 		    (part->encoding != TRANSFER_BASE64 &&
 			part->encoding != TRANSFER_QUOTED_PRINTABLE))
 			continue;
+		look = (struct look){ .parts = plan->parts, .index = i };
 		strict_decoder_init(
 		    &decoder, part->encoding, line_ends_add, &ends);
 		for (uint64_t at = part->content_start;
@@ -202,7 +203,7 @@ decode_round(struct decoding *decoding, struct err *err)
 		.line_limit = decoding->rules.line_limit,
 		.signed_end = UINT64_MAX };
 	struct decoded_body next = decoding->decoded;
-	struct new_body new = { .body = &next.body };
+	struct new_body new;
 	const struct body_target target = { take_text, &new, UINT64_MAX };
 
 	decoding->is_done = true;
@@ -216,8 +217,11 @@ decode_round(struct decoding *decoding, struct err *err)
 		decoding->encoding = plan.plans[0].encoding;
 	body_init(&next.body, decoding->body->directory,
 	    decoding->body->memory_limit);
+	new.body = &next.body;
 	new.scan =
 	    mime_scan_new(decoding->mem, decoding->type, decoding->encoding);
+	new.err.kind = ERR_NONE;
+	new.len = 0;
 	if (body_plan_write(&plan, decoding->body, &target, err) != 0) {
 		body_done(&next.body);
 		return err->kind == ERR_DATA ? 0 : -1;

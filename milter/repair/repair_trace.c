@@ -209,7 +209,8 @@ delete_listed(struct header_repair *repair, const struct slice_list *list)
 		field_readings_of(field, &readings);
 		for (size_t n = 0; n < list->count && !listed; n++)
 			listed = slice_eq_nocase(field->name, list->items[n]) ||
-			    field_readings_have(&readings, list->items[n]);
+			    (!readings.is_plain &&
+				field_readings_have(&readings, list->items[n]));
 		if (!listed)
 			continue;
 		edits_delete(edits, i);
