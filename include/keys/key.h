@@ -20,6 +20,9 @@ struct sign_key {
 	enum key_algorithm algorithm;
 	unsigned int bits;
 	EVP_PKEY *pkey;
+	/* Ready to sign, for copies: one of them, or none (key_make_ready()). */
+	EVP_PKEY_CTX *ready_rsa;
+	EVP_MD_CTX *ready_ed25519;
 	struct slice pem;	  /* as libopendkim takes it; NUL behind it */
 	struct slice path;	  /* where it came from, for messages */
 	struct slice fingerprint; /* SHA-256 of the public key, hex */
@@ -39,6 +42,8 @@ struct slice key_record(struct arena *mem, const struct sign_key *key);
  */
 struct slice key_zone_entry(struct arena *mem, const struct sign_key *key);
 
+/* What OpenSSL holds of a key that is thrown away with its arena. */
+void key_free_contents(const struct sign_key *key);
 void key_done(struct sign_key *key);
 
 /*

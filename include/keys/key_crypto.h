@@ -11,6 +11,15 @@ struct key_signature {
 	size_t len;
 };
 
+/* SHA-256, looked up once; it stays. Thread-safe. */
+const EVP_MD *sha256(void);
+
+/*
+ * Prepares a new key for key_sign(), which can do without: what it does before
+ * it signs with RSA is then done once. key_done() undoes it.
+ */
+void key_make_ready(struct sign_key *key);
+
 /*
  * The signature of a SHA-256 hash, which is not hashed again for RSA, and is
  * the message of Ed25519: RFC 8463 section 3.

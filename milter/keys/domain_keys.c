@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "key_priv.h"
+#include "keys/key_crypto.h"
 #include "keystore_priv.h"
 
 enum { GOOD_RSA_BITS = 2048 };
@@ -73,7 +74,7 @@ domain_keys_release(struct domain_keys *keys)
 	if (keys == NULL || --counted->users != 0)
 		return;
 	for (size_t i = 0; i < keys->count; i++)
-		EVP_PKEY_free(keys->keys[i]->pkey);
+		key_free_contents(keys->keys[i]);
 	arena_done(&counted->mem);
 	free(counted);
 }
@@ -119,7 +120,7 @@ domain_keys_add_key(
 		if (slice_eq(reader->keys[i]->selector, key->selector)) {
 			domain_fault(&reader->reader, where,
 			    "the selector is there twice");
-			EVP_PKEY_free(key->pkey);
+			key_free_contents(key);
 			return;
 		}
 	}
@@ -140,6 +141,7 @@ keep_key(struct domain_reader *reader, const struct sign_key *key)
 	copy->path = slice_dup(mem, key->path);
 	copy->fingerprint = slice_dup(mem, key->fingerprint);
 	ENSURE(EVP_PKEY_up_ref(copy->pkey) == 1);
+	key_make_ready(copy);
 	domain_warn(&reader->reader, copy->path.data,
 	    "the key that was read before goes on, until a restart");
 	domain_keys_add_key(reader, copy->path.data, copy);
@@ -234,6 +236,8 @@ domain_keys_public(
 
 		*key = *keys->keys[i];
 		key->pkey = NULL;
+		key->ready_rsa = NULL;
+		key->ready_ed25519 = NULL;
 		key->pem = (struct slice){ NULL, 0 };
 		key->domain = copy->domain;
 		key->selector = slice_dup(mem, key->selector);

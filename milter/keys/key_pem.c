@@ -136,7 +136,7 @@ fingerprint(EVP_PKEY *pkey, struct arena *mem)
 
 	strbuf_init(&buf, mem);
 	ENSURE(len > 0 &&
-	    EVP_Digest(der, (size_t)len, hash, NULL, EVP_sha256(), NULL) == 1);
+	    EVP_Digest(der, (size_t)len, hash, NULL, sha256(), NULL) == 1);
 	OPENSSL_free(der);
 	for (size_t i = 0; i < sizeof(hash); i++)
 		strbuf_addf(&buf, "%02x", hash[i]);
@@ -200,6 +200,7 @@ key_from_pem(struct slice pem, struct arena *mem, struct sign_key *ret_key,
 		return -1;
 	}
 	key.fingerprint = fingerprint(key.pkey, mem);
+	key_make_ready(&key);
 	*ret_key = key;
 	return 0;
 }
@@ -318,10 +319,20 @@ key_zone_entry(struct arena *mem, const struct sign_key *key)
 }
 
 void
+key_free_contents(const struct sign_key *key)
+{
+	EVP_PKEY_CTX_free(key->ready_rsa);
+	EVP_MD_CTX_free(key->ready_ed25519);
+	EVP_PKEY_free(key->pkey);
+}
+
+void
 key_done(struct sign_key *key)
 {
 	if (key == NULL)
 		return;
-	EVP_PKEY_free(key->pkey);
+	key_free_contents(key);
+	key->ready_rsa = NULL;
+	key->ready_ed25519 = NULL;
 	key->pkey = NULL;
 }

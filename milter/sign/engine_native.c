@@ -58,7 +58,7 @@ native_begin(const struct sign_request *request, struct signer **ret_signer,
 	signer->policy = request->policy;
 	signer->header_hash = EVP_MD_CTX_new();
 	ENSURE(signer->header_hash != NULL);
-	if (EVP_DigestInit_ex(signer->header_hash, EVP_sha256(), NULL) != 1) {
+	if (EVP_DigestInit_ex(signer->header_hash, sha256(), NULL) != 1) {
 		err_set(err, ERR_TEMP, "SHA-256: %s", openssl_reason());
 		native_free(signer);
 		return -1;

@@ -52,8 +52,7 @@ signature_check(const struct sign_policy *policy,
 	}
 	field.value = slice_sub(value, 0, value.len - last->raw.len);
 	header_canon(policy->header_canon, &field, true, &buf);
-	ENSURE(
-	    EVP_Digest(buf.data, buf.len, hash, NULL, EVP_sha256(), NULL) == 1);
+	ENSURE(EVP_Digest(buf.data, buf.len, hash, NULL, sha256(), NULL) == 1);
 	if (!base64_decode(mem, tag_value_squeeze(last->value, mem), &octets) ||
 	    !key_verify(signature->key, hash,
 		(const unsigned char *)octets.data, octets.len))
