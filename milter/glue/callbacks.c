@@ -191,6 +191,12 @@ on_mail(SMFICTX *ctx, char **argv)
 	session->message = message_new(snapshot, &facts);
 	snapshot_unref(snapshot);
 	verdict = pipeline_mail(session->message);
+	/*
+	 * Nobody waits for a reply: the configuration refused nothing here when
+	 * the MTA connected. The end of the header comes to the same verdict.
+	 */
+	if ((session->terms.steps & SMFIP_NR_MAIL) != 0)
+		return SMFIS_NOREPLY;
 	if (verdict.action != ACTION_ACCEPT)
 		return callbacks_conclude(ctx, session, &verdict);
 	return SMFIS_CONTINUE;
@@ -263,10 +269,15 @@ on_body(SMFICTX *ctx, unsigned char *chunk, size_t len)
 	pipeline_body(
 	    session->message, (struct slice){ (const char *)chunk, len });
 	/*
-	 * Nothing will be signed: the rest need not come here. An MTA may send
-	 * the last piece along with the end of the message; libmilter then calls
-	 * this function first, and the one for the end only after "continue".
-	 * So this is said of a full piece only, which is hardly the last.
+	 * An MTA may send the last piece along with the end of the message;
+	 * libmilter then calls this function first, and the one for the end
+	 * only after "continue".
+	 */
+	if ((session->terms.steps & SMFIP_NR_BODY) != 0)
+		return guard_at_end() ? SMFIS_CONTINUE : SMFIS_NOREPLY;
+	/*
+	 * Nothing will be signed: the rest need not come here. This is said of
+	 * a full piece only, which is hardly the last.
 	 */
 	if (len >= FULL_CHUNK_OCTETS && !accounting_is_on() &&
 	    (session->terms.steps & SMFIP_SKIP) != 0 &&

@@ -19,6 +19,10 @@ struct terms {
  */
 MUST_USE int terms_agree(const struct config *config, unsigned long actions,
     unsigned long steps, struct terms *ret_terms);
+/*
+ * What an MTA of version 6 has agreed to, where it is not known any more what
+ * was asked of it: it may wait for no reply to MAIL, and none to the body.
+ */
 struct terms terms_full(void);
 /* Whether any connection has been served with less so far. */
 bool terms_were_cut(void);
@@ -55,6 +59,11 @@ struct slice macro_get(SMFICTX *ctx, const char *name);
 void guard_start(void);
 /* Whether packets come this way; known from the first one on. */
 bool guard_works(void);
+/*
+ * In a callback, where they come this way: whether the packet at hand is the end
+ * of a message, which may have the last piece of the body with it.
+ */
+bool guard_at_end(void);
 
 /*
  * Gives the MTA the body as it goes on, if that is another one, and every

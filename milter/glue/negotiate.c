@@ -12,13 +12,12 @@
 #include "base/log.h"
 
 /*
- * No events that decide nothing, and no replies where no decision is taken,
- * save for the body (see on_body()). libmilter itself answers for an MTA that
- * cannot do without the replies.
+ * No events that decide nothing, and no replies where no decision is taken.
+ * libmilter itself answers for an MTA that cannot do without the replies.
  */
-static const unsigned long asked_steps = SMFIP_HDR_LEADSPC | SMFIP_NOHELO |
+static const unsigned long usual_steps = SMFIP_HDR_LEADSPC | SMFIP_NOHELO |
     SMFIP_NOUNKNOWN | SMFIP_NODATA | SMFIP_NR_CONN | SMFIP_NR_RCPT |
-    SMFIP_NR_HDR | SMFIP_SKIP;
+    SMFIP_NR_HDR;
 static const unsigned long edit_actions =
     SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY;
 static const unsigned long usual_actions = SMFIF_ADDHDRS | SMFIF_CHGHDRS |
@@ -44,6 +43,7 @@ static const struct part {
 }, step_parts[] = {
 	{ SMFIP_HDR_LEADSPC, "blanks at the start of a field" },
 	{ SMFIP_SKIP, "skipping of the body" },
+	{ SMFIP_NR_MAIL, "MAIL without a reply" },
 	{ SMFIP_NOHELO, "leaving out HELO" },
 	{ SMFIP_NR_RCPT, "RCPT without a reply" },
 	{ SMFIP_NOUNKNOWN, "leaving out unknown commands" },
@@ -124,6 +124,22 @@ needed_steps(const struct config *config)
 	    0;
 }
 
+/*
+ * Where messages are signed nearly every body is needed, and its pieces go
+ * without replies (see on_body()). Where none is, the reply to the first one
+ * spares the rest. MAIL is answered by those who refuse there.
+ */
+static unsigned long
+steps_of(const struct config *config)
+{
+	bool refuses = !config_is_monitor(config, config->identify.mode) ||
+	    !config_is_monitor(config, config->rights.mode);
+	bool flows = signs(config) && guard_works();
+
+	return usual_steps | (flows ? SMFIP_NR_BODY : SMFIP_SKIP) |
+	    (refuses ? 0 : SMFIP_NR_MAIL);
+}
+
 int
 terms_agree(const struct config *config, unsigned long actions,
     unsigned long steps, struct terms *ret_terms)
@@ -131,6 +147,7 @@ terms_agree(const struct config *config, unsigned long actions,
 	/* The envelope is not changed unless an option says so. */
 	unsigned long asked = usual_actions |
 	    (config->rights.rewrite_mail_from ? SMFIF_CHGFROM : 0);
+	unsigned long asked_steps = steps_of(config);
 	unsigned long no_actions = asked & ~actions;
 	unsigned long no_steps = asked_steps & ~steps;
 	unsigned long lost_actions = needed_actions(config) & ~actions;
@@ -154,7 +171,11 @@ terms_agree(const struct config *config, unsigned long actions,
 struct terms
 terms_full(void)
 {
-	return (struct terms){ usual_actions, asked_steps };
+	unsigned long steps = usual_steps | SMFIP_NR_MAIL;
+
+	/* Where it did not agree to one of these, libmilter sends the reply. */
+	return (struct terms){ usual_actions,
+		guard_works() ? steps | SMFIP_NR_BODY : steps };
 }
 
 bool

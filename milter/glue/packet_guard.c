@@ -30,11 +30,16 @@ typedef char *read_packet_fn(int fd, struct timeval *timeout, char *command,
     size_t *ret_len, char *name);
 extern read_packet_fn mi_rd_cmd;
 
-enum { COMMAND_CONNECT = 'C', COMMAND_MACROS = 'D' };
+enum { COMMAND_CONNECT = 'C', COMMAND_MACROS = 'D', COMMAND_END = 'E' };
 
 /* libmilter's own; set before there are threads. */
 static read_packet_fn *read_packet;
 static atomic_bool called;
+/*
+ * The command of the packet that this thread works on: libmilter calls our
+ * functions for it, and reads the next one then.
+ */
+static _Thread_local char at_hand;
 
 /*
  * Whether it holds what libmilter looks for without looking where it ends: a
@@ -96,6 +101,7 @@ mi_rd_cmd(
 	char *packet = read_packet(fd, timeout, command, ret_len, name);
 
 	atomic_store_explicit(&called, true, memory_order_relaxed);
+	at_hand = *command;
 	if (packet == NULL)
 		return NULL;
 	if (packet_is_sound(*command, packet, *ret_len)) {
@@ -125,4 +131,10 @@ bool
 guard_works(void)
 {
 	return atomic_load_explicit(&called, memory_order_relaxed);
+}
+
+bool
+guard_at_end(void)
+{
+	return at_hand == COMMAND_END;
 }

@@ -24,6 +24,8 @@ from milter import cstring
 from support import ALICE, BOB, CEO, DaemonTest, mail, message
 
 EVERYTHING = milter.ALL_ACTIONS
+# What is asked for by what the configuration decides.
+REPLIES = milter.SKIP | milter.NR_MAIL | milter.NR_EOH | milter.NR_BODY
 NO_REPLY = {
     'connect': (milter.NOCONNECT, milter.NR_CONN),
     'helo': (milter.NOHELO, milter.NR_HELO),
@@ -130,8 +132,8 @@ class NegotiationTest(DaemonTest):
             ended = server.log()
         lines = [line for line in ended.split('\n') if 'lacks' in line]
         self.assertEqual(len(lines), 2, ended)
-        for words in ('lists of macros', '{auth_authen}', 'skipping of the '
-                      'body', 'blanks at the start', 'it is served without'):
+        for words in ('lists of macros', '{auth_authen}',
+                      'blanks at the start', 'it is served without'):
             self.assertIn(words, lines[0])
         self.assertIn('DATA', lines[1])
 
@@ -185,6 +187,63 @@ class NegotiationTest(DaemonTest):
             result = session.submit(mail(message(CEO)))
             self.assertEqual((result.verdict, result.edits), ('accept', []))
             server.expect('would=reject')
+
+    def test_replies_are_asked_for_where_they_decide(self):
+        session = self.session(mta.Sendmail())
+        self.assertEqual(session.wants.steps & REPLIES, milter.NR_BODY)
+        session.quit()
+        watched = (daemon.WORLD.replace('identify {', 'identify {\nmode = monitor'),
+                   daemon.WORLD.replace('identify {', 'identify {\nmode = monitor')
+                   .replace('rights {', 'rights {\nmode = monitor'))
+        for text, steps in (
+                ('mode = monitor\n' + daemon.WORLD,
+                 milter.SKIP | milter.NR_MAIL),
+                (daemon.WORLD + 'sign { mode = monitor }\n', milter.SKIP),
+                (watched[0], milter.NR_BODY),
+                (watched[1], milter.NR_BODY | milter.NR_MAIL)):
+            with self.subTest(text):
+                server, _ = daemon.world(text)
+                self.addCleanup(server.clean)
+                with server:
+                    session = milter.Session(server.address, mta.Postfix())
+                    self.assertEqual(session.wants.steps & REPLIES, steps)
+                    session.quit()
+
+    def test_what_nobody_waits_for_at_mail_is_refused_at_the_header(self):
+        """The MTA connected while nothing was refused at MAIL."""
+        server, _ = daemon.world('mode = monitor\n' + daemon.WORLD)
+        self.addCleanup(server.clean)
+        with server:
+            session = milter.Session(server.address, mta.Postfix())
+            self.addCleanup(session.close)
+            session.set_macros(**session.mta.session_macros())
+            session.connect()
+            self.assertEqual(session.submit(mail(sender=CEO)).verdict,
+                             'accept')
+            server.configure(daemon.WORLD)
+            server.reload('reloaded ')
+            for foreign in mail(sender=CEO), mail(login=None):
+                result = session.submit(foreign)
+                self.assertEqual((result.verdict, result.stage),
+                                 ('reject', 'eoh'), result)
+            self.assertEqual(session.submit(mail()).verdict, 'pass')
+            session.quit()
+
+    def test_another_client_of_an_mta(self):
+        """Its terms went with the client before; no reply is in its way."""
+        for steps in (milter.ALL_STEPS,
+                      milter.ALL_STEPS & ~milter.NR_BODY & ~milter.NR_MAIL):
+            session = self.session(mta.Sendmail(), steps=steps)
+            for _ in range(2):
+                for honest in mail(), mail(message(body=b'x\r\n' * 70000)):
+                    self.assertEqual(session.submit(honest).verdict, 'pass')
+                self.assertEqual(session.submit(mail(message(CEO))).verdict,
+                                 'reject')
+                session.quit(new_connection=True)
+                session.set_macros(**session.mta.session_macros())
+                session.connect()
+                session.helo()
+            session.quit()
 
     def test_another_client_of_an_old_mta(self):
         """Its terms went with the client before: refused, never guessed."""
