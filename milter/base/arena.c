@@ -8,7 +8,11 @@
 
 #include "base/ensure.h"
 
-enum { BLOCK_BYTES = 8192 };
+/*
+ * Most arenas hold little: their first block, with its head, is one that malloc
+ * keeps for the thread. The next ones are larger.
+ */
+enum { FIRST_BYTES = 992, BLOCK_BYTES = 8192, GROWTH = 4 };
 
 struct arena_block {
 	struct arena_block *next;
@@ -38,6 +42,17 @@ arena_done(struct arena *mem)
 	arena_init(mem);
 }
 
+/* The room of the block behind those that are there. */
+static size_t
+arena_next_room(const struct arena *mem)
+{
+	if (mem->blocks == NULL)
+		return FIRST_BYTES;
+	return mem->blocks->size < BLOCK_BYTES / GROWTH ?
+	    mem->blocks->size * GROWTH :
+	    BLOCK_BYTES;
+}
+
 void *
 arena_alloc(struct arena *mem, size_t size)
 {
@@ -48,8 +63,10 @@ arena_alloc(struct arena *mem, size_t size)
 	ENSURE(size <= SIZE_MAX / 2);
 	size = (size + align - 1) / align * align;
 	if (block == NULL || block->size - block->used < size) {
-		size_t room = size > BLOCK_BYTES ? size : BLOCK_BYTES;
+		size_t room = arena_next_room(mem);
 
+		if (room < size)
+			room = size;
 		block = malloc(sizeof(*block) + room);
 		ENSURE(block != NULL);
 		block->size = room;

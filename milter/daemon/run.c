@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <libmilter/mfapi.h>
+#include <malloc.h>
 #include <openssl/crypto.h>
 #include <pthread.h>
 #include <pwd.h>
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/cores.h"
 #include "base/log.h"
 #include "config.h"
 #include "daemon/socket_directory.h"
@@ -427,6 +429,18 @@ start_in_background(const char *config_path, struct config *config)
 	return EXIT_FINE;
 }
 
+/*
+ * glibc gives threads up to eight heaps a core, and libmilter has a thread for
+ * each message that waits; no more than run at once are in one at a time.
+ */
+static void
+bound_heaps(void)
+{
+#ifdef M_ARENA_MAX
+	(void)mallopt(M_ARENA_MAX, (int)cores_count() * 2);
+#endif
+}
+
 int
 daemon_run(const char *given_path, bool foreground)
 {
@@ -441,6 +455,7 @@ daemon_run(const char *given_path, bool foreground)
 	 * OpenSSL may not free what they use.
 	 */
 	ENSURE(OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL) == 1);
+	bound_heaps();
 	/* Until the configuration says more. */
 	log_open_stderr("submilter", LOG_LEVEL_INFO);
 	/* A reload that is asked for too early comes once we serve. */
