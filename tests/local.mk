@@ -96,14 +96,18 @@ tests_bench_socketmap_server_LDADD = $(SUBMILTER_LDADD)
 tests_bench_far_SOURCES = tests/bench/far.c
 tests_bench_far_LDADD = $(SUBMILTER_LDADD)
 EXTRA_DIST += tests/bench/cold.py tests/bench/figures.py tests/bench/files.py \
-	tests/bench/instructions tests/bench/instructions.txt tests/bench/milters.py tests/bench/run \
+	tests/bench/instructions tests/bench/instructions.txt tests/bench/milters.py tests/bench/run tests/bench/soak \
 	tests/bench/selftest.py tests/bench/tables
-.PHONY: bench bench-cold bench-instructions bench-files bench-load bench-tables \
+.PHONY: bench bench-cold bench-instructions bench-files bench-load bench-soak bench-tables \
 	update-instructions
 # Unpacks other milters. LOAD='OPTION...': see tests/bench/run --help.
 bench-load: submilter tests/bench/bare tests/bench/load tests/bench/raw
 	SUBMILTER=$(abs_top_builddir)/submilter BENCH_PROGRAMS=$(abs_top_builddir)/tests/bench \
 	$(srcdir)/tests/bench/run $(LOAD)
+# A million messages, some minutes. SOAK='OPTION...': see tests/bench/soak --help.
+bench-soak: submilter tests/bench/load tests/bench/message_path
+	SUBMILTER=$(abs_top_builddir)/submilter BENCH_PROGRAMS=$(abs_top_builddir)/tests/bench \
+	$(srcdir)/tests/bench/soak $(SOAK)
 # Unpacks Postfix and each server of tables. TYPES='ldap redis': these only.
 bench-tables: $(bench_tables) modules
 	SUBMILTER_MODULES=$(abs_top_builddir)/milter/backends \
