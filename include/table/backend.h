@@ -90,6 +90,12 @@ struct table_ops {
 	/* See table_row(). NULL where a table has none that could be listed. */
 	bool (*row)(
 	    const void *handle, size_t index, struct table_row *ret_row);
+	/*
+	 * Rows that match a key, by their index, in their order; how many there
+	 * are. In memory of mem. NULL: a key has one value at most.
+	 */
+	size_t (*matches)(const void *handle, struct slice key,
+	    struct arena *mem, const size_t **ret_rows);
 	/* See table_place(). NULL: the spec says enough. */
 	const char *(*place)(
 	    const void *handle, size_t line, struct arena *mem);

@@ -193,6 +193,15 @@ MUST_USE enum table_answer table_lookup_one(const struct table *table,
     struct slice key, const struct table_context *context,
     struct slice *ret_value);
 
+/*
+ * All values that one key has, in their order, *ret_count of them. More than one
+ * come from a table of type refile alone, in which each matching row counts; the
+ * first max of them.
+ */
+MUST_USE enum table_answer table_lookup_all(const struct table *table,
+    struct slice key, const struct table_context *context,
+    struct slice *ret_values, size_t max, size_t *ret_count);
+
 /* A row of a table whose rows can be listed. */
 struct table_row {
 	struct slice key;	/* empty where it is a pattern */

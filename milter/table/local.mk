@@ -27,4 +27,5 @@ libsubmilter_a_SOURCES += \
 	include/table/tls_setup.h %D%/tls_setup.c \
 	include/table/hosts.h %D%/hosts.c %D%/hosts_priv.h %D%/host_resolve.c \
 	%D%/hosts_srv.c \
-	%D%/table_socketmap.c %D%/table_tcp.c %D%/table_static.c %D%/table_texthash.c
+	%D%/table_socketmap.c %D%/table_tcp.c %D%/table_static.c %D%/table_texthash.c \
+	%D%/table_dataset.c %D%/wildcard_index.c %D%/wildcard_index_priv.h

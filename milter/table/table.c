@@ -19,6 +19,9 @@ static const struct table_ops *const registry[] = {
 	&table_pipemap,
 	&table_socketmap,
 	&table_tcp,
+	&table_dataset_file,
+	&table_dataset_refile,
+	&table_dataset_csl,
 };
 
 /* Specs quoted in messages are cut after this many octets. */
@@ -30,7 +33,7 @@ enum { TYPE_COUNT = sizeof(registry) / sizeof(registry[0]) };
 /* The same as text; a test holds the two against each other. */
 static const char *const type_names[TYPE_COUNT] = { "texthash", "regexp",
 	"pcre", "cidr", "static", "inline", "unionmap", "pipemap", "socketmap",
-	"tcp" };
+	"tcp", "file", "refile", "csl" };
 
 /* Postfix's types that we cannot read, but whose source postmap(1) reads. */
 static const char *const indexed_types[] = { "dbm", "sdbm" };
@@ -517,6 +520,38 @@ table_lookup(const struct table *table, const struct table_keys *keys,
 	return (context->trace == NULL ?
 		table_lookup_asked :
 		table_lookup_traced)(table, keys, context, ret_values);
+}
+
+enum table_answer
+table_lookup_all(const struct table *table, struct slice key,
+    const struct table_context *context, struct slice *ret_values, size_t max,
+    size_t *ret_count)
+{
+	const struct table_keys keys = { &key, 1 };
+	const size_t *rows = NULL;
+	struct table_row row;
+	enum table_answer answer;
+	size_t count;
+
+	ENSURE(max > 0);
+	if (table->ops->matches == NULL || context->trace != NULL) {
+		answer = table_lookup_one(table, key, context, ret_values);
+		if (answer == TABLE_FOUND)
+			*ret_count = 1;
+		if (answer != TABLE_FOUND || table->ops->matches == NULL)
+			return answer;
+	}
+	if (table_check_keys(&keys, context->err) != 0)
+		return TABLE_FAILED;
+	count = table->ops->matches(table->handle, key, context->mem, &rows);
+	if (count == 0)
+		return TABLE_ABSENT;
+	*ret_count = count < max ? count : max;
+	for (size_t i = 0; i < *ret_count; i++) {
+		ENSURE(table->ops->row(table->handle, rows[i], &row));
+		ret_values[i] = slice_dup(context->mem, row.value);
+	}
+	return TABLE_FOUND;
 }
 
 enum table_answer

@@ -77,5 +77,8 @@ extern const struct table_ops table_unionmap;
 extern const struct table_ops table_pipemap;
 extern const struct table_ops table_socketmap;
 extern const struct table_ops table_tcp;
+extern const struct table_ops table_dataset_file;
+extern const struct table_ops table_dataset_refile;
+extern const struct table_ops table_dataset_csl;
 
 #endif

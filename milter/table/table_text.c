@@ -92,6 +92,15 @@ text_table_lookup(void *handle, const struct table_keys *keys,
 	return all;
 }
 
+size_t
+text_table_matches(const void *handle, struct slice key, struct arena *mem,
+    const size_t **ret_rows)
+{
+	const struct text_table *table = handle;
+
+	return table->format->matches(table->rows, key, mem, ret_rows);
+}
+
 bool
 text_table_row(const void *handle, size_t index, struct table_row *ret_row)
 {

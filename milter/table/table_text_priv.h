@@ -17,6 +17,9 @@ struct text_format {
 	/* *ret_value may stand in the memory of the rows. */
 	enum table_answer (*find)(const void *rows, struct slice key,
 	    const struct table_context *context, struct slice *ret_value);
+	/* See struct table_ops; NULL: no key has several values. */
+	size_t (*matches)(const void *rows, struct slice key, struct arena *mem,
+	    const size_t **ret_rows);
 	/* See struct table_ops. */
 	bool (*row)(const void *rows, size_t index, struct table_row *ret_row);
 	/* What the arena does not hold; may be NULL. Takes NULL. */
@@ -29,6 +32,8 @@ MUST_USE int text_table_open(const struct text_format *format,
 
 enum table_answer text_table_lookup(void *handle, const struct table_keys *keys,
     const struct table_context *context, struct slice *ret_values);
+size_t text_table_matches(const void *handle, struct slice key,
+    struct arena *mem, const size_t **ret_rows);
 bool text_table_row(
     const void *handle, size_t index, struct table_row *ret_row);
 const char *text_table_place(

@@ -235,6 +235,10 @@ static const struct backend {
 	    "inet:127.0.0.1:%u:m" },
 	{ "tcp", NULL, "a", "b", TABLE_CAP_PATTERNS | TABLE_FOR_ANY,
 	    "127.0.0.1:%u" },
+	{ "file", "a 1\n", "a", "b", TABLE_FOR_ANY, NULL },
+	{ "refile", "a* 1\n", "a", "b", TABLE_CAP_PATTERNS | TABLE_FOR_ANY,
+	    NULL },
+	{ "csl", NULL, "a", "b", TABLE_FOR_ANY, "a=1" },
 };
 
 enum { BACKENDS = sizeof(backends) / sizeof(backends[0]) };
