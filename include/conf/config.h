@@ -133,6 +133,9 @@ const struct table_use *config_tables(
 bool config_needs_restart(const struct config *started,
     const struct config *new, size_t *index, const char **ret_option);
 
+/* Whether it names keys: a directory, or a table. */
+bool config_has_keys(const struct config *config);
+
 /* monitor: for a section that inherits or says so itself. */
 bool config_is_monitor(const struct config *config, enum section_mode mode);
 

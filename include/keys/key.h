@@ -27,6 +27,7 @@ struct sign_key {
 	struct slice path;	  /* where it came from, for messages */
 	struct slice fingerprint; /* SHA-256 of the public key, hex */
 	time_t file_time;	  /* when its file was last changed */
+	struct slice identity;	  /* i= of this signature; empty: none */
 };
 
 /* Where its record stands: SELECTOR._domainkey.DOMAIN. */

@@ -4,11 +4,13 @@
 
 #include "policy/authors.h"
 #include "keys/key_role.h"
+#include "keys/key_table.h"
 
 /*
  * Whose keys speak for a message: decided by its judged authors and the names
  * of the domains that have keys, by nothing else; and which of these keys sign,
- * by what is known of each. The functions up to key_choice_take() are pure.
+ * by what is known of each. The functions up to key_choice_take() are pure, but for
+ * tables that ask a server.
  */
 
 /*
@@ -19,12 +21,22 @@
 enum author_role key_choice_role(const struct authors *authors);
 
 /*
- * The keys of a domain; with `parents` those of the nearest domain above it
- * that has some, which relaxed alignment covers (RFC 9989 section 4.4). NULL:
- * none, or no store.
+ * The highest domain whose key may sign for a domain below it: the
+ * organizational domain, for there is no alignment above it (RFC 9989 section
+ * 4.10). NULL: two labels are enough.
  */
-const struct domain_keys *key_choice_find(
-    const struct keystore *store, struct slice domain, bool parents);
+struct key_parents {
+	struct slice (*top)(const void *arg, struct slice domain);
+	const void *arg;
+};
+
+/*
+ * The keys of a domain; with parents, not NULL, those of the nearest domain
+ * above it that has some, which relaxed alignment covers. NULL: none, or no
+ * store.
+ */
+const struct domain_keys *key_choice_find(const struct keystore *store,
+    struct slice domain, const struct key_parents *parents);
 
 /*
  * Whether a signature of that domain would vouch for an author who is foreign:
@@ -36,24 +48,32 @@ bool key_choice_speaks_for_foreign(
 /* What a choice of keys goes by. */
 struct key_choice_rules {
 	struct keystore *store;	     /* NULL: nothing is signed */
+	struct key_tables tables;    /* which come before its domains */
+	uint64_t deadline_us;	     /* for them */
 	struct key_history *history; /* NULL: DNS is not asked */
 	struct key_role_rules roles;
-	size_t max;	   /* keys that sign at most */
-	bool parents;	   /* see key_choice_find() */
-	bool by_dns;	   /* only what DNS shows may sign */
+	size_t max;			   /* keys that sign at most */
+	const struct key_parents *parents; /* see key_choice_find() */
+	bool by_dns;			   /* only what DNS shows may sign */
 	bool broken_later; /* keys that cannot be used are a temporary fault */
 	struct slice directory; /* of all keys, for messages */
 };
 
-/* Domains that sign, each once, in the order of their authors. */
+/*
+ * Domains that sign, each once, in the order of their authors; or single keys of
+ * a table, of which only the names may be known.
+ */
 struct key_choice_domains {
 	const struct domain_keys **items;
+	struct slice *identities; /* i= of each; empty: none */
 	size_t count;
+	/* A table could not answer; or ERR_NONE. */
+	struct err fault;
 	/* The first reason why that of an author does not; empty: all do. */
 	struct slice why;
 };
 
-/* In memory of mem. */
+/* In memory of mem. May block until the deadline where tables ask a server. */
 void key_choice_domains(const struct key_choice_rules *rules,
     const struct authors *authors, struct arena *mem,
     struct key_choice_domains *ret_domains);

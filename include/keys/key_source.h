@@ -20,6 +20,13 @@ struct key_source;
  */
 struct key_source *key_directory_source(struct slice path);
 
+/*
+ * A directory and a table of keys (key_table.h) as one source, which takes both
+ * over; the other one where one is NULL.
+ */
+struct key_source *key_sources_join(
+    struct key_source *directory, struct key_source *table);
+
 /* Takes NULL. */
 void key_source_free(struct key_source *source);
 

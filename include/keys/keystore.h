@@ -17,19 +17,26 @@ enum { MAX_KEYS_OF_DOMAIN = 8 };
  * not known who would have signed: a temporary fault of that domain.
  */
 struct domain_keys {
+	/*
+	 * In the store: the domain, or the place of one key, which belongs to
+	 * a table of keys (see key_place()).
+	 */
+	struct slice name;
 	struct slice domain;
 	const struct sign_key *const *keys;
 	size_t count;
 	struct slice fault;
 	bool told;     /* the fault was reported when the store was loaded */
 	bool gone;     /* it has no directory; see keystore_add_gone() */
+	bool unsure;   /* it is not known whether there are keys */
 	bool unread;   /* its keys were not needed yet: none is known */
 	bool warned;   /* there was something to say of them */
 	uint64_t mark; /* of its files before they were read; 0: not known */
 };
 
 /*
- * All keys of a source, by domain. Which domains there are is fixed. Private
+ * All keys of a source, by domain; those of a table, each by its name. Which
+ * there are is fixed, but for a table that does not list all. Private
  * keys are read when they are needed, and those of some domains are kept: that
  * is what is behind its lock, which is never held while a file is read.
  */
@@ -97,8 +104,14 @@ void keystore_free(struct keystore *store);
  * keys here. Reads nothing; it stays valid as long as the store. Thread-safe.
  */
 const struct domain_keys *keystore_find(
+    const struct keystore *store, struct slice name);
+/* The first keys that sign for a domain, by whatever name; whether it has some. */
+const struct domain_keys *keystore_find_domain(
     const struct keystore *store, struct slice domain);
-/* The same for each domain, by an index below keystore_domain_count(). */
+bool keystore_has_domain(const struct keystore *store, struct slice domain);
+/* Whether it may have keys that nobody has needed yet; NULL: no. */
+bool keystore_grows(const struct keystore *store);
+/* The same for each, by an index below keystore_domain_count(). */
 size_t keystore_domain_count(const struct keystore *store);
 const struct domain_keys *keystore_domain(
     const struct keystore *store, size_t index);
@@ -110,13 +123,13 @@ const struct domain_keys *keystore_domain(
  * who needs them finds them mended. To be released, before the store is freed.
  * Thread-safe; may block on the file system.
  */
-struct domain_keys *keystore_take(struct keystore *store, struct slice domain);
+struct domain_keys *keystore_take(struct keystore *store, struct slice name);
 /*
  * The same, but what had to be read is not kept: who looks at the keys of all
  * domains displaces none of those that sign.
  */
 struct domain_keys *keystore_take_once(
-    struct keystore *store, struct slice domain);
+    struct keystore *store, struct slice name);
 /* Takes NULL. Thread-safe. */
 void domain_keys_release(struct domain_keys *keys);
 

@@ -10,8 +10,10 @@
 #include "policy/authors.h"
 #include "policy/names.h"
 #include "policy/rights.h"
+#include "preflight/suffix_list.h"
 #include "preflight/world.h"
 #include "keys/key_history.h"
+#include "keys/key_table.h"
 #include "sign/signer.h"
 #include "table/world.h"
 
@@ -29,6 +31,8 @@ struct snapshot {
 	struct author_forms author_forms;
 	struct own_domains own_domains;
 	struct names names;
+	struct key_tables key_tables;	 /* of tables */
+	struct suffix_list *suffixes;	 /* for sign.parent-domain; or NULL */
 	struct keystore *keys;		 /* NULL: nothing is signed */
 	struct key_history *key_history; /* NULL: sign.dkim-key is off */
 	struct sign_policy sign_policy;
@@ -73,8 +77,9 @@ void snapshot_check_values(const struct snapshot *snapshot,
 /*
  * The same configuration, keys and policies with these tables, opened from the
  * same specs, in the order of table_set_at(). Takes a reference on each. An
- * edited configuration and new keys stay out of force. One reference; -1 with
- * all as it was. Does not block.
+ * edited configuration and new keys stay out of force, but for those of a table
+ * of keys that is another one: then this blocks on files. One reference; -1 with
+ * all as it was.
  */
 MUST_USE int snapshot_with_tables(struct snapshot *previous,
     struct table *const *tables, struct snapshot **ret_snapshot,

@@ -41,7 +41,7 @@ check_bounces(
 
 	if (!check_local_mail_has_word(classes, SLICE("bounce")) &&
 	    config->identify.bounces == BOUNCES_SIGN && is_ours &&
-	    config->main.keys.len > 0)
+	    config_has_keys(config))
 		finding_add(found, FINDING_WARNING,
 		    postfix_set_there(p, bounce, option, "bounce, notify"),
 		    "Postfix: its bounces and notices do not pass the milter, "

@@ -121,9 +121,8 @@ check_writing(struct findings *found, const struct config *config,
 		    user_name(found->mem, st.st_uid),
 		    group_name(found->mem, st.st_gid));
 	path = slice_cstr(found->mem, path_directory(file));
-	if (config->main.keys.len == 0 ||
-	    config->sign.dkim_key == DKIM_KEY_OFF || file.len == 0 ||
-	    access(path, W_OK | X_OK) == 0)
+	if (!config_has_keys(config) || config->sign.dkim_key == DKIM_KEY_OFF ||
+	    file.len == 0 || access(path, W_OK | X_OK) == 0)
 		return true;
 	/* The milter goes on without it, and knows nothing after a restart. */
 	error = errno;

@@ -10,6 +10,7 @@
 #include "cli/become.h"
 #include "cli/options.h"
 #include "conf/config_dns.h"
+#include "keys/key_table.h"
 #include "message/address.h"
 #include "preflight/world.h"
 #include "report/service_probe.h"
@@ -25,7 +26,8 @@ struct run {
 	struct preflight_world world;
 	struct suffix_list *suffixes;
 	struct table *egress_table; /* NULL: none */
-	struct keystore *keys;	    /* NULL: none */
+	struct key_tables tables;
+	struct keystore *keys; /* NULL: none */
 	struct own_domains own;
 	struct prober *prober;
 	struct domain_facts facts;
@@ -63,7 +65,8 @@ show_progress(
 static const struct domain_keys *
 keys_of(const struct run *run, struct slice domain)
 {
-	return run->keys == NULL ? NULL : keystore_find(run->keys, domain);
+	return run->keys == NULL ? NULL :
+				   keystore_find_domain(run->keys, domain);
 }
 
 /* -1: a name is not a domain. */
@@ -135,8 +138,9 @@ report_domain(struct run *run, struct slice domain)
 	struct arena mem;
 	struct err err;
 	const struct table_context context = { .mem = &mem, .err = &err };
+	const struct domain_keys *known = keys_of(run, domain);
 	struct domain_keys *keys =
-	    run->keys == NULL ? NULL : keystore_take_once(run->keys, domain);
+	    known == NULL ? NULL : keystore_take_once(run->keys, known->name);
 	enum table_answer answer = TABLE_ABSENT;
 	struct egress egress;
 	struct slice value, item;
@@ -216,6 +220,7 @@ check_domain_gather_facts(struct run *run)
 static int
 check_domain_prepare(struct run *run, struct err *err)
 {
+	const struct report report = { check_domain_print_part_fault, NULL };
 	const struct domain_options *options = run->options;
 	struct resolver *resolver;
 	const struct config *config;
@@ -226,8 +231,7 @@ check_domain_prepare(struct run *run, struct err *err)
 	config = run->config;
 	if (options->zone != NULL)
 		run->config->dns.zone = slice_of(options->zone);
-	if (preflight_check_config(config,
-		&(struct report){ check_domain_print_part_fault, NULL }) != 0)
+	if (preflight_check_config(config, &report) != 0)
 		return err_set(
 		    err, ERR_CONFIG, "the block preflight cannot be used");
 	if (config_resolver(config, &resolver, err) != 0)
@@ -245,14 +249,12 @@ check_domain_prepare(struct run *run, struct err *err)
 		err) != 0)
 		return err_wrap(err, "preflight.egress-table");
 	run->world.egress_table = run->egress_table;
-	preflight_check_values(&run->world, NULL,
-	    &(struct report){ check_domain_print_part_fault, NULL });
-	if (config->main.keys.len > 0 &&
-	    keystore_load(config->main.keys,
-		&(struct keystore_options){
-		    .report = &(
-			struct report){ check_domain_print_part_fault, NULL } },
-		&run->keys, err) != 0)
+	preflight_check_values(&run->world, NULL, &report);
+	if (config_has_keys(config) &&
+	    (key_tables_open(config, &report, &run->tables, err) != 0 ||
+		keystore_open(key_source_from_config(config, &run->tables),
+		    &(struct keystore_options){ .report = &report }, &run->keys,
+		    err) != 0))
 		return err_wrap(err, "keys");
 	own_domains_init(&run->own, run->config, &run->mem);
 	keystore_name_domains(run->keys, &run->own);
@@ -339,6 +341,7 @@ check_domains(const struct domain_options *options)
 	}
 	prober_free(run.prober);
 	keystore_free(run.keys);
+	key_tables_close(&run.tables);
 	table_close(run.egress_table);
 	suffix_list_free(run.suffixes);
 	preflight_world_close(&run.world);

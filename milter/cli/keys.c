@@ -13,6 +13,7 @@
 #include "message/address.h"
 #include "keys/key_lookup.h"
 #include "keys/key_role.h"
+#include "keys/key_table.h"
 
 static const char usage[] =
     "usage: submilter keys [-c FILE] [--look-up] [--json] [DOMAIN ...]\n"
@@ -52,6 +53,7 @@ struct request {
 struct view {
 	struct arena mem;
 	struct config *config;
+	struct key_tables tables;
 	struct keystore *store;
 	struct key_history *history;
 	struct strbuf out;
@@ -84,6 +86,7 @@ static int
 open_view(struct view *view, struct request *request, char *const *names,
     struct err *err)
 {
+	const struct report report = { report_key, NULL };
 	struct slice path;
 	bool found;
 
@@ -101,15 +104,15 @@ open_view(struct view *view, struct request *request, char *const *names,
 		&view->config, err) != 0 ||
 	    become_milter(view->config, err) != 0)
 		return -1;
-	if (view->config->main.keys.len == 0)
+	if (!config_has_keys(view->config))
 		return err_set(err, ERR_CONFIG,
 		    "%s: \"keys\" names no directory", request->config_path);
-	if (keystore_load(view->config->main.keys,
-		&(struct keystore_options){
-		    .report = &(struct report){ report_key, NULL } },
-		&view->store, err) != 0)
+	if (key_tables_open(view->config, &report, &view->tables, err) != 0 ||
+	    keystore_open(key_source_from_config(view->config, &view->tables),
+		&(struct keystore_options){ .report = &report }, &view->store,
+		err) != 0)
 		return -1;
-	keystore_read_all(view->store, &(struct report){ report_key, NULL });
+	keystore_read_all(view->store, &report);
 	path = view->config->sign.key_states;
 	if (key_history_read(view->history, path, &found, err) != 0)
 		fprintf(stderr, "%s is not used: %s\n",
@@ -118,7 +121,7 @@ open_view(struct view *view, struct request *request, char *const *names,
 		key_history_recall(view->history, path, view->store,
 		    &(struct recall){ .directory = view->config->main.keys,
 			.unpublished = !key_status_required(view->config),
-			.report = &(struct report){ report_key, NULL } });
+			.report = &report });
 	if (request->look_up)
 		return key_lookup_all(view->config,
 		    &(struct key_lookup_scope){
@@ -218,7 +221,7 @@ static int
 print_view(struct view *view, const struct request *request)
 {
 	for (size_t i = 0; i < request->domain_count; i++) {
-		if (keystore_find(view->store, request->domains[i]) != NULL)
+		if (keystore_has_domain(view->store, request->domains[i]))
 			continue;
 		fprintf(stderr, "%s: the domain has no key\n",
 		    escape(&view->mem, request->domains[i], 255));
@@ -255,7 +258,7 @@ forget(struct view *view, const struct request *request)
 		struct err err;
 		int status;
 
-		if (keystore_find(view->store, domain) != NULL)
+		if (keystore_has_domain(view->store, domain))
 			status = err_set(&err, ERR_DATA,
 			    "the domain has a directory of keys: move it away first");
 		else
@@ -311,6 +314,7 @@ keys_main(int argc, char **argv)
 		code = print_view(&view, &request);
 	key_history_unref(view.history);
 	keystore_free(view.store);
+	key_tables_close(&view.tables);
 	config_free(view.config);
 	arena_done(&view.mem);
 	return code;

@@ -207,7 +207,7 @@ verify(struct message *message, struct slice body, struct verification *report,
 
 		if (known->unread)
 			continue;
-		taken = keystore_take(store, known->domain);
+		taken = keystore_take(store, known->name);
 		for (size_t k = 0; k < taken->count; k++)
 			keys[key_count++] = taken->keys[k];
 		held[held_count++] = taken;

@@ -305,6 +305,12 @@ config_next_warning(
 	return true;
 }
 
+bool
+config_has_keys(const struct config *config)
+{
+	return config->main.keys.len != 0 || config->sign.key_table.len != 0;
+}
+
 /* Checks what was read and hands it out, or takes it back. */
 static int
 reading_finish(struct reading *r, struct config **ret_config, struct err *err)

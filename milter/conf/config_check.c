@@ -201,7 +201,8 @@ check_keys(struct reading *r)
 		    "keys: takes an absolute path, "
 		    "not \"%s\"",
 		    shown(r, keys));
-	else if (keys.len == 0 && !is_bad(r, OPT_sign_unsigned_policy) &&
+	else if (!config_has_keys(config) &&
+	    !is_bad(r, OPT_sign_unsigned_policy) &&
 	    config->sign.unsigned_policy == UNSIGNED_REJECT)
 		OPTION_FAULT(r, OPT_sign_unsigned_policy,
 		    "sign.unsigned: "
@@ -409,6 +410,7 @@ static const struct {
 	{ OPT_main_socket_mode, check_socket_mode },
 	{ OPT_main_hostname, check_hostname },
 	{ OPT_main_domain, check_domain },
+	{ OPT_sign_opendkim_conf, config_check_key_tables },
 	{ OPT_main_keys, check_keys },
 	{ ANY_OPTION, check_tables },
 	{ OPT_rights_own_address, check_own_address },

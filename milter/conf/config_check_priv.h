@@ -55,5 +55,7 @@ bool config_is_host_name(struct slice name, size_t min_labels);
 
 /* config_check_identify.c */
 void config_check_realms(struct reading *r);
+/* config_opendkim.c; sets options that it finds in opendkim.conf. */
+void config_check_key_tables(struct reading *r);
 
 #endif

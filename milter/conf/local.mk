@@ -4,7 +4,7 @@ libsubmilter_a_SOURCES += \
 	%D%/config.c %D%/config_priv.h \
 	include/conf/config_dns.h %D%/config_dns.c \
 	%D%/config_entries.c %D%/source_priv.h \
-	%D%/config_check.c %D%/config_check_identify.c %D%/config_check_priv.h \
+	%D%/config_check.c %D%/config_check_identify.c %D%/config_opendkim.c %D%/config_check_priv.h \
 	%D%/lexer.c %D%/lexer_priv.h \
 	%D%/options.c %D%/options_priv.h
 

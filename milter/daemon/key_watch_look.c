@@ -121,7 +121,7 @@ key_watch_look(
 		arena_reserve_one(&mem, &array, &round.cap, round.count,
 		    sizeof(struct slice));
 		round.domains = array;
-		round.domains[round.count++] = domain->domain;
+		round.domains[round.count++] = domain->name;
 	}
 	while (round.at < round.count && !w->watch->stop) {
 		if (w->begun)

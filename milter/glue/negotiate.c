@@ -82,7 +82,7 @@ log_missing(enum log_level level, const char *consequence,
 static bool
 signs(const struct config *config)
 {
-	return config->main.keys.len > 0 &&
+	return config_has_keys(config) &&
 	    !config_is_monitor(config, config->sign.mode);
 }
 

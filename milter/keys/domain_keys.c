@@ -53,6 +53,7 @@ domain_keys_lacking(struct slice domain, struct slice fault, bool gone)
 {
 	struct domain_keys *keys = domain_keys_new(domain);
 
+	keys->name = keys->domain;
 	keys->fault = slice_dup(&counted_of(keys)->mem, fault);
 	keys->gone = gone;
 	keys->told = true;
@@ -98,6 +99,18 @@ domain_warn(struct key_reader *base, const char *where, const char *why)
 	reader_of(base)->domain->warned = true;
 	report_warning(
 	    reader_of(base)->reading->report, "key %s: %s", where, why);
+}
+
+static void
+domain_domain(struct key_reader *base, struct slice domain)
+{
+	reader_of(base)->domain->domain = slice_dup(base->mem, domain);
+}
+
+static void
+domain_unsure(struct key_reader *base)
+{
+	reader_of(base)->domain->unsure = true;
 }
 
 static bool
@@ -198,6 +211,8 @@ domain_keys_read(struct domain_reading *reading)
 	struct domain_keys *domain = domain_keys_new(reading->domain);
 	struct arena *mem = &counted_of(domain)->mem;
 	struct domain_reader reader = { .reader = { .mem = mem,
+					    .domain = domain_domain,
+					    .unsure = domain_unsure,
 					    .key = domain_key,
 					    .bad_key = domain_bad_key,
 					    .fault = domain_fault,
@@ -208,6 +223,7 @@ domain_keys_read(struct domain_reading *reading)
 		    mem, MAX_KEYS_OF_DOMAIN, sizeof(const struct sign_key *)) };
 
 	domain->keys = reader.keys;
+	domain->name = slice_dup(mem, reading->name);
 	domain->told = report_is_read(reading->report);
 	reading->source->ops->read(
 	    reading->source, reading->place, &reader.reader);
@@ -220,15 +236,16 @@ domain_keys_read(struct domain_reading *reading)
 }
 
 const struct domain_keys *
-domain_keys_public(
-    const struct domain_keys *keys, struct slice domain, struct arena *mem)
+domain_keys_public(const struct domain_keys *keys,
+    const struct domain_keys *names, struct arena *mem)
 {
 	struct domain_keys *copy = arena_alloc(mem, sizeof(*copy));
 	const struct sign_key **list =
 	    arena_array(mem, keys->count + 1, sizeof(const struct sign_key *));
 
 	*copy = *keys;
-	copy->domain = domain;
+	copy->name = names->name;
+	copy->domain = names->domain;
 	copy->fault = slice_dup(mem, keys->fault);
 	copy->keys = list;
 	for (size_t i = 0; i < keys->count; i++) {

@@ -13,16 +13,20 @@ key_choice_role(const struct authors *authors)
 }
 
 const struct domain_keys *
-key_choice_find(const struct keystore *store, struct slice domain, bool parents)
+key_choice_find(const struct keystore *store, struct slice domain,
+    const struct key_parents *parents)
 {
 	const struct domain_keys *found;
+	size_t least = 0;
 
 	if (store == NULL)
 		return NULL;
 	found = keystore_find(store, domain);
-	while (found == NULL && parents) {
+	if (found == NULL && parents != NULL && parents->top != NULL)
+		least = parents->top(parents->arg, domain).len;
+	while (found == NULL && parents != NULL) {
 		domain = slice_from(domain, slice_find(domain, '.') + 1);
-		if (!slice_has(domain, '.'))
+		if (!slice_has(domain, '.') || domain.len < least)
 			break;
 		found = keystore_find(store, domain);
 	}
@@ -64,40 +68,131 @@ note_why(struct arena *mem, const char *why, struct slice domain,
 		*ret_why = slice_format(mem, "%s%.*s", why, SLICE_ARGS(domain));
 }
 
+/* What is found for authors, while it is put together. */
+struct finding_domains {
+	const struct key_choice_rules *rules;
+	const struct authors *authors;
+	struct arena *mem;
+	struct key_choice_domains found;
+	size_t cap;
+};
+
+/* Each name with an identity once; not one that would vouch for a foreigner. */
+static void
+add_domain(struct finding_domains *f, const struct domain_keys *keys,
+    struct slice identity)
+{
+	struct key_choice_domains *found = &f->found;
+	size_t i = 0;
+
+	while (i < found->count &&
+	    !(slice_eq(found->items[i]->name, keys->name) &&
+		slice_eq(found->identities[i], identity)))
+		i++;
+	if (i < found->count)
+		return;
+	if (key_choice_speaks_for_foreign(f->authors, keys->domain)) {
+		note_why(f->mem, "a foreign author shares the domain of ",
+		    keys->domain, &found->why);
+		return;
+	}
+	ENSURE(found->count < f->cap);
+	found->identities[found->count] = identity;
+	found->items[found->count++] = keys;
+}
+
+/* A key of a table by its name: what is known of it, or its names alone. */
+static int
+add_wish(struct finding_domains *f, const struct key_wish *wish,
+    const struct address *author, const struct table_context *context)
+{
+	const struct table *table = f->rules->tables.keys;
+	struct domain_keys *names = arena_alloc(f->mem, sizeof(*names));
+	struct key_row row = { .for_each = true };
+	const struct domain_keys *known;
+	struct slice value;
+	struct err ignored;
+
+	switch (table_lookup_one(table, wish->name, context, &value)) {
+	case TABLE_FAILED:
+		return -1;
+	case TABLE_FOUND:
+		/* A bad row is found again when its key is read, and told. */
+		if (key_row_read(
+			value, author->domain, f->mem, &row, &ignored) != 0)
+			row.domain = (struct slice){ NULL, 0 };
+		break;
+	case TABLE_ABSENT:
+		break;
+	}
+	names->name = key_place(wish->name, &row, author->domain, f->mem);
+	names->domain = row.domain.len == 0 ? author->domain : row.domain;
+	known = keystore_find(f->rules->store, names->name);
+	add_domain(f, known != NULL ? known : names,
+	    key_identity(wish->identity, names->domain));
+	return 0;
+}
+
+/* False: no row of the tables is for this author. */
+static bool
+add_by_tables(struct finding_domains *f, const struct address *author)
+{
+	const struct key_choice_rules *rules = f->rules;
+	struct key_wish wishes[KEY_MAX_WISHES];
+	struct key_choice_domains *found = &f->found;
+	struct err err;
+	struct table_context context = {
+		.mem = f->mem, .err = &err, .deadline_us = rules->deadline_us
+	};
+	enum table_answer answer;
+	size_t count = 0;
+
+	if (rules->tables.signing == NULL)
+		return false;
+	answer =
+	    key_wishes_find(&rules->tables, author, &context, wishes, &count);
+	for (size_t i = 0; answer == TABLE_FOUND && i < count; i++) {
+		if (add_wish(f, &wishes[i], author, &context) != 0)
+			answer = TABLE_FAILED;
+	}
+	if (answer == TABLE_FAILED && found->fault.kind == ERR_NONE)
+		err_set(&found->fault, ERR_TEMP, "sign.signing-table: %s",
+		    err.text);
+	return answer != TABLE_ABSENT;
+}
+
 void
 key_choice_domains(const struct key_choice_rules *rules,
     const struct authors *authors, struct arena *mem,
     struct key_choice_domains *ret_domains)
 {
 	enum author_role role = key_choice_role(authors);
-	struct key_choice_domains found = { .items = arena_array(mem,
-						authors->count + 1,
-						sizeof(found.items[0])) };
+	struct finding_domains f = { .rules = rules,
+		.authors = authors,
+		.mem = mem,
+		.cap = rules->tables.signing == NULL ?
+		    authors->count + 1 :
+		    authors->count * KEY_MAX_WISHES + 1,
+		.found = { .fault = { .kind = ERR_NONE } } };
 
+	f.found.items = arena_array(mem, f.cap, sizeof(f.found.items[0]));
+	f.found.identities =
+	    arena_array(mem, f.cap, sizeof(f.found.identities[0]));
 	for (size_t i = 0; rules->store != NULL && i < authors->count; i++) {
-		struct slice domain = authors->items[i].address.domain;
+		const struct author *author = &authors->items[i];
 		const struct domain_keys *keys;
-		size_t d = 0;
 
-		if (authors->items[i].role != role)
+		if (author->role != role || add_by_tables(&f, &author->address))
 			continue;
-		keys = key_choice_find(rules->store, domain, rules->parents);
-		if (keys == NULL) {
-			note_why(mem, "no key of ", domain, &found.why);
-			continue;
-		}
-		while (d < found.count &&
-		    !slice_eq(found.items[d]->domain, keys->domain))
-			d++;
-		if (d < found.count)
-			continue;
-		if (key_choice_speaks_for_foreign(authors, keys->domain))
-			note_why(mem, "a foreign author shares the domain of ",
-			    keys->domain, &found.why);
+		keys = key_choice_find(
+		    rules->store, author->address.domain, rules->parents);
+		if (keys == NULL)
+			note_why(mem, "no key of ", author->address.domain,
+			    &f.found.why);
 		else
-			found.items[found.count++] = keys;
+			add_domain(&f, keys, (struct slice){ NULL, 0 });
 	}
-	*ret_domains = found;
+	*ret_domains = f.found;
 }
 
 size_t
@@ -168,7 +263,7 @@ only_signing(struct choosing *c, const struct domain_keys *domain,
 	/* None signs: each key has its reason, and unsure is not "no". */
 	for (size_t i = 0; usable->count == 0 && i < domain->count; i++) {
 		if (roles[i] == KEY_ROLE_UNKNOWN)
-			key_history_want(c->rules->history, domain->domain);
+			key_history_want(c->rules->history, domain->name);
 		if (roles[i] == KEY_ROLE_UNKNOWN &&
 		    c->choice->fault.kind == ERR_NONE)
 			err_set(&c->choice->fault, ERR_TEMP,
@@ -190,7 +285,8 @@ usable_keys(struct choosing *c, const struct domain_keys *domain)
 	enum key_role roles[MAX_KEYS_OF_DOMAIN];
 
 	/* All keys of it cannot be read, or may not be used; or some. */
-	if (domain->fault.len != 0 && domain->count == 0 && rules->broken_later)
+	if (domain->fault.len != 0 && domain->count == 0 &&
+	    (rules->broken_later || domain->unsure))
 		err_set(&c->choice->fault, ERR_TEMP, "%s", domain->fault.data);
 	else if (domain->fault.len != 0 &&
 	    (domain->count == 0 || !domain->told))
@@ -217,7 +313,8 @@ lacks_all_keys(
 {
 	enum author_role role = key_choice_role(authors);
 
-	if (rules->store == NULL || !keystore_is_empty(rules->store))
+	if (rules->store == NULL || keystore_grows(rules->store) ||
+	    !keystore_is_empty(rules->store))
 		return false;
 	for (size_t i = 0; i < authors->count; i++) {
 		if (authors->items[i].role == role &&
@@ -225,6 +322,29 @@ lacks_all_keys(
 			return true;
 	}
 	return false;
+}
+
+/* The same keys with i=, for this message. */
+static const struct domain_keys *
+with_identity(
+    const struct domain_keys *domain, struct slice identity, struct arena *mem)
+{
+	struct domain_keys *copy = arena_alloc(mem, sizeof(*copy));
+	const struct sign_key **keys = arena_array(
+	    mem, domain->count + 1, sizeof(const struct sign_key *));
+
+	if (identity.len == 0)
+		return domain;
+	for (size_t i = 0; i < domain->count; i++) {
+		struct sign_key *key = arena_alloc(mem, sizeof(*key));
+
+		*key = *domain->keys[i];
+		key->identity = identity;
+		keys[i] = key;
+	}
+	*copy = *domain;
+	copy->keys = keys;
+	return copy;
 }
 
 void
@@ -241,6 +361,7 @@ key_choice_make(const struct key_choice_rules *rules,
 
 	key_choice_domains(rules, authors, mem, &domains);
 	choice.why = domains.why;
+	choice.fault = domains.fault;
 	choice.keys =
 	    arena_array(mem, rules->max + 1, sizeof(const struct sign_key *));
 	choice.held =
@@ -248,10 +369,11 @@ key_choice_make(const struct key_choice_rules *rules,
 	*ret_choice = choice;
 	for (size_t i = 0; i < domains.count; i++) {
 		struct domain_keys *held =
-		    keystore_take(rules->store, domains.items[i]->domain);
+		    keystore_take(rules->store, domains.items[i]->name);
 
 		ret_choice->held[ret_choice->held_count++] = held;
-		domains.items[i] = usable_keys(&choosing, held);
+		domains.items[i] = with_identity(
+		    usable_keys(&choosing, held), domains.identities[i], mem);
 		if (domains.items[i]->count == 0)
 			note_why(mem, "no key may sign of ", held->domain,
 			    &ret_choice->why);

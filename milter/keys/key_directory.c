@@ -9,9 +9,6 @@
 #include "key_priv.h"
 #include "key_source_priv.h"
 
-/* Times of files are those of the last tick of the clock, which may be slow. */
-enum { TICK_NS = 10000000 };
-
 struct key_directory {
 	struct key_source source;
 	struct arena mem;
@@ -200,58 +197,6 @@ key_directory_read(const struct key_source *source, struct slice place,
 		reader->fault(reader, path, "there is no key in the directory");
 }
 
-/* FNV-1a over what tells one state of a directory from another. */
-static void
-key_directory_mix(struct key_mark *mark, uint64_t value)
-{
-	for (unsigned int i = 0; i < 8; i++)
-		mark->value =
-		    (mark->value ^ (value >> 8 * i & 0xff)) * 1099511628211ULL;
-}
-
-static bool
-key_directory_is_late(
-    const struct timespec *changed, const struct timespec *began)
-{
-	/* A difference of centuries is none of an int64_t in nanoseconds. */
-	if (changed->tv_sec > began->tv_sec + 1 ||
-	    changed->tv_sec < began->tv_sec - 1)
-		return changed->tv_sec > began->tv_sec;
-	return (changed->tv_sec - began->tv_sec) * 1000000000LL +
-	    changed->tv_nsec - began->tv_nsec + TICK_NS >=
-	    0;
-}
-
-/* Files in any order: a key may be there and not be whole yet. */
-static void
-mix_files(struct key_mark *mark, const char *path)
-{
-	DIR *directory = opendir(path);
-	const struct dirent *entry;
-	uint64_t sum = 0;
-	struct stat st;
-
-	while (directory != NULL && (entry = readdir(directory)) != NULL) {
-		struct key_mark file = { .value = KEY_MARK_SEED };
-
-		if (entry->d_name[0] == '.' ||
-		    fstatat(dirfd(directory), entry->d_name, &st, 0) != 0)
-			continue;
-		key_directory_mix(&file, (uint64_t)st.st_ino);
-		key_directory_mix(&file, (uint64_t)st.st_mode);
-		key_directory_mix(&file, (uint64_t)st.st_uid);
-		key_directory_mix(&file, (uint64_t)st.st_size);
-		key_directory_mix(&file, (uint64_t)st.st_ctim.tv_sec);
-		key_directory_mix(&file, (uint64_t)st.st_ctim.tv_nsec);
-		sum += file.value;
-		mark->late = mark->late ||
-		    key_directory_is_late(&st.st_ctim, &mark->began);
-	}
-	if (directory != NULL)
-		(void)closedir(directory);
-	key_directory_mix(mark, sum);
-}
-
 static void
 key_directory_mark(const struct key_source *source, struct slice place,
     bool whole, struct key_mark *mark)
@@ -263,21 +208,21 @@ key_directory_mark(const struct key_source *source, struct slice place,
 	arena_init(&mem);
 	path = path_of(key_directory_of(source), place, &mem);
 	if (stat(path, &st) != 0) {
-		key_directory_mix(mark, 0);
+		key_mark_number(mark, 0);
 	} else {
 		/* Who may write there decides, too, whether keys are used. */
-		key_directory_mix(mark, whole ? (uint64_t)st.st_mode : 0);
-		key_directory_mix(mark, whole ? (uint64_t)st.st_uid : 0);
-		key_directory_mix(mark, (uint64_t)st.st_ino);
-		key_directory_mix(mark, (uint64_t)st.st_mtim.tv_sec);
-		key_directory_mix(mark, (uint64_t)st.st_mtim.tv_nsec);
+		key_mark_number(mark, whole ? (uint64_t)st.st_mode : 0);
+		key_mark_number(mark, whole ? (uint64_t)st.st_uid : 0);
+		key_mark_number(mark, (uint64_t)st.st_ino);
+		key_mark_number(mark, (uint64_t)st.st_mtim.tv_sec);
+		key_mark_number(mark, (uint64_t)st.st_mtim.tv_nsec);
 		/* One that was moved here has a new time of change only. */
 		mark->late = mark->late ||
-		    key_directory_is_late(&st.st_mtim, &mark->began) ||
-		    key_directory_is_late(&st.st_ctim, &mark->began);
+		    key_mark_is_late(&st.st_mtim, &mark->began) ||
+		    key_mark_is_late(&st.st_ctim, &mark->began);
 	}
 	if (whole)
-		mix_files(mark, path);
+		key_mark_files(mark, path);
 }
 
 static void

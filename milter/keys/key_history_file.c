@@ -17,11 +17,13 @@
 #include "base/clock.h"
 #include "base/descend.h"
 #include "base/file.h"
+#include "base/map.h"
 #include "key_history_priv.h"
 
 enum {
 	MAX_FILE_OCTETS = 256 * 1024 * 1024,
 	FINGERPRINT_DIGITS = 64,
+	KEPT_SECONDS = 30 * 86400,
 	TIME_COUNT = 5
 };
 /* The last second of the year 9999. */
@@ -187,7 +189,12 @@ struct content {
 	const struct keystore *store;  /* whose keys are written; or NULL */
 	struct key_history *kept;      /* of domains without keys; or NULL */
 	const struct slice *forgotten; /* all of kept but it; or NULL */
-	int directory;		       /* open, with the lock */
+	/*
+	 * Not NULL: all of kept but those that are in it, by their names, or
+	 * were looked up too long ago.
+	 */
+	struct map *written;
+	int directory; /* open, with the lock */
 	int lock;
 	const char *name; /* in the directory */
 };
@@ -212,6 +219,14 @@ write_line(const struct sign_key *key, const struct key_past *past,
 	    text.data == NULL ? "" : text.data);
 }
 
+/* As a name in a map. */
+static struct slice
+key_name(const struct sign_key *key, struct arena *mem)
+{
+	return slice_format(mem, "%.*s %.*s %.*s", SLICE_ARGS(key->domain),
+	    SLICE_ARGS(key->selector), SLICE_ARGS(key->fingerprint));
+}
+
 static size_t
 write_store(const struct content *content, long long skew, FILE *file)
 {
@@ -230,11 +245,33 @@ write_store(const struct content *content, long long skew, FILE *file)
 			key_history_get(
 			    content->history, domain->keys[k], &mem, &past);
 			write_line(domain->keys[k], &past, skew, file);
+			if (content->written != NULL)
+				(void)!map_add(content->written,
+				    key_name(domain->keys[k], &mem), &past);
 			arena_done(&mem);
 		}
 		count += domain->count;
 	}
 	return count;
+}
+
+/* Whether an entry that the store does not have stays in the file. */
+static bool
+is_kept(const struct content *content, const struct key_entry *entry,
+    struct arena *mem)
+{
+	const struct domain_keys *keys = NULL;
+
+	if (content->forgotten != NULL)
+		return !slice_eq(*content->forgotten, entry->key.domain);
+	if (content->written != NULL)
+		return entry->past.looked > clock_steady() - KEPT_SECONDS &&
+		    map_get(content->written, key_name(&entry->key, mem)) ==
+		    NULL;
+	/* A domain without keys in memory may sign again. */
+	if (content->store != NULL)
+		keys = keystore_find(content->store, entry->key.domain);
+	return keys != NULL && keys->count == 0;
 }
 
 static size_t
@@ -245,20 +282,12 @@ write_kept(const struct content *content, long long skew, FILE *file)
 		   content->kept == NULL ? 0 : key_history_count(content->kept);
 
 	for (size_t i = 0; i < all; i++) {
-		const struct domain_keys *keys = NULL;
 		struct key_entry entry;
 		struct arena mem;
-		bool is_kept;
 
 		arena_init(&mem);
 		entry = key_history_at(content->kept, i, &mem);
-		if (content->store != NULL)
-			keys = keystore_find(content->store, entry.key.domain);
-		/* A domain without keys in memory may sign again. */
-		is_kept = content->forgotten != NULL ?
-		    !slice_eq(*content->forgotten, entry.key.domain) :
-		    keys != NULL && keys->count == 0;
-		if (is_kept) {
+		if (is_kept(content, &entry, &mem)) {
 			write_line(&entry.key, &entry.past, skew, file);
 			count++;
 		}
@@ -365,8 +394,11 @@ key_history_write(struct key_history *history, const struct keystore *store,
 	arena_init(&mem);
 	status = open_place(&content, path, &mem, err);
 	if (status == 0) {
-		if (keystore_lacks_keys(store) || keystore_has_unread(store))
+		if (keystore_lacks_keys(store) || keystore_has_unread(store) ||
+		    keystore_grows(store))
 			content.kept = key_history_of_file(history, path);
+		if (keystore_grows(store))
+			content.written = map_new(&mem);
 		status = write_file(&content, &mem, err);
 		if (status != 0)
 			err_wrap(err, "%s", slice_cstr(&mem, path));

@@ -200,12 +200,12 @@ key_lookup_all(const struct config *config,
 	if (key_lookup_open(config, &window.lookup, err) != 0)
 		return -1;
 	for (size_t d = 0; d < keystore_domain_count(store); d++) {
-		struct slice name = keystore_domain(store, d)->domain;
+		const struct domain_keys *known = keystore_domain(store, d);
 		struct domain_keys *keys;
 
-		if (!scope->is_wanted(scope->arg, name))
+		if (!scope->is_wanted(scope->arg, known->domain))
 			continue;
-		keys = keystore_take_once(store, name);
+		keys = keystore_take_once(store, known->name);
 		if (window.questions.count + keys->count > KEY_LOOKUP_WINDOW ||
 		    window.held_count == KEY_LOOKUP_WINDOW)
 			key_lookup_look_at_window(&window);

@@ -227,6 +227,21 @@ key_to_pem(
 	return 0;
 }
 
+struct slice
+key_der_to_pem(struct slice der, struct arena *mem)
+{
+	const unsigned char *at = (const unsigned char *)der.data;
+	EVP_PKEY *pkey = d2i_AutoPrivateKey(NULL, &at, (long)der.len);
+	struct slice pem = { NULL, 0 };
+	struct err err;
+
+	ERR_clear_error();
+	if (pkey != NULL && key_to_pem(pkey, mem, &pem, &err) != 0)
+		pem = (struct slice){ NULL, 0 };
+	EVP_PKEY_free(pkey);
+	return pem;
+}
+
 static bool
 label_is_valid(struct slice label)
 {

@@ -11,6 +11,9 @@
 MUST_USE int key_from_pem(struct slice pem, struct arena *mem,
     struct sign_key *ret_key, struct err *err);
 
+/* A private key in DER as PEM; empty: it is none. */
+struct slice key_der_to_pem(struct slice der, struct arena *mem);
+
 /*
  * Why a directory may hold no keys: group or others can write to it, or its
  * owner is neither root nor the user that runs this. NULL: it may.

@@ -61,16 +61,21 @@ void
 key_history_recall(struct key_history *history, struct slice path,
     struct keystore *store, const struct recall *recall)
 {
-	struct key_history *file = key_history_of_file(history, path);
-	size_t count = key_history_count(file);
+	struct key_history *file;
 	struct arena mem;
+	size_t count;
 
+	/* A key of a table may be one that nobody has needed yet. */
+	if (keystore_grows(store))
+		return;
+	file = key_history_of_file(history, path);
+	count = key_history_count(file);
 	arena_init(&mem);
 	for (size_t i = 0; i < count; i++) {
 		struct key_entry entry = key_history_at(file, i, &mem);
 
 		if ((entry.past.first_seen != 0 || recall->unpublished) &&
-		    keystore_find(store, entry.key.domain) == NULL)
+		    !keystore_has_domain(store, entry.key.domain))
 			keystore_add_gone(store, recall->directory,
 			    entry.key.domain, recall->report);
 	}

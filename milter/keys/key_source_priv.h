@@ -17,6 +17,9 @@ struct key_lister {
 	void (*expect)(struct key_lister *lister, size_t count);
 	void (*domain)(struct key_lister *lister, struct slice place,
 	    struct slice domain, const char *where);
+	/* One key, by a place with a blank in it, which signs for a domain. */
+	void (*key)(struct key_lister *lister, struct slice place,
+	    struct slice domain, const char *where);
 	void (*fault)(
 	    struct key_lister *lister, const char *where, const char *why);
 	void (*warn)(
@@ -35,6 +38,10 @@ struct key_text {
  */
 struct key_reader {
 	struct arena *mem;
+	/* Which domain they sign for, where list did not tell. */
+	void (*domain)(struct key_reader *reader, struct slice domain);
+	/* What is said next may be otherwise later: it is not "no key". */
+	void (*unsure)(struct key_reader *reader);
 	/* True: another key is welcome. */
 	bool (*key)(struct key_reader *reader, const char *where,
 	    const struct key_text *text);
@@ -58,6 +65,15 @@ struct key_mark {
 	bool late;	       /* something was changed since then */
 };
 
+/* Mixes in what tells one number, text, file, or directory from another. */
+void key_mark_number(struct key_mark *mark, uint64_t value);
+/* Whether something changed at a time, or at that of reading or later. */
+bool key_mark_is_late(
+    const struct timespec *changed, const struct timespec *began);
+void key_mark_files(struct key_mark *mark, const char *path);
+void key_mark_text(struct key_mark *mark, struct slice text);
+void key_mark_file(struct key_mark *mark, const char *path);
+
 struct key_source_ops {
 	/*
 	 * Names every domain that has keys, and reads none. -1 (ERR_CONFIG,
@@ -80,6 +96,7 @@ struct key_source_ops {
 /* The first member of each kind of source. */
 struct key_source {
 	const struct key_source_ops *ops;
+	bool grows; /* it may have keys that it does not list */
 };
 
 #endif

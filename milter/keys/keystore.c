@@ -26,6 +26,70 @@ keystore_unlock(struct keystore *store)
 	ENSURE(pthread_mutex_unlock(&store->lock) == 0);
 }
 
+/* For readers, where something may be added at any time. */
+static void
+guard(const struct keystore *store)
+{
+	if (store->guard != NULL)
+		ENSURE(pthread_mutex_lock(store->guard) == 0);
+}
+
+static void
+unguard(const struct keystore *store)
+{
+	if (store->guard != NULL)
+		ENSURE(pthread_mutex_unlock(store->guard) == 0);
+}
+
+struct slot *
+keystore_slot_at(const struct keystore *store, size_t index)
+{
+	struct slot *slot;
+
+	guard(store);
+	slot = map_entry(store->domains, index, NULL);
+	unguard(store);
+	return slot;
+}
+
+struct slot *
+keystore_slot(const struct keystore *store, struct slice name)
+{
+	struct slot *slot;
+
+	guard(store);
+	slot = map_get(store->domains, name);
+	unguard(store);
+	return slot;
+}
+
+struct slot *
+keystore_add_slot(struct keystore *store, struct slice place, struct slice name,
+    struct slice domain)
+{
+	struct slot *slot;
+	size_t count = map_count(store->domains);
+	struct slice kept;
+
+	if (map_get(store->domains, name) != NULL)
+		return NULL;
+	slot = arena_alloc(&store->mem, sizeof(*slot));
+	ENSURE(map_add(store->domains, name, slot));
+	/* The name is in memory once: there may be very many. */
+	(void)map_entry(store->domains, count, &kept);
+	slot->unread = (struct domain_keys){
+		.name = kept, .domain = kept, .unread = true
+	};
+	slot->known = &slot->unread;
+	slot->place =
+	    slice_eq(place, name) ? kept : slice_dup(&store->mem, place);
+	if (!slice_eq(domain, name)) {
+		slot->unread.domain = slice_dup(&store->mem, domain);
+		(void)!map_add(store->others, domain, slot);
+	}
+	return slot;
+}
+
 static void
 unlink_slot(struct keystore *store, struct slot *slot)
 {
@@ -93,7 +157,7 @@ keystore_keep(struct keystore *store, struct slot *slot,
 	keystore_lock(store);
 	if (!same_keys(slot->known, keys))
 		slot->known =
-		    domain_keys_public(keys, slot->domain, &store->mem);
+		    domain_keys_public(keys, &slot->unread, &store->mem);
 	if (slot->kept == NULL && !once &&
 	    (keys->fault.len == 0 || keys->told)) {
 		slot->kept = domain_keys_ref(keys);
@@ -132,14 +196,16 @@ keystore_read_slot(
 	const struct domain_keys *known = slot->known;
 	struct domain_reading reading = { .source = store->source,
 		.place = slot->place,
-		.domain = slot->domain,
+		.name = slot->unread.name,
+		.domain = slot->unread.domain,
 		.before = how->before,
 		.report = how->report };
 	struct domain_keys *keys;
 	uint64_t mark;
 
 	if (known->gone)
-		return domain_keys_lacking(slot->domain, known->fault, true);
+		return domain_keys_lacking(
+		    slot->unread.domain, known->fault, true);
 	mark = keystore_slot_mark(store, slot);
 	keys = domain_keys_read(&reading);
 	keys->mark = mark;
@@ -156,8 +222,8 @@ keystore_read_slot(
 void
 keystore_read_all(struct keystore *store, const struct report *report)
 {
-	for (size_t i = 0; i < map_count(store->domains); i++) {
-		struct slot *slot = map_entry(store->domains, i, NULL);
+	for (size_t i = 0; i < keystore_domain_count(store); i++) {
+		struct slot *slot = keystore_slot_at(store, i);
 		const struct domain_keys *known = slot->known;
 
 		if (known->unread)
@@ -247,35 +313,92 @@ keystore_free(struct keystore *store)
 }
 
 const struct domain_keys *
-keystore_find(const struct keystore *store, struct slice domain)
+keystore_find(const struct keystore *store, struct slice name)
 {
-	const struct slot *slot = map_get(store->domains, domain);
+	const struct slot *slot = keystore_slot(store, name);
 
 	return slot == NULL ? NULL : slot->known;
+}
+
+const struct domain_keys *
+keystore_find_domain(const struct keystore *store, struct slice domain)
+{
+	const struct slot *slot;
+
+	guard(store);
+	slot = map_get(store->domains, domain);
+	if (slot == NULL)
+		slot = map_get(store->others, domain);
+	unguard(store);
+	return slot == NULL ? NULL : slot->known;
+}
+
+bool
+keystore_has_domain(const struct keystore *store, struct slice domain)
+{
+	return keystore_find_domain(store, domain) != NULL;
+}
+
+bool
+keystore_grows(const struct keystore *store)
+{
+	return store != NULL && store->source->grows;
 }
 
 size_t
 keystore_domain_count(const struct keystore *store)
 {
-	return map_count(store->domains);
+	size_t count;
+
+	guard(store);
+	count = map_count(store->domains);
+	unguard(store);
+	return count;
 }
 
 const struct domain_keys *
 keystore_domain(const struct keystore *store, size_t index)
 {
-	const struct slot *slot = map_entry(store->domains, index, NULL);
+	const struct slot *slot = keystore_slot_at(store, index);
 
 	return slot->known;
 }
 
+/* A key that the source did not list; from now on it is as if it had. */
 static struct domain_keys *
-take_or_read(struct keystore *store, struct slice domain, bool once)
+take_unlisted(struct keystore *store, struct slice name)
 {
-	struct slot *slot = map_get(store->domains, domain);
+	struct domain_reading reading = {
+		.source = store->source, .place = name, .name = name
+	};
+	struct domain_keys *keys = domain_keys_read(&reading);
+	struct slot *slot = NULL;
+
+	if (keys->count == 0)
+		return keys;
+	keystore_lock(store);
+	if (store->added_count < KEYSTORE_MAX_ADDED)
+		slot = keystore_add_slot(store, name, name, keys->domain);
+	if (slot != NULL) {
+		slot->added = true;
+		store->added_count++;
+	}
+	keystore_unlock(store);
+	if (slot != NULL)
+		keystore_keep(store, slot, keys, false);
+	return keys;
+}
+
+static struct domain_keys *
+take_or_read(struct keystore *store, struct slice name, bool once)
+{
+	struct slot *slot = keystore_slot(store, name);
 	struct domain_keys *keys;
 
 	if (slot == NULL)
-		return NULL;
+		return store->source->grows && slice_has(name, ' ') ?
+		    take_unlisted(store, name) :
+		    NULL;
 	keys = keystore_take_kept(store, slot);
 	return keys != NULL ? keys :
 			      keystore_read_slot(store, slot,
@@ -283,15 +406,15 @@ take_or_read(struct keystore *store, struct slice domain, bool once)
 }
 
 struct domain_keys *
-keystore_take(struct keystore *store, struct slice domain)
+keystore_take(struct keystore *store, struct slice name)
 {
-	return take_or_read(store, domain, false);
+	return take_or_read(store, name, false);
 }
 
 struct domain_keys *
-keystore_take_once(struct keystore *store, struct slice domain)
+keystore_take_once(struct keystore *store, struct slice name)
 {
-	return take_or_read(store, domain, true);
+	return take_or_read(store, name, true);
 }
 
 uint64_t
@@ -306,7 +429,7 @@ keystore_mark(const struct keystore *store, bool lacking_only, bool *ret_late)
 		source->ops->mark(
 		    source, (struct slice){ NULL, 0 }, false, &mark);
 	for (size_t i = 0; source->ops->mark != NULL && i < count; i++) {
-		const struct slot *slot = map_entry(store->domains, i, NULL);
+		const struct slot *slot = keystore_slot_at(store, i);
 		const struct domain_keys *known = slot->known;
 		bool lacks = known->count == 0 && !known->unread;
 
@@ -315,11 +438,4 @@ keystore_mark(const struct keystore *store, bool lacking_only, bool *ret_late)
 	}
 	*ret_late = mark.late;
 	return mark.value;
-}
-
-void
-key_source_free(struct key_source *source)
-{
-	if (source != NULL)
-		source->ops->free(source);
 }

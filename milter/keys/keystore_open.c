@@ -41,27 +41,6 @@ list_warn(struct key_lister *lister, const char *where, const char *why)
 	report_warning(listing_of(lister)->report, "key %s: %s", where, why);
 }
 
-/* A domain of which nothing but its name is known yet; NULL: it is there. */
-static struct slot *
-add_slot(struct keystore *store, struct slice place, struct slice domain)
-{
-	struct slot *slot;
-	size_t count = map_count(store->domains);
-
-	if (map_get(store->domains, domain) != NULL)
-		return NULL;
-	slot = arena_alloc(&store->mem, sizeof(*slot));
-	ENSURE(map_add(store->domains, domain, slot));
-	/* The name is in memory once: there may be very many. */
-	(void)map_entry(store->domains, count, &slot->domain);
-	slot->place = slice_eq(place, domain) ? slot->domain :
-						slice_dup(&store->mem, place);
-	slot->unread.domain = slot->domain;
-	slot->unread.unread = true;
-	slot->known = &slot->unread;
-	return slot;
-}
-
 static void
 list_expect(struct key_lister *lister, size_t count)
 {
@@ -76,11 +55,21 @@ list_domain(struct key_lister *lister, struct slice place, struct slice domain,
 	struct keystore *store = listing->store;
 	struct slot *slot;
 
-	if (add_slot(store, place, domain) != NULL)
+	if (keystore_add_slot(store, place, domain, domain) != NULL)
 		return;
-	slot = map_get(store->domains, domain);
+	slot = keystore_slot(store, domain);
 	slot->fault = tell_fault(
 	    store, listing->report, where, "the domain is there twice");
+}
+
+/* Several rows of a signing table may need one key for one domain. */
+static void
+list_key(struct key_lister *lister, struct slice place, struct slice domain,
+    const char *where)
+{
+	(void)where;
+	(void)keystore_add_slot(
+	    listing_of(lister)->store, place, place, domain);
 }
 
 /*
@@ -106,7 +95,7 @@ carry_known(
 	if (!known->unread && !known->gone && known->count != 0 &&
 	    known->fault.len == 0)
 		slot->known =
-		    domain_keys_public(known, slot->domain, &store->mem);
+		    domain_keys_public(known, &slot->unread, &store->mem);
 }
 
 /*
@@ -124,7 +113,7 @@ read_slots(struct keystore *store, struct keystore *previous,
 		struct slot *slot = map_entry(store->domains, i, NULL);
 		struct slot *old = previous == NULL ?
 		    NULL :
-		    map_get(previous->domains, slot->domain);
+		    keystore_slot(previous, slot->unread.name);
 		struct domain_keys *before =
 		    old == NULL ? NULL : keystore_take_kept(previous, old);
 
@@ -135,6 +124,31 @@ read_slots(struct keystore *store, struct keystore *previous,
 		else if (before == NULL && old != NULL)
 			carry_known(store, slot, old->known);
 		domain_keys_release(before);
+	}
+}
+
+/*
+ * Domains that had keys, and that the source does not name any more, or never
+ * did. A row that is gone from a table was taken away.
+ */
+static void
+keep_names(struct keystore *store, const struct keystore *previous)
+{
+	size_t count = previous == NULL ? 0 : keystore_domain_count(previous);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct slot *old = keystore_slot_at(previous, i);
+		const struct domain_keys *before = old->known;
+		bool is_row = slice_has(before->name, ' ');
+		struct slot *slot;
+
+		if ((before->count == 0 && !before->unread) ||
+		    (is_row && !(old->added && store->source->grows)))
+			continue;
+		slot = keystore_add_slot(
+		    store, before->name, before->name, before->domain);
+		if (slot != NULL)
+			slot->added = old->added;
 	}
 }
 
@@ -152,27 +166,22 @@ keystore_open(struct key_source *source, const struct keystore_options *options,
 	store->room = options->room == 0 ? KEYSTORE_ROOM : options->room;
 	arena_init(&store->mem);
 	store->domains = map_new(&store->mem);
+	store->others = map_new(&store->mem);
 	ENSURE(pthread_mutex_init(&store->lock, NULL) == 0 &&
 	    clock_gettime(CLOCK_REALTIME, &store->began) == 0);
 	listing.lister = (struct key_lister){ .mem = &store->mem,
 		.expect = list_expect,
 		.domain = list_domain,
+		.key = list_key,
 		.fault = list_fault,
 		.warn = list_warn };
 	if (source->ops->list(source, &listing.lister, err) != 0) {
 		keystore_free(store);
 		return -1;
 	}
-	/* Domains that had keys, and that the source does not name any more. */
-	for (size_t i = 0;
-	     previous != NULL && i < keystore_domain_count(previous); i++) {
-		const struct domain_keys *before = keystore_domain(previous, i);
-
-		if (keystore_find(store, before->domain) == NULL &&
-		    (before->count != 0 || before->unread))
-			(void)add_slot(store, before->domain, before->domain);
-	}
+	keep_names(store, previous);
 	read_slots(store, previous, options->report);
+	store->guard = source->grows ? &store->lock : NULL;
 	*ret_store = store;
 	return 0;
 }
@@ -189,10 +198,10 @@ void
 keystore_add_gone(struct keystore *store, struct slice directory,
     struct slice domain, const struct report *report)
 {
-	struct slot *slot = add_slot(store, domain, domain);
+	struct slot *slot = keystore_add_slot(store, domain, domain, domain);
 	struct domain_keys *gone = arena_alloc(&store->mem, sizeof(*gone));
 
-	gone->domain = slot->domain;
+	gone->domain = gone->name = slot->unread.domain;
 	gone->gone = true;
 	gone->told = true;
 	gone->fault = tell_fault(store, report,

@@ -3,16 +3,26 @@
 #include "base/clock.h"
 #include "message_priv.h"
 
+static struct slice
+organization(const void *arg, struct slice domain)
+{
+	return suffix_list_organization(arg, domain);
+}
+
 struct verdict
 step_keys(struct message *message)
 {
 	const struct config *config = message_config(message);
+	const struct key_parents parents = { organization,
+		message->snapshot->suffixes };
 	struct key_choice_rules rules = {
 		.store = message->snapshot->keys,
+		.tables = message->snapshot->key_tables,
+		.deadline_us = message->deadline_us,
 		.history = message->snapshot->key_history,
 		.roles = key_role_rules_from_config(config, clock_steady()),
 		.max = MAX_SIGNATURES,
-		.parents = config->sign.parent_domain,
+		.parents = config->sign.parent_domain ? &parents : NULL,
 		.by_dns = key_status_required(config),
 		.broken_later = config->sign.broken_keys == BROKEN_KEYS_LATER,
 		.directory = config->main.keys,

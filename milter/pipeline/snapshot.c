@@ -31,6 +31,7 @@ snapshot_free(struct snapshot *snapshot)
 		resolver_unref(snapshot->preflight.resolver);
 	} else {
 		preflight_world_close(&snapshot->preflight);
+		suffix_list_free(snapshot->suffixes);
 		config_free(snapshot->config);
 	}
 	table_set_free(snapshot->tables);
@@ -118,7 +119,8 @@ warn_of_no_keys(const struct building *building)
 	const struct config *config = snapshot->config;
 	struct arena mem;
 
-	if (snapshot->keys == NULL || !keystore_is_empty(snapshot->keys))
+	if (snapshot->keys == NULL || keystore_grows(snapshot->keys) ||
+	    !keystore_is_empty(snapshot->keys))
 		return;
 	arena_init(&mem);
 	report_warning(building->report,
@@ -203,6 +205,8 @@ snapshot_open_tables(const struct building *building, struct err *err)
 	    &snapshot->identity, config, snapshot->tables, &snapshot->mem);
 	rights_from_set(
 	    &snapshot->rights, config, snapshot->tables, &snapshot->mem);
+	snapshot->key_tables = key_tables_from_set(config, snapshot->tables);
+	key_tables_check(&snapshot->key_tables, building->report);
 	identity_check_values(&snapshot->identity, NULL, building->report);
 	rights_check_values(&snapshot->rights, NULL, building->report);
 	return status;
@@ -222,6 +226,31 @@ open_login_field(struct building *building)
 		building_fault(building, err.text);
 	else
 		report_error(building->report, "%s", err.text);
+}
+
+/* Whether two configurations name the same places of keys. */
+static bool
+same_keys(const struct config *a, const struct config *b)
+{
+	return slice_eq(a->main.keys, b->main.keys) &&
+	    slice_eq(a->sign.key_table, b->sign.key_table) &&
+	    slice_eq(a->sign.signing_table, b->sign.signing_table);
+}
+
+/* The keys of now; NULL: nothing is signed. */
+static int
+open_keys(struct snapshot *snapshot, struct keystore *previous,
+    const struct report *report, struct err *err)
+{
+	struct key_source *source =
+	    key_source_from_config(snapshot->config, &snapshot->key_tables);
+
+	if (source == NULL)
+		return 0;
+	return keystore_open(source,
+	    &(struct keystore_options){
+		.previous = previous, .report = report },
+	    &snapshot->keys, err);
 }
 
 /* The one that was in use, with what it knows; NULL: a new one. */
@@ -260,15 +289,16 @@ build(struct building *building)
 	    &sign_engine_opendkim;
 	if (snapshot->engine->init(&err) != 0)
 		building_fault(building, err.text);
+	if (config->sign.parent_domain &&
+	    suffix_list_load(config->preflight.suffix_list, &snapshot->suffixes,
+		&err) != 0) {
+		err_wrap(&err, "preflight.suffix-list");
+		building_fault(building, err.text);
+	}
 	/* Another directory is not the same keys that cannot be read now. */
-	if (previous != NULL &&
-	    slice_eq(previous->config->main.keys, config->main.keys))
+	if (previous != NULL && same_keys(previous->config, config))
 		keys_before = previous->keys;
-	if (config->main.keys.len != 0 &&
-	    keystore_load(config->main.keys,
-		&(struct keystore_options){
-		    .previous = keys_before, .report = building->report },
-		&snapshot->keys, &err) != 0)
+	if (open_keys(snapshot, keys_before, building->report, &err) != 0)
 		building->faults++;
 	else
 		open_key_states(building);
@@ -369,6 +399,7 @@ share(struct snapshot *previous, struct table *const *tables)
 		.world = table_world_ref(previous->world),
 		.rights = *old,
 		.author_forms = previous->author_forms,
+		.suffixes = previous->suffixes,
 		.sign_policy = previous->sign_policy,
 		.engine = previous->engine,
 		.preflight = previous->preflight,
@@ -400,6 +431,7 @@ share(struct snapshot *previous, struct table *const *tables)
 	    &snapshot->identity, config, snapshot->tables, &snapshot->mem);
 	/* In memory of the root. */
 	snapshot->identity.login_field = previous->identity.login_field;
+	snapshot->key_tables = key_tables_from_set(config, snapshot->tables);
 	snapshot->preflight.resolver = NULL;
 	snapshot->preflight.levels =
 	    table_set_find(snapshot->tables, config->preflight.levels);
@@ -417,7 +449,13 @@ snapshot_with_tables(struct snapshot *previous, struct table *const *tables,
 	snapshot->preflight.resolver = previous->preflight.resolver == NULL ?
 	    NULL :
 	    resolver_ref(previous->preflight.resolver);
-	snapshot->keys = keystore_ref(previous->keys);
+	if (snapshot->key_tables.keys == previous->key_tables.keys &&
+	    snapshot->key_tables.signing == previous->key_tables.signing) {
+		snapshot->keys = keystore_ref(previous->keys);
+	} else if (open_keys(snapshot, previous->keys, NULL, err) != 0) {
+		snapshot_unref(snapshot);
+		return -1;
+	}
 	snapshot->key_history = previous->key_history == NULL ?
 	    NULL :
 	    key_history_ref(previous->key_history);
@@ -445,11 +483,9 @@ snapshot_with_keys(struct snapshot *previous, bool forget_dns,
 	if (old != NULL)
 		status = take_resolver(config, forget_dns ? NULL : old,
 		    &snapshot->preflight.resolver, err);
-	if (status == 0 && config->main.keys.len != 0)
-		status = keystore_load(config->main.keys,
-		    &(struct keystore_options){
-			.previous = previous->keys, .report = building.report },
-		    &snapshot->keys, err);
+	if (status == 0)
+		status =
+		    open_keys(snapshot, previous->keys, building.report, err);
 	if (status == 0) {
 		open_key_states(&building);
 		if (open_names(snapshot, NULL) != 0)

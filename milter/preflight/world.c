@@ -17,7 +17,7 @@ preflight_is_on(const struct config *config)
 	    config->preflight.unsubscribe != PREFLIGHT_OFF ||
 	    config->preflight.levels.len != 0 ||
 	    (config->sign.dkim_key != DKIM_KEY_OFF &&
-		config->main.keys.len != 0) ||
+		config_has_keys(config)) ||
 	    config->sign.self_verify == SELF_VERIFY_PUBLISHED;
 }
 

@@ -149,8 +149,17 @@ new_handle(struct signer *signer, const struct sign_key *key, struct err *err)
 	    canon[signer->policy->body_canon], DKIM_SIGN_RSASHA256, -1,
 	    &status);
 
-	if (dkim == NULL)
+	if (dkim == NULL) {
 		opendkim_err(err, NULL, status, "begin");
+	} else if (key != NULL && key->identity.len != 0) {
+		status =
+		    dkim_set_signer(dkim, opendkim_text(mem, key->identity));
+		if (status != DKIM_STAT_OK) {
+			opendkim_err(err, dkim, status, "signer");
+			(void)dkim_free(dkim);
+			dkim = NULL;
+		}
+	}
 	return dkim;
 }
 

@@ -208,6 +208,8 @@ signature_head(const struct signature_parts *parts, struct arena *mem)
 	    canon[policy->header_canon][policy->body_canon], end);
 	signature_add_tag(&folder, SLICE("d="), key->domain, end);
 	signature_add_tag(&folder, SLICE("s="), key->selector, end);
+	if (key->identity.len != 0)
+		signature_add_tag(&folder, SLICE("i="), key->identity, end);
 	signature_add_tag(&folder, SLICE("t="),
 	    slice_format(mem, "%lld", (long long)parts->signed_at), end);
 	if (policy->partial)

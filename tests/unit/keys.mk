@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-unit_tests += tests/unit/keys/test_keystore \
+unit_tests += tests/unit/keys/test_key_table tests/unit/keys/test_keystore \
 	tests/unit/keys/test_key_status \
 	tests/unit/keys/test_key_history \
 	tests/unit/keys/test_key_lookup \
@@ -19,3 +19,6 @@ tests_unit_keys_test_key_choice_LDADD = $(TEST_LDADD)
 tests_unit_keys_test_keystore_SOURCES = tests/unit/keys/test_keystore.c
 tests_unit_keys_test_keystore_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_keys_test_keystore_LDADD = $(TEST_LDADD)
+tests_unit_keys_test_key_table_SOURCES = tests/unit/keys/test_key_table.c
+tests_unit_keys_test_key_table_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_keys_test_key_table_LDADD = $(TEST_LDADD)

@@ -355,6 +355,20 @@ options_must_fit_together(void **state)
 		{ "unsigned", "sign { unsigned = reject }",
 		    "1: sign.unsigned: reject would refuse every message, "
 		    "because keys is not set" },
+		{ "key table", "sign { key-table = \"file:/k\" }",
+		    "1: sign.key-table and sign.signing-table need each "
+		    "other" },
+		{ "signing table", "sign { signing-table = \"refile:/s\" }",
+		    "1: sign.key-table and sign.signing-table need each "
+		    "other" },
+		{ "opendkim.conf",
+		    "sign { opendkim-conf = \"/nowhere/opendkim.conf\" }",
+		    "1: sign.opendkim-conf: /nowhere/opendkim.conf: "
+		    "/nowhere/opendkim.conf: No such file or directory" },
+		{ "opendkim.conf and tables",
+		    "sign { opendkim-conf = \"/o\"\nkey-table = \"file:/k\" }",
+		    "1: sign.opendkim-conf: names the tables, so "
+		    "sign.key-table and sign.signing-table cannot be set, too" },
 		{ "engine",
 		    "sign { engine = libopendkim }\n"
 		    "repair { sealed-parts = pass-unsigned }",
@@ -395,7 +409,7 @@ options_must_fit_together(void **state)
 		    "rights { tables = {x:/y, static:z, cidr:/x, dbm:/y,\n"
 		    "static:} }",
 		    "1: rights.tables: table x:/y: there is no table type "
-		    "\"x\": there are texthash, regexp, pcre, cidr, static, inline, unionmap, pipemap, socketmap, tcp, "
+		    "\"x\": there are texthash, regexp, pcre, cidr, static, inline, unionmap, pipemap, socketmap, tcp, file, refile, csl, "
 		    "ldap, pgsql, mysql, sqlite, redis, memcache, radius, lmdb, cdb, hash and btree\n"
 		    "1: rights.tables: \"cidr:/x\" has networks, and "
 		    "addresses are asked for\n"

@@ -10,6 +10,8 @@
 #include "keys/key_choice.h"
 
 /* Domains that have keys, one for each time they stand here. */
+static const struct key_parents two_labels_do = { .top = NULL };
+
 static const char *const with_keys[] = { "corp.example", "corp.example",
 	"other.example", "sub.other.example", "deep.shop.example",
 	"half.example" };
@@ -191,7 +193,7 @@ domains_of_authors_sign_but_never_for_foreign_ones(void **state)
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const struct key_choice_rules rules = { .store = store->keys,
-			.parents = cases[i].parents };
+			.parents = cases[i].parents ? &two_labels_do : NULL };
 		struct key_choice_domains domains;
 		struct authors authors;
 		struct strbuf text;
@@ -214,7 +216,7 @@ domains_of_authors_sign_but_never_for_foreign_ones(void **state)
 static void
 without_keys_nothing_signs_and_nothing_is_said(void **state)
 {
-	const struct key_choice_rules rules = { .parents = true };
+	const struct key_choice_rules rules = { .parents = &two_labels_do };
 	struct key_choice_domains domains;
 	struct authors authors;
 	struct arena mem;
@@ -246,7 +248,8 @@ domains_take_turns_until_there_are_enough(void **state)
 	const struct domain_keys *items[] = { keystore_find(store->keys,
 						  SLICE("corp.example")),
 		keystore_find(store->keys, SLICE("other.example")) };
-	const struct key_choice_domains domains = { items, 2, SLICE("") };
+	const struct key_choice_domains domains = { .items = items,
+		.count = 2 };
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const struct sign_key *keys[8];
