@@ -147,6 +147,21 @@ class Test(unittest.TestCase):
                 self.assertEqual(answer["log"].get("unsigned"),
                                  None if signs else "no key of " + domain)
 
+    def test_no_parent_above_the_organization_signs(self):
+        with tempfile.TemporaryDirectory(prefix="submilter-test.") as top:
+            for name in "co.uk", "shop.co.uk":
+                shutil.copytree(self.keys + "/corp.example", top + "/" + name)
+            for domain, signer in (("www.shop.co.uk", "shop.co.uk"),
+                                   ("other.co.uk", None), ("a.other.co.uk", None)):
+                answer = json.loads(self.run_test(
+                    HONEST.replace(b"corp.example", domain.encode()),
+                    "--auth", "alice@" + domain, "--json", "--mta", "postfix",
+                    keys=False, conf='keys = "%s"\n' % top +
+                    "identify { realms = {any-verified-by-sasl} }\n"
+                    "sign { dkim-key = off ; parent-domain = yes }\n"))
+                self.assertEqual({s["d"] for s in answer["signatures"]},
+                                 {signer} - {None}, domain)
+
     def test_a_parent_never_signs_for_foreign_authors(self):
         message = (b"Resent-From: alice@www.corp.example\n"
                    b"Resent-Date: Mon, 23 Nov 2026 10:15:30 +0100\n" +
