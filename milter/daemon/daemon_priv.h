@@ -90,6 +90,7 @@ struct status_writer;
 struct table_watch {
 	struct snapshot_slot *slot;
 	struct status_writer *status;
+	struct key_watch *key_watch; /* set by the caller; or NULL */
 };
 
 /* -1 (ERR_TEMP). */

@@ -307,6 +307,7 @@ run_serve(struct daemon *daemon, int ready)
 	notify_start(&daemon->notifier);
 	status_start(
 	    &daemon->status, &daemon->slot, config, daemon->config_path);
+	daemon->table_watch.key_watch = &daemon->key_watch;
 	if (table_watch_start(&daemon->table_watch, &daemon->slot,
 		&daemon->status, &err) != 0 ||
 	    pthread_create(&waiter, NULL, wait_for_signals, daemon) != 0) {

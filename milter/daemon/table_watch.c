@@ -197,6 +197,9 @@ put_in_force(
 		return;
 	}
 	snapshot_publish(w->watch->slot, snapshot_ref(new));
+	/* Mail may wait for keys that it does not know yet. */
+	if (new->keys != current->keys && w->watch->key_watch != NULL)
+		key_watch_wake(w->watch->key_watch);
 	for (size_t i = 0; i < w->count; i++) {
 		const struct table *table = taking->tables[i];
 

@@ -19,6 +19,9 @@ snapshot_check_values(const struct snapshot *snapshot,
 	identity_check_values(&snapshot->identity, table, report);
 	rights_check_values(&snapshot->rights, table, report);
 	preflight_check_values(&snapshot->preflight, table, report);
+	if (table == snapshot->key_tables.keys ||
+	    table == snapshot->key_tables.signing)
+		key_tables_check(&snapshot->key_tables, report);
 }
 
 static void

@@ -117,6 +117,17 @@ class SigningTable(support.DaemonTest):
         self.server.start()
         self.assertEqual(self.signers('x@y.e.example'), ['y.e.example'])
 
+    def test_dns_is_asked_at_once_for_keys_of_a_changed_table(self):
+        zone = AnyKey(self.record)
+        self.addCleanup(zone.close)
+        self.begin('dkim-key = require', rest='dns { servers = {"%s"} }\n' % zone.address)
+        self.becomes('x@a.example', ['a.example'])
+        time.sleep(0.1)
+        self.tables('new n.example:n1:%s\n' % self.pem,
+                    '*@n.example new\n*@o.example gone\n')
+        self.becomes('x@n.example', ['n.example'])
+        self.server.expect('signing.table:2: .*no key "gone"')
+
     def test_commands_know_the_keys(self):
         self.begin()
         done = subprocess.run([daemon.program(), 'keys', '-c', self.server.file],
