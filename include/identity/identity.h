@@ -197,6 +197,12 @@ bool identity_step_is_asked(const struct identity *identity, size_t step,
     const struct client_facts *client);
 
 /*
+ * The number of the port that a service is called by in /etc/services and in
+ * master.cf, like 587 of submission; any other text as it is.
+ */
+struct slice service_port(struct slice service);
+
+/*
  * What becomes of a message without a login, at the service that the client
  * reached. Where the MTA does not name it, what any service refuses is refused.
  */

@@ -166,20 +166,11 @@ check_way(const struct postfix_check *p, const struct way *way)
 static struct slice
 port_of(const struct postfix_service *service)
 {
-	static const struct {
-		const char *name, *number;
-	} ports[] = { { "submission", "587" }, { "submissions", "465" },
-		{ "smtps", "465" } };
 	size_t colon = slice_find_last(service->name, ':');
-	struct slice port = colon == service->name.len ?
-	    service->name :
-	    slice_from(service->name, colon + 1);
 
-	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++) {
-		if (slice_eq(port, slice_of(ports[i].name)))
-			return slice_of(ports[i].number);
-	}
-	return port;
+	return service_port(colon == service->name.len ?
+		service->name :
+		slice_from(service->name, colon + 1));
 }
 
 /* An open relay: the MTA relays for anybody, and so does the milter. */

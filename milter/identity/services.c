@@ -24,6 +24,21 @@ choice_of(struct slice word, enum unidentified *ret_choice)
 	return true;
 }
 
+struct slice
+service_port(struct slice service)
+{
+	static const struct {
+		const char *name, *number;
+	} ports[] = { { "smtp", "25" }, { "submission", "587" },
+		{ "submissions", "465" }, { "smtps", "465" } };
+
+	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++) {
+		if (slice_eq_nocase(service, slice_of(ports[i].name)))
+			return slice_of(ports[i].number);
+	}
+	return service;
+}
+
 void
 identity_check_services(struct identity_faults *faults)
 {
@@ -90,7 +105,8 @@ static bool
 is_at(const struct identity_service *service, const struct client_facts *client)
 {
 	return slice_eq_nocase(service->name, client->said[FACT_DAEMON_NAME]) ||
-	    slice_eq(service->name, client->said[FACT_DAEMON_PORT]);
+	    slice_eq(
+		service_port(service->name), client->said[FACT_DAEMON_PORT]);
 }
 
 bool
