@@ -39,6 +39,39 @@ service_port(struct slice service)
 	return service;
 }
 
+static bool
+is_used(const struct config *config, struct slice method)
+{
+	const struct slice_list *names = &config->identify.methods;
+
+	for (size_t i = 0; i < names->count; i++) {
+		if (slice_eq(names->items[i], method))
+			return true;
+	}
+	return false;
+}
+
+/* Whoever binds another method than he uses leaves that one unbound. */
+static void
+check_binding(struct identity_faults *faults, struct slice item)
+{
+	const char *shown = escape(&faults->mem, item, 60);
+	struct slice service, word, fault;
+
+	if (!split(item, &service, &word) || identity_method_find(word) == NULL)
+		fault = slice_format(&faults->mem,
+		    "takes SERVICE=METHOD like \"587=sasl\", not \"%s\"",
+		    shown);
+	else if (!is_used(faults->config, word))
+		fault = slice_format(&faults->mem,
+		    "\"%s\" is not used, because %.*s is not in "
+		    "identify.methods",
+		    shown, SLICE_ARGS(word));
+	else
+		return;
+	identity_fault(faults, "identify.methods-at", fault.data);
+}
+
 void
 identity_check_services(struct identity_faults *faults)
 {
@@ -48,16 +81,8 @@ identity_check_services(struct identity_faults *faults)
 	struct slice service, word;
 	enum unidentified choice;
 
-	for (size_t i = 0; i < methods->count; i++) {
-		if (!split(methods->items[i], &service, &word) ||
-		    identity_method_find(word) == NULL)
-			identity_fault(faults, "identify.methods-at",
-			    slice_format(&faults->mem,
-				"takes SERVICE=METHOD like \"587=sasl\", not "
-				"\"%s\"",
-				escape(&faults->mem, methods->items[i], 60))
-				.data);
-	}
+	for (size_t i = 0; i < methods->count; i++)
+		check_binding(faults, methods->items[i]);
 	for (size_t i = 0; i < choices->count; i++) {
 		if (!split(choices->items[i], &service, &word) ||
 		    !choice_of(word, &choice))

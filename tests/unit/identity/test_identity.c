@@ -417,6 +417,11 @@ methods_and_their_tables_fit_together(void **state)
 		{ "identify { methods-at = {\"25=kerberos\"} }",
 		    "test:1: identify.methods-at: takes SERVICE=METHOD like "
 		    "\"587=sasl\", not \"25=kerberos\"\n" },
+		/* Network would be asked at each service. */
+		{ "identify { methods = {sasl, network}\n"
+		  "network = cidr:/x\nmethods-at = {\"10587=host\"} }",
+		    "test:3: identify.methods-at: \"10587=host\" is not used, "
+		    "because host is not in identify.methods\n" },
 		{ "identify { unidentified-at = {\"25=accept\", \"=pass\"} }",
 		    "test:1: identify.unidentified-at: takes SERVICE=reject or "
 		    "SERVICE=pass like \"25=pass\", not \"25=accept\"\n"
