@@ -126,6 +126,9 @@ struct identity {
 MUST_USE unsigned int identity_check_config(
     const struct config *config, const struct report *report);
 
+/* Whether a method is in identify.methods. */
+bool identity_uses_method(const struct config *config, struct slice name);
+
 /*
  * The tables and mem outlive it; *config is not kept. login_field_open() has to
  * follow where messages are judged.

@@ -5,22 +5,10 @@
 #include "check_postfix_priv.h"
 #include "identity/identity.h"
 
-bool
-config_uses_method(const struct config *config, struct slice name)
-{
-	const struct slice_list *methods = &config->identify.methods;
-
-	for (size_t i = 0; i < methods->count; i++) {
-		if (slice_eq(methods->items[i], name))
-			return true;
-	}
-	return false;
-}
-
 static bool
 uses_certificates(const struct config *config)
 {
-	return config_uses_method(config, SLICE("client-cert"));
+	return identity_uses_method(config, SLICE("client-cert"));
 }
 
 bool
@@ -72,25 +60,35 @@ has_macro(struct slice list, const char *macro)
 	return false;
 }
 
-/* Older protocols take no list of macros from us. */
-static void
-check_macros(struct postfix_check *p, const struct postfix_service *service)
+bool
+postfix_lacks_macros(const struct postfix_check *p,
+    const struct postfix_service *service, const char *option,
+    const char *initial, const char *const macros[2])
 {
-	struct slice macros =
-	    postfix_seen(p, service, "milter_mail_macros", "{auth_author}");
+	struct slice list = postfix_seen(p, service, option, initial);
 	struct slice protocol =
 	    postfix_seen(p, service, "milter_protocol", "6");
 	unsigned long version;
 
-	if (!slice_number(protocol, 99, &version) || version >= 6 ||
-	    (has_macro(macros, "{cert_subject}") &&
-		has_macro(macros, "{cert_issuer}")))
+	return slice_number(protocol, 99, &version) && version < 6 &&
+	    !(has_macro(list, macros[0]) && has_macro(list, macros[1]));
+}
+
+static void
+check_macros(struct postfix_check *p, const struct postfix_service *service)
+{
+	static const char *const macros[] = { "{cert_subject}",
+		"{cert_issuer}" };
+
+	if (!postfix_lacks_macros(
+		p, service, "milter_mail_macros", "{auth_author}", macros))
 		return;
 	finding_add(p->c->found, FINDING_WARNING,
 	    postfix_set_there(p, service, "milter_protocol", "6"),
 	    "%s: no certificate will prove a login, because milter_protocol is "
-	    "%lu and milter_mail_macros lacks {cert_subject} or {cert_issuer}",
-	    postfix_called(p, service), version);
+	    "%.*s and milter_mail_macros lacks {cert_subject} or {cert_issuer}",
+	    postfix_called(p, service),
+	    SLICE_ARGS(postfix_seen(p, service, "milter_protocol", "6")));
 }
 
 static bool
@@ -219,7 +217,7 @@ void
 check_sendmail_certificates(
     const struct checked *c, const struct sendmail_tls *tls)
 {
-	if (config_uses_method(c->config, SLICE("login-field")))
+	if (identity_uses_method(c->config, SLICE("login-field")))
 		finding_add(c->found, FINDING_WARNING,
 		    "client-cert in its place, with "
 		    "define(`confCERT_FINGERPRINT_ALGORITHM', `sha256') in "

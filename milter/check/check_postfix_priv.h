@@ -113,8 +113,13 @@ void check_postfix_login_field(
     struct postfix_check *p, const struct postfix_service *service);
 bool postfix_asks_certificates(
     const struct postfix_check *p, const struct postfix_service *service);
-/* Whether a method is in identify.methods. */
-bool config_uses_method(const struct config *config, struct slice name);
+/*
+ * Whether Postfix takes no list of macros from us, because its milter_protocol
+ * is too old, and its own one, of an option, lacks one of two.
+ */
+bool postfix_lacks_macros(const struct postfix_check *p,
+    const struct postfix_service *service, const char *option,
+    const char *initial, const char *const macros[2]);
 
 /* Names each setting by which Postfix changes mail that was signed. */
 void check_postfix_behind(

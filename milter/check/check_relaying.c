@@ -52,18 +52,6 @@ is_one_of(struct slice item, const char *const *words)
 	return false;
 }
 
-static bool
-has_method(const struct config *config, const char *name)
-{
-	const struct slice_list *methods = &config->identify.methods;
-
-	for (size_t i = 0; i < methods->count; i++) {
-		if (slice_eq(methods->items[i], slice_of(name)))
-			return true;
-	}
-	return false;
-}
-
 /* Whether a list has one of the words, and none before it that refuses all. */
 static bool
 lets_in(struct slice list, const char *const *words)
@@ -193,40 +181,23 @@ check_strangers(
 	    postfix_seen_at(p, service, lists[RELAY_LIST].name));
 }
 
-/* Whether a list of macros has one. */
-static bool
-has_macro(struct slice list, const char *macro)
-{
-	struct slice item;
-
-	while (slice_next_item(&list, ", \t", &item)) {
-		if (slice_eq(item, slice_of(macro)))
-			return true;
-	}
-	return false;
-}
-
-/* Older protocols take no list of macros from us. */
 static void
 check_name_macros(
     const struct postfix_check *p, const struct postfix_service *service)
 {
-	struct slice macros = postfix_seen(p, service, "milter_connect_macros",
-	    "j {daemon_name} {daemon_addr} v _");
-	struct slice protocol =
-	    postfix_seen(p, service, "milter_protocol", "6");
-	unsigned long version;
+	static const char *const macros[] = { "{client_name}",
+		"{client_resolve}" };
 
-	if (!slice_number(protocol, 99, &version) || version >= 6 ||
-	    (has_macro(macros, "{client_name}") &&
-		has_macro(macros, "{client_resolve}")))
+	if (!postfix_lacks_macros(p, service, "milter_connect_macros",
+		"j {daemon_name} {daemon_addr} v _", macros))
 		return;
 	finding_add(p->c->found, FINDING_WARNING,
 	    postfix_set_there(p, service, "milter_protocol", "6"),
 	    "%s: no name of a client will prove a login (host), because "
-	    "milter_protocol is %lu and milter_connect_macros lacks "
+	    "milter_protocol is %.*s and milter_connect_macros lacks "
 	    "{client_name} or {client_resolve}",
-	    postfix_called(p, service), version);
+	    postfix_called(p, service),
+	    SLICE_ARGS(postfix_seen(p, service, "milter_protocol", "6")));
 }
 
 static void
@@ -250,7 +221,7 @@ void
 check_postfix_relaying(const struct postfix_check *p)
 {
 	const struct config *config = p->c->config;
-	bool has_hosts = has_method(config, "host");
+	bool has_hosts = identity_uses_method(config, SLICE("host"));
 
 	for (size_t i = 0; i < p->postfix->service_count; i++) {
 		const struct postfix_service *service =
@@ -263,7 +234,7 @@ check_postfix_relaying(const struct postfix_check *p)
 			check_names(p, service);
 	}
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
-		if (has_method(config, ways[i].method))
+		if (identity_uses_method(config, slice_of(ways[i].method)))
 			check_way(p, &ways[i]);
 	}
 }
@@ -275,7 +246,7 @@ check_sendmail_relaying(const struct checked *c, struct slice text)
 	bool is_local = false;
 	struct slice line;
 
-	if (!has_method(c->config, "pop-before-smtp"))
+	if (!identity_uses_method(c->config, SLICE("pop-before-smtp")))
 		return;
 	while (slice_next_item(&text, "\n", &line)) {
 		if (slice_starts(line, SLICE("Kaccess")))

@@ -60,6 +60,18 @@ method_names(struct arena *mem, const char *last)
 	return text.data;
 }
 
+bool
+identity_uses_method(const struct config *config, struct slice name)
+{
+	const struct slice_list *names = &config->identify.methods;
+
+	for (size_t i = 0; i < names->count; i++) {
+		if (slice_eq(names->items[i], name))
+			return true;
+	}
+	return false;
+}
+
 /* The method that a word names, or may mean: the latter is a fault. */
 static const struct identity_method *
 read_method(struct identity_faults *faults, struct slice name)

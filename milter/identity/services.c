@@ -39,18 +39,6 @@ service_port(struct slice service)
 	return service;
 }
 
-static bool
-is_used(const struct config *config, struct slice method)
-{
-	const struct slice_list *names = &config->identify.methods;
-
-	for (size_t i = 0; i < names->count; i++) {
-		if (slice_eq(names->items[i], method))
-			return true;
-	}
-	return false;
-}
-
 /* Whoever binds another method than he uses leaves that one unbound. */
 static void
 check_binding(struct identity_faults *faults, struct slice item)
@@ -62,7 +50,7 @@ check_binding(struct identity_faults *faults, struct slice item)
 		fault = slice_format(&faults->mem,
 		    "takes SERVICE=METHOD like \"587=sasl\", not \"%s\"",
 		    shown);
-	else if (!is_used(faults->config, word))
+	else if (!identity_uses_method(faults->config, word))
 		fault = slice_format(&faults->mem,
 		    "\"%s\" is not used, because %.*s is not in "
 		    "identify.methods",
