@@ -130,6 +130,12 @@ MUST_USE unsigned int identity_check_config(
 bool identity_uses_method(const struct config *config, struct slice name);
 
 /*
+ * Whether each realm is what a client typed: no method and no login-map takes a
+ * login from elsewhere.
+ */
+bool identity_realms_are_typed(const struct config *config);
+
+/*
  * The tables and mem outlive it; *config is not kept. login_field_open() has to
  * follow where messages are judged.
  */

@@ -72,6 +72,17 @@ identity_uses_method(const struct config *config, struct slice name)
 	return false;
 }
 
+bool
+identity_realms_are_typed(const struct config *config)
+{
+	for (size_t m = 0; m < METHODS; m++) {
+		if (!methods[m]->is_typed &&
+		    identity_uses_method(config, methods[m]->name))
+			return false;
+	}
+	return config->identify.login_map.len == 0;
+}
+
 /* The method that a word names, or may mean: the latter is a fault. */
 static const struct identity_method *
 read_method(struct identity_faults *faults, struct slice name)

@@ -181,7 +181,7 @@ find_tables(const struct table_set *set, const struct slice_list *specs,
 	return tables;
 }
 
-/* The realms that the configuration names, where SMTP AUTH alone gives them. */
+/* The realms that the configuration names, where clients alone choose theirs. */
 static struct map *
 find_realms(const struct config *config, struct arena *mem)
 {
@@ -190,9 +190,7 @@ find_realms(const struct config *config, struct arena *mem)
 	struct slice canonical;
 	struct err err;
 
-	if (config->identify.login_map.len != 0 ||
-	    config->identify.network.len != 0 ||
-	    config->identify.hosts.len != 0)
+	if (!identity_realms_are_typed(config))
 		return NULL;
 	if (domain_canonical(config->main.domain, mem, &canonical, &err) == 0)
 		(void)!map_add(map, canonical, map);

@@ -330,6 +330,19 @@ rights { logins = {"texthash:@/addresses", "static:!ceo"} }
         self.assertIn("ok: rights.logins: texthash:@/addresses: 5 rows", found)
         self.write("submilter.conf", conf.replace('"named.example"', "any-verified-by-sasl"))
         self.has_not(self.found_postfix(1), "may be what anybody typed")
+        # These logins come from a table or from Postfix, not from whoever types.
+        self.write("certificates", "CA|dave dave@other.example\n")
+        for more, typed in (("methods = client-cert\ncertificates = texthash:@/certificates", False),
+                            ("methods = {sasl, login-field}\nlogin-field = X-L\n"
+                             "login-secret = /dev/null", False),
+                            ("methods = {sasl, pop-before-smtp}\npop-before-smtp = "
+                             "texthash:@/pop", True)):
+            with self.subTest(more):
+                self.write("pop", "192.0.2.1 dave@other.example;time=1\n")
+                self.write("submilter.conf", conf.replace(
+                    "identify {", "identify {\n%s\n" % more.replace("@", self.dir)))
+                (self.has if typed else self.has_not)(
+                    self.found_postfix(1), "may be what anybody typed")
 
     def test_where_mail_leaves_from_is_checked_with_its_line(self):
         self.postfix()
