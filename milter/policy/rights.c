@@ -59,8 +59,11 @@ rights_compare(const struct question *question, struct address *ret_own)
 	struct address own;
 	size_t marks = 0;
 
-	/* The realm that was judged is what stands behind the last "@". */
-	if (!rights->own_address ||
+	/*
+	 * The realm that was judged is what stands behind the last "@". A user
+	 * with quotes in his name is another one than he without.
+	 */
+	if (!rights->own_address || slice_has(login, '"') ||
 	    !rights_login_address(login, question->context->mem, &own) ||
 	    !slice_eq(own.domain, question->address->domain) ||
 	    !slice_eq(
