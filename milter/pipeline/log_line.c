@@ -4,22 +4,7 @@
 
 #include "base/log.h"
 #include "message_priv.h"
-
-enum log_field {
-#define LOG_FIELD(id, name, kind, max) LOG_##id,
-#include "pipeline/log_fields.def"
-#undef LOG_FIELD
-	LOG_FIELDS
-};
-
-enum log_kind {
-	LOG_KIND_WORD,
-	LOG_KIND_LIST,
-	LOG_KIND_NUMBER,
-	LOG_KIND_MS,
-	LOG_KIND_TEXT,
-	LOG_KIND_TEXTS
-};
+#include "pipeline/log_fields.h"
 
 static const struct log_form {
 	const char *name;
