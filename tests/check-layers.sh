@@ -4,7 +4,7 @@
 # of those to its left, never of those to its right.
 set -eu
 cd "${1:-${top_srcdir:-.}}"
-layers='base message dns table backends conf identity policy repair keys sign preflight report pipeline glue daemon check cli'
+layers='base message dns table backends conf identity policy repair keys sign preflight report pipeline logbook glue daemon check cli'
 
 rank()
 {
@@ -42,7 +42,7 @@ for file in milter/*/*.c milter/*/*.h include/*/*.h include/*/*.def; do
 		bad=1
 	fi
 	# One third-party library, few files.
-	for rule in libmilter:glue,daemon opendkim:sign unbound:dns; do
+	for rule in libmilter:glue,daemon opendkim:sign unbound:dns zlib:logbook; do
 		if grep -q "^# *include <${rule%%:*}[/.]" "$file"; then
 			case ",${rule#*:}," in
 			*",$dir,"*) ;;

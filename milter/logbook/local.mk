@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: BSD-2-Clause
+libsubmilter_a_SOURCES += \
+	include/logbook/source.h %D%/source.c \
+	include/logbook/reader.h %D%/reader.c %D%/stamp.c %D%/stamp_priv.h \
+	%D%/journal.c %D%/journal_priv.h \
+	include/logbook/record.h %D%/record.c
