@@ -11,6 +11,7 @@
 #include "cli/lookup.h"
 #include "cli/options.h"
 #include "cli/reload.h"
+#include "cli/report.h"
 #include "cli/status.h"
 #include "cli/test.h"
 #include "config.h"
@@ -28,6 +29,7 @@ static const char usage_text[] =
     "  genkey    make DKIM keys for a domain, and print their DNS records\n"
     "  keys      say which keys sign, and what DNS shows of them\n"
     "  status    say how the running milter is, and with which configuration\n"
+    "  report    count what the log says: how much, by whom, what was refused\n"
     "\n"
     "  --help, --version; each command has --help of its own.\n"
     "\n"
@@ -73,6 +75,7 @@ static const struct command {
 	{ "genkey", genkey_main },
 	{ "keys", keys_main },
 	{ "status", status_main },
+	{ "report", report_main },
 };
 
 int
