@@ -153,7 +153,7 @@ class Tests(common.Base):
             s.ehlo()
             self.assertEqual(self.send(s).code, 550)
             self.assertEqual(self.send(s, HONEST.replace(b"alice@", b"bob@"), BOB).code, 250)
-        milter.wait_for_log("login=bob@corp.example via=sasl client=192.0.2.9 .*action=accept")
+        milter.wait_for_log("login=bob@corp.example via=xclient client=192.0.2.9 .*action=accept")
         self.check_clean(self.sink.wait_for(1)[0].data)
 
     def test_by_the_fingerprint_of_the_certificate_or_of_its_key(self):

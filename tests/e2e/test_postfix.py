@@ -146,7 +146,7 @@ class PostfixCertificates(certificates.Tests, unittest.TestCase):
             s.ehlo()
             self.assertEqual(s.mail(ALICE).code, 550)
             self.assertEqual(s.mail(BOB).code, 250)
-        milter.wait_for_log("login=bob@corp.example via=sasl client=192.0.2.9")
+        milter.wait_for_log("login=bob@corp.example via=xclient client=192.0.2.9")
 
 
 class PostfixFingerprints(fingerprints.Tests, unittest.TestCase):
