@@ -202,7 +202,7 @@ class Daemon:
     def alive(self):
         return self.process.poll() is None
 
-    def reload(self, pattern, timeout=10):
+    def reload(self, pattern, timeout=30):
         """SIGUSR1, and waits for the log line that says what came of it."""
         seen = self.mark()
         self.signal(signal.SIGUSR1)
@@ -231,7 +231,7 @@ class Daemon:
         with self._news:
             return len(self._lines)
 
-    def expect(self, pattern, since=0, timeout=10):
+    def expect(self, pattern, since=0, timeout=30):
         """Waits for a line that matches; fails with the log otherwise."""
         pattern = re.compile(pattern)
         end = time.monotonic() + timeout
