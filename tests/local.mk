@@ -48,7 +48,7 @@ check_PROGRAMS += tests/sign/sign_message
 tests_sign_sign_message_SOURCES = tests/sign/sign_message.c
 tests_sign_sign_message_LDADD = $(SUBMILTER_LDADD)
 EXTRA_DIST += tests/sign/test_keys.py tests/sign/test_verifiers.py \
-	tests/sign/test_lists.py
+	tests/sign/test_lists.py tests/sign/test_key_tables.py
 # Judges key records, for tests/sign/test_records.py.
 check_PROGRAMS += tests/sign/judge_record
 tests_sign_judge_record_SOURCES = tests/sign/judge_record.c
@@ -96,6 +96,7 @@ tests_bench_socketmap_server_SOURCES = tests/bench/socketmap_server.c
 tests_bench_socketmap_server_LDADD = $(SUBMILTER_LDADD)
 tests_bench_far_SOURCES = tests/bench/far.c
 tests_bench_far_LDADD = $(SUBMILTER_LDADD)
+EXTRA_DIST += tests/bench/domains.py
 EXTRA_DIST += tests/bench/cold.py tests/bench/figures.py tests/bench/files.py \
 	tests/bench/instructions tests/bench/instructions.txt tests/bench/milters.py tests/bench/run tests/bench/soak \
 	tests/bench/selftest.py tests/bench/tables
@@ -114,6 +115,9 @@ bench-tables: $(bench_tables) modules
 	SUBMILTER_MODULES=$(abs_top_builddir)/milter/backends \
 	BENCH_PROGRAMS=$(abs_top_builddir)/tests/bench \
 	$(srcdir)/tests/bench/tables $(TYPES)
+.PHONY: bench-domains
+bench-domains: submilter
+	SUBMILTER=$(abs_top_builddir)/submilter $(srcdir)/tests/bench/domains.py
 # Unpacks Postfix, and builds indexes of a million rows.
 bench-files: submilter modules
 	SUBMILTER=$(abs_top_builddir)/submilter $(srcdir)/tests/bench/files.py
