@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Keys that look like one that a table has. A server that takes letters for one
- * another, or a key for a pattern, gives a stranger the owner's row.
+ * another, a key for a pattern, or a user for the same in each domain, gives a
+ * stranger the owner's row.
  */
 #include <string.h>
 
@@ -80,13 +81,16 @@ struct lookalike {
 	struct slice key;
 };
 
-enum { LOOKALIKES = 5 };
+enum { LOOKALIKES = 6 };
 
 static const char by_letter[] =
     "an exact comparison: in MySQL COLLATE utf8mb4_bin, in LDAP an attribute "
     "with caseExactMatch";
 static const char by_pattern[] =
     "compare with = in the query: LIKE takes % and _ of a key for wildcards";
+static const char by_user[] =
+    "domain = your domains in the file of the table, or %s in its query: %u "
+    "alone is the same in each domain";
 
 /* The letter at an index, in the place of which another text stands. */
 static struct slice
@@ -131,6 +135,9 @@ make_lookalikes(
 		with_letter(key, letter, "_", mem) };
 	ret_keys[count++] = (struct lookalike){ "*", by_pattern,
 		with_letter(key, letter, "*", mem) };
+	ret_keys[count++] = (struct lookalike){ "another domain", by_user,
+		slice_format(
+		    mem, "%.*s@submilter-check.invalid", (int)at, key.data) };
 	return count;
 }
 

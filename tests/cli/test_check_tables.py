@@ -152,6 +152,16 @@ rights { %s = {%s} }
                           % (mark, mark), text)
             self.assertIn("compare with =", fix)
 
+    def test_users_of_other_domains(self):
+        """As a query with %u alone: alice of any realm has the rights of alice here."""
+        for option in "tables", "logins":
+            (text, fix), = self.strange(
+                lambda key: LOGIN if key.split(b"@")[0] == OWNER.split(b"@")[0] else None, 1,
+                option=option)
+            self.assertIn("a stranger's key postmaster@submilter-check.invalid, with another "
+                          "domain, gets the row of postmaster@corp.example", text)
+            self.assertTrue(fix.startswith("domain = your domains"), fix)
+
     def test_letters_that_cannot_be_answered(self):
         with Socketmap() as server:
             server.reply = lambda key: Socketmap.wrap(
