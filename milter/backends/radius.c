@@ -373,6 +373,32 @@ is_loopback(const struct server_host *host)
 		    IN6_IS_ADDR_LOOPBACK(&ipv6)));
 }
 
+/* Who can forge answers of a server: whoever is on the path to it, or nobody. */
+static void
+warn_of_forgers(struct table_opening *opening, const struct radius_table *table,
+    const struct server_host *host)
+{
+	struct arena *mem = opening->mem;
+
+	if (is_loopback(host))
+		return;
+	if (table->way.transport == RADIUS_UDP)
+		report_warning(opening->report,
+		    "%s: %s is asked in the clear, where RADIUS has only MD5 "
+		    "against forgers (CVE-2024-3596), and others read who "
+		    "sends: say tls = yes or dtls = yes, or ask a server on "
+		    "this machine",
+		    escape(mem, opening->name, 200),
+		    escape(mem, host->text, 128));
+	else if (table->way.tls.is_unverified)
+		report_warning(opening->report,
+		    "%s: %s shows no certificate that is looked at "
+		    "(tls_verify_cert = no), so whoever is on the path can "
+		    "answer in its place: name its CA in tls_CAfile",
+		    escape(mem, opening->name, 200),
+		    escape(mem, host->text, 128));
+}
+
 /* The servers of a parameter, with this port where they name none. */
 static int
 read_hosts(struct table_opening *opening, const struct radius_table *table,
@@ -392,14 +418,7 @@ read_hosts(struct table_opening *opening, const struct radius_table *table,
 			return err_set(err, ERR_CONFIG,
 			    "a server of RADIUS has no socket in the file "
 			    "system");
-		if (table->way.transport == RADIUS_UDP && !is_loopback(host))
-			report_warning(opening->report,
-			    "%s: %s is asked in the clear, where RADIUS has "
-			    "only MD5 against forgers (CVE-2024-3596), and "
-			    "others read who sends: say tls = yes or "
-			    "dtls = yes, or ask a server on this machine",
-			    escape(opening->mem, opening->name, 200),
-			    escape(opening->mem, host->text, 128));
+		warn_of_forgers(opening, table, host);
 	}
 	*ret_hosts = hosts;
 	return 0;

@@ -203,6 +203,11 @@ class Real(RadiusCase):
             found = self.warnings("hosts = 127.0.0.1:1, %s\nsecret = x\n" % host)
             self.assertEqual(found.count("CVE-2024-3596"), 1, found)
             self.assertIn(host, found)
+        for text, warns in (("hosts = 0.0.0.0:1\ntls = yes\ntls_verify_cert = no\n", True),
+                            ("hosts = 0.0.0.0:1\ndtls = yes\ntls_verify_cert = no\n", True),
+                            ("hosts = 127.0.0.1:1\ntls = yes\ntls_verify_cert = no\n", False),
+                            ("hosts = 0.0.0.0:1\ntls = yes\n", False)):
+            self.assertEqual("(tls_verify_cert = no)" in self.warnings(text), warns, text)
 
 
 class Silent(RadiusCase):
