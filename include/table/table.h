@@ -221,6 +221,16 @@ bool table_can_list(const struct table *table);
 /* Where it stands: "FILE:LINE", or "table SPEC" where there is no line. */
 const char *table_place(const struct table_row *row, struct arena *mem);
 
+/* Why a key is never asked for; NULL: it may be. */
+typedef const char *table_key_fault(
+    const void *arg, struct slice key, struct arena *mem);
+/*
+ * Warns of each key that can be listed and is never asked for, up to twenty, with
+ * "FILE:LINE" in front. Does nothing for patterns, and without a report.
+ */
+void table_check_row_keys(const struct table *table, table_key_fault *fault_of,
+    const void *arg, const struct report *report);
+
 /* -1: the value means nothing to its reader, *err says what is wrong. */
 typedef int table_value_check(
     const void *arg, struct slice value, struct arena *mem, struct err *err);

@@ -3,9 +3,6 @@
 #include "policy/levels.h"
 #include "rights_priv.h"
 
-/* Keys that no look-up uses are reported up to this number. */
-enum { MAX_KEY_FAULTS = 20 };
-
 void
 rights_init(struct rights *rights, const struct config *config,
     struct table **tables, size_t table_count, struct arena *mem)
@@ -60,9 +57,9 @@ check_login_value(
 
 /* What is wrong with the key of a login; NULL: nothing. */
 static const char *
-login_key_fault(
-    const struct rights *rights, struct slice key, struct arena *mem)
+login_key_fault(const void *arg, struct slice key, struct arena *mem)
 {
+	const struct rights *rights = arg;
 	size_t at = slice_find_last(key, '@');
 	struct slice realm = slice_from(key, at + 1), canonical;
 	struct err err;
@@ -85,8 +82,9 @@ login_key_fault(
 
 /* Why no address is looked up by a key; NULL: addresses are. */
 static const char *
-key_fault(const struct rights *rights, struct slice key, struct arena *mem)
+key_fault(const void *arg, struct slice key, struct arena *mem)
 {
+	const struct rights *rights = arg;
 	struct slice own = rights->keys.local_domain;
 	size_t at = slice_find_last(key, '@');
 	struct slice domain = slice_from(key, at + 1), canonical;
@@ -110,36 +108,6 @@ key_fault(const struct rights *rights, struct slice key, struct arena *mem)
 	    slice_format(mem, "is not looked up: %s", err.text).data;
 }
 
-/* Reports keys of a table that are not such as are looked up. */
-static void
-check_keys(const struct rights *rights, const struct table *table,
-    const char *(*key_fault_of)(
-	const struct rights *rights, struct slice key, struct arena *mem),
-    const struct report *report)
-{
-	struct table_row row;
-	size_t faults = 0;
-
-	if ((table_caps(table) & TABLE_CAP_PATTERNS) != 0 ||
-	    !report_is_read(report))
-		return;
-	for (size_t i = 0; faults < MAX_KEY_FAULTS && table_row(table, i, &row);
-	     i++) {
-		CLEANUP(arena_done) struct arena mem;
-		const char *fault;
-
-		arena_init(&mem);
-		if (row.key.len == 0)
-			continue;
-		fault = key_fault_of(rights, row.key, &mem);
-		if (fault == NULL)
-			continue;
-		faults++;
-		report_warning(report, "%s: key %s %s", table_place(&row, &mem),
-		    escape(&mem, row.key, 128), fault);
-	}
-}
-
 void
 rights_check_values(const struct rights *rights, const struct table *only,
     const struct report *report)
@@ -153,7 +121,7 @@ rights_check_values(const struct rights *rights, const struct table *only,
 		if (only != NULL && table != only)
 			continue;
 		table_check_values(table, check_value, NULL, report);
-		check_keys(rights, table, key_fault, report);
+		table_check_row_keys(table, key_fault, rights, report);
 	}
 	for (size_t t = 0; t < rights->login_table_count; t++) {
 		const struct table *table = rights->login_tables[t];
@@ -161,7 +129,7 @@ rights_check_values(const struct rights *rights, const struct table *only,
 		if (only != NULL && table != only)
 			continue;
 		table_check_values(table, check_login_value, NULL, report);
-		check_keys(rights, table, login_key_fault, report);
+		table_check_row_keys(table, login_key_fault, rights, report);
 	}
 }
 

@@ -46,3 +46,30 @@ table_check_values(const struct table *table, table_value_check *check,
 		    faults - TABLE_NAMED_FAULTS);
 	arena_done(&mem);
 }
+
+void
+table_check_row_keys(const struct table *table, table_key_fault *fault_of,
+    const void *arg, const struct report *report)
+{
+	struct table_row row;
+	size_t faults = 0;
+
+	if (table == NULL || (table_caps(table) & TABLE_CAP_PATTERNS) != 0 ||
+	    !report_is_read(report))
+		return;
+	for (size_t i = 0;
+	     faults < TABLE_NAMED_FAULTS && table_row(table, i, &row); i++) {
+		CLEANUP(arena_done) struct arena mem;
+		const char *fault;
+
+		arena_init(&mem);
+		if (row.key.len == 0)
+			continue;
+		fault = fault_of(arg, row.key, &mem);
+		if (fault == NULL)
+			continue;
+		faults++;
+		report_warning(report, "%s: key %s %s", table_place(&row, &mem),
+		    escape(&mem, row.key, 128), fault);
+	}
+}
