@@ -23,4 +23,5 @@ const struct identity_method identity_by_network = {
 	.is_host = true,
 	.table_option = "identify.network",
 	.table_offset = offsetof(struct config, identify.network),
+	.key_fault = client_network_fault,
 };

@@ -212,5 +212,6 @@ const struct identity_method identity_by_pop = {
 	.table_option = "identify.pop-before-smtp",
 	.table_offset = offsetof(struct config, identify.pop_before_smtp),
 	.check_value = pop_check_row,
+	.key_fault = client_address_fault,
 	.check = pop_check,
 };

@@ -32,6 +32,63 @@ client_address_keys(
 	return (struct table_keys){ keys, count };
 }
 
+/* Whether it is a key of some address in this network. */
+static bool
+is_network_key(struct slice key, struct arena *mem)
+{
+	bool is_ipv6 = slice_has(key, ':');
+	size_t groups = is_ipv6 ? 8 : 4, marks = 0;
+	struct table_keys keys;
+	struct net_addr addr;
+	struct strbuf text;
+
+	strbuf_init(&text, mem);
+	strbuf_add(&text, key);
+	for (size_t i = 0; i < key.len; i++)
+		marks += key.data[i] == (is_ipv6 ? ':' : '.');
+	for (; marks + 1 < groups; marks++)
+		strbuf_add_cstr(&text, is_ipv6 ? ":1" : ".1");
+	if (!net_addr_parse(strbuf_slice(&text), &addr))
+		return false;
+	keys = client_address_keys(mem, &addr, true);
+	for (size_t i = 0; i < keys.count; i++) {
+		if (slice_eq_nocase(keys.items[i], key))
+			return true;
+	}
+	return false;
+}
+
+const char *
+client_address_fault(const void *arg, struct slice key, struct arena *mem)
+{
+	struct net_addr addr;
+	struct slice text;
+
+	(void)arg;
+	if (!net_addr_parse(key, &addr))
+		return "is not looked up: it is no address";
+	text = net_addr_text(mem, &addr);
+	return slice_eq_nocase(text, key) ?
+	    NULL :
+	    slice_format(mem, "is not looked up: write %.*s", SLICE_ARGS(text))
+		.data;
+}
+
+const char *
+client_network_fault(const void *arg, struct slice key, struct arena *mem)
+{
+	struct net_addr addr;
+
+	if (net_addr_parse(key, &addr))
+		return client_address_fault(arg, key, mem);
+	if (is_network_key(key, mem))
+		return NULL;
+	return slice_has(key, '/') ?
+	    "is not looked up: a table of type cidr takes networks with a "
+	    "length" :
+	    "is not looked up: it is neither an address nor its first octets";
+}
+
 static bool
 char_is_of_name(char c)
 {

@@ -75,9 +75,13 @@ identity_check_values(const struct identity *identity, const struct table *only,
 			identity->steps[j].method->check_value !=
 			    step->method->check_value))
 			j++;
-		if (j == i)
-			check_table(step->table, only,
-			    step->method->check_value, report);
+		if (j != i || (only != NULL && step->table != only))
+			continue;
+		check_table(
+		    step->table, only, step->method->check_value, report);
+		if (step->method->key_fault != NULL)
+			table_check_row_keys(
+			    step->table, step->method->key_fault, NULL, report);
 	}
 	check_table(identity->login_map, only, NULL, report);
 }

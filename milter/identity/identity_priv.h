@@ -50,6 +50,8 @@ struct identity_method {
 	size_t table_offset; /* of its slice in struct config */
 	/* What a value of that table has to be; NULL: one login. */
 	table_value_check *check_value;
+	/* Which keys of that table are never asked for; NULL: not known. */
+	table_key_fault *key_fault;
 	/* Further faults of a configuration that uses it; may be NULL. */
 	void (*check)(struct identity_faults *faults);
 };
@@ -102,6 +104,15 @@ MUST_USE int identity_ask_keys(const struct table *table,
 enum { CLIENT_ADDRESS_KEYS = 8 };
 struct table_keys client_address_keys(
     struct arena *mem, const struct net_addr *addr, bool has_networks);
+
+/*
+ * For table_check_row_keys(): whether client_address_keys() makes a key, with
+ * networks and without.
+ */
+const char *client_network_fault(
+    const void *arg, struct slice key, struct arena *mem);
+const char *client_address_fault(
+    const void *arg, struct slice key, struct arena *mem);
 
 /*
  * The name of a host in lower case, without a dot at its end, and the domains that

@@ -344,6 +344,29 @@ rights { logins = {"texthash:@/addresses", "static:!ceo"} }
                 (self.has if typed else self.has_not)(
                     self.found_postfix(1), "may be what anybody typed")
 
+    def test_rows_of_clients_that_are_never_asked_for(self):
+        self.postfix()
+        self.write("net", "192.0.2.1 a\n192.0.2 a\n2001:db8:0 a\n2001:DB8::1 a\n"
+                   "198.51.100.0/24 a\n198.51.100. a\n192.0.2.01 a\n2001:db8:0:0::2 a\n"
+                   "::ffff:192.0.2.5 a\n2001:0db8 a\n")
+        self.write("pop", "192.0.2.1 a;time=1\n192.0.2 a;time=1\n2001:0db8::1 a;time=1\n")
+        self.configure(more="identify {\nmethods = {sasl, network, pop-before-smtp}\n"
+                       "network = texthash:%s\npop-before-smtp = texthash:%s\n}\n"
+                       % (self.path("net"), self.path("pop")))
+        neither = "it is neither an address nor its first octets"
+        self.assertEqual(
+            [text.split(": ", 1)[1].replace(self.dir, "@") for text, _ in self.found_postfix(0)
+             if " is not looked up" in text],
+            ["@/%s is not looked up: %s" % row for row in (
+                ("net:5: key 198.51.100.0/24",
+                 "a table of type cidr takes networks with a length"),
+                ("net:6: key 198.51.100.", neither), ("net:7: key 192.0.2.01", neither),
+                ("net:8: key 2001:db8:0:0::2", "write 2001:db8::2"),
+                ("net:9: key ::ffff:192.0.2.5", "write 192.0.2.5"),
+                ("net:10: key 2001:0db8", neither),
+                ("pop:2: key 192.0.2", "it is no address"),
+                ("pop:3: key 2001:0db8::1", "write 2001:db8::1"))])
+
     def test_where_mail_leaves_from_is_checked_with_its_line(self):
         self.postfix()
         self.configure(more="preflight {\n\tegress = {192.0.2.1/24,\n\tfoo}\n}\n")
