@@ -115,22 +115,43 @@ login_field_write(
 	    SLICE_ARGS(value));
 }
 
+/* All are compared: which one it may be is nobody's business. */
+static bool
+is_secret(const struct login_field *field, struct slice word)
+{
+	bool is_ours = false;
+
+	for (size_t i = 0; i < field->secret_count; i++)
+		is_ours = slice_eq_secret(word, field->secrets[i]) || is_ours;
+	return is_ours;
+}
+
 bool
 login_field_read(const struct login_field *field, struct slice value,
     struct slice *ret_value)
 {
 	struct slice text = slice_trim(value);
-	size_t end = slice_find(text, ' ');
-	bool is_ours = false;
+	size_t end = 0;
 
-	/* All are compared: which one it may be is nobody's business. */
-	for (size_t i = 0; i < field->secret_count; i++)
-		is_ours = slice_eq_secret(
-			      slice_sub(text, 0, end), field->secrets[i]) ||
-		    is_ours;
-	if (is_ours)
-		*ret_value = slice_trim(slice_from(text, end));
-	return is_ours;
+	while (end < text.len && !slice_has(SLICE(" \t"), text.data[end]))
+		end++;
+	if (!is_secret(field, slice_sub(text, 0, end)))
+		return false;
+	*ret_value = slice_trim(slice_from(text, end));
+	return true;
+}
+
+/* Whether a secret is a word of a value, which is then not for the log. */
+static bool
+has_secret(const struct login_field *field, struct slice value)
+{
+	struct slice word;
+
+	while (slice_next_item(&value, ", \t\r\n", &word)) {
+		if (is_secret(field, word))
+			return true;
+	}
+	return false;
 }
 
 static bool
@@ -162,6 +183,9 @@ login_of(const struct identity_question *question, struct slice value,
 		return err_set(context->err, ERR_CONFIG,
 		    "a fingerprint of MD5 or SHA-1 proves nothing: set "
 		    "smtpd_tls_fingerprint_digest = sha256");
+	if (has_secret(&question->identity->login_field, value))
+		return err_set(context->err, ERR_CONFIG,
+		    "the secret stands twice in the field");
 	if (value.len != 0 &&
 	    identity_check_login(NULL, value, context->mem, context->err) != 0)
 		return -1;

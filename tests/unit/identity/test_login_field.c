@@ -37,7 +37,7 @@ static const struct {
 	{ { NAME, " " SECRET "0 alice" }, "", true },
 	{ { NAME, " " SECRET SECRET " alice" }, "", true },
 	{ { NAME, " 0123456789ABCDEF alice" }, "", true },
-	{ { NAME, " " SECRET "\talice" }, "", true },
+	{ { NAME, " " SECRET "\talice" }, "alice", false },
 	{ { NAME, " alice " SECRET }, "", true },
 	{ { NAME, " \"" SECRET "\" alice" }, "", true },
 	{ { NAME, " " SECRET }, "", false },
