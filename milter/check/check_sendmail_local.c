@@ -9,6 +9,7 @@
 
 #include "check_sendmail_priv.h"
 #include "daemon/socket_directory.h"
+#include "identity/identity.h"
 
 enum { SHOWN_OCTETS = 80 };
 
@@ -64,20 +65,6 @@ sendmail_is_this_host(struct slice host)
 	return false;
 }
 
-/* The number of a port, whatever it is called. */
-static struct slice
-port_number(struct slice port)
-{
-	if (slice_eq_nocase(port, SLICE("smtp")))
-		return SLICE("25");
-	if (slice_eq_nocase(port, SLICE("submission")))
-		return SLICE("587");
-	if (slice_eq_nocase(port, SLICE("submissions")) ||
-	    slice_eq_nocase(port, SLICE("smtps")))
-		return SLICE("465");
-	return port;
-}
-
 static const struct port *
 find_port(
     const struct submission *submission, const struct port *ports, size_t count)
@@ -86,8 +73,8 @@ find_port(
 	    slice_find(submission->host, ':') < submission->host.len;
 
 	for (size_t i = 0; i < count; i++) {
-		if (slice_eq(port_number(ports[i].number),
-			port_number(submission->port)) &&
+		if (slice_eq(service_port(ports[i].number),
+			service_port(submission->port)) &&
 		    ports[i].is_inet6 == wants_inet6)
 			return &ports[i];
 	}
@@ -141,7 +128,7 @@ check_submission(const struct checked *c, const struct submission *submission,
 		    where);
 	else if (!submission->logs_in && refuses_without_sasl(c->config) &&
 	    refuses_without_login_at(
-		c->config, port->name, port_number(port->number)))
+		c->config, port->name, service_port(port->number)))
 		finding_add(found, FINDING_WARNING,
 		    "identify { methods = {sasl, network} } and a line for "
 		    "127.0.0.1 in identify.network",
