@@ -257,7 +257,8 @@ set_up_process(const struct config *config, bool foreground)
 	/* A file over the size limit then is an error like a full disk. */
 	ENSURE(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
 	/* Each connection is a file; libmilter waits when there are no more. */
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
+	    limit.rlim_cur == limit.rlim_max)
 		return;
 	limit.rlim_cur = limit.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
