@@ -146,7 +146,7 @@ cmp -s "$unit" "$tmp/submilter.service" && fault "ExecStart= is elsewhere"
 systemd-analyze verify --man=no "$tmp/submilter.service" > "$tmp/log" 2>&1 ||
 	fault "systemd-analyze verify"
 grep submilter "$tmp/log" && fault "systemd-analyze verify complains"
-systemd-analyze security --offline=true --threshold=20 "$tmp/submilter.service" \
+systemd-analyze security --offline=true --threshold=15 "$tmp/submilter.service" \
 	> "$tmp/log" 2>&1 || {
 	tail -1 "$tmp/log"
 	fault "the unit is less confined than it was"
