@@ -4,4 +4,4 @@ dist_check_SCRIPTS += tests/firstday/test_documents.py
 EXTRA_DIST += tests/firstday/documents.py tests/firstday/plan.py
 # A command of its own, with a bare Debian and systemd: tests/firstday/run SUITE
 EXTRA_DIST += tests/firstday/root.py tests/firstday/inside.py \
-	tests/firstday/service.py tests/firstday/run
+	tests/firstday/service.py tests/firstday/package.py tests/firstday/run
