@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # submilter.conf.5 and the example file are made from options.def and committed,
-# so that a build needs no program of its own; "make docs" makes them anew.
+# so that a build needs no program of its own, and so are the completions of
+# shells, from the help of the commands; "make docs" makes them anew.
 dist_man_MANS += docs/submilter.8 docs/submilter.conf.5 docs/submilter-tables.5
 dist_doc_DATA += packaging/submilter.conf.example docs/troubleshooting.md docs/distributions.md \
 	docs/recipes.md
@@ -9,9 +10,12 @@ EXTRA_DIST += docs/submilter.conf.5.in docs/submilter.conf.example.in docs/examp
 	docs/load.svg docs/measurements.md docs/readers.md docs/sendmail.md docs/survival.md \
 	docs/upstream-libmilter.md
 
-docs: milter/conf/docgen$(EXEEXT)
+docs: milter/conf/docgen$(EXEEXT) submilter$(EXEEXT)
 	milter/conf/docgen$(EXEEXT) manual $(srcdir)/docs/submilter.conf.5.in > docs.tmp
 	mv docs.tmp $(srcdir)/docs/submilter.conf.5
 	milter/conf/docgen$(EXEEXT) example $(srcdir)/docs/submilter.conf.example.in > docs.tmp
 	mv docs.tmp $(srcdir)/packaging/submilter.conf.example
+	make=$(srcdir)/packaging/completions/generate; to=$(srcdir)/packaging/completions; \
+	$$make ./submilter bash > $$to/submilter && $$make ./submilter zsh > $$to/_submilter && \
+		$$make ./submilter fish > $$to/submilter.fish
 .PHONY: docs

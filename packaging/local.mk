@@ -8,6 +8,14 @@ dist_pop_DATA = %D%/pop-before-smtp/note-login \
 	%D%/pop-before-smtp/pop-dict.conf.ext %D%/pop-before-smtp/pop.sql \
 	%D%/pop-before-smtp/pop-redis.cf %D%/pop-before-smtp/pop-sqlite.cf
 
+# Debian has another directory for zsh: debian/rules says so.
+bashcompdir = $(datadir)/bash-completion/completions
+zshcompdir = $(datadir)/zsh/site-functions
+fishcompdir = $(datadir)/fish/vendor_completions.d
+dist_bashcomp_DATA = %D%/completions/submilter
+dist_zshcomp_DATA = %D%/completions/_submilter
+dist_fishcomp_DATA = %D%/completions/submilter.fish
+
 # Files that name directories are made by make, because configure leaves
 # ${prefix} in them.
 packaging_made = packaging/submilter.conf packaging/submilter.service \

@@ -54,6 +54,7 @@ sort -k 3 > "$tmp/want" <<'EOF'
 -rw-r--r-- root usr/lib/tmpfiles.d/submilter.conf
 -rwxr-xr-x root usr/libexec/submilter/socket-directory
 -rwxr-xr-x root usr/sbin/submilter
+-rw-r--r-- root usr/share/bash-completion/completions/submilter
 -rw-r--r-- root usr/share/doc/submilter/README.Debian
 -rw-r--r-- root usr/share/doc/submilter/changelog.Debian.gz
 -rw-r--r-- root usr/share/doc/submilter/copyright
@@ -68,10 +69,12 @@ sort -k 3 > "$tmp/want" <<'EOF'
 -rw-r--r-- root usr/share/doc/submilter/recipes.md.gz
 -rw-r--r-- root usr/share/doc/submilter/submilter.conf.example
 -rw-r--r-- root usr/share/doc/submilter/troubleshooting.md.gz
+-rw-r--r-- root usr/share/fish/vendor_completions.d/submilter.fish
 -rw-r--r-- root usr/share/lintian/overrides/submilter
 -rw-r--r-- root usr/share/man/man5/submilter-tables.5.gz
 -rw-r--r-- root usr/share/man/man5/submilter.conf.5.gz
 -rw-r--r-- root usr/share/man/man8/submilter.8.gz
+-rw-r--r-- root usr/share/zsh/vendor-completions/_submilter
 EOF
 diff "$tmp/want" "$tmp/have" || fault "files or modes differ from the list here"
 dpkg-deb -c "$deb" | grep '^d' | grep -v '^drwxr-xr-x root/root' &&

@@ -38,6 +38,9 @@ for file in etc/submilter/submilter.conf usr/sbin/submilter \
 	usr/lib/sysusers.d/submilter.conf usr/lib/tmpfiles.d/submilter.conf \
 	usr/lib/systemd/system/submilter.service \
 	usr/lib/submilter/cdb.so \
+	usr/share/bash-completion/completions/submilter \
+	usr/share/zsh/site-functions/_submilter \
+	usr/share/fish/vendor_completions.d/submilter.fish \
 	usr/share/man/man8/submilter.8 usr/share/man/man5/submilter.conf.5 \
 	usr/share/man/man5/submilter-tables.5; do
 	[ -s "$root/$file" ] || fault "$file is not installed"
