@@ -2,4 +2,4 @@
 # test_deb.sh needs the tools of a Debian developer: tests/run calls it. lifecycle
 # needs a machine that it may spoil: tests/firstday/run calls it.
 dist_check_SCRIPTS += tests/packaging/test_install.sh tests/packaging/test_completions.py
-EXTRA_DIST += tests/packaging/test_deb.sh tests/packaging/lifecycle
+EXTRA_DIST += tests/packaging/test_deb.sh tests/packaging/lifecycle tests/packaging/reproducible
