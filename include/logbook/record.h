@@ -25,6 +25,8 @@ enum log_text {
 };
 
 const char *log_field_name(enum log_field field);
+/* Whether a value is a sentence of ours, in which \xNN stands for itself. */
+bool log_field_is_text(enum log_field field);
 
 /*
  * Reads text, without what loggers put before it. It fills *ret_record, whose

@@ -4,6 +4,8 @@ libsubmilter_a_SOURCES += \
 	include/cli/become.h %D%/become.c \
 	include/cli/check.h %D%/check.c %D%/check_domain.c \
 	%D%/check_domain_priv.h %D%/domain_print.c \
+	include/cli/explain.h %D%/explain.c %D%/explain_words.c \
+	%D%/explain_priv.h %D%/explain_reasons.def \
 	include/cli/genkey.h %D%/genkey.c \
 	include/cli/keys.h %D%/keys.c \
 	include/cli/lookup.h %D%/lookup.c %D%/lookup_login.c %D%/lookup_priv.h \

@@ -6,6 +6,7 @@
 
 #include "base/suggest.h"
 #include "cli/check.h"
+#include "cli/explain.h"
 #include "cli/genkey.h"
 #include "cli/keys.h"
 #include "cli/lookup.h"
@@ -30,6 +31,7 @@ static const char usage_text[] =
     "  keys      say which keys sign, and what DNS shows of them\n"
     "  status    say how the running milter is, and with which configuration\n"
     "  report    count what the log says: how much, by whom, what was refused\n"
+    "  explain   say in sentences what became of a message in the log\n"
     "\n"
     "  --help, --version; each command has --help of its own.\n"
     "\n"
@@ -76,6 +78,7 @@ static const struct command {
 	{ "keys", keys_main },
 	{ "status", status_main },
 	{ "report", report_main },
+	{ "explain", explain_main },
 };
 
 int

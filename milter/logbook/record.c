@@ -16,6 +16,18 @@ log_field_name(enum log_field field)
 	return names[field].data;
 }
 
+bool
+log_field_is_text(enum log_field field)
+{
+	static const enum log_kind kinds[LOG_FIELDS] = {
+#define LOG_FIELD(id, name, kind, max) LOG_KIND_##kind,
+#include "pipeline/log_fields.def"
+#undef LOG_FIELD
+	};
+
+	return kinds[field] == LOG_KIND_TEXT || kinds[field] == LOG_KIND_TEXTS;
+}
+
 /* The field of a key, looked for from the place where it is likely. */
 static size_t
 find_field(struct slice key, size_t likely)
