@@ -45,4 +45,12 @@ struct log_visitor {
 void log_read(const char *const *paths, size_t count,
     const struct log_visitor *visitor, struct log_counts *counts);
 
+/*
+ * The same with files that log_open() opened, for a command that gives up the
+ * rights to open them in between. One that could not be opened is tried again.
+ */
+void log_open(const char *const *paths, size_t count, int *ret_fds);
+void log_read_open(const char *const *paths, const int *fds, size_t count,
+    const struct log_visitor *visitor, struct log_counts *counts);
+
 #endif

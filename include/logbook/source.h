@@ -24,11 +24,12 @@ enum log_source_got {
 };
 
 /*
- * "-" is standard input. -1 (ERR_CONFIG): it cannot be opened, or a program is
- * to unpack it first, which the text names.
+ * fd is the file, open already, and is closed with the source; -1: path is
+ * opened, of which "-" is standard input. -1 (ERR_CONFIG): it cannot be opened,
+ * or a program is to unpack it first, which the text names.
  */
 MUST_USE int log_source_open(
-    const char *path, struct log_source **ret_source, struct err *err);
+    const char *path, int fd, struct log_source **ret_source, struct err *err);
 /* NULL is fine. */
 void log_source_close(struct log_source *source);
 /*

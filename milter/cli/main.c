@@ -12,6 +12,7 @@
 #include "cli/lookup.h"
 #include "cli/options.h"
 #include "cli/reload.h"
+#include "cli/replay.h"
 #include "cli/report.h"
 #include "cli/status.h"
 #include "cli/test.h"
@@ -32,6 +33,7 @@ static const char usage_text[] =
     "  status    say how the running milter is, and with which configuration\n"
     "  report    count what the log says: how much, by whom, what was refused\n"
     "  explain   say in sentences what became of a message in the log\n"
+    "  replay    judge the log by another configuration: who would be refused\n"
     "\n"
     "  --help, --version; each command has --help of its own.\n"
     "\n"
@@ -79,6 +81,7 @@ static const struct command {
 	{ "status", status_main },
 	{ "report", report_main },
 	{ "explain", explain_main },
+	{ "replay", replay_main },
 };
 
 int

@@ -2,6 +2,7 @@
 /* What a line of a log is, whose, and of when. */
 #include "logbook/reader.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -211,14 +212,14 @@ read_next(struct log_reader *reader, struct err *err)
 }
 
 static void
-read_path(struct log_reader *reader, const char *path)
+read_path(struct log_reader *reader, const char *path, int fd)
 {
 	const struct log_visitor *visitor = reader->visitor;
 	enum log_source_got got;
 	struct err err;
 
 	reader->counts->files++;
-	if (log_source_open(path, &reader->source, &err) != 0) {
+	if (log_source_open(path, fd, &reader->source, &err) != 0) {
 		reader->counts->failed++;
 		visitor->failed(visitor->arg, &err);
 		return;
@@ -237,7 +238,16 @@ read_path(struct log_reader *reader, const char *path)
 }
 
 void
-log_read(const char *const *paths, size_t count,
+log_open(const char *const *paths, size_t count, int *ret_fds)
+{
+	for (size_t i = 0; i < count; i++)
+		ret_fds[i] = strcmp(paths[i], "-") == 0 ?
+		    -1 :
+		    open(paths[i], O_RDONLY | O_CLOEXEC);
+}
+
+void
+log_read_open(const char *const *paths, const int *fds, size_t count,
     const struct log_visitor *visitor, struct log_counts *counts)
 {
 	struct log_reader *reader = calloc(1, sizeof(*reader));
@@ -246,8 +256,15 @@ log_read(const char *const *paths, size_t count,
 	reader->visitor = visitor;
 	reader->counts = counts;
 	if (count == 0)
-		read_path(reader, "-");
+		read_path(reader, "-", -1);
 	for (size_t i = 0; i < count; i++)
-		read_path(reader, paths[i]);
+		read_path(reader, paths[i], fds == NULL ? -1 : fds[i]);
 	free(reader);
+}
+
+void
+log_read(const char *const *paths, size_t count,
+    const struct log_visitor *visitor, struct log_counts *counts)
+{
+	log_read_open(paths, NULL, count, visitor, counts);
 }

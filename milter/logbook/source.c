@@ -105,7 +105,7 @@ begin_reading(struct log_source *source, struct err *err)
 
 int
 log_source_open(
-    const char *path, struct log_source **ret_source, struct err *err)
+    const char *path, int fd, struct log_source **ret_source, struct err *err)
 {
 	struct log_source *source;
 	struct stat st;
@@ -113,10 +113,10 @@ log_source_open(
 	source = calloc(1, sizeof(*source));
 	ENSURE(source != NULL);
 	source->time = clock_now();
-	source->fd = STDIN_FILENO;
+	source->fd = fd < 0 ? STDIN_FILENO : fd;
 	(void)snprintf(source->name, sizeof(source->name), "%s",
 	    strcmp(path, "-") == 0 ? "standard input" : path);
-	if (strcmp(path, "-") != 0) {
+	if (fd < 0 && strcmp(path, "-") != 0) {
 		source->fd = open(path, O_RDONLY | O_CLOEXEC);
 		if (source->fd < 0) {
 			(void)source_fail(source, err, strerror(errno));
