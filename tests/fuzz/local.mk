@@ -79,6 +79,11 @@ tests_fuzz_fuzz_states_SOURCES = tests/fuzz/fuzz_states.c tests/fuzz/fuzz.h $(fu
 tests_fuzz_fuzz_states_LDFLAGS = $(fuzz_target_ldflags)
 tests_fuzz_fuzz_states_LDADD = $(SUBMILTER_LDADD)
 
+fuzz_targets += tests/fuzz/fuzz_log
+tests_fuzz_fuzz_log_SOURCES = tests/fuzz/fuzz_log.c tests/fuzz/fuzz.h $(fuzz_main)
+tests_fuzz_fuzz_log_LDFLAGS = $(fuzz_target_ldflags)
+tests_fuzz_fuzz_log_LDADD = $(SUBMILTER_LDADD)
+
 fuzz_targets += tests/fuzz/fuzz_table
 tests_fuzz_fuzz_table_SOURCES = tests/fuzz/fuzz_table.c tests/fuzz/fuzz.h $(fuzz_main)
 tests_fuzz_fuzz_table_LDFLAGS = $(fuzz_target_ldflags)
