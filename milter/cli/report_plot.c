@@ -6,7 +6,7 @@
 #include "report_priv.h"
 
 /* LEFT: room for the numbers of the axis. */
-enum { WIDTH = 900, HEIGHT = 240, LEFT = 90, TOP = 12, BOTTOM = 34 };
+enum { WIDTH = 900, HEIGHT = 240, LEFT = 90, TOP = 24, BOTTOM = 34 };
 enum { MAX_BARS = 400, HOUR = 3600, DAY = 86400 };
 
 struct bar {
