@@ -16,6 +16,7 @@ include tests/unit/preflight.mk
 include tests/unit/report.mk
 include tests/unit/pipeline.mk
 include tests/unit/logbook.mk
+include tests/unit/glue.mk
 include tests/unit/daemon.mk
 include tests/fuzz/local.mk
 include tests/tables/local.mk

@@ -12,12 +12,10 @@
 #include "glue/tally.h"
 #include "glue_priv.h"
 
-enum { MAX_PACKET_BYTES = 1024 * 1024 };
-
 /* Where messages take their snapshot from; set once, before libmilter runs. */
 static struct snapshot_slot *current;
 /* One line of the log is enough. */
-static atomic_bool told_of_guard;
+static atomic_bool told_of_guard, told_of_reading;
 
 static struct session *
 session_of(SMFICTX *ctx)
@@ -120,6 +118,10 @@ on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
 		log_write(LOG_LEVEL_WARNING,
 		    "this libmilter does not let its packets be "
 		    "checked: any client that can connect can end the process");
+	if (!packets_come_ahead() && !atomic_exchange(&told_of_reading, true))
+		log_write(LOG_LEVEL_INFO,
+		    "this libmilter reads its packets itself, one by one: a "
+		    "message takes more system calls");
 	if (status != 0)
 		return SMFIS_REJECT;
 	if ((terms.actions & SMFIF_SETSYMLIST) != 0 && !macros_request(ctx)) {
@@ -340,10 +342,10 @@ callbacks_register(struct snapshot_slot *slot, struct err *err)
 	};
 
 	current = slot;
-	guard_start();
+	ahead_start();
 	/*
-	 * A larger packet ends the connection. A header that is too large is
-	 * refused before, with a reply that says why.
+	 * A header that is too large is refused before, with a reply that says
+	 * why.
 	 */
 	(void)smfi_setmaxdatasize(MAX_PACKET_BYTES);
 	if (smfi_register(description) != MI_SUCCESS)

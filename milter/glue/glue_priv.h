@@ -52,18 +52,23 @@ void macros_read(
 struct slice macro_get(SMFICTX *ctx, const char *name);
 
 /*
- * Checks every packet before libmilter reads it: one that libmilter would read
- * beyond ends the session, with a line in the log, and not the process. Call it
- * before libmilter has threads.
+ * Every packet is checked before libmilter sees it: one that libmilter would read
+ * beyond ends the session, with a line in the log, and not the process. This is
+ * whether packets come this way; known from the first one on.
  */
-void guard_start(void);
-/* Whether packets come this way; known from the first one on. */
 bool guard_works(void);
 /*
  * In a callback, where they come this way: whether the packet at hand is the end
  * of a message, which may have the last piece of the body with it.
  */
 bool guard_at_end(void);
+/* Whether any has been read before libmilter asked for it: see packet_ahead.c. */
+bool packets_come_ahead(void);
+/* Looks up libmilter's own functions. Before libmilter has threads. */
+void ahead_start(void);
+
+/* A larger packet ends the connection. */
+enum { MAX_PACKET_BYTES = 1024 * 1024 };
 
 /*
  * Gives the MTA the body as it goes on, if that is another one, and every

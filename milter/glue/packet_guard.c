@@ -12,28 +12,19 @@
  * not hold, as with a libmilter that is linked statically or with -Bsymbolic,
  * our function is never called, and guard_works() says so.
  */
-#include "glue_priv.h"
+#include "packet_priv.h"
 
-#include <dlfcn.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 
 #include "base/log.h"
 #include "base/str.h"
 
-/* As in libmilter since 8.12; mfapi.h does not declare it. */
-typedef char *read_packet_fn(int fd, struct timeval *timeout, char *command,
-    size_t *ret_len, char *name);
-extern read_packet_fn mi_rd_cmd;
-
 enum { COMMAND_CONNECT = 'C', COMMAND_MACROS = 'D', COMMAND_END = 'E' };
 
-/* libmilter's own; set before there are threads. */
-static read_packet_fn *read_packet;
 static atomic_bool called;
 /*
  * The command of the packet that this thread works on: libmilter calls our
@@ -98,7 +89,7 @@ __attribute__((visibility("default"), weak)) char *
 mi_rd_cmd(
     int fd, struct timeval *timeout, char *command, size_t *ret_len, char *name)
 {
-	char *packet = read_packet(fd, timeout, command, ret_len, name);
+	char *packet = ahead_read(fd, timeout, command, ret_len, name);
 
 	atomic_store_explicit(&called, true, memory_order_relaxed);
 	at_hand = *command;
@@ -115,16 +106,6 @@ mi_rd_cmd(
 	*command = '\0';
 	*ret_len = 0;
 	return NULL;
-}
-
-void
-guard_start(void)
-{
-	void *symbol = dlsym(RTLD_NEXT, "mi_rd_cmd");
-
-	/* ISO C knows no way from a pointer to an object to a function. */
-	_Static_assert(sizeof(symbol) == sizeof(read_packet), "as in POSIX");
-	memcpy(&read_packet, &symbol, sizeof(symbol));
 }
 
 bool

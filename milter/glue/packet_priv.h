@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Packets of the milter protocol, between libmilter and the kernel. Functions of
+ * libmilter that ours come before are declared here, since mfapi.h has none of
+ * them. They are as in 8.17.
+ */
+#ifndef SUBMILTER_GLUE_PACKET_PRIV_H
+#define SUBMILTER_GLUE_PACKET_PRIV_H
+
+#include "glue_priv.h"
+
+#include <stddef.h>
+#include <sys/time.h>
+
+/*
+ * The next packet of a session: its data, which the caller frees, or NULL if it
+ * has none. NULL and a command below ' ' mean that the session is over. Waits up
+ * to *timeout for each piece of it.
+ */
+typedef char *read_packet_fn(int fd, struct timeval *timeout, char *command,
+    size_t *ret_len, char *name);
+extern read_packet_fn mi_rd_cmd;
+
+/*
+ * Serves a session on this thread until its MTA says no more for now (1), or the
+ * session is over.
+ */
+typedef int engine_fn(SMFICTX *ctx);
+extern engine_fn mi_engine;
+
+/* serve(ctx), for which this thread reads ahead until it returns. */
+int ahead_run(engine_fn *serve, SMFICTX *ctx);
+/* What libmilter's mi_rd_cmd() does; reads ahead where that is safe. */
+read_packet_fn ahead_read;
+
+#endif

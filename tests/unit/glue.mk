@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+unit_tests += tests/unit/glue/test_packet_ahead
+tests_unit_glue_test_packet_ahead_SOURCES = tests/unit/glue/test_packet_ahead.c
+tests_unit_glue_test_packet_ahead_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_glue_test_packet_ahead_LDADD = $(TEST_LDADD)
