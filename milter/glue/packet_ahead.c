@@ -33,11 +33,7 @@
 
 #include "base/log.h"
 
-enum {
-	HEAD_OCTETS = 5, /* the length of the rest in four, and the command */
-	AHEAD_OCTETS = 8192,
-	ENGINE_GOES_ON = 1
-};
+enum { AHEAD_OCTETS = 8192, ENGINE_GOES_ON = 1 };
 
 /* What a thread keeps while it is in mi_engine(). */
 struct engine_run {
@@ -47,6 +43,7 @@ struct engine_run {
 	int fd;
 	size_t at, len;
 	char data[AHEAD_OCTETS];
+	struct held_packets held;
 };
 
 /* libmilter's own; set before there are threads. */
@@ -64,7 +61,7 @@ ahead_run(engine_fn *serve, SMFICTX *ctx)
 	int result;
 
 	run.asked_fd = run.fd = -1;
-	run.at = run.len = 0;
+	run.at = run.len = run.held.len = 0;
 	current_run = &run;
 	result = serve(ctx);
 	current_run = NULL;
@@ -111,12 +108,11 @@ poll_or_ahead(struct pollfd *fds, nfds_t count, int timeout_ms)
 	return ahead_poll(fds, count, timeout_ms);
 }
 
-/* Whether there is something to receive, be it the end or an error, in time. */
-static bool
-ahead_wait(int fd, const struct timeval *timeout)
+bool
+packet_wait(int fd, short events, const struct timeval *timeout)
 {
 	int64_t ms = (int64_t)timeout->tv_sec * 1000 + timeout->tv_usec / 1000;
-	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+	struct pollfd poll_fd = { .fd = fd, .events = events };
 	int ready;
 
 	do
@@ -149,7 +145,7 @@ ahead_receive(
 			    strerror(errno));
 			return 0;
 		}
-		if (!ahead_wait(fd, timeout))
+		if (!packet_wait(fd, POLLIN, timeout))
 			return 0;
 	}
 }
@@ -249,6 +245,14 @@ ahead_read(
 		return ahead_end(command, data);
 	*ret_len = len;
 	return data;
+}
+
+struct held_packets *
+ahead_held(int fd)
+{
+	struct engine_run *run = current_run;
+
+	return run != NULL && run->fd == fd ? &run->held : NULL;
 }
 
 void

@@ -22,6 +22,14 @@ typedef char *read_packet_fn(int fd, struct timeval *timeout, char *command,
 extern read_packet_fn mi_rd_cmd;
 
 /*
+ * Sends one packet: a reply, or a change of a message. MI_FAILURE if the MTA is
+ * gone, or takes nothing for *timeout.
+ */
+typedef int send_packet_fn(
+    int fd, struct timeval *timeout, int command, char *data, size_t len);
+extern send_packet_fn mi_wr_cmd;
+
+/*
  * Serves a session on this thread until its MTA says no more for now (1), or the
  * session is over.
  */
@@ -32,5 +40,27 @@ extern engine_fn mi_engine;
 int ahead_run(engine_fn *serve, SMFICTX *ctx);
 /* What libmilter's mi_rd_cmd() does; reads ahead where that is safe. */
 read_packet_fn ahead_read;
+/*
+ * Whether something happens on the connection for which poll() has these events,
+ * be it an error or the end, within *timeout.
+ */
+MUST_USE bool packet_wait(int fd, short events, const struct timeval *timeout);
+
+enum {
+	HEAD_OCTETS = 5, /* the length of the rest in four, and the command */
+	HELD_OCTETS = 4096
+};
+
+/* Whole packets that go to the MTA with the next reply. */
+struct held_packets {
+	size_t len;
+	char data[HELD_OCTETS];
+};
+
+/*
+ * Those of the session that this thread serves on `fd`; NULL if it is none of
+ * which packets are read ahead.
+ */
+struct held_packets *ahead_held(int fd);
 
 #endif
