@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "conf/rate.h"
 #include "table/table.h"
 
 /* enum mode { MODE_ENFORCE, ... } and the like: see choices.def. */
@@ -51,6 +52,7 @@ struct config {
 	struct slice field;
 #define LIST(section, field, name, value, hint, reload, text) \
 	struct slice_list field;
+#define RATES(section, field, ...) struct rate_list field;
 #define TABLE(section, field, ...) struct slice field;
 #define TABLES(section, field, ...) struct slice_list field;
 #define BOOL(section, field, name, value, reload, text) bool field;

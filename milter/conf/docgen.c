@@ -271,6 +271,7 @@ manual_option(const struct option *option)
 		printf(" Ar %s\n", option->hint);
 		break;
 	case OPTION_LIST:
+	case OPTION_RATES:
 	case OPTION_TABLES:
 		printf(" Ar \"%s\"\n", option->hint);
 		break;

@@ -3,6 +3,7 @@ libsubmilter_a_SOURCES += \
 	include/conf/config.h include/conf/options.def include/conf/choices.def \
 	%D%/config.c %D%/config_priv.h \
 	include/conf/config_dns.h %D%/config_dns.c \
+	include/conf/rate.h %D%/rate.c \
 	%D%/config_entries.c %D%/source_priv.h \
 	%D%/config_check.c %D%/config_check_identify.c %D%/config_opendkim.c %D%/config_check_priv.h \
 	%D%/lexer.c %D%/lexer_priv.h \

@@ -32,6 +32,9 @@ const struct option options[OPTION_COUNT] = {
 #define LIST(section, field, name, value, hint_, reload, text)         \
 	{ ROW(OPTION_LIST, section, field, name, value, reload, text), \
 		.hint = (hint_) },
+#define RATES(section, field, name, value, reload, text)                \
+	{ ROW(OPTION_RATES, section, field, name, value, reload, text), \
+		.hint = "{COUNT/TIME, ...}" },
 #define TABLE(section, field, name, keys_, example_, reload, text)   \
 	{ ROW(OPTION_TABLE, section, field, name, "", reload, text), \
 		.hint = "TABLE", .keys = (keys_), .example = (example_) },
@@ -150,7 +153,8 @@ option_words(struct arena *mem, const char *choices, size_t *ret_count)
 bool
 option_is_list(const struct option *option)
 {
-	return option->kind == OPTION_LIST || option->kind == OPTION_TABLES;
+	return option->kind == OPTION_LIST || option->kind == OPTION_TABLES ||
+	    option->kind == OPTION_RATES;
 }
 
 static const void *
@@ -173,35 +177,17 @@ options_shown(struct config *config, struct slice text)
 	return escape(&config->mem, text, SHOWN_BYTES);
 }
 
-/* Seconds of a unit of time; 0: it is not one. */
-static unsigned long
-unit_seconds(char unit)
-{
-	switch (unit) {
-	case 's':
-		return 1;
-	case 'm':
-		return 60;
-	case 'h':
-		return 3600;
-	case 'd':
-		return 86400;
-	default:
-		return 0;
-	}
-}
-
 static int
 set_duration(struct config *config, const struct option *option,
     struct slice text, struct err *err)
 {
-	unsigned long own = unit_seconds(option->unit), unit = own, value;
+	unsigned long own = rate_unit_seconds(option->unit), unit = own, value;
 	unsigned long given = 0;
 	struct slice digits = text;
 
 	ENSURE(own != 0);
 	if (text.len > 1)
-		given = unit_seconds(text.data[text.len - 1]);
+		given = rate_unit_seconds(text.data[text.len - 1]);
 	if (given != 0) {
 		unit = given;
 		digits.len--;
@@ -304,6 +290,20 @@ set_list(struct config *config, const struct option *option,
 	return 0;
 }
 
+static int
+set_rates(struct config *config, const struct option *option,
+    const struct slice_list *values, struct err *err)
+{
+	struct rate_list rates = { .count = 0 };
+
+	for (size_t i = 0; i < values->count; i++) {
+		if (rate_list_add(&rates, values->items[i], err) != 0)
+			return -1;
+	}
+	options_put(config, option, &rates, sizeof(rates));
+	return 0;
+}
+
 int
 option_set(struct config *config, const struct option *option,
     const struct slice_list *values, struct err *err)
@@ -312,6 +312,8 @@ option_set(struct config *config, const struct option *option,
 		"true" };
 	struct slice text;
 
+	if (option->kind == OPTION_RATES)
+		return set_rates(config, option, values, err);
 	if (option_is_list(option))
 		return set_list(config, option, values, err);
 	ENSURE(values->count == 1);
@@ -337,6 +339,7 @@ option_set(struct config *config, const struct option *option,
 	case OPTION_TEXT:
 	case OPTION_TABLE:
 	case OPTION_LIST:
+	case OPTION_RATES:
 	case OPTION_TABLES:
 		break;
 	}
@@ -385,6 +388,8 @@ option_equal(
 	case OPTION_TABLE:
 		return slice_eq(
 		    *(const struct slice *)p, *(const struct slice *)q);
+	case OPTION_RATES:
+		return rate_list_equal(p, q);
 	case OPTION_LIST:
 	case OPTION_TABLES:
 		break;
@@ -453,6 +458,18 @@ print_quoted(struct strbuf *buf, struct slice text)
 }
 
 static void
+print_rates(struct strbuf *buf, const struct rate_list *rates)
+{
+	strbuf_add_char(buf, '{');
+	for (size_t i = 0; i < rates->count; i++) {
+		strbuf_add_cstr(buf, i == 0 ? "\"" : ", \"");
+		rate_print(buf, &rates->items[i]);
+		strbuf_add_char(buf, '"');
+	}
+	strbuf_add_char(buf, '}');
+}
+
+static void
 print_value(struct strbuf *buf, const struct config *config,
     const struct option *option)
 {
@@ -478,6 +495,9 @@ print_value(struct strbuf *buf, const struct config *config,
 		for (unsigned int i = 0; i <= chosen; i++)
 			ENSURE(slice_next_item(&rest, "|", &word));
 		strbuf_add(buf, word);
+		return;
+	case OPTION_RATES:
+		print_rates(buf, p);
 		return;
 	case OPTION_LIST:
 	case OPTION_TABLES:
