@@ -27,11 +27,10 @@ MUST_USE int rights_levels_change(struct rights_levels *levels,
     struct slice words, struct arena *mem, struct err *err);
 
 /*
- * The levels of a login: those of the configuration, changed by the first of
- * these rows that rights.levels has: the login, the part before its "@" where
- * the rest is the option domain and that part has no "@", "@" and its realm,
- * if that counts. -1 when the table cannot answer or the row cannot be read;
- * *err names it. Thread-safe; may block as long as the table does.
+ * The levels of a login: those of the configuration, changed by the row that
+ * rights.levels has for it; see login_row_find(). -1 when the table cannot answer
+ * or the row cannot be read; *err names it. Thread-safe; may block as long as
+ * the table does.
  */
 MUST_USE int rights_levels_find(const struct rights *rights,
     const struct submitter *submitter, const struct table_context *context,

@@ -2,6 +2,7 @@
 /* Levels of rights and names that differ from login to login. */
 #include "policy/levels.h"
 
+#include "policy/login_row.h"
 #include "policy/rights.h"
 
 enum { SHOWN_OCTETS = 64 };
@@ -100,43 +101,21 @@ rights_levels_find(const struct rights *rights,
     const struct submitter *submitter, const struct table_context *context,
     struct rights_levels *ret_levels)
 {
-	/* Anne-marie is not a part of anne, whatever begins an extension. */
-	struct address_keys how = { .recipient_delimiter = "",
-		.local_domain = rights->keys.local_domain };
-	struct slice login = submitter->login;
 	struct rights_levels levels = rights->defaults;
-	struct address_value row = { .key = login };
-	struct address_values found = { .count = 0 };
-	size_t at = slice_find_last(login, '@');
 	enum table_answer answer = TABLE_ABSENT;
-	const char *key;
+	struct login_row row;
 
-	/* Bob@team.example@corp.example is not bob@team.example. */
-	if (slice_find(login, '@') != at)
-		how.local_domain = (struct slice){ NULL, 0 };
-	/* Nobody chooses his levels with a realm that he types. */
-	if (rights->levels != NULL &&
-	    (!submitter->realm_counts || at == login.len))
-		answer = table_lookup_one(
-		    rights->levels, login, context, &row.value);
-	else if (rights->levels != NULL)
-		answer = address_lookup(
-		    &(struct address_tables){ &rights->levels, 1, &how },
-		    &(struct address){ .local = slice_sub(login, 0, at),
-			.domain = slice_from(login, at + 1) },
-		    context, &found);
+	if (rights->levels != NULL)
+		answer = login_row_find(rights->levels, submitter,
+		    rights->keys.local_domain, context, &row);
 	if (answer == TABLE_FAILED)
 		return err_wrap(context->err, "rights.levels");
 	if (answer == TABLE_FOUND) {
-		if (found.count > 0)
-			row = found.items[0];
-		key = escape(context->mem, row.key, SHOWN_OCTETS);
 		if (rights_levels_change(
 			&levels, row.value, context->mem, context->err) != 0)
 			return err_wrap(
-			    context->err, "rights.levels: key %s", key);
-		levels.row = slice_format(context->mem, "%.*s, key %s",
-		    SLICE_ARGS(table_spec(rights->levels)), key);
+			    context->err, "rights.levels: key %s", row.key);
+		levels.row = row.where;
 	}
 	*ret_levels = levels;
 	return 0;
