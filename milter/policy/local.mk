@@ -4,6 +4,7 @@ libsubmilter_a_SOURCES += \
 	include/policy/verdict.h include/policy/reasons.def %D%/verdict.c \
 	include/policy/decide.h %D%/decide.c \
 	include/policy/levels.h %D%/levels.c \
+	include/policy/limits.h %D%/limits.c \
 	include/policy/login_row.h %D%/login_row.c \
 	include/policy/names.h %D%/names.c \
 	include/policy/own_domains.h %D%/own_domains.c \

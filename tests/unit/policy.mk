@@ -25,3 +25,7 @@ unit_tests += tests/unit/policy/test_login_rights
 tests_unit_policy_test_login_rights_SOURCES = tests/unit/policy/test_login_rights.c tests/unit/policy/world.h
 tests_unit_policy_test_login_rights_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_policy_test_login_rights_LDADD = $(TEST_LDADD)
+unit_tests += tests/unit/policy/test_limits
+tests_unit_policy_test_limits_SOURCES = tests/unit/policy/test_limits.c tests/unit/policy/world.h
+tests_unit_policy_test_limits_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_policy_test_limits_LDADD = $(TEST_LDADD)

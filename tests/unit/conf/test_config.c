@@ -89,6 +89,31 @@ syntax_is_free_where_it_is_clear(void **state)
 	config_free(c);
 }
 
+static void
+rates_are_counts_in_a_time(void **state)
+{
+	struct config *c =
+	    read_sound("limits { messages = {60/10m, \"1000/1d\", 5/90s }\n"
+		       "recipients = 1000000000/31d }");
+	const struct rate_list *rates = &c->limits.messages;
+	struct arena mem;
+
+	(void)state;
+	assert_int_equal(rates->count, 3);
+	assert_int_equal(rates->items[0].count, 60);
+	assert_int_equal(rates->items[0].seconds, 600);
+	assert_int_equal(rates->items[1].seconds, 86400);
+	assert_int_equal(rates->items[2].seconds, 90);
+	assert_int_equal(c->limits.recipients.items[0].count, 1000000000);
+	assert_int_equal(c->limits.recipients.items[0].seconds, 31 * 86400);
+	arena_init(&mem);
+	assert_non_null(strstr(config_print(&mem, c).data,
+	    "\tmessages = {\"60/10m\", \"1000/1d\", \"5/90s\"}\n"
+	    "\trecipients = {\"1000000000/31d\"}\n"));
+	arena_done(&mem);
+	config_free(c);
+}
+
 /* want: every report, one a line, without the file name. */
 struct fault_case {
 	const char *name;
@@ -674,12 +699,54 @@ a_fault_of_a_stage_has_its_place(void **state)
 	arena_done(&mem);
 }
 
+#define RATE_WANTED                                                        \
+	"takes COUNT/TIME like 60/10m or 1000/1d, with a count from 1 to " \
+	"1000000000 and a time from 1s to 31d, not "
+
+static void
+rates_that_mean_nothing_are_refused(void **state)
+{
+	static const char *const wrong[] = { "60", "60/", "/10m", "60/10",
+		"60/m", "0/10m", "60/0m", "-1/10m", "60/-1m", "60/10w", "6 /1m",
+		"1000000001/1d", "1/32d", "1/745h", "60/10m/2",
+		"99999999999999999999/1d", "1/99999999999999999999s",
+		"60/1.5h" };
+	static const struct fault_case cases[] = {
+		{ "one time twice", "limits { messages = {5/1h, 7/60m} }",
+		    "1: limits.messages: has two rates for one time: 5 and 7 "
+		    "in 3600 seconds\n" },
+		{ "too many",
+		    "limits { messages = {1/1s,1/2s,1/3s,1/4s,1/5s} }",
+		    "1: limits.messages: has more than 4 rates\n" },
+	};
+	struct arena mem;
+
+	(void)state;
+	arena_init(&mem);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		const struct fault_case one = { wrong[i],
+			slice_format(
+			    &mem, "limits { recipients = \"%s\" }", wrong[i])
+			    .data,
+			slice_format(&mem,
+			    "1: limits.recipients: " RATE_WANTED "\"%s\"\n",
+			    wrong[i])
+			    .data };
+
+		check_faults(&one, 1);
+	}
+	arena_done(&mem);
+	check_faults(cases, sizeof(cases) / sizeof(cases[0]));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults_are_those_of_the_list),
 		cmocka_unit_test(syntax_is_free_where_it_is_clear),
+		cmocka_unit_test(rates_are_counts_in_a_time),
+		cmocka_unit_test(rates_that_mean_nothing_are_refused),
 		cmocka_unit_test(syntax_faults_name_their_line),
 		cmocka_unit_test(names_and_types_are_checked),
 		cmocka_unit_test(options_must_fit_together),
