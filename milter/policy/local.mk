@@ -5,6 +5,8 @@ libsubmilter_a_SOURCES += \
 	include/policy/decide.h %D%/decide.c \
 	include/policy/levels.h %D%/levels.c \
 	include/policy/limits.h %D%/limits.c \
+	include/policy/limit_counts.h %D%/limit_counts.c \
+	%D%/limit_window.c %D%/limit_window_priv.h \
 	include/policy/login_row.h %D%/login_row.c \
 	include/policy/names.h %D%/names.c \
 	include/policy/own_domains.h %D%/own_domains.c \

@@ -29,3 +29,7 @@ unit_tests += tests/unit/policy/test_limits
 tests_unit_policy_test_limits_SOURCES = tests/unit/policy/test_limits.c tests/unit/policy/world.h
 tests_unit_policy_test_limits_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_policy_test_limits_LDADD = $(TEST_LDADD)
+unit_tests += tests/unit/policy/test_limit_counts
+tests_unit_policy_test_limit_counts_SOURCES = tests/unit/policy/test_limit_counts.c
+tests_unit_policy_test_limit_counts_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_policy_test_limit_counts_LDADD = $(TEST_LDADD)
