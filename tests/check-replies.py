@@ -34,6 +34,7 @@ FUNCTIONS = {
     "milter/policy/verdict.c": ["verdict_unidentified", "verdict_bad_path",
                                 "verdict_unsure"],
     "milter/policy/names.c": ["check_text"],
+    "milter/pipeline/step_limits.c": ["limits_reply"],
 }
 # What is written in these calls is no text of a reply, or only of one that stands
 # in another entry.

@@ -19,6 +19,7 @@
  *				begin to sign
  *	pipeline_body		as often as it takes
  *	pipeline_end		signatures
+ *	message_settle
  *	message_free
  *
  * A verdict other than ACTION_ACCEPT ends it, at any step. Nothing here knows
@@ -49,8 +50,8 @@ void message_free(struct message *message);
 struct verdict pipeline_mail(struct message *message);
 
 /*
- * A recipient, as the client typed it. It is counted for the log; no step
- * decides by it, so there is no verdict, and the MTA does not wait. The MTA
+ * A recipient, as the client typed it. It is counted for the log and for limits,
+ * which are judged at the end of the header: the MTA does not wait here. The MTA
  * hands over those that it has not refused itself; another milter still may.
  */
 void pipeline_rcpt(struct message *message, struct slice path);
@@ -79,6 +80,12 @@ void pipeline_body(struct message *message, struct slice chunk);
 struct verdict pipeline_end(struct message *message);
 
 /*
+ * What the MTA was told in the end. A message that goes on, or is held, has used
+ * what it took of its login's limits; of any other message_free() gives it back.
+ */
+void message_settle(struct message *message, const struct verdict *verdict);
+
+/*
  * Whether the body goes on as another one, after pipeline_end(); and that body,
  * in pieces through a function. -1 (ERR_TEMP) when it cannot be read again.
  */
@@ -99,6 +106,8 @@ const struct submitter *message_submitter(const struct message *message);
 unsigned long message_recipients(const struct message *message);
 /* After pipeline_mail(). */
 const struct rights_levels *message_levels(const struct message *message);
+/* After pipeline_mail(), or pipeline_header() for a login that waited. */
+const struct login_limits *message_limits(const struct message *message);
 const struct snapshot *message_snapshot(const struct message *message);
 /* The step that decided against it, also where that is only watched; or "". */
 const char *message_step(const struct message *message);

@@ -8,6 +8,7 @@
 #include "conf/config.h"
 #include "identity/identity.h"
 #include "policy/authors.h"
+#include "policy/limit_counts.h"
 #include "policy/names.h"
 #include "policy/rights.h"
 #include "preflight/suffix_list.h"
@@ -39,6 +40,9 @@ struct snapshot {
 	const struct sign_engine *engine;
 	struct preflight_world preflight; /* its resolver may be NULL */
 	struct header_limits limits;
+	struct table *limits_table; /* NULL: the same for all logins */
+	/* What logins have sent: the same from one reload to the next. */
+	struct limit_counts *limit_counts;
 	struct snapshot *root; /* whose parts these are, or NULL: own */
 	_Atomic unsigned long references;
 };

@@ -43,6 +43,34 @@ explain_methods(const struct test_outcome *outcome)
 		    escape(mem, submitter->login, SHOWN_OCTETS));
 }
 
+/* What the message counts as; here nothing was counted before. */
+static void
+explain_limits(const struct test_outcome *outcome)
+{
+	const struct login_limits *limits = message_limits(outcome->message);
+	const unsigned long amounts[LIMIT_KINDS] = { [LIMIT_MESSAGES] = 1,
+		[LIMIT_RECIPIENTS] = message_recipients(outcome->message) };
+	struct strbuf buf;
+
+	for (unsigned int k = 0; k < LIMIT_KINDS; k++) {
+		const struct rate_list *rates = &limits->of[k];
+
+		if (rates->count == 0)
+			continue;
+		strbuf_init(&buf, message_arena(outcome->message));
+		for (size_t i = 0; i < rates->count; i++) {
+			strbuf_add_cstr(&buf, i == 0 ? "" : ", ");
+			rate_print(&buf, &rates->items[i]);
+		}
+		printf("limits       %s: %s%s%.*s; it counts as %lu\n",
+		    limit_kind_name((enum limit_kind)k), buf.data,
+		    limits->row.len > 0 ? ", by " : "", SLICE_ARGS(limits->row),
+		    amounts[k]);
+	}
+	if (limits->row.len > 0 && limits_are_none(limits))
+		printf("limits       none, by %.*s\n", SLICE_ARGS(limits->row));
+}
+
 void
 test_explain(const struct test_outcome *outcome)
 {
@@ -52,5 +80,6 @@ test_explain(const struct test_outcome *outcome)
 		puts("identify     a method cannot answer");
 	else
 		explain_methods(outcome);
+	explain_limits(outcome);
 	lookup_explain(outcome->trace, message_arena(outcome->message));
 }

@@ -62,9 +62,13 @@ callbacks_conclude(
 	struct slice line = pipeline_log_line(session->message, qid, verdict);
 	sfsistat status = verdict_reply(ctx, verdict);
 
-	log_write_line(verdict->action == ACTION_TEMPFAIL ? LOG_LEVEL_WARNING :
-							    LOG_LEVEL_INFO,
+	/* A login at its limit is no fault of ours. */
+	log_write_line(verdict->action == ACTION_TEMPFAIL &&
+		    verdict->reason != REASON_LIMITS ?
+		LOG_LEVEL_WARNING :
+		LOG_LEVEL_INFO,
 	    line);
+	message_settle(session->message, verdict);
 	tally_add(verdict, qid);
 	account_for(session, verdict, qid);
 	end_message(session);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A message: what the MTA says of it, its configuration, and its life. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "message_priv.h"
 
@@ -30,6 +31,8 @@ message_free(struct message *message)
 {
 	if (message == NULL)
 		return;
+	limit_counts_give_back(
+	    message->snapshot->limit_counts, &message->claim);
 	if (message->signer != NULL)
 		message->snapshot->engine->free(message->signer);
 	key_choice_done(&message->key_choice);
@@ -38,6 +41,13 @@ message_free(struct message *message)
 	snapshot_unref(message->snapshot);
 	arena_done(&message->mem);
 	free(message);
+}
+
+void
+message_settle(struct message *message, const struct verdict *verdict)
+{
+	if (verdict->action == ACTION_ACCEPT || verdict->action == ACTION_HOLD)
+		memset(message->claim.amount, 0, sizeof(message->claim.amount));
 }
 
 void
@@ -164,6 +174,12 @@ const struct rights_levels *
 message_levels(const struct message *message)
 {
 	return &message->levels;
+}
+
+const struct login_limits *
+message_limits(const struct message *message)
+{
+	return &message->limits;
 }
 
 const char *

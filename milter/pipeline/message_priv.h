@@ -21,6 +21,9 @@ struct message {
 	struct submitter submitter;
 	struct rights_levels levels;	  /* the submitter's */
 	struct login_grants login_grants; /* the same; see message_rights() */
+	struct login_limits limits;	  /* the same */
+	bool has_limits;		  /* they are known */
+	struct limit_claim claim;	  /* what it has taken of them */
 	struct slice rcpt;		  /* while it is counted */
 	unsigned long rcpts;		  /* recipients that the MTA took */
 	struct header header;
@@ -88,6 +91,15 @@ struct verdict step_path_late(struct message *message);
 /* The field with a secret can be removed. */
 struct verdict step_login_field(struct message *message);
 struct verdict step_recipient(struct message *message);
+/*
+ * The message is counted, unless the login has reached a limit; where the block
+ * only watches, even so. message_free() gives back what was not accepted.
+ */
+struct verdict step_limits(struct message *message);
+struct verdict step_limits_watched(struct message *message);
+/* The same for its recipients, and for the message if it was not counted yet. */
+struct verdict step_limits_late(struct message *message);
+struct verdict step_limits_late_watched(struct message *message);
 /* The header is not too large and can be read. */
 struct verdict step_bounds(struct message *message);
 struct verdict step_authors(struct message *message);

@@ -13,7 +13,7 @@ enum standing {
 	OUTCOME_STANDS,
 	/* Monitor mode: it goes on as it came, unsigned, and the log says so. */
 	OUTCOME_WATCHED,
-	/* The same for preflight, but it is repaired and signed. */
+	/* The same for preflight and limits, but it is repaired and signed. */
 	OUTCOME_ADVISED,
 	/* Another From is being written; if that does not help, it stands. */
 	OUTCOME_REMEDIED,

@@ -13,6 +13,7 @@ enum section {
 	SECTION_IDENTIFY,
 	SECTION_RIGHTS,
 	SECTION_NAMES,
+	SECTION_LIMITS,
 	SECTION_REPAIR,
 	SECTION_SIGN,
 	SECTION_PREFLIGHT,
@@ -34,6 +35,8 @@ static const struct step {
 	{ "identify", AT_MAIL, SECTION_IDENTIFY, EVEN_UNIDENTIFIED,
 	    step_identify, NULL },
 	{ "path", AT_MAIL, SECTION_RIGHTS, 0, step_path, NULL },
+	{ "limits", AT_MAIL, SECTION_LIMITS, EVEN_WATCHED, step_limits,
+	    step_limits_watched },
 	{ "recipient", AT_RCPT, SECTION_NONE,
 	    EVEN_WATCHED | EVEN_HELD | EVEN_UNIDENTIFIED, step_recipient,
 	    NULL },
@@ -54,6 +57,8 @@ static const struct step {
 	{ "result", AT_HEADER, SECTION_ALL, 0, step_result, NULL },
 	{ "keys", AT_HEADER, SECTION_SIGN, 0, step_keys, step_keys_watched },
 	{ "preflight", AT_HEADER, SECTION_PREFLIGHT, 0, step_preflight, NULL },
+	{ "limits", AT_HEADER, SECTION_LIMITS, EVEN_WATCHED | EVEN_HELD,
+	    step_limits_late, step_limits_late_watched },
 	{ "as-it-came", AT_HEADER, SECTION_NONE, EVEN_WATCHED, step_as_it_came,
 	    NULL },
 	{ "begin-signing", AT_HEADER, SECTION_NONE, 0, step_begin_signing,
@@ -91,6 +96,8 @@ watches(const struct config *config, enum section section)
 		return config_is_monitor(config, config->rights.mode);
 	case SECTION_NAMES:
 		return config_is_monitor(config, config->names.mode);
+	case SECTION_LIMITS:
+		return config_is_monitor(config, config->limits.mode);
 	case SECTION_REPAIR:
 		return config_is_monitor(config, config->repair.mode);
 	case SECTION_SIGN:
@@ -138,8 +145,10 @@ standing_of(const struct message *message, const struct step *step,
 		return OUTCOME_REMEDIED;
 	if (!watched)
 		return OUTCOME_STANDS;
-	return step->section == SECTION_PREFLIGHT ? OUTCOME_ADVISED :
-						    OUTCOME_WATCHED;
+	return step->section == SECTION_PREFLIGHT ||
+		step->section == SECTION_LIMITS ?
+	    OUTCOME_ADVISED :
+	    OUTCOME_WATCHED;
 }
 
 /*

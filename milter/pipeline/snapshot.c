@@ -12,6 +12,16 @@
 /* The memory of a larger one goes back to the system at once. */
 enum { LARGE_SNAPSHOT_BYTES = 1024 * 1024 };
 
+/* Each of its rows; table NULL: whichever it is. */
+static void
+check_limits(const struct snapshot *snapshot, const struct table *table,
+    const struct report *report)
+{
+	if (table == NULL || table == snapshot->limits_table)
+		table_check_values_then(snapshot->limits_table, limits_value,
+		    NULL, "the limits of the block count for it", report);
+}
+
 void
 snapshot_check_values(const struct snapshot *snapshot,
     const struct table *table, const struct report *report)
@@ -22,6 +32,7 @@ snapshot_check_values(const struct snapshot *snapshot,
 	if (table == snapshot->key_tables.keys ||
 	    table == snapshot->key_tables.signing)
 		key_tables_check(&snapshot->key_tables, report);
+	check_limits(snapshot, table, report);
 }
 
 static void
@@ -41,6 +52,7 @@ snapshot_free(struct snapshot *snapshot)
 	table_world_unref(snapshot->world);
 	key_history_unref(snapshot->key_history);
 	keystore_free(snapshot->keys);
+	limit_counts_unref(snapshot->limit_counts);
 	arena_done(&snapshot->mem);
 	free(snapshot);
 	if (is_large)
@@ -210,8 +222,11 @@ snapshot_open_tables(const struct building *building, struct err *err)
 	    &snapshot->rights, config, snapshot->tables, &snapshot->mem);
 	snapshot->key_tables = key_tables_from_set(config, snapshot->tables);
 	key_tables_check(&snapshot->key_tables, building->report);
+	snapshot->limits_table =
+	    table_set_find(snapshot->tables, config->limits.table);
 	identity_check_values(&snapshot->identity, NULL, building->report);
 	rights_check_values(&snapshot->rights, NULL, building->report);
+	check_limits(snapshot, NULL, building->report);
 	return status;
 }
 
@@ -280,6 +295,9 @@ build(struct building *building)
 
 	snapshot->world = previous == NULL ? table_world_new() :
 					     table_world_ref(previous->world);
+	snapshot->limit_counts = previous == NULL ?
+	    limit_counts_new(config->limits.logins) :
+	    limit_counts_ref(previous->limit_counts);
 	/* Tables and keys report their own faults, one by one. */
 	if (snapshot_open_tables(building, &err) != 0)
 		building->faults++;
@@ -378,6 +396,7 @@ snapshot_new(struct config *config, const struct snapshot *previous,
 		    building.faults, building.faults == 1 ? "" : "s");
 	}
 	put_world_in_force(snapshot, previous);
+	limit_counts_set_max(snapshot->limit_counts, config->limits.logins);
 	*ret_snapshot = snapshot;
 	return 0;
 }
@@ -407,6 +426,7 @@ share(struct snapshot *previous, struct table *const *tables)
 		.engine = previous->engine,
 		.preflight = previous->preflight,
 		.limits = previous->limits,
+		.limit_counts = limit_counts_ref(previous->limit_counts),
 		.root = snapshot_ref(
 		    previous->root != NULL ? previous->root : previous),
 		.references = 1,
@@ -435,6 +455,8 @@ share(struct snapshot *previous, struct table *const *tables)
 	/* In memory of the root. */
 	snapshot->identity.login_field = previous->identity.login_field;
 	snapshot->key_tables = key_tables_from_set(config, snapshot->tables);
+	snapshot->limits_table =
+	    table_set_find(snapshot->tables, config->limits.table);
 	snapshot->preflight.resolver = NULL;
 	snapshot->preflight.levels =
 	    table_set_find(snapshot->tables, config->preflight.levels);
