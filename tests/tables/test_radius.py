@@ -367,7 +367,9 @@ class Mail(support.OwnDaemonTest):
             cls.top / "radius", lab.Debs.shared(cls.top, "freeradius"),
             {"alice@corp.example": ["sales@corp.example", "@team.example"],
              "dave": ["dave@team.example"], "erin@elsewhere.example": ["erin@team.example"],
-             "mallory": ["ceo@corp.example"]}))
+             "mallory": ["ceo@corp.example"]},
+            authorize=' if (&User-Name == "alice@corp.example") {\n  update reply {\n'
+            '   Class := "messages=3/1h"\n   Class += "recipients=2/1h,9/1d"\n  }\n }\n'))
 
     def ready(self, more=""):
         path = self.top / "addresses.radius"
@@ -396,6 +398,31 @@ class Mail(support.OwnDaemonTest):
         self.server.start()
         wait_until(lambda: self.verdict("sales@team.example") == "pass",
                    servers.PATIENCE, "answer")
+
+    def test_limits(self):
+        """The same server says addresses and limits, in two attributes."""
+        path = self.top / "limits.radius"
+        path.touch(0o600)
+        path.write_text("hosts = 127.0.0.1:%d\nsecret = %s\nattributes = Class\n" % (
+            self.server.port, self.server.secret))
+        self.ready('limits {\n\tmessages = {1/1h}\n\ttable = "radius:%s"\n}\n' % path)
+
+        def replies(count, sender, login):
+            one = support.mail(support.message(sender), sender=sender, login=login)
+            results = [self.submit(one, server=self.milter) for _ in range(count)]
+            return [result.reply.text[:9] if result.verdict != "pass" else "pass"
+                    for result in results]
+        self.assertEqual(replies(3, "sales@corp.example", "alice@corp.example"),
+                         ["pass", "pass", "450 4.7.1"])
+        self.milter.expect(r'may send to at most 2 recipients in 1 hour.*'
+                           r'limits\.radius, key alice@corp\.example')
+        # No such attribute: the limits of the configuration.
+        self.assertEqual(replies(2, "dave@team.example", "dave"), ["pass", "450 4.7.1"])
+        # Who is away costs no mail: these limits count for all.
+        path.write_text("hosts = 127.0.0.1:1\nsecret = x\nattributes = Class\n")
+        self.milter.reload(r"(?i)\b(reloaded|configuration (is )?loaded)")
+        self.assertEqual(replies(1, "erin@team.example", "erin@elsewhere.example"), ["pass"])
+        self.milter.expect("warning=.limits.table: .*; the limits of the configuration count")
 
     def test_one_login_under_several_names(self):
         """The server is asked for the login that counts, in its one form."""
