@@ -33,3 +33,7 @@ unit_tests += tests/unit/base/test_octets
 tests_unit_base_test_octets_SOURCES = tests/unit/base/test_octets.c tests/unit/random_text.h
 tests_unit_base_test_octets_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_base_test_octets_LDADD = $(TEST_LDADD)
+unit_tests += tests/unit/base/test_metrics
+tests_unit_base_test_metrics_SOURCES = tests/unit/base/test_metrics.c
+tests_unit_base_test_metrics_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_base_test_metrics_LDADD = $(TEST_LDADD)
