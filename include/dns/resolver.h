@@ -93,6 +93,7 @@ struct resolver_ops {
 	    struct err *err);
 	void (*prefetch)(void *handle, struct slice name, enum dns_type type);
 	void (*free)(void *handle);
+	bool is_dns; /* its answers are those that metrics count */
 };
 
 /* Takes the handle over. One reference. */

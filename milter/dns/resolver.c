@@ -5,6 +5,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
+#include "base/metrics.h"
 #include "name_priv.h"
 
 struct resolver {
@@ -100,9 +102,18 @@ enum dns_outcome
 resolver_pass_on(struct resolver *resolver, const struct dns_question *question,
     struct dns_answer *ret_answer, struct err *err)
 {
+	uint64_t begin_us = resolver->ops->is_dns ? clock_monotonic_us() : 0;
+	enum dns_outcome outcome;
+
 	*ret_answer = (struct dns_answer){ .owner = SLICE("") };
-	return resolver->ops->lookup(
-	    resolver->handle, question, ret_answer, err);
+	outcome =
+	    resolver->ops->lookup(resolver->handle, question, ret_answer, err);
+	if (resolver->ops->is_dns) {
+		metric_add(METRIC_DNS_ANSWERS, outcome, 1);
+		metric_observe(
+		    METRIC_DNS_SECONDS, clock_monotonic_us() - begin_us);
+	}
+	return outcome;
 }
 
 enum dns_outcome

@@ -327,6 +327,7 @@ static const struct resolver_ops unbound_ops = {
 	.lookup = unbound_lookup,
 	.prefetch = unbound_prefetch,
 	.free = unbound_free,
+	.is_dns = true,
 };
 
 /*

@@ -93,6 +93,7 @@ zone_free(void *handle)
 static const struct resolver_ops zone_ops = {
 	.lookup = zone_lookup,
 	.free = zone_free,
+	.is_dns = true,
 };
 
 int

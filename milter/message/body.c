@@ -8,7 +8,18 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/metrics.h"
+
 enum { FIRST_OCTETS = 4096 };
+/* Where a body is, as METRIC_BODY_OCTETS has it. */
+enum { IN_MEMORY, IN_FILE };
+
+static void
+body_count(const struct body *body, long octets)
+{
+	metric_add(METRIC_BODY_OCTETS, body->data != NULL ? IN_MEMORY : IN_FILE,
+	    octets);
+}
 
 void
 body_init(struct body *body, const char *directory, size_t memory_limit)
@@ -21,6 +32,7 @@ body_init(struct body *body, const char *directory, size_t memory_limit)
 void
 body_done(struct body *body)
 {
+	body_count(body, -(long)body->size);
 	free(body->data);
 	if (body->fd >= 0)
 		(void)close(body->fd);
@@ -68,8 +80,11 @@ move_to_file(struct body *body, struct err *err)
 		    err, ERR_TEMP, "%s: %s", directory, strerror(errno));
 	if (body_write_all(body, body->data, (size_t)body->size, err) != 0)
 		return -1;
+	metric_add(METRIC_BODY_FILES, 0, 1);
+	body_count(body, -(long)body->size);
 	free(body->data);
 	body->data = NULL;
+	body_count(body, (long)body->size);
 	return 0;
 }
 
@@ -87,6 +102,7 @@ body_add(struct body *body, struct slice chunk, struct err *err)
 		if (body_write_all(body, chunk.data, chunk.len, err) != 0)
 			return -1;
 		body->size = size;
+		body_count(body, (long)chunk.len);
 		return 0;
 	}
 	if (size > body->cap) {
@@ -100,6 +116,7 @@ body_add(struct body *body, struct slice chunk, struct err *err)
 	}
 	memcpy(body->data + body->size, chunk.data, chunk.len);
 	body->size = size;
+	body_count(body, (long)chunk.len);
 	return 0;
 }
 

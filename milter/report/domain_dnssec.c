@@ -67,7 +67,7 @@ dnssec_watch_new(struct resolver *inner, struct slice domain)
 }
 
 static const struct resolver_ops watch_ops = { watch_lookup, watch_prefetch,
-	watch_free };
+	watch_free, false };
 
 struct resolver *
 dnssec_watch_resolver(struct dnssec_watch *watch)

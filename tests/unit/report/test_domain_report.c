@@ -80,7 +80,7 @@ fake_free(void *handle)
 }
 
 static const struct resolver_ops fake_ops = { fake_lookup, fake_prefetch,
-	fake_free };
+	fake_free, false };
 
 static const struct net_addr egress[] = { { 32, { 192, 0, 2, 1 } } };
 
