@@ -144,6 +144,9 @@ MUST_USE int sign_in_turn(const struct sign_engine *engine,
     struct signer *signer, struct arena *mem, struct signature *ret_signatures,
     struct err *err);
 
+/* How many messages wait for their turn just now. Thread-safe. */
+unsigned int sign_waiting(void);
+
 /*
  * Whether a finished signature is good for the public half of its key, over
  * the header as it goes on (without the new signatures) and its own bh=. -1

@@ -2,8 +2,10 @@
 /* Private-key operations, in turn. */
 #include <pthread.h>
 
+#include "base/clock.h"
 #include "base/cores.h"
 #include "base/gate.h"
+#include "base/metrics.h"
 #include "sign/signer.h"
 
 /*
@@ -26,11 +28,20 @@ int
 sign_in_turn(const struct sign_engine *engine, struct signer *signer,
     struct arena *mem, struct signature *ret_signatures, struct err *err)
 {
+	uint64_t begin_us = clock_monotonic_us();
 	int status;
 
 	ENSURE(pthread_once(&sign_gate_once, sign_open_gate) == 0);
 	gate_enter(&sign_gate);
 	status = engine->finish(signer, mem, ret_signatures, err);
 	gate_leave(&sign_gate);
+	metric_observe(METRIC_SIGN_SECONDS, clock_monotonic_us() - begin_us);
 	return status;
+}
+
+unsigned int
+sign_waiting(void)
+{
+	ENSURE(pthread_once(&sign_gate_once, sign_open_gate) == 0);
+	return gate_waiting(&sign_gate);
 }
