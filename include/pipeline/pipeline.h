@@ -114,6 +114,20 @@ const char *message_step(const struct message *message);
 const struct authors *message_authors(const struct message *message);
 
 /*
+ * Adds the message to what metrics count (base/metrics.h). The verdict is the one
+ * the MTA is told. Once a message.
+ */
+void message_count(
+    const struct message *message, const struct verdict *verdict);
+/*
+ * Blocks of the configuration whose steps decide, by an index from 0: "none",
+ * "identify", "rights"; NULL behind the last one.
+ */
+const char *pipeline_section_name(size_t section);
+/* METRIC_REFUSALS and _WATCHED count by action, reason and section. */
+enum { COUNTED_REASONS = 32, COUNTED_SECTIONS = 8 };
+
+/*
  * The log line of a message: key=value in a fixed order, values quoted where
  * they need it and escaped. qid may be empty. The verdict is the one the MTA
  * is told.

@@ -23,6 +23,13 @@ enum reason {
 #undef REASON
 };
 
+enum {
+	REASONS = 0
+#define REASON(id, word) +1
+#include "policy/reasons.def"
+#undef REASON
+};
+
 /* "rights": as the log names it. */
 const char *reason_name(enum reason reason);
 

@@ -93,6 +93,8 @@ bool repair_misleading(struct edits *edits);
  */
 size_t repair_line_limit(const struct config *config, enum mta_choice mta);
 
+/* The name of a bit of enum repair; NULL: there is no such bit. */
+const char *repair_name(size_t bit);
 /* "date,message-id"; empty when nothing was done. */
 struct slice repair_names(struct arena *mem, unsigned int repairs);
 

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "glue/accounting.h"
 #include "glue/tally.h"
 #include "glue_priv.h"
@@ -70,6 +71,7 @@ callbacks_conclude(
 	    line);
 	message_settle(session->message, verdict);
 	tally_add(verdict, qid);
+	message_count(session->message, verdict);
 	account_for(session, verdict, qid);
 	end_message(session);
 	return status;
@@ -86,6 +88,7 @@ on_close(SMFICTX *ctx)
 	if (session == NULL)
 		return SMFIS_CONTINUE;
 	end_message(session);
+	metric_add(METRIC_CONNECTIONS, 0, -1);
 	arena_done(&session->mem);
 	free(session);
 	(void)smfi_setpriv(ctx, NULL);
@@ -101,6 +104,7 @@ session_new(SMFICTX *ctx, struct terms terms)
 	session->terms = terms;
 	session->number = accounting_session();
 	arena_init(&session->mem);
+	metric_add(METRIC_CONNECTIONS, 0, 1);
 	ENSURE(smfi_setpriv(ctx, session) == MI_SUCCESS);
 	return session;
 }
@@ -134,6 +138,7 @@ on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
 	}
 	(void)on_close(ctx);
 	(void)session_new(ctx, terms);
+	metric_add(METRIC_CONNECTED, 0, 1);
 	*ret_actions = terms.actions;
 	*ret_steps = terms.steps;
 	*ret_unused0 = 0;

@@ -75,6 +75,9 @@ enum mta_choice message_mta(const struct message *message);
 /* The MTA and its name; the other facts for repairs are empty. */
 struct repair_facts message_mta_facts(const struct message *message);
 
+/* pipeline.c: of the step that decided; see pipeline_section_name(). */
+size_t message_section(const struct message *message);
+
 /*
  * The steps: each is called once for an event, in the order of the array in
  * pipeline.c, and says what should become of the message. What is done with

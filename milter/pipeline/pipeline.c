@@ -2,6 +2,8 @@
 /* The steps that a message goes through, and what is done with their verdicts. */
 #include "pipeline/pipeline.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "message_priv.h"
 
@@ -18,7 +20,13 @@ enum section {
 	SECTION_SIGN,
 	SECTION_PREFLIGHT,
 	SECTION_ALL, /* it decides unless all are in monitor mode */
+	SECTIONS
 };
+
+/* In this order; SECTION_ALL has no block of its own. */
+static const char *const section_names[SECTIONS] = { "none", "identify",
+	"rights", "names", "repair", "sign", "preflight", "all" };
+_Static_assert((int)SECTIONS == (int)COUNTED_SECTIONS, "see metrics.def");
 
 /* With which outcomes a step runs, other than a clean one. */
 enum { EVEN_WATCHED = 1, EVEN_HELD = 2, EVEN_UNIDENTIFIED = 4 };
@@ -106,8 +114,30 @@ watches(const struct config *config, enum section section)
 		return config_is_monitor(config, config->preflight.mode);
 	case SECTION_ALL:
 		return config_only_watches(config);
+	case SECTIONS:
+		break;
 	}
 	return false;
+}
+
+const char *
+pipeline_section_name(size_t section)
+{
+	return section < SECTIONS ? section_names[section] : NULL;
+}
+
+size_t
+message_section(const struct message *message)
+{
+	const char *name = message->outcome.step;
+
+	/* Steps of one name, at two events, are of one section. */
+	for (size_t i = 0; name != NULL && i < sizeof(steps) / sizeof(steps[0]);
+	     i++) {
+		if (steps[i].name == name || strcmp(steps[i].name, name) == 0)
+			return steps[i].section;
+	}
+	return SECTION_NONE;
 }
 
 bool

@@ -21,6 +21,12 @@ static const char *const names[] = { "from", "sender", "date", "message-id",
 	"dkim-signature", "arc", "removed", "body", "address-form", "8bit",
 	"control-characters" };
 
+const char *
+repair_name(size_t bit)
+{
+	return bit < sizeof(names) / sizeof(names[0]) ? names[bit] : NULL;
+}
+
 struct slice
 repair_names(struct arena *mem, unsigned int repairs)
 {
