@@ -371,6 +371,7 @@ query_ask(struct query *query, size_t ours)
 	context.notes = &notes;
 	answer = query->source->lookup(query->source->handle,
 	    &(struct table_keys){ items, ours }, &context, values);
+	table_stats_asked(query->source->stats, begin_us, answer);
 	table_notes_add(query->context->notes, &notes);
 	n = 0;
 	cache_lock(query->cache);
@@ -502,7 +503,7 @@ query_answer(const struct query *query)
 enum table_answer
 cache_lookup(struct cache *cache, const struct cache_source *source,
     const struct table_keys *keys, const struct table_context *context,
-    struct slice *ret_values)
+    struct slice *ret_values, bool *ret_stale)
 {
 	uint64_t limit_us = clock_monotonic_us() + SERVER_SECONDS * 1000000ULL;
 	struct query query = { .cache = cache,
@@ -525,6 +526,7 @@ cache_lookup(struct cache *cache, const struct cache_source *source,
 		;
 	if (has_failed && !query_fall_back(&query))
 		return TABLE_FAILED;
+	*ret_stale = query.stale_us != 0;
 	if (query.stale_us != 0 && context->notes != NULL)
 		table_note_stale(context->notes,
 		    &(struct stale_note){

@@ -3,6 +3,7 @@
 #define SUBMILTER_TABLE_CACHE_PRIV_H
 
 #include "table/table.h"
+#include "table/table_stats.h"
 #include "table/world.h"
 
 /*
@@ -24,17 +25,20 @@ struct cache_source {
 	enum table_answer (*lookup)(void *handle, const struct table_keys *keys,
 	    const struct table_context *context, struct slice *ret_values);
 	void *handle;
-	struct slice spec; /* for notes, see struct table_notes */
+	struct slice spec;	   /* for notes, see struct table_notes */
+	struct table_stats *stats; /* gets how long it took */
 };
 
 /*
  * As table_lookup() promises, with values in memory of the context. A key is
  * asked for once at a time: whoever needs it meanwhile waits for that answer,
  * until their own deadline. After a failure that may pass (ERR_TEMP), answers
- * that are not too old take its place, and the context's notes say so.
+ * that are not too old take its place, and the context's notes and *ret_stale say
+ * so.
  */
 enum table_answer cache_lookup(struct cache *cache,
     const struct cache_source *source, const struct table_keys *keys,
-    const struct table_context *context, struct slice *ret_values);
+    const struct table_context *context, struct slice *ret_values,
+    bool *ret_stale);
 
 #endif

@@ -10,6 +10,7 @@ libsubmilter_a_SOURCES += \
 	include/table/world.h %D%/world.c %D%/world_priv.h \
 	%D%/cache.c %D%/cache_priv.h %D%/cache_store.c %D%/cache_store_priv.h \
 	%D%/outage.c %D%/outage_priv.h \
+	include/table/table_stats.h %D%/table_stats.c \
 	%D%/table_down.c %D%/table_text.c %D%/table_text_priv.h \
 	include/table/text_source.h %D%/text_source.c \
 	include/table/database.h %D%/database.c %D%/database_priv.h \

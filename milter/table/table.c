@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/suggest.h"
 #include "table_parts_priv.h"
 
@@ -242,6 +243,7 @@ table_open(struct slice spec, const struct table_options *options,
 	arena_init(&table->mem);
 	table->users = 1;
 	table->spec = slice_dup(&table->mem, spec);
+	table->stats = table_stats_acquire(table->spec);
 	opening.spec = table->spec;
 	opening.mem = &table->mem;
 	opening.may_be_down = options->may_be_down;
@@ -297,6 +299,7 @@ table_close(struct table *table)
 	if (table->ops != NULL && table->ops->close != NULL)
 		table->ops->close(table->handle);
 	cache_release(table->cache);
+	table_stats_release(table->stats);
 	table_world_unref(table->world);
 	is_large = table->mem.used_bytes > LARGE_TABLE_BYTES;
 	arena_done(&table->mem);
@@ -316,6 +319,12 @@ struct slice
 table_spec(const struct table *table)
 {
 	return table->spec;
+}
+
+struct table_stats *
+table_stats_of(const struct table *table)
+{
+	return table->stats;
 }
 
 unsigned int
@@ -473,18 +482,22 @@ table_notes_add(struct table_notes *notes, const struct table_notes *more)
 /* Asks the handle, or the cache in front of it. What is found is copied. */
 static enum table_answer
 table_ask(const struct table *table, const struct table_keys *keys,
-    const struct table_context *context, struct slice *ret_values)
+    const struct table_context *context, struct slice *ret_values,
+    bool *ret_stale)
 {
 	const struct cache_source source = { table->ops->lookup, table->handle,
-		table->spec };
+		table->spec, table->stats };
 	enum table_answer answer;
+	uint64_t begin_us;
 
 	/* Who traces wants to know what the table says now. */
 	if (table->cache != NULL && context->trace == NULL &&
 	    !context->is_fresh)
-		return cache_lookup(
-		    table->cache, &source, keys, context, ret_values);
+		return cache_lookup(table->cache, &source, keys, context,
+		    ret_values, ret_stale);
+	begin_us = clock_monotonic_us();
 	answer = table->ops->lookup(table->handle, keys, context, ret_values);
+	table_stats_asked(table->stats, begin_us, answer);
 	for (size_t i = 0; i < keys->count && answer == TABLE_FOUND; i++) {
 		if (ret_values[i].data != NULL)
 			ret_values[i] = slice_dup(context->mem, ret_values[i]);
@@ -498,14 +511,17 @@ table_lookup_asked(const struct table *table, const struct table_keys *keys,
 {
 	enum table_answer answer = TABLE_FAILED;
 	struct table_keys asked;
+	bool is_stale = false;
 	struct err why;
 
 	for (size_t i = 0; i < keys->count; i++)
 		ret_values[i] = (struct slice){ NULL, 0 };
 	if (table_check_keys(keys, context->err) == 0) {
 		asked = table_asked_keys(table, keys, context->mem);
-		answer = table_ask(table, &asked, context, ret_values);
+		answer =
+		    table_ask(table, &asked, context, ret_values, &is_stale);
 	}
+	table_stats_answered(table->stats, answer, is_stale);
 	/* The reason why a table is down names that table. */
 	if (answer == TABLE_FAILED && !table_is_down(table, &why))
 		err_wrap(context->err, "table %s",

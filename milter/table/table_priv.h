@@ -6,6 +6,7 @@
 
 #include "cache_priv.h"
 #include "table/backend.h"
+#include "table/table_stats.h"
 
 struct table {
 	struct arena mem;
@@ -14,6 +15,7 @@ struct table {
 	struct slice spec;
 	struct table_world *world; /* or NULL */
 	struct cache *cache;	   /* NULL: each look-up asks the handle */
+	struct table_stats *stats;
 	unsigned int caps;
 	bool has_unlisted_rows;
 	size_t rows;

@@ -51,3 +51,7 @@ tests_unit_table_test_index_CPPFLAGS = $(AM_CPPFLAGS) $(LMDB_CFLAGS)
 tests_unit_table_test_index_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_table_test_index_LDADD = $(TEST_LDADD) $(LMDB_LIBS) $(BDB_LIBS)
 tests_unit_table_test_index_LDFLAGS = $(LINK_LOADER)
+unit_tests += tests/unit/table/test_table_stats
+tests_unit_table_test_table_stats_SOURCES = tests/unit/table/test_table_stats.c
+tests_unit_table_test_table_stats_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_table_test_table_stats_LDADD = $(TEST_LDADD)

@@ -77,6 +77,7 @@ struct scene {
 	struct fake fake;
 	struct table_world *world;
 	struct cache *cache;
+	struct table_stats *stats;
 	struct arena mem;
 	struct table_notes notes;
 	uint64_t deadline_us;
@@ -90,6 +91,7 @@ scene_init(struct scene *scene, struct cache_ages ages)
 		ages.bytes = 1 << 20;
 	table_world_set(scene->world, &ages, NULL);
 	scene->cache = cache_acquire(scene->world, SLICE("x"), SLICE("fake:x"));
+	scene->stats = table_stats_acquire(SLICE("fake:x"));
 	arena_init(&scene->mem);
 }
 
@@ -97,6 +99,7 @@ static void
 scene_done(struct scene *scene)
 {
 	cache_release(scene->cache);
+	table_stats_release(scene->stats);
 	table_world_unref(scene->world);
 	arena_done(&scene->mem);
 }
@@ -106,9 +109,10 @@ static struct slice
 ask_in(struct scene *scene, const char *text, struct arena *mem)
 {
 	const struct cache_source source = { fake_lookup, &scene->fake,
-		SLICE("fake:x") };
+		SLICE("fake:x"), scene->stats };
 	struct slice rest = slice_of(text), keys[8], values[8] = { 0 };
 	struct strbuf buf;
+	bool is_stale;
 	struct err err;
 	size_t count = 0;
 
@@ -120,7 +124,7 @@ ask_in(struct scene *scene, const char *text, struct arena *mem)
 		    .deadline_us = scene->deadline_us,
 		    .err = &err,
 		    .notes = &scene->notes },
-		values) == TABLE_FAILED)
+		values, &is_stale) == TABLE_FAILED)
 		return slice_format(mem, "! %s", err.text);
 	strbuf_init(&buf, mem);
 	for (size_t i = 0; i < count; i++) {
@@ -308,10 +312,11 @@ static bool
 ask_until(struct scene *scene, uint64_t deadline_us)
 {
 	const struct cache_source source = { fake_lookup, &scene->fake,
-		SLICE("fake:x") };
+		SLICE("fake:x"), scene->stats };
 	struct slice key = SLICE("a"), value;
 	enum table_answer answer;
 	struct arena mem;
+	bool is_stale;
 	struct err err;
 
 	arena_init(&mem);
@@ -319,7 +324,7 @@ ask_until(struct scene *scene, uint64_t deadline_us)
 	    cache_lookup(scene->cache, &source, &(struct table_keys){ &key, 1 },
 		&(const struct table_context){
 		    .mem = &mem, .deadline_us = deadline_us, .err = &err },
-		&value);
+		&value, &is_stale);
 	arena_done(&mem);
 	return answer == TABLE_FOUND;
 }
