@@ -15,3 +15,7 @@ tests_unit_conf_test_former_names_SOURCES = tests/unit/conf/test_former_names.c
 tests_unit_conf_test_former_names_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_conf_test_former_names_LDADD = $(TEST_LDADD)
 EXTRA_DIST += tests/unit/conf/reports.h
+unit_tests += tests/unit/conf/test_local_socket
+tests_unit_conf_test_local_socket_SOURCES = tests/unit/conf/test_local_socket.c
+tests_unit_conf_test_local_socket_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_conf_test_local_socket_LDADD = $(TEST_LDADD)
