@@ -52,6 +52,11 @@ void listener_look(struct listener *listener);
 void listener_remove(const struct listener *listener);
 /* Whether libmilter has closed it, which it does when it ends. */
 bool listener_is_closed(const struct listener *listener);
+/*
+ * Whether an MTA can connect: it listens, and the file of a Unix socket is there.
+ * Thread-safe.
+ */
+bool listener_is_open(const struct listener *listener);
 /* Connects for a moment: libmilter then looks whether it shall end. */
 void listener_wake(const struct listener *listener);
 

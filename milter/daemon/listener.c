@@ -75,6 +75,16 @@ listener_is_closed(const struct listener *listener)
 	return listener->fd >= 0 && !is_listening(listener->fd);
 }
 
+bool
+listener_is_open(const struct listener *listener)
+{
+	struct stat now;
+
+	return listener->fd >= 0 && is_listening(listener->fd) &&
+	    (listener->path == NULL ||
+		(lstat(listener->path, &now) == 0 && S_ISSOCK(now.st_mode)));
+}
+
 static bool
 listener_is_there(const struct listener *listener)
 {

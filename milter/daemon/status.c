@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "config.h"
 #include "daemon/socket_directory.h"
 #include "keys/key_role.h"
@@ -199,6 +200,18 @@ status_look(struct status_writer *w)
 }
 
 void
+status_facts(struct status_writer *w, const struct snapshot *snapshot,
+    struct arena *mem, struct status *ret_status)
+{
+	status_lock(w);
+	status_fill(w, snapshot, mem, ret_status);
+	/* These may change while they are read. */
+	ret_status->tables_fault = slice_dup(mem, ret_status->tables_fault);
+	ret_status->reload_reason = slice_dup(mem, ret_status->reload_reason);
+	status_unlock(w);
+}
+
+void
 status_reload_begin(struct status_writer *w)
 {
 	status_lock(w);
@@ -225,6 +238,7 @@ status_reload_end(struct status_writer *w, const struct err *err)
 	w->reloads_done++;
 	w->reload_at = clock_now();
 	w->reload_refused = err != NULL;
+	metric_add(METRIC_RELOADS, err != NULL, 1);
 	/* The first fault says more than that there are some. */
 	if (err == NULL) {
 		w->loaded = w->reload_at;

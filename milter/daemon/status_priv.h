@@ -47,6 +47,12 @@ void status_start(struct status_writer *writer, struct snapshot_slot *slot,
     const struct config *started_with, const char *config_path);
 /* Writes the file if anything but the time is new. */
 void status_look(struct status_writer *writer);
+/*
+ * What the file would say now, also where there is none. It is valid as long as
+ * the snapshot and mem.
+ */
+void status_facts(struct status_writer *writer, const struct snapshot *snapshot,
+    struct arena *mem, struct status *ret_status);
 /* A reload begins, has a fault, and is over; err is NULL where it was done. */
 void status_reload_begin(struct status_writer *writer);
 void status_reload_fault(struct status_writer *writer, const char *text);
