@@ -13,9 +13,15 @@ EXTRA_DIST += docs/submilter.conf.5.in docs/submilter.conf.example.in docs/examp
 docs: milter/conf/docgen$(EXEEXT) submilter$(EXEEXT)
 	milter/conf/docgen$(EXEEXT) manual $(srcdir)/docs/submilter.conf.5.in > docs.tmp
 	mv docs.tmp $(srcdir)/docs/submilter.conf.5
+	milter/conf/docgen$(EXEEXT) manual $(srcdir)/docs/submilter-metrics.5.in > docs.tmp
+	mv docs.tmp $(srcdir)/docs/submilter-metrics.5
 	milter/conf/docgen$(EXEEXT) example $(srcdir)/docs/submilter.conf.example.in > docs.tmp
 	mv docs.tmp $(srcdir)/packaging/submilter.conf.example
 	make=$(srcdir)/packaging/completions/generate; to=$(srcdir)/packaging/completions; \
 	$$make ./submilter bash > $$to/submilter && $$make ./submilter zsh > $$to/_submilter && \
 		$$make ./submilter fish > $$to/submilter.fish
 .PHONY: docs
+
+# So is this page, from metrics.def.
+dist_man_MANS += docs/submilter-metrics.5
+EXTRA_DIST += docs/submilter-metrics.5.in

@@ -13,13 +13,14 @@ current()
 {
 	"$docgen" "$1" "$src/docs/$2" > "$tmp/made"
 	if ! cmp -s "$tmp/made" "$src/$3"; then
-		echo "$3 is not what options.def and docs/$2 say: run make docs"
+		echo "$3 is not what options.def, metrics.def and docs/$2 say: run make docs"
 		diff "$src/$3" "$tmp/made" | head -20 || :
 		bad=1
 	fi
 }
 
 current manual submilter.conf.5.in docs/submilter.conf.5
+current manual submilter-metrics.5.in docs/submilter-metrics.5
 current example submilter.conf.example.in packaging/submilter.conf.example
 
 # Option names are set with the macro Ic and nothing else is.

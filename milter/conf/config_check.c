@@ -7,6 +7,7 @@
 #include <sys/un.h>
 
 #include "base/net.h"
+#include "conf/local_socket.h"
 #include "config_check_priv.h"
 #include "message/address.h"
 #include "message/field_names.h"
@@ -400,6 +401,18 @@ check_limits(struct reading *r)
 		    config->bounds.header_bytes, config->bounds.field_bytes);
 }
 
+static void
+check_metrics(struct reading *r)
+{
+	struct slice listen = r->config->metrics.listen;
+	struct local_socket socket;
+	struct err err;
+
+	if (listen.len != 0 && local_socket_parse(listen, &socket, &err) != 0)
+		OPTION_FAULT(
+		    r, OPT_metrics_listen, "metrics.listen: %s", err.text);
+}
+
 /* The rules in order, and the option without whose value each says nothing. */
 enum { ANY_OPTION = OPTION_COUNT };
 static const struct {
@@ -422,6 +435,7 @@ static const struct {
 	{ OPT_rights_help_url, check_help_url },
 	{ ANY_OPTION, check_removed },
 	{ OPT_bounds_header_bytes, check_limits },
+	{ OPT_metrics_listen, check_metrics },
 };
 
 void

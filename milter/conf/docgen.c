@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/metrics.h"
 #include "options_priv.h"
 
 enum { LINE_COLUMNS = 76, MAX_FILE_BYTES = 1 << 20 };
@@ -333,6 +334,30 @@ manual_line(struct slice line)
 	putchar('\n');
 }
 
+/* Each metric: its name as Prometheus has it, its kind, labels and meaning. */
+static void
+manual_metrics(void)
+{
+	static const char *const suffixes[] = { "_total", "", "", "_info" };
+	static const char *const kinds[] = { "counter", "gauge", "histogram",
+		"info" };
+
+	puts(".Bl -tag -width Ds");
+	for (int i = 0; i < METRICS; i++) {
+		const struct metric_form *form = metric_form((enum metric)i);
+
+		printf(
+		    ".It Li submilter_%s%s", form->name, suffixes[form->kind]);
+		if (form->labels[0] != '\0')
+			printf(" Pq Ar %s ,", form->labels);
+		else
+			fputs(" Pq", stdout);
+		printf(" No %s\n", kinds[form->kind]);
+		manual_text(form->text);
+	}
+	puts(".El");
+}
+
 /* --- the example file --- */
 
 static void
@@ -461,6 +486,10 @@ put_template(struct arena *mem, const char *path, bool manual)
 				manual_options();
 			else
 				example_options();
+			continue;
+		}
+		if (slice_eq(line, SLICE("@METRICS@"))) {
+			manual_metrics();
 			continue;
 		}
 		if (!slice_starts(line, slice_of(file_mark))) {

@@ -7,4 +7,6 @@ libsubmilter_a_SOURCES += \
 	include/daemon/account.h %D%/account.c include/daemon/socket.h %D%/socket.c \
 	include/daemon/socket_directory.h %D%/socket_directory.c %D%/daemon_priv.h \
 	include/daemon/status_file.h %D%/status_file.c %D%/status.c \
-	%D%/status_priv.h %D%/table_watch.c
+	%D%/status_priv.h %D%/table_watch.c \
+	%D%/health.c %D%/health_priv.h \
+	%D%/metrics_server.c %D%/metrics_text.c %D%/metrics_priv.h

@@ -25,6 +25,7 @@
 #include "daemon_priv.h"
 #include "glue/accounting.h"
 #include "glue/callbacks.h"
+#include "metrics_priv.h"
 #include "status_priv.h"
 
 enum { EXIT_FINE = 0, EXIT_FAULT = 1, EXIT_TEMPORARY = 75 };
@@ -47,6 +48,7 @@ struct daemon {
 	struct status_writer status;
 	struct table_watch table_watch;
 	struct notifier notifier;
+	struct metrics_server metrics;
 };
 
 static void
@@ -163,6 +165,7 @@ wait_for_end(struct daemon *daemon, int ms)
 	    LOG_LEVEL_INFO, "ending: libmilter did not end within %d ms", ms);
 	accounting_stop();
 	status_stop(&daemon->status);
+	metrics_server_stop(&daemon->metrics);
 	listener_remove(&daemon->listener);
 	_exit(EXIT_FINE);
 }
@@ -309,6 +312,8 @@ run_serve(struct daemon *daemon, int ready)
 	status_start(
 	    &daemon->status, &daemon->slot, config, daemon->config_path);
 	daemon->table_watch.key_watch = &daemon->key_watch;
+	metrics_server_start(&daemon->metrics, &daemon->status, &daemon->slot,
+	    &daemon->listener);
 	if (table_watch_start(&daemon->table_watch, &daemon->slot,
 		&daemon->status, &err) != 0 ||
 	    pthread_create(&waiter, NULL, wait_for_signals, daemon) != 0) {
@@ -343,6 +348,7 @@ run_serve(struct daemon *daemon, int ready)
 	log_write(LOG_LEVEL_INFO, "ending");
 	accounting_stop();
 	status_stop(&daemon->status);
+	metrics_server_stop(&daemon->metrics);
 	key_watch_stop(&daemon->key_watch);
 	return status == MI_SUCCESS ? EXIT_FINE : EXIT_FAULT;
 }
@@ -376,7 +382,11 @@ run_start(
 	    socket_open(config, &account, &mem, &err) == 0) {
 		if (socket_path(config).len > 0)
 			path = slice_cstr(&mem, socket_path(config));
+		metrics_server_open(&daemon.metrics, config, false, &mem);
 		status = account_become(&account, &err);
+		if (status == 0)
+			metrics_server_open(
+			    &daemon.metrics, config, true, &mem);
 	}
 	if (status != 0)
 		config_free(config);
