@@ -7,6 +7,7 @@ libsubmilter_a_SOURCES += \
 	include/cli/explain.h %D%/explain.c %D%/explain_words.c \
 	%D%/explain_priv.h %D%/explain_reasons.def \
 	include/cli/genkey.h %D%/genkey.c \
+	include/cli/health.h %D%/health.c \
 	include/cli/keys.h %D%/keys.c \
 	include/cli/lookup.h %D%/lookup.c %D%/lookup_login.c %D%/lookup_priv.h \
 	%D%/lookup_right.c %D%/lookup_explain.c \

@@ -8,6 +8,7 @@
 #include "cli/check.h"
 #include "cli/explain.h"
 #include "cli/genkey.h"
+#include "cli/health.h"
 #include "cli/keys.h"
 #include "cli/lookup.h"
 #include "cli/options.h"
@@ -30,6 +31,7 @@ static const char usage_text[] =
     "  lookup    ask a table as the milter would\n"
     "  genkey    make DKIM keys for a domain, and print their DNS records\n"
     "  keys      say which keys sign, and what DNS shows of them\n"
+    "  health    say whether the running milter would serve mail\n"
     "  status    say how the running milter is, and with which configuration\n"
     "  report    count what the log says: how much, by whom, what was refused\n"
     "  explain   say in sentences what became of a message in the log\n"
@@ -78,6 +80,7 @@ static const struct command {
 	{ "lookup", lookup_main },
 	{ "genkey", genkey_main },
 	{ "keys", keys_main },
+	{ "health", health_main },
 	{ "status", status_main },
 	{ "report", report_main },
 	{ "explain", explain_main },

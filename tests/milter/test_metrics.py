@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Numbers and health by HTTP, and clients of that who mean no good."""
 
+import json
 import os
 import re
 import socket
 import stat
 import subprocess
 import sys
+import threading
 import time
 import unittest
 
@@ -176,6 +178,78 @@ class MetricsTest(OwnDaemonTest):
         os.rename(server.path('milter.sock'), server.path('elsewhere'))
         os.mkdir(server.path('milter.sock'))
         self.assertIn('socket failed', self.wait_ready(server, 503))
+
+    # The command.
+
+    def health(self, server, *options):
+        done = subprocess.run([daemon.program(), 'health', '-c', server.file, *options],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              encoding='utf-8', timeout=20, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    def test_health_is_a_command(self):
+        server = self.serve()
+        self.wait_ready(server, 200)
+        self.assertEqual(self.health(server),
+                         (0, 'ready\nsocket ok\nkeys ok\ntables ok\n', ''))
+        code, out, _ = self.health(server, '--json')
+        self.assertEqual((code, json.loads(out)), (0, {
+            'running': True, 'ready': True, 'checks': [
+                {'check': name, 'good': True, 'detail': ''}
+                for name in ('socket', 'keys', 'tables')]}))
+        server.stop()
+        code, out, said = self.health(server, '--json')
+        self.assertEqual((code, json.loads(out)),
+                         (3, {'running': False, 'ready': False}))
+        self.assertIn('No such file', said)
+
+    def test_health_names_a_table_that_does_not_answer(self):
+        server = self.serve(UNIX, daemon.WORLD.replace(
+            '"texthash:@DIR@/rights"',
+            '"texthash:@DIR@/rights", "socketmap:unix:@DIR@/map:x"'))
+        self.wait_ready(server, 503)
+        code, out, _ = self.health(server, '--json')
+        self.assertEqual(code, 1)
+        self.assertEqual(json.loads(out)['checks'][2], {
+            'check': 'tables', 'good': False,
+            'detail': 'socketmap:unix:' + server.path('map') + ':x'})
+
+    def test_health_cannot_be_said(self):
+        server = self.world(daemon.WORLD)
+        code, _, said = self.health(server)
+        self.assertEqual(code, 75)
+        self.assertIn('metrics.listen is not set', said)
+        server = self.world(daemon.WORLD + UNIX)
+        for answer in (b'HTTP/1.1 200 OK\r\n\r\nhello\n', b'HTTP/1.1 503 no\r\n\r\nready\n',
+                       b'', b'\0' * 100000, b'220 mail ESMTP\r\n', None):
+            self.assertEqual(self.health_of(server, answer), 75, answer)
+
+    def health_of(self, server, answer):
+        """The exit code if something else answers, or accepts and says nothing."""
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(server.path('metrics'))
+        listener.listen()
+
+        def serve():
+            client = listener.accept()[0]
+            try:
+                client.recv(1000)
+                if answer is None:
+                    client.recv(1000)       # until the command has gone
+                else:
+                    client.sendall(answer)
+            except OSError:
+                pass
+            client.close()
+        thread = threading.Thread(target=serve)
+        thread.start()
+        begin = time.monotonic()
+        code = self.health(server)[0]
+        self.assertLess(time.monotonic() - begin, 8)
+        thread.join()
+        listener.close()
+        os.unlink(server.path('metrics'))
+        return code
 
     # HTTP.
 
