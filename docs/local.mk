@@ -25,3 +25,4 @@ docs: milter/conf/docgen$(EXEEXT) submilter$(EXEEXT)
 # So is this page, from metrics.def.
 dist_man_MANS += docs/submilter-metrics.5
 EXTRA_DIST += docs/submilter-metrics.5.in
+dist_doc_DATA += packaging/prometheus/submilter.rules.yml packaging/grafana/submilter-dashboard.json

@@ -78,6 +78,7 @@ _PROGRAMS = {
     "python3-milter": ["usr/lib/python3/dist-packages/*.so"],
     "python3-authres": [],
     "freeradius-utils": ["usr/bin/radclient"],
+    "prometheus": ["usr/bin/prometheus", "usr/bin/promtool"],
 }
 _SASL = ["sasl2-bin", "libsasl2-modules", "libsasl2-modules-db"]
 _PRODUCTS = {
@@ -109,6 +110,7 @@ _PRODUCTS = {
                              "dovecot-managesieved"],
     "freeradius": ["freeradius", "freeradius-common", "freeradius-utils",
                    "libfreeradius3"],
+    "prometheus": ["prometheus"],
     "rspamd": ["rspamd"],           # these two for comparison
     "dkimpy-milter": ["dkimpy-milter", "python3-milter", "python3-authres"],
 }
@@ -120,7 +122,7 @@ _TOOLS = {"postfix": ["openssl"], "sendmail": ["openssl", "m4"],
           "postgresql": [], "mariadb": [], "redis": [], "memcached": [],
           "index-tools": [], "dovecot-lda": [], "dovecot-server": [], "freeradius": [],
           "dovecot-submission": [], "proxies": [], "roundcube": [],
-          "rspamd": [], "dkimpy-milter": []}
+          "prometheus": [], "rspamd": [], "dkimpy-milter": []}
 
 
 class Debs:
