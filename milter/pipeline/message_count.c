@@ -46,6 +46,11 @@ message_count(const struct message *message, const struct verdict *verdict)
 	if (!goes_on)
 		return;
 	message_count_signatures(message);
-	for (size_t i = 0; message->repairs_done && repair_name(i) != NULL; i++)
-		metric_add(METRIC_REPAIRS, i, (message->repairs >> i) & 1U);
+	if (!message->repairs_done)
+		return;
+	for (unsigned int rest = message->repairs, i = 0; rest != 0;
+	     rest >>= 1, i++) {
+		if ((rest & 1U) != 0)
+			metric_add(METRIC_REPAIRS, i, 1);
+	}
 }

@@ -166,6 +166,7 @@ take(struct snapshot *snapshot, const char *header, struct slice body)
 	if (verdict.action == ACTION_ACCEPT)
 		verdict = pipeline_end(message);
 	(void)pipeline_log_line(message, SLICE("4F2A"), &verdict);
+	message_count(message, &verdict);
 	message_free(message);
 	return verdict.action;
 }
