@@ -332,6 +332,7 @@ class MetricsTest(OwnDaemonTest):
 
     def test_off_by_default(self):
         server = self.serve('')
+        self.assert_works(server)
         self.assertFalse(os.path.exists(server.path('metrics')))
 
 
