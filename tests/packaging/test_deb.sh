@@ -67,10 +67,13 @@ sort -k 3 > "$tmp/want" <<'EOF'
 -rw-r--r-- root usr/share/doc/submilter/pop-before-smtp/pop-sqlite.cf
 -rw-r--r-- root usr/share/doc/submilter/pop-before-smtp/pop.sql
 -rw-r--r-- root usr/share/doc/submilter/recipes.md.gz
+-rw-r--r-- root usr/share/doc/submilter/submilter-dashboard.json
 -rw-r--r-- root usr/share/doc/submilter/submilter.conf.example
+-rw-r--r-- root usr/share/doc/submilter/submilter.rules.yml
 -rw-r--r-- root usr/share/doc/submilter/troubleshooting.md.gz
 -rw-r--r-- root usr/share/fish/vendor_completions.d/submilter.fish
 -rw-r--r-- root usr/share/lintian/overrides/submilter
+-rw-r--r-- root usr/share/man/man5/submilter-metrics.5.gz
 -rw-r--r-- root usr/share/man/man5/submilter-tables.5.gz
 -rw-r--r-- root usr/share/man/man5/submilter.conf.5.gz
 -rw-r--r-- root usr/share/man/man8/submilter.8.gz
