@@ -55,7 +55,7 @@ rights { %s = {%s} }
              "--postfix", self.dir], stdout=subprocess.PIPE, timeout=120, check=False)
         said = json.loads(done.stdout)
         found = [(f["level"], f["text"], f.get("fix", "")) for f in said["findings"]
-                 if f["text"].startswith(("rights.", "identify."))
+                 if f["text"].startswith(("rights.", "identify.", "limits."))
                  and "realm" not in f["text"]]
         wrong = [f for f in found if f[0] == "error"]
         self.assertEqual(bool(wrong), status == 1, (found, done.stdout))
@@ -91,6 +91,9 @@ rights { %s = {%s} }
         self.assertEqual(text, "rights.tables: table %s: connect: Connection refused: mail that "
                          "needs it is answered with 451" % gone)
         self.assertEqual(fix, "start the server, or its address in " + gone)
+        findings = self.check("inline:{a=b}", status=1, head='limits { table = "%s" }' % gone)
+        self.assertIn("limits.table: table %s: connect: Connection refused: the limits of the "
+                      "block count for every login" % gone, [text for _, text, _ in findings])
         path = "socketmap:unix:%s/none:map" % self.dir
         (_, text, fix), = self.check(path, status=1)
         self.assertIn("No such file or directory", text)
