@@ -125,7 +125,7 @@ void message_count(
  */
 const char *pipeline_section_name(size_t section);
 /* METRIC_REFUSALS and _WATCHED count by action, reason and section. */
-enum { COUNTED_REASONS = 32, COUNTED_SECTIONS = 8 };
+enum { COUNTED_REASONS = 32, COUNTED_SECTIONS = 9 };
 
 /*
  * The log line of a message: key=value in a fixed order, values quoted where

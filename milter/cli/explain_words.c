@@ -129,9 +129,8 @@ static const struct action_text {
 	{ "accept", "It went on.", "" },
 	{ "reject", "It was refused.",
 	    "Monitor mode let it pass; enforce mode would have refused it." },
-	{ "tempfail", "It was put off with 451: the client tries again.",
-	    "Monitor mode let it pass; enforce mode would have put it off "
-	    "with 451." },
+	{ "tempfail", "It was put off: the client tries again.",
+	    "Monitor mode let it pass; enforce mode would have put it off." },
 	{ "hold", "It was accepted, and the MTA holds it.",
 	    "Monitor mode let it pass; enforce mode would have had the MTA "
 	    "hold it." },
@@ -176,6 +175,8 @@ explain_reason(struct explanation *explanation, const struct log_record *record)
 	bool is_put_off =
 	    slice_eq(record->fields[is_watched ? LOG_WOULD : LOG_ACTION],
 		SLICE("tempfail"));
+	/* Doubt of ours; a limit counts what the user did. */
+	bool is_doubt = is_put_off && !slice_eq(word, SLICE("limits"));
 	const struct reason_text *reason = find_reason(word);
 	struct strbuf buf;
 
@@ -190,7 +191,7 @@ explain_reason(struct explanation *explanation, const struct log_record *record)
 	add_field(explanation, record, LOG_DETAIL, "In detail: ", "");
 	if (reason == NULL)
 		return;
-	explanation->section = is_put_off ? PUT_OFF : reason->section;
+	explanation->section = is_doubt ? PUT_OFF : reason->section;
 	/* Whose message went on has nothing to be told. */
 	if (is_watched || slice_eq(record->fields[LOG_ACTION], SLICE("accept")))
 		return;
@@ -199,7 +200,7 @@ explain_reason(struct explanation *explanation, const struct log_record *record)
 		strbuf_add_cstr(&buf,
 		    "Your message arrived here and waits until somebody has "
 		    "looked at it. You need not send it again. ");
-	else if (is_put_off)
+	else if (is_doubt)
 		strbuf_add_cstr(&buf,
 		    "Your message could not be sent yet. The fault is ours, and "
 		    "it will pass: try again later. ");

@@ -25,7 +25,7 @@ enum section {
 
 /* In this order; SECTION_ALL has no block of its own. */
 static const char *const section_names[SECTIONS] = { "none", "identify",
-	"rights", "names", "repair", "sign", "preflight", "all" };
+	"rights", "names", "limits", "repair", "sign", "preflight", "all" };
 _Static_assert((int)SECTIONS == (int)COUNTED_SECTIONS, "see metrics.def");
 
 /* With which outcomes a step runs, other than a clean one. */

@@ -75,7 +75,7 @@ class Explain(unittest.TestCase):
 
     def test_put_off_held_or_only_watched(self):
         text = self.explain("TF")
-        self.assertIn("It was put off with 451", text)
+        self.assertIn("It was put off: ", text)
         self.assertIn('See "By reply: 451"', text)
         self.assertIn("Your message could not be sent yet. The fault is ours", text)
         text = self.explain("HO")

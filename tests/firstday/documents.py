@@ -19,8 +19,8 @@ PROGRAMS = {"apt", "apt-get", "autoreconf", "cat", "chmod", "chown", "cp", "dig"
 OPTIONS = {"bounces", "domain", "extension", "hostname", "include", "keys", "listen", "log",
            "log-level", "mode", "mta", "realms", "socket-group", "socket-mode",
            "status-file", "user"}
-SECTIONS = {"authors", "bounds", "dns", "identify", "names", "preflight", "repair",
-            "rights", "sign"}
+SECTIONS = {"accounting", "authors", "bounds", "dns", "identify", "limits", "metrics",
+            "names", "preflight", "repair", "rights", "sign", "tables"}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -48,6 +48,7 @@ SAMPLES = {
     "# a comment": "the syntax, with no option in it",
     "# /etc/submilter/rights.redis": "parameters, tried in tests/tables/test_redis.py",
     "smtpd_tls_ask_ccert = yes": "settings, tried in tests/e2e/certificates.py",
+    "# /etc/submilter/limits": "a table, tried in tests/milter/test_limits.py",
     "umask 077": "the commands of tests/e2e/fingerprints.py",
     "LOCAL_RULESETS": "a ruleset, tried in tests/e2e/test_check.py",
     "# /etc/postfix/submilter_certs": "a table of Postfix, tried there",
