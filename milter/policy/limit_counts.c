@@ -70,7 +70,8 @@ entry_new(struct limit_counts *counts, struct slice login,
 			limit_window_advance(window, counts->now_s);
 		}
 	}
-	memcpy(entry_login(entry), login.data, login.len);
+	if (login.len > 0)
+		memcpy(entry_login(entry), login.data, login.len);
 	return entry;
 }
 
