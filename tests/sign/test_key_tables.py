@@ -7,6 +7,7 @@ import contextlib
 import os
 import pathlib
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -100,6 +101,12 @@ alice@example.org.example.com bob@example.org.evil.example bobbie@a.example.org
 """.split()
 
 
+def is_served(path):
+    """Whether somebody listens: the socket is there a moment earlier."""
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(str(path)) == 0
+
+
 class Signers(unittest.TestCase):
 
     @classmethod
@@ -120,19 +127,19 @@ class Signers(unittest.TestCase):
 
     @contextlib.contextmanager
     def opendkim(self, text):
-        socket = self.top / "opendkim.sock"
+        path = self.top / "opendkim.sock"
         conf = self.top / "opendkim.conf"
-        conf.write_text(OPENDKIM_CONF % socket + text)
+        conf.write_text(OPENDKIM_CONF % path + text)
         output = self.top / "output"
         running = lab.Daemon([self.debs.package("opendkim") / "usr/sbin/opendkim", "-f",
                               "-x", conf], self.debs.environment(), output)
         try:
-            wait_until(lambda: socket.exists() or running.ended(), 20, "opendkim")
+            wait_until(lambda: is_served(path) or running.ended(), 20, "opendkim")
             self.assertFalse(running.ended(), output.exists() and output.read_text())
-            yield "unix:%s" % socket
+            yield "unix:%s" % path
         finally:
             running.stop()
-            socket.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def submilter(self, text):
