@@ -98,7 +98,7 @@ for module in ldap:libldap pgsql:libpq mysql:libmariadb sqlite:libsqlite3 \
 	dpkg-deb -f "$package" Depends | tr ',' '\n' |
 		grep -Fxq "submilter (= $(dpkg-deb -f "$deb" Version))" ||
 		fault "submilter-$name goes with other versions of submilter"
-	[ -n "$library" ] || { needed "$file" | grep -v -e '^libc\.' -e '^libcrypto\.' &&
+	[ -n "$library" ] || { needed "$file" | grep -v -e '^libc\.' -e '^libcrypto\.' -e '^libssl\.' &&
 		fault "$name.so needs a library"; continue; }
 	needed "$file" | grep -q "^$library" || fault "$name.so lacks $library"
 	dpkg-deb -f "$package" Depends | grep -q "$library" ||
