@@ -30,8 +30,8 @@ typedef int send_packet_fn(
 extern send_packet_fn mi_wr_cmd;
 
 /*
- * Serves a session on this thread until its MTA says no more for now (1), or the
- * session is over.
+ * Serves a session on this thread until all that its MTA sent is answered (1),
+ * or the session is over.
  */
 typedef int engine_fn(SMFICTX *ctx);
 extern engine_fn mi_engine;
