@@ -241,10 +241,6 @@ typedef int table_value_check(
  */
 void table_check_values(const struct table *table, table_value_check *check,
     const void *arg, const struct report *report);
-/* The same, where such a row does not cost the mail that needs it 451. */
-void table_check_values_then(const struct table *table,
-    table_value_check *check, const void *arg, const char *then,
-    const struct report *report);
 
 /* The table types of this build, for usage texts: names[0 .. *ret_count - 1]. */
 const char *const *table_types(size_t *ret_count);

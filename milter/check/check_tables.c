@@ -138,10 +138,8 @@ report_fault(
 		    escape(mem, fault->hosts, SHOWN_OCTETS))
 			 .data;
 	finding_add(checked->found, FINDING_ERROR, remedy(checked, fault, text),
-	    "%s: %s%s: %s", checked->option, text, at,
-	    strcmp(checked->option, "limits.table") == 0 ?
-		"the limits of the block count for every login" :
-		"mail that needs it is answered with 451");
+	    "%s: %s%s: mail that needs it is answered with 451",
+	    checked->option, text, at);
 }
 
 /* The hosts that answered, and the longest time that one of them took. */

@@ -18,8 +18,8 @@ check_limits(const struct snapshot *snapshot, const struct table *table,
     const struct report *report)
 {
 	if (table == NULL || table == snapshot->limits_table)
-		table_check_values_then(snapshot->limits_table, limits_value,
-		    NULL, "the limits of the block count for it", report);
+		table_check_values(
+		    snapshot->limits_table, limits_value, NULL, report);
 }
 
 void

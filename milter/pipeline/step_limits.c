@@ -92,29 +92,20 @@ take(struct message *message, enum limit_kind kind, unsigned long amount,
 	    refuse(message, kind, amount, &excess);
 }
 
-/*
- * Whose limits cannot be told has those of everybody. A table that is slow
- * leaves half of the time to the tables of rights, without which the message
- * would have to wait.
- */
-static void
+/* Whose limits cannot be told may have sent too much. */
+static struct verdict
 find_limits(struct message *message)
 {
 	const struct snapshot *snapshot = message->snapshot;
 	struct err err;
-	struct table_context context = message_context(message, &err);
-	uint64_t now_us = clock_monotonic_us();
+	const struct table_context context = message_context(message, &err);
 
-	if (message->has_limits)
-		return;
-	message->has_limits = true;
-	if (context.deadline_us > now_us)
-		context.deadline_us -= (context.deadline_us - now_us) / 2;
-	if (limits_find(snapshot->config, snapshot->limits_table,
+	if (!message->has_limits &&
+	    limits_find(snapshot->config, snapshot->limits_table,
 		&message->submitter, &context, &message->limits) != 0)
-		outcome_warn(&message->outcome,
-		    slice_format(&message->mem,
-			"%s; the limits of the configuration count", err.text));
+		return verdict_unsure(&message->mem, REASON_TABLE, &err);
+	message->has_limits = true;
+	return verdict_accept();
 }
 
 /* What a mail server makes, and what its users send, differ in the header. */
@@ -131,10 +122,14 @@ may_be_of_mta(const struct submitter *submitter)
 static struct verdict
 limit_message(struct message *message, bool over)
 {
+	struct verdict verdict = verdict_accept();
+
 	if (message->waited || may_be_of_mta(&message->submitter))
-		return verdict_accept();
-	find_limits(message);
-	return take(message, LIMIT_MESSAGES, 1, over);
+		return verdict;
+	verdict = find_limits(message);
+	return verdict.action == ACTION_ACCEPT ?
+	    take(message, LIMIT_MESSAGES, 1, over) :
+	    verdict;
 }
 
 static struct verdict
@@ -144,7 +139,9 @@ limit_all(struct message *message, bool over)
 
 	if (message_is_of_mta(message))
 		return verdict_accept();
-	find_limits(message);
+	verdict = find_limits(message);
+	if (verdict.action != ACTION_ACCEPT)
+		return verdict;
 	verdict = take(message, LIMIT_MESSAGES, 1, over);
 	if (verdict.action != ACTION_ACCEPT && !over)
 		return verdict;

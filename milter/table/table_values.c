@@ -18,14 +18,6 @@ void
 table_check_values(const struct table *table, table_value_check *check,
     const void *arg, const struct report *report)
 {
-	table_check_values_then(table, check, arg,
-	    "mail that needs this row is answered with 451", report);
-}
-
-void
-table_check_values_then(const struct table *table, table_value_check *check,
-    const void *arg, const char *then, const struct report *report)
-{
 	struct table_row row;
 	size_t faults = 0;
 	struct arena mem;
@@ -38,11 +30,13 @@ table_check_values_then(const struct table *table, table_value_check *check,
 		if (row.value.len != 0 &&
 		    check(arg, row.value, &mem, &err) != 0 &&
 		    faults++ < TABLE_NAMED_FAULTS)
-			report_error(report, "%s: %s%s%s%s (%s)",
+			report_error(report,
+			    "%s: %s%s%s%s (mail that needs this row is "
+			    "answered with 451)",
 			    table_place(&row, &mem),
 			    row.key.len == 0 ? "" : "key ",
 			    escape(&mem, row.key, 128),
-			    row.key.len == 0 ? "" : ": ", err.text, then);
+			    row.key.len == 0 ? "" : ": ", err.text);
 		arena_done(&mem);
 	}
 	if (faults > TABLE_NAMED_FAULTS)

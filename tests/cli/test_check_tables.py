@@ -92,8 +92,8 @@ rights { %s = {%s} }
                          "needs it is answered with 451" % gone)
         self.assertEqual(fix, "start the server, or its address in " + gone)
         findings = self.check("inline:{a=b}", status=1, head='limits { table = "%s" }' % gone)
-        self.assertIn("limits.table: table %s: connect: Connection refused: the limits of the "
-                      "block count for every login" % gone, [text for _, text, _ in findings])
+        self.assertIn("limits.table: table %s: connect: Connection refused: mail that "
+                      "needs it is answered with 451" % gone, [text for _, text, _ in findings])
         path = "socketmap:unix:%s/none:map" % self.dir
         (_, text, fix), = self.check(path, status=1)
         self.assertIn("No such file or directory", text)

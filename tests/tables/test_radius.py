@@ -418,11 +418,11 @@ class Mail(support.OwnDaemonTest):
                            r'limits\.radius, key alice@corp\.example')
         # No such attribute: the limits of the configuration.
         self.assertEqual(replies(2, "dave@team.example", "dave"), ["pass", "450 4.7.1"])
-        # Who is away costs no mail: these limits count for all.
+        # Whose limits cannot be told has to wait.
         path.write_text("hosts = 127.0.0.1:1\nsecret = x\nattributes = Class\n")
         self.milter.reload(r"(?i)\b(reloaded|configuration (is )?loaded)")
-        self.assertEqual(replies(1, "erin@team.example", "erin@elsewhere.example"), ["pass"])
-        self.milter.expect("warning=.limits.table: .*; the limits of the configuration count")
+        self.assertEqual(replies(1, "erin@team.example", "erin@elsewhere.example"), ["451 4.3.0"])
+        self.milter.expect("reason=table .*limits.table: ")
 
     def test_one_login_under_several_names(self):
         """The server is asked for the login that counts, in its one form."""
