@@ -11,15 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../../../milter/glue/packet_priv.h"
+#include "pair.h"
 
-enum { SOON_MS = 30, LARGE_OCTETS = 60000, HANGING_SECONDS = 60 };
-
-/* An MTA's end and the milter's, and what a test wants done in between. */
-struct pair {
-	int mta, milter;
-	void (*act)(struct pair *pair);
-};
+enum { SOON_MS = 30, LARGE_OCTETS = 60000 };
 
 static void
 packet_send(int fd, char command, const char *data, size_t len)
@@ -75,37 +69,6 @@ expect_end(int fd)
 	assert_true(is_ready(fd));
 	assert_true(packet_read(fd, 0, &got, &len) < ' ');
 	assert_null(got);
-}
-
-/* The context is not libmilter's: nothing looks into it. */
-static int
-engine_of_test(SMFICTX *ctx)
-{
-	struct pair *pair = (struct pair *)(void *)ctx;
-
-	pair->act(pair);
-	return -1;
-}
-
-static void
-pair_run(void (*act)(struct pair *pair))
-{
-	struct pair pair = { .act = act };
-	int ends[2];
-
-	(void)alarm(HANGING_SECONDS);
-	/* So that libmilter is there to be looked up. */
-	(void)smfi_setmaxdatasize(MAX_PACKET_BYTES);
-	ahead_start();
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-	pair.mta = ends[0];
-	pair.milter = ends[1];
-	assert_int_equal(
-	    ahead_run(engine_of_test, (SMFICTX *)(void *)&pair), -1);
-	if (pair.mta >= 0)
-		(void)close(pair.mta);
-	(void)close(pair.milter);
-	(void)alarm(0);
 }
 
 static int

@@ -10,14 +10,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../../../milter/glue/packet_priv.h"
+#include "pair.h"
 
-enum { SOON_MS = 50, LARGE_OCTETS = 200000, HANGING_SECONDS = 60 };
-
-struct pair {
-	int mta, milter;
-	void (*act)(struct pair *pair);
-};
+enum { SOON_MS = 50, LARGE_OCTETS = 200000 };
 
 static int
 milter_send(struct pair *pair, int command, const char *text)
@@ -63,34 +58,6 @@ begin_session(struct pair *pair)
 	assert_int_equal(poll(&poll_fd, 1, -1), 1);
 	assert_null(ahead_read(pair->milter, &timeout, &command, &len, name));
 	assert_int_equal(command, 'E');
-}
-
-/* The context is not libmilter's: nothing looks into it. */
-static int
-engine_of_test(SMFICTX *ctx)
-{
-	struct pair *pair = (struct pair *)(void *)ctx;
-
-	pair->act(pair);
-	return -1;
-}
-
-static void
-pair_run(void (*act)(struct pair *pair))
-{
-	struct pair pair = { .act = act };
-	int ends[2];
-
-	(void)alarm(HANGING_SECONDS);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-	pair.mta = ends[0];
-	pair.milter = ends[1];
-	assert_int_equal(
-	    ahead_run(engine_of_test, (SMFICTX *)(void *)&pair), -1);
-	if (pair.mta >= 0)
-		(void)close(pair.mta);
-	(void)close(pair.milter);
-	(void)alarm(0);
 }
 
 static void

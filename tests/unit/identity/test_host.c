@@ -5,6 +5,7 @@
 #include "dns/resolver_zone.h"
 #include "identity/identity.h"
 #include "table/world.h"
+#include "world.h"
 
 static const char zone[] = "$TTL 300\n"
 			   "mail.example.org. A 192.0.2.1\n"
@@ -22,23 +23,11 @@ static const char zone[] = "$TTL 300\n"
 			   "a.b.c.d.e.f.g.h.i.j.deep.example. A 192.0.2.1\n"
 			   "192.0.2.example. A 192.0.2.66\n";
 
-struct world {
-	struct arena mem;
-	struct config *config;
-	struct table_world *tables_world;
-	struct table_set *tables;
-	struct identity identity;
-	struct client_facts client;
-	struct err err;
-};
-
 static void
 world_init(struct world *world, const char *block)
 {
 	const struct cache_ages none = { 0 };
-	const struct table_use *uses;
 	struct resolver *resolver;
-	size_t count;
 
 	*world = (struct world){ .tables_world = table_world_new() };
 	arena_init(&world->mem);
@@ -47,29 +36,16 @@ world_init(struct world *world, const char *block)
 	    0);
 	table_world_set(world->tables_world, &none, resolver);
 	resolver_unref(resolver);
-	if (config_read_text("test",
-		slice_format(&world->mem,
-		    "domain = corp.example\nidentify { %s }\n", block),
-		NULL, NULL, &world->config, &world->err) != 0)
-		fail_msg("%s", world->err.text);
-	uses = config_tables(world->config, &world->mem, &count);
-	assert_int_equal(
-	    table_set_open(&(struct table_set_options){ .uses = uses,
-			       .count = count,
-			       .world = world->tables_world },
-		&world->tables, &world->err),
-	    0);
-	identity_init(
-	    &world->identity, world->config, world->tables, &world->mem);
+	world_open(world,
+	    slice_format(&world->mem,
+		"domain = corp.example\nidentify { %s }\n", block));
 }
 
 static void
 world_done(struct world *world)
 {
-	table_set_free(world->tables);
+	world_close(world);
 	table_world_unref(world->tables_world);
-	config_free(world->config);
-	arena_done(&world->mem);
 }
 
 /* The login and the method, "LOGIN METHOD"; "": none; NULL: cannot tell. */

@@ -13,53 +13,27 @@
 #include "base/clock.h"
 #include "identity/identity.h"
 #include "table/world.h"
+#include "world.h"
 
 enum { NOW = 1000000000 };
-
-struct world {
-	struct arena mem;
-	struct config *config;
-	struct table_world *tables_world; /* NULL: there are no caches */
-	struct table_set *tables;
-	struct identity identity;
-	struct client_facts client;
-	struct err err;
-};
 
 static void
 world_init(struct world *world, const char *table, const char *more)
 {
-	const struct table_use *uses;
-	size_t count;
-
 	*world = (struct world){ .tables_world = world->tables_world };
 	clock_set(NOW);
 	arena_init(&world->mem);
-	assert_int_equal(
-	    config_read_text("test",
-		slice_format(&world->mem,
-		    "identify { methods = {sasl, pop-before-smtp}\n"
-		    "pop-before-smtp = \"%s\"\n%s }\n",
-		    table, more),
-		NULL, NULL, &world->config, &world->err),
-	    0);
-	uses = config_tables(world->config, &world->mem, &count);
-	assert_int_equal(
-	    table_set_open(&(struct table_set_options){ .uses = uses,
-			       .count = count,
-			       .world = world->tables_world },
-		&world->tables, &world->err),
-	    0);
-	identity_init(
-	    &world->identity, world->config, world->tables, &world->mem);
+	world_open(world,
+	    slice_format(&world->mem,
+		"identify { methods = {sasl, pop-before-smtp}\n"
+		"pop-before-smtp = \"%s\"\n%s }\n",
+		table, more));
 }
 
 static void
 world_done(struct world *world)
 {
-	table_set_free(world->tables);
-	config_free(world->config);
-	arena_done(&world->mem);
+	world_close(world);
 	clock_set(0);
 }
 
