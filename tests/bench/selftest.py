@@ -98,9 +98,10 @@ class FakeMilter(threading.Thread):
         client = self.server.accept()[0]
         with client:
             client.recv(4096)
-            client.sendall(struct.pack("!IcIII", 13, b"O", 6, 0x1, 0xff280))
-            for packet in self.says:
-                client.sendall(struct.pack("!I", len(packet)) + packet)
+            # In one piece: what came later could be the answer to a message.
+            client.sendall(struct.pack("!IcIII", 13, b"O", 6, 0x1, 0xff280) +
+                           b"".join(struct.pack("!I", len(packet)) + packet
+                                    for packet in self.says))
             while client.recv(1 << 16):
                 pass
 
