@@ -21,26 +21,6 @@
 #include "daemon/run.h"
 #include "sign/signer.h"
 
-static const char usage_text[] =
-    "usage: submilter COMMAND [OPTION ...]\n"
-    "\n"
-    "  run       serve as a milter\n"
-    "  reload    have the running milter read its configuration anew\n"
-    "  check     look for faults in the configuration, tables, keys, sockets, MTA\n"
-    "  test      say what would happen to a message file, and why\n"
-    "  lookup    ask a table as the milter would\n"
-    "  genkey    make DKIM keys for a domain, and print their DNS records\n"
-    "  keys      say which keys sign, and what DNS shows of them\n"
-    "  health    say whether the running milter would serve mail\n"
-    "  status    say how the running milter is, and with which configuration\n"
-    "  report    count what the log says: how much, by whom, what was refused\n"
-    "  explain   say in sentences what became of a message in the log\n"
-    "  replay    judge the log by another configuration: who would be refused\n"
-    "\n"
-    "  --help, --version; each command has --help of its own.\n"
-    "\n"
-    "Exit codes: 0 fine, 1 the answer is no, 2 usage, 75 try again later.\n";
-
 static const char run_usage[] =
     "usage: submilter run [-c FILE] [-f]\n"
     "\n"
@@ -69,38 +49,77 @@ run_main(int argc, char **argv)
 	return daemon_run(config_path, foreground);
 }
 
-static const struct command {
+struct command {
 	const char *name;
 	int (*main)(int argc, char **argv);
-} commands[] = {
-	{ "run", run_main },
-	{ "reload", reload_main },
-	{ "check", check_main },
-	{ "test", test_main },
-	{ "lookup", lookup_main },
-	{ "genkey", genkey_main },
-	{ "keys", keys_main },
-	{ "health", health_main },
-	{ "status", status_main },
-	{ "report", report_main },
-	{ "explain", explain_main },
-	{ "replay", replay_main },
+	const char *text;
 };
+
+/* In the order of the help; a line without a function begins a group. */
+static const struct command commands[] = {
+	{ "Serve", NULL, NULL },
+	{ "run", run_main, "serve as a milter" },
+	{ "reload", reload_main,
+	    "have the running milter read its configuration anew" },
+	{ "health", health_main,
+	    "say whether the running milter would serve mail" },
+	{ "status", status_main,
+	    "say how the running milter is, and with which configuration" },
+	{ "Set up", NULL, NULL },
+	{ "check", check_main,
+	    "look for faults in the configuration, tables, keys, sockets, MTA" },
+	{ "Keys", NULL, NULL },
+	{ "genkey", genkey_main,
+	    "make DKIM keys for a domain, and print their DNS records" },
+	{ "keys", keys_main,
+	    "say which keys sign, and what DNS shows of them" },
+	{ "Try out", NULL, NULL },
+	{ "test", test_main,
+	    "say what would happen to a message file, and why" },
+	{ "lookup", lookup_main, "ask a table as the milter would" },
+	{ "replay", replay_main,
+	    "judge the log by another configuration: who would be refused" },
+	{ "Look into the log", NULL, NULL },
+	{ "report", report_main,
+	    "count what the log says: how much, by whom, what was refused" },
+	{ "explain", explain_main,
+	    "say in sentences what became of a message in the log" },
+};
+
+enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+
+static void
+print_usage(FILE *to)
+{
+	fputs("usage: submilter COMMAND [OPTION ...]\n", to);
+	for (size_t i = 0; i < COMMANDS; i++) {
+		if (commands[i].main == NULL)
+			fprintf(to, "\n%s:\n", commands[i].name);
+		else
+			fprintf(to, "  %-8s  %s\n", commands[i].name,
+			    commands[i].text);
+	}
+	fputs("\n  --help, --version; each command has --help of its own.\n"
+	      "\n"
+	      "Exit codes: 0 fine, 1 the answer is no, 2 usage, 75 try again "
+	      "later.\n",
+	    to);
+}
 
 int
 main(int argc, char **argv)
 {
-	enum { COUNT = sizeof(commands) / sizeof(commands[0]) };
-	const char *names[COUNT];
+	const char *names[COMMANDS];
 	const char *guess;
+	size_t count = 0;
 
 	if (argc < 2) {
-		fputs(usage_text, stderr);
+		print_usage(stderr);
 		return EXIT_USAGE;
 	}
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
 	    strcmp(argv[1], "help") == 0) {
-		fputs(usage_text, stdout);
+		print_usage(stdout);
 		return EXIT_YES;
 	}
 	if (strcmp(argv[1], "--version") == 0) {
@@ -110,19 +129,23 @@ main(int argc, char **argv)
 		    sign_engine_opendkim.version());
 		return EXIT_YES;
 	}
-	for (size_t i = 0; i < COUNT; i++) {
-		names[i] = commands[i].name;
+	for (size_t i = 0; i < COMMANDS; i++) {
+		if (commands[i].main == NULL)
+			continue;
+		names[count++] = commands[i].name;
 		if (strcmp(argv[1], commands[i].name) == 0)
 			return commands[i].main(argc - 1, argv + 1);
 	}
-	guess = suggest(slice_of(argv[1]), names, COUNT);
+	guess = suggest(slice_of(argv[1]), names, count);
 	if (guess != NULL)
 		fprintf(stderr,
 		    "submilter: there is no command \"%s\": did you "
 		    "mean \"%s\"?\n",
 		    argv[1], guess);
 	else
-		fprintf(stderr, "submilter: there is no command \"%s\"\n\n%s",
-		    argv[1], usage_text);
+		fprintf(stderr, "submilter: there is no command \"%s\"\n\n",
+		    argv[1]);
+	if (guess == NULL)
+		print_usage(stderr);
 	return EXIT_USAGE;
 }

@@ -71,11 +71,16 @@ class CommandLine(unittest.TestCase):
     def test_help_and_version(self):
         self.assertEqual(run("--help")[0], 0)
         self.assertEqual(run()[0], 2)
-        self.assertRegex(run("--version")[1], r"^submilter [0-9.]+\n")
-        for command in "run", "check", "test", "lookup", "genkey", "status":
+        groups = re.findall(r"(?m)^(\S.*):\n((?:  [a-z]+  +\S.*\n)+)", run("--help")[1])
+        self.assertEqual([name for name, _ in groups], [
+            "Serve", "Set up", "Keys", "Try out", "Look into the log"])
+        self.assertTrue(all(len(line) < 80 for line in run("--help")[1].splitlines()))
+        # Each command that help names is there, and has help.
+        for command in re.findall(r"(?m)^  ([a-z]+) ", "".join(rows for _, rows in groups)):
             code, out, err = run(command, "--help")
             self.assertEqual((code, err), (0, ""))
             self.assertTrue(out.startswith("usage: submilter " + command))
+        self.assertRegex(run("--version")[1], r"^submilter [0-9.]+\n")
         # The login may be left out: then nobody has logged in.
         self.assertIn("[--auth LOGIN]", run("test", "--help")[1])
 
