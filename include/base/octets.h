@@ -20,6 +20,9 @@ bool octets_are_lines(struct slice text);
 
 size_t octets_8bit(struct slice text);
 
+/* Whether there is a control character: those of ASCII but tab and LF. */
+bool octets_have_controls(struct slice text);
+
 /*
  * Whether each octet that begins a character of UTF-8 is followed by as many as
  * that needs, and no other is of that kind. Overlong forms and surrogates are

@@ -104,6 +104,31 @@ octets_are_lines(struct slice text)
 	return !is_alone && !octets_any(alone);
 }
 
+static bool
+octet_is_control(char c)
+{
+	return char_is_control(c) && c != '\t' && c != '\n';
+}
+
+bool
+octets_have_controls(struct slice text)
+{
+	octets_vector controls = { 0 };
+	bool found = false;
+	size_t i = 0;
+
+	for (; i + VECTOR_OCTETS <= text.len; i += VECTOR_OCTETS) {
+		octets_vector v = octets_load(text.data + i);
+
+		controls |= (~octets_from(v, 0x20) & ~octets_equal(v, '\t') &
+				~octets_equal(v, '\n')) |
+		    octets_equal(v, 0x7f);
+	}
+	for (; i < text.len; i++)
+		found = found || octet_is_control(text.data[i]);
+	return found || octets_any(controls);
+}
+
 /* The sum of the octets of a vector. */
 static size_t
 octets_sum(octets_vector v)

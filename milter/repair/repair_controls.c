@@ -4,6 +4,7 @@
  * vertical tab, form feed and the like are white space. Some programs end a line
  * at one of them, and would read any field as several, one of them From.
  */
+#include "base/octets.h"
 #include "repair_priv.h"
 
 /* Octets of a control character or line separator in UTF-8; 0: none. */
@@ -51,14 +52,7 @@ without_blank_lines(struct slice value, struct arena *mem)
 static bool
 may_have_controls(struct slice value)
 {
-	for (size_t i = 0; i < value.len; i++) {
-		char c = value.data[i];
-
-		if (char_is_8bit(c) ||
-		    (char_is_control(c) && c != '\t' && c != '\n'))
-			return true;
-	}
-	return false;
+	return octets_have_controls(value) || !slice_is_ascii(value);
 }
 
 /* The value with blanks for its control characters; false: it has none. */

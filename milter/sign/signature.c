@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The fields that a signature covers, and the signature's own field. */
+#include "base/octets.h"
 #include "message/base64.h"
 #include "sign_priv.h"
 
@@ -122,15 +123,9 @@ sign_needs_simple_header(
     const struct sign_policy *policy, const struct field *fields, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		struct slice value = fields[i].value;
-
-		if (!sign_policy_signs(policy, fields[i].name))
-			continue;
-		for (size_t c = 0; c < value.len; c++) {
-			if (char_is_control(value.data[c]) &&
-			    value.data[c] != '\t' && value.data[c] != '\n')
-				return true;
-		}
+		if (octets_have_controls(fields[i].value) &&
+		    sign_policy_signs(policy, fields[i].name))
+			return true;
 	}
 	return false;
 }

@@ -67,6 +67,18 @@ plain_have_utf8_form(struct slice text)
 	return more == 0;
 }
 
+static bool
+plain_have_controls(struct slice text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.data[i];
+
+		if ((c < 0x20 && c != '\t' && c != '\n') || c == 0x7f)
+			return true;
+	}
+	return false;
+}
+
 static size_t
 plain_8bit(struct slice text)
 {
@@ -149,6 +161,25 @@ one_octet_that_is_not_base64_is_found(void **state)
 	}
 }
 
+static void
+one_control_is_found_wherever_it_stands(void **state)
+{
+	enum { LENGTH = 37 };
+	char octets[LENGTH];
+
+	(void)state;
+	for (unsigned int c = 0; c < 256; c++) {
+		for (size_t at = 0; at < LENGTH; at++) {
+			struct slice text = { octets, LENGTH };
+
+			memset(octets, at % 2 == 0 ? '\t' : 0xe4, LENGTH);
+			octets[at] = (char)c;
+			assert_int_equal(octets_have_controls(text),
+			    plain_have_controls(text));
+		}
+	}
+}
+
 int
 main(void)
 {
@@ -156,6 +187,7 @@ main(void)
 		cmocka_unit_test(runs_are_what_octets_are_one_by_one),
 		cmocka_unit_test(many_8bit_octets_are_counted),
 		cmocka_unit_test(one_octet_that_is_not_base64_is_found),
+		cmocka_unit_test(one_control_is_found_wherever_it_stands),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
