@@ -48,11 +48,16 @@ int slice_cmp(struct slice a, struct slice b);
 bool slice_starts(struct slice s, struct slice prefix);
 bool slice_starts_nocase(struct slice s, struct slice prefix);
 
-/* Names are compared by the hundred, and few have the same length. */
+/*
+ * Names are compared by the hundred: few have the same length, and fewer begin
+ * alike. Two octets that differ in another bit than 0x20 are not one letter.
+ */
 static inline bool
 slice_eq_nocase(struct slice a, struct slice b)
 {
-	return a.len == b.len && slice_starts_nocase(a, b);
+	return a.len == b.len &&
+	    (a.len == 0 || ((a.data[0] ^ b.data[0]) & ~0x20) == 0) &&
+	    slice_starts_nocase(a, b);
 }
 
 bool slice_ends_nocase(struct slice s, struct slice suffix);

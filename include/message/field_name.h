@@ -4,6 +4,9 @@
 
 #include "message/header.h"
 
+/* Letters, digits, hyphens alone: every program reads such a name as it is. */
+bool field_name_is_plain(struct slice name);
+
 enum { FIELD_READINGS = 3, FIELD_READING_OCTETS = 64 };
 
 /*
@@ -15,7 +18,7 @@ enum { FIELD_READINGS = 3, FIELD_READING_OCTETS = 64 };
 struct field_readings {
 	char text[FIELD_READINGS][FIELD_READING_OCTETS];
 	size_t len[FIELD_READINGS];
-	bool is_plain;	 /* letters, digits, hyphens: one reading only */
+	bool is_plain;	 /* field_name_is_plain(): one reading only */
 	bool is_twofold; /* has comments or encoded words: never to pass */
 };
 

@@ -30,6 +30,8 @@ struct header {
 	size_t count;
 	size_t cap;
 	size_t bytes;
+	size_t
+	    odd_names; /* not field_name_is_plain(), of message/field_name.h */
 };
 
 void header_init(struct header *header, struct arena *mem);

@@ -18,6 +18,16 @@ is_plain_char(char c)
 	return char_is_alpha(c) || char_is_digit(c) || c == '-';
 }
 
+bool
+field_name_is_plain(struct slice name)
+{
+	size_t i = 0;
+
+	while (i < name.len && is_plain_char(name.data[i]))
+		i++;
+	return i == name.len;
+}
+
 static bool
 field_name_is_name_char(char c)
 {
@@ -96,11 +106,9 @@ field_readings_of(
 {
 	const struct slice name = field->name;
 	struct state state = { 0 };
-	size_t i = 0;
+	size_t i;
 
-	while (i < name.len && is_plain_char(name.data[i]))
-		i++;
-	ret_readings->is_plain = i == name.len;
+	ret_readings->is_plain = field_name_is_plain(name);
 	ret_readings->is_twofold = false;
 	for (i = 0; i < FIELD_READINGS; i++)
 		ret_readings->len[i] = 0;

@@ -2,6 +2,8 @@
 /* The header of a message as it came. */
 #include "message/header.h"
 
+#include "message/field_name.h"
+
 void
 header_init(struct header *header, struct arena *mem)
 {
@@ -81,6 +83,7 @@ header_add(struct header *header, struct slice name, struct slice value,
 	header->fields = fields;
 	header->fields[header->count++] = field;
 	header->bytes += name.len + value.len;
+	header->odd_names += !field_name_is_plain(name);
 	return 0;
 }
 

@@ -284,7 +284,7 @@ authors_add_header(struct authors *authors, const struct header *header,
 	size_t resent = rules->redirect ? resent_end(header) : header->count;
 
 	/* No field may be read as an author field, or as another one. */
-	for (size_t i = 0; i < header->count; i++) {
+	for (size_t i = 0; header->odd_names > 0 && i < header->count; i++) {
 		struct field_readings names;
 
 		field_readings_of(&header->fields[i], &names);

@@ -177,6 +177,8 @@ repair_misleading(struct edits *edits)
 {
 	bool found = false;
 
+	if (edits->received->odd_names == 0)
+		return false;
 	for (size_t i = 0; i < edits->received->count; i++) {
 		struct field_readings readings;
 
@@ -192,26 +194,43 @@ repair_misleading(struct edits *edits)
 	return found;
 }
 
+static bool
+is_listed(struct slice name, const struct slice_list *list)
+{
+	for (size_t n = 0; n < list->count; n++) {
+		if (slice_eq_nocase(name, list->items[n]))
+			return true;
+	}
+	return false;
+}
+
+static bool
+may_be_read_as_listed(const struct field *field, const struct slice_list *list)
+{
+	struct field_readings readings;
+
+	field_readings_of(field, &readings);
+	for (size_t n = 0; n < list->count; n++) {
+		if (field_readings_have(&readings, list->items[n]))
+			return true;
+	}
+	return false;
+}
+
 /* Fields of these names go, and what some programs read as one of them. */
 static void
 delete_listed(struct header_repair *repair, const struct slice_list *list)
 {
 	struct edits *edits = repair->edits;
+	bool has_odd = edits->received->odd_names > 0;
 
 	for (size_t i = 0; i < edits->received->count; i++) {
 		const struct field *field = &edits->fields[i].field;
-		struct field_readings readings;
-		bool listed = false;
 
 		if (edits->fields[i].state == FIELD_DELETED ||
-		    cover_has_field(repair->facts->cover, i))
-			continue;
-		field_readings_of(field, &readings);
-		for (size_t n = 0; n < list->count && !listed; n++)
-			listed = slice_eq_nocase(field->name, list->items[n]) ||
-			    (!readings.is_plain &&
-				field_readings_have(&readings, list->items[n]));
-		if (!listed)
+		    cover_has_field(repair->facts->cover, i) ||
+		    !(is_listed(field->name, list) ||
+			(has_odd && may_be_read_as_listed(field, list))))
 			continue;
 		edits_delete(edits, i);
 		repair->done |= REPAIRED_REMOVED;
