@@ -4,10 +4,8 @@
  * MultipleSignatures; or Domain, Selector, KeyFile and SubDomains, which two
  * small tables stand for.
  */
-#include "base/file.h"
+#include "conf/opendkim_conf.h"
 #include "config_check_priv.h"
-
-enum { MAX_CONF_BYTES = 256 * 1024, MAX_CONF_DEPTH = 5 };
 
 /* Values as they stand; empty: not there. */
 struct opendkim {
@@ -19,15 +17,12 @@ struct opendkim {
 	struct slice selector;
 	struct slice key_file;
 	struct slice subdomains;
-	unsigned int depth;
 };
 
-static int opendkim_read(
-    struct opendkim *o, struct slice path, struct err *err);
-
 static int
-opendkim_line(struct opendkim *o, struct slice line, struct err *err)
+opendkim_take(void *arg, const struct opendkim_line *line, struct err *err)
 {
+	struct opendkim *o = arg;
 	const struct {
 		struct slice name;
 		struct slice *value;
@@ -38,43 +33,12 @@ opendkim_line(struct opendkim *o, struct slice line, struct err *err)
 		{ SLICE("Selector"), &o->selector },
 		{ SLICE("KeyFile"), &o->key_file },
 		{ SLICE("SubDomains"), &o->subdomains } };
-	struct slice name, value;
-	size_t end = 0;
 
-	line = slice_trim(slice_sub(line, 0, slice_find(line, '#')));
-	while (end < line.len && !char_is_wsp(line.data[end]))
-		end++;
-	name = slice_sub(line, 0, end);
-	value = slice_trim(slice_from(line, end));
-	if (slice_eq_nocase(name, SLICE("Include")))
-		return opendkim_read(o, value, err);
+	(void)err;
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (slice_eq_nocase(name, known[i].name))
-			*known[i].value = value;
+		if (slice_eq_nocase(line->name, known[i].name))
+			*known[i].value = line->value;
 	}
-	return 0;
-}
-
-static int
-opendkim_read(struct opendkim *o, struct slice path, struct err *err)
-{
-	struct slice text;
-
-	if (o->depth == MAX_CONF_DEPTH)
-		return err_set(err, ERR_CONFIG, "Include: nested too deep");
-	if (file_read(&(struct file_request){ path, MAX_CONF_BYTES,
-			  &o->reading->config->mem },
-		&text, err) != 0)
-		return err_wrap(err, "%s", shown(o->reading, path));
-	o->depth++;
-	while (text.len > 0) {
-		struct slice line = slice_sub(text, 0, slice_find(text, '\n'));
-
-		text = slice_from(text, line.len + 1);
-		if (opendkim_line(o, line, err) != 0)
-			return -1;
-	}
-	o->depth--;
 	return 0;
 }
 
@@ -113,9 +77,7 @@ static int
 one_key(struct opendkim *o, struct err *err)
 {
 	struct config *config = o->reading->config;
-	bool with_subdomains = slice_eq_nocase(o->subdomains, SLICE("yes")) ||
-	    slice_eq_nocase(o->subdomains, SLICE("true")) ||
-	    slice_eq(o->subdomains, SLICE("1"));
+	bool with_subdomains = opendkim_is_yes(o->subdomains);
 	struct slice rest = o->domain;
 	struct strbuf keys, signing;
 
@@ -169,10 +131,7 @@ two_tables(struct opendkim *o, struct err *err)
 	    data_set(o, "SigningTable", o->signing_table,
 		&config->sign.signing_table, err) != 0)
 		return -1;
-	config->sign.multiple_signatures =
-	    slice_eq_nocase(o->multiple, SLICE("yes")) ||
-	    slice_eq_nocase(o->multiple, SLICE("true")) ||
-	    slice_eq(o->multiple, SLICE("1"));
+	config->sign.multiple_signatures = opendkim_is_yes(o->multiple);
 	return 0;
 }
 
@@ -202,7 +161,8 @@ config_check_key_tables(struct reading *r)
 		    "sign.key-table and sign.signing-table cannot be set, too");
 		return;
 	}
-	if (opendkim_read(&opendkim, config->sign.opendkim_conf, &err) == 0 &&
+	if (opendkim_conf_read(config->sign.opendkim_conf, &config->mem,
+		opendkim_take, &opendkim, &err) == 0 &&
 	    (opendkim.key_table.len != 0 || opendkim.signing_table.len != 0 ?
 		    two_tables(&opendkim, &err) :
 		    one_key(&opendkim, &err)) == 0)

@@ -4,6 +4,7 @@ libsubmilter_a_SOURCES += \
 	%D%/config.c %D%/config_priv.h \
 	include/conf/config_dns.h %D%/config_dns.c \
 	include/conf/rate.h %D%/rate.c \
+	include/conf/opendkim_conf.h %D%/opendkim_conf.c \
 	%D%/config_entries.c %D%/source_priv.h \
 	%D%/config_check.c %D%/config_check_identify.c %D%/config_opendkim.c %D%/config_check_priv.h \
 	include/conf/local_socket.h %D%/local_socket.c \

@@ -19,3 +19,7 @@ unit_tests += tests/unit/conf/test_local_socket
 tests_unit_conf_test_local_socket_SOURCES = tests/unit/conf/test_local_socket.c
 tests_unit_conf_test_local_socket_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_conf_test_local_socket_LDADD = $(TEST_LDADD)
+unit_tests += tests/unit/conf/test_opendkim_conf
+tests_unit_conf_test_opendkim_conf_SOURCES = tests/unit/conf/test_opendkim_conf.c
+tests_unit_conf_test_opendkim_conf_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_conf_test_opendkim_conf_LDADD = $(TEST_LDADD)
