@@ -64,40 +64,6 @@ postfix_set_there(const struct postfix_check *p,
 	    postfix_is_override(service, name) ? service : NULL, name, value);
 }
 
-static bool
-is_port(const struct postfix_service *service, const char *const *names)
-{
-	struct slice port =
-	    slice_from(service->name, slice_find_last(service->name, ':') + 1);
-
-	if (!slice_has(service->name, ':'))
-		port = service->name;
-	for (; *names != NULL; names++) {
-		if (slice_eq(port, slice_of(*names)))
-			return true;
-	}
-	return false;
-}
-
-bool
-postfix_is_submission(const struct postfix_service *service)
-{
-	static const char *const ports[] = { "submission", "submissions",
-		"smtps", "587", "465", NULL };
-
-	return is_port(service, ports);
-}
-
-/* Where mail from other servers arrives; "pass" is what postscreen feeds. */
-bool
-postfix_is_port_25(const struct postfix_service *service)
-{
-	static const char *const ports[] = { "smtp", "25", NULL };
-
-	return is_port(service, ports) ||
-	    slice_eq(service->type, SLICE("pass"));
-}
-
 bool
 postfix_has_sasl(
     const struct postfix_check *p, const struct postfix_service *service)

@@ -66,9 +66,6 @@ const char *postfix_called(
     const struct postfix_check *p, const struct postfix_service *service);
 const char *postfix_shown(const struct postfix_check *p, struct slice text);
 
-/* Ports where users submit, and where mail from other servers arrives. */
-bool postfix_is_submission(const struct postfix_service *service);
-bool postfix_is_port_25(const struct postfix_service *service);
 bool postfix_has_sasl(
     const struct postfix_check *p, const struct postfix_service *service);
 

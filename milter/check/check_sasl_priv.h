@@ -3,7 +3,7 @@
 #define SUBMILTER_CHECK_CHECK_SASL_PRIV_H
 
 #include "check/check.h"
-#include "postfix_config_priv.h"
+#include "check/postfix_config.h"
 
 /* How one saslauthd(8) runs, or would run. */
 struct saslauthd {

@@ -10,5 +10,5 @@ libsubmilter_a_SOURCES += \
 	%D%/check_login_field.c %D%/postfix_access.c \
 	%D%/check_postfix_path.c %D%/check_postfix_behind.c \
 	%D%/check_local_mail.c %D%/postfix_milters.c %D%/postfix_table.c \
-	%D%/postfix_config.c %D%/postfix_config_priv.h \
+	%D%/postfix_config.c include/check/postfix_config.h \
 	%D%/check_relaying.c %D%/check_sasl.c %D%/check_sasl_priv.h %D%/saslauthd_config.c

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* main.cf and master.cf, with the values that a service sees. */
-#include "postfix_config_priv.h"
+#include "check/postfix_config.h"
 
 #include "check/check.h"
 
@@ -226,6 +226,40 @@ postfix_find_service(
 			return service;
 	}
 	return NULL;
+}
+
+static bool
+is_port(const struct postfix_service *service, const char *const *names)
+{
+	struct slice port =
+	    slice_from(service->name, slice_find_last(service->name, ':') + 1);
+
+	if (!slice_has(service->name, ':'))
+		port = service->name;
+	for (; *names != NULL; names++) {
+		if (slice_eq(port, slice_of(*names)))
+			return true;
+	}
+	return false;
+}
+
+bool
+postfix_is_submission(const struct postfix_service *service)
+{
+	static const char *const ports[] = { "submission", "submissions",
+		"smtps", "587", "465", NULL };
+
+	return is_port(service, ports);
+}
+
+/* Where mail from other servers arrives; "pass" is what postscreen feeds. */
+bool
+postfix_is_port_25(const struct postfix_service *service)
+{
+	static const char *const ports[] = { "smtp", "25", NULL };
+
+	return is_port(service, ports) ||
+	    slice_eq(service->type, SLICE("pass"));
 }
 
 /* A value on its way; `steps` ends references that multiply one another. */

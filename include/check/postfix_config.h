@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SUBMILTER_CHECK_POSTFIX_CONFIG_PRIV_H
-#define SUBMILTER_CHECK_POSTFIX_CONFIG_PRIV_H
+#ifndef SUBMILTER_CHECK_POSTFIX_CONFIG_H
+#define SUBMILTER_CHECK_POSTFIX_CONFIG_H
 
 #include "base/err.h"
 #include "base/str.h"
@@ -60,6 +60,10 @@ const char *postfix_where(const struct postfix *postfix,
 /* The service of that name and type in master.cf; NULL: none. */
 const struct postfix_service *postfix_find_service(
     const struct postfix *postfix, struct slice name, const char *type);
+
+/* Ports where users submit, and where mail from other servers arrives. */
+bool postfix_is_submission(const struct postfix_service *service);
+bool postfix_is_port_25(const struct postfix_service *service);
 
 /* A file that is read by logical lines. */
 struct line_reader {
