@@ -28,57 +28,6 @@ struct sendmail {
 	struct sendmail_tls tls;
 };
 
-bool
-sendmail_next_line(struct line_reader *reader)
-{
-	struct strbuf text;
-
-	strbuf_init(&text, reader->mem);
-	strbuf_add_cstr(&text, "");
-	while (reader->rest.len > 0) {
-		size_t end = slice_find(reader->rest, '\n');
-		struct slice part = slice_sub(reader->rest, 0, end);
-
-		if (text.len > 0 &&
-		    (part.len == 0 || !char_is_wsp(part.data[0])))
-			break;
-		reader->rest = slice_from(reader->rest, end + 1);
-		reader->lines++;
-		if (slice_trim(part).len == 0 || part.data[0] == '#')
-			continue;
-		if (text.len == 0)
-			reader->line = reader->lines;
-		strbuf_add(&text, part);
-	}
-	reader->text = strbuf_slice(&text);
-	return text.len > 0;
-}
-
-static char
-lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-bool
-sendmail_find_field(struct slice list, char key, struct slice *ret_value)
-{
-	struct slice item;
-
-	while (slice_next_item(&list, ",", &item)) {
-		size_t equals;
-
-		item = slice_trim(item);
-		equals = slice_find(item, '=');
-		if (equals > 0 && equals < item.len &&
-		    lower(item.data[0]) == lower(key)) {
-			*ret_value = slice_trim(slice_from(item, equals + 1));
-			return true;
-		}
-	}
-	return false;
-}
-
 /* Names of filters are the same in any case. */
 static bool
 check_sendmail_has_word(struct slice list, struct slice word)
@@ -90,20 +39,6 @@ check_sendmail_has_word(struct slice list, struct slice word)
 			return true;
 	}
 	return false;
-}
-
-/* "O Name=value", with blanks and in any case. */
-static bool
-check_sendmail_is_option(
-    struct slice line, struct slice name, struct slice *ret_value)
-{
-	size_t equals = slice_find(line, '=');
-
-	if (!slice_starts(line, SLICE("O")) || equals == line.len ||
-	    !slice_eq_nocase(slice_trim(slice_sub(line, 1, equals - 1)), name))
-		return false;
-	*ret_value = slice_trim(slice_from(line, equals + 1));
-	return true;
 }
 
 static bool
@@ -137,10 +72,10 @@ read_filters(
 		void *daemons = sendmail->daemons;
 
 		check_sendmail_line(c, text);
-		if (check_sendmail_is_option(
+		if (sendmail_is_option(
 			text, SLICE("InputMailFilters"), &value)) {
 			sendmail->input_filters = value;
-		} else if (check_sendmail_is_option(
+		} else if (sendmail_is_option(
 			       text, SLICE("DaemonPortOptions"), &value)) {
 			arena_reserve_one(reader.mem, &daemons,
 			    &sendmail->daemon_cap, sendmail->daemon_count,
@@ -148,13 +83,13 @@ read_filters(
 			sendmail->daemons = daemons;
 			sendmail->daemons[sendmail->daemon_count++] =
 			    (struct daemon_line){ value, reader.line };
-		} else if (check_sendmail_is_option(
+		} else if (sendmail_is_option(
 			       text, SLICE("TLSSrvOptions"), &value)) {
 			sendmail->tls.options = value;
-		} else if (check_sendmail_is_option(
+		} else if (sendmail_is_option(
 			       text, SLICE("CACertFile"), &value)) {
 			sendmail->tls.ca_file = value;
-		} else if (check_sendmail_is_option(
+		} else if (sendmail_is_option(
 			       text, SLICE("CACertPath"), &value)) {
 			sendmail->tls.ca_path = value;
 		} else if (slice_starts(text, SLICE("C{TrustAuthMech}"))) {

@@ -3,6 +3,7 @@
 #ifndef SUBMILTER_CHECK_CHECK_SENDMAIL_PRIV_H
 #define SUBMILTER_CHECK_CHECK_SENDMAIL_PRIV_H
 
+#include "check/sendmail_config.h"
 #include "check_sasl_priv.h"
 
 /* One port of Sendmail: its own list of filters replaces the general one. */
@@ -18,18 +19,6 @@ struct port {
 	bool wants_login; /* M=a */
 	bool is_inet6;
 };
-
-/*
- * The next logical line of a configuration of Sendmail: one that begins with a
- * blank continues the last. It is in reader->text; false at the end.
- */
-bool sendmail_next_line(struct line_reader *reader);
-
-/*
- * The value of "key=value" among items with commas. Keys count by their first
- * letter, as they do for Sendmail, in any case.
- */
-bool sendmail_find_field(struct slice list, char key, struct slice *ret_value);
 
 /* Whether it is a name or address of loopback. */
 bool sendmail_is_this_host(struct slice host);

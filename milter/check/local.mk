@@ -5,7 +5,7 @@ libsubmilter_a_SOURCES += \
 	%D%/check_lookalikes.c %D%/check_keys.c %D%/check_milter.c \
 	%D%/check_socket.c %D%/check_start.c %D%/check_rewriting.c \
 	%D%/check_sendmail.c %D%/check_sendmail_local.c \
-	%D%/check_sendmail_priv.h %D%/check_certificates.c \
+	include/check/sendmail_config.h %D%/sendmail_config.c %D%/check_sendmail_priv.h %D%/check_certificates.c \
 	%D%/check_postfix.c %D%/check_postfix_priv.h \
 	%D%/check_login_field.c %D%/postfix_access.c \
 	%D%/check_postfix_path.c %D%/check_postfix_behind.c \
