@@ -4,7 +4,7 @@
 # shells, from the help of the commands; "make docs" makes them anew.
 dist_man_MANS += docs/submilter.8 docs/submilter.conf.5 docs/submilter-tables.5
 dist_doc_DATA += packaging/submilter.conf.example docs/troubleshooting.md docs/distributions.md \
-	docs/recipes.md
+	docs/recipes.md docs/getting-started.md
 EXTRA_DIST += docs/submilter.conf.5.in docs/submilter.conf.example.in docs/examples \
 	README.md NEWS.md HACKING.md SECURITY.md tests/README.md docs/comparison.md \
 	docs/load.svg docs/measurements.md docs/readers.md docs/sendmail.md docs/survival.md \

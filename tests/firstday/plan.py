@@ -8,6 +8,27 @@ NOT_RUN = {
     "submilter test": "has no message; the command with one is run",
 }
 
+# Pages of the book in docs, by the MTA beside which they are read; where the MTA is
+# attached; and that all pages but for the first one begin where the first one ends.
+BOOK = {
+    "getting-started.md": "postfix",
+}
+# Other pages, and what holds them to the truth.
+NOT_READ = {
+    "chaos.md": "measured by tests/chaos",
+    "comparison.md": "measured by tests/cases, by hand",
+    "corpus.md": "measured by tests/corpus",
+    "distributions.md": "tests/tables/test_distributions.py",
+    "measurements.md": "measured by tests/bench",
+    "readers.md": "measured by tests/readers",
+    "recipes.md": "in part: tests/e2e/fronts.py, tests/e2e/test_local_mail.py",
+    "sendmail.md": "measured by tests/survival",
+    "survival.md": "measured by tests/survival",
+    "troubleshooting.md": "tests/check-replies.py",
+    "upstream-libmilter.md": "a report, with its program",
+}
+ATTACHES = {"postfix": "getting-started.md", "sendmail": "sendmail.md"}
+
 # The parts of tests/firstday/run that run a command; of others, these two do.
 USUAL = ("postfix", "sendmail")
 PARTS = {

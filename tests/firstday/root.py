@@ -45,7 +45,7 @@ ln -s /proc/self/fd dev/fd; ln -s fd/0 dev/stdin; ln -s fd/1 dev/stdout; ln -s f
 mount -o bind,ro proc/sys proc/sys
 hostname %s; ip link set lo up
 mkdir -p .old; pivot_root . .old
-exec env -i container=lxc sh -c 'umount -l /.old; exec /sbin/init --unit=multi-user.target'
+exec env -i container=lxc sh -c "umount -l /.old; exec /lib/systemd/systemd --unit=$2"
 """ % HOST
 
 
@@ -101,13 +101,13 @@ class Root:
         finally:
             policy.unlink()
 
-    def boot(self, log, timeout=60):
-        """systemd as process 1 of namespaces of its own."""
+    def boot(self, log, timeout=60, unit="multi-user.target"):
+        """systemd as process 1 of namespaces of its own, as far as that unit."""
         with open(log, "wb") as output:
             self.init = subprocess.Popen(
                 ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--uts", "--ipc",
                  "--net", "--cgroup", "--propagation", "private", "bash", "-c", BOOT,
-                 "bash", str(self.path)], stdin=subprocess.DEVNULL, stdout=output,
+                 "bash", str(self.path), unit], stdin=subprocess.DEVNULL, stdout=output,
                 stderr=output)
         children = "/proc/%d/task/%d/children" % (self.init.pid, self.init.pid)
         end = time.monotonic() + timeout

@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 import unittest
 
+import book
 import documents
 import plan
 
@@ -83,6 +84,33 @@ class Extraction(unittest.TestCase):
             self.assertEqual(documents.kind_of(documents.Block("x", 1, text)), kind)
 
 
+class BookExtraction(unittest.TestCase):
+    TEXT = ("# x\n\n## One\n\nText:\n\n```sh\nsubmilter check\n```\n\nIt prints:\n\n```output\n"
+            "ok\n```\n\n* In `/etc/x`, or `/etc/submilter/rights`:\n\n  ```text\n  a  b\n  ```\n\n"
+            "In `/etc/y`.\n\nA row:\n\n```text\nc\n```\n## Two\n```conf\nmode = monitor\n```\n"
+            "Then `submilter keys`.\n")
+
+    def test_pieces_have_kinds(self):
+        found = book.pieces(self.TEXT, "page")
+        self.assertEqual([(p.kind, p.section, p.path) for p in found], [
+            ("sh", "One", ""), ("output", "One", ""),
+            ("file", "One", "/etc/submilter/rights"), ("sample", "One", ""),
+            ("conf", "Two", "")])
+        self.assertEqual(found[2].text, "a  b\n")
+        self.assertEqual(str(found[0]), "page:8")
+        self.assertEqual([c.text for c in book.commands(found[0])], ["submilter check"])
+        self.assertEqual([c.text for c in book.sentences(self.TEXT, "page")],
+                         ["submilter keys"])
+
+    def test_output_is_compared(self):
+        printed = "ok: a\nok:   b 12\nwarning: c\n"
+        for text in "ok: b ...\n", "ok: a\nwarning: ...\n", "ok: b 12\n":
+            self.assertIsNone(book.lacks(text, printed), text)
+        for text, line in (("ok: x\n", "ok: x"), ("warning: c\nok: a\n", "ok: a"),
+                           ("ok: a\nok: a\n", "ok: a"), ("ok\n", "ok")):
+            self.assertEqual(book.lacks(text, printed), line)
+
+
 class Documents(unittest.TestCase):
     def test_nothing_is_passed_over(self):
         """What is a sample is listed, so that no command passes for one."""
@@ -94,10 +122,33 @@ class Documents(unittest.TestCase):
             self.assertTrue(known, "%s: neither a command nor a file, and not in SAMPLES "
                             "of plan.py:\n%s" % (block, block.text))
             unused -= set(known)
+        for piece in self.pieces("sample"):
+            known = [s for s in plan.SAMPLES if piece.text.lstrip().startswith(s)]
+            self.assertTrue(known, "%s: no file is named above it, it is not sh, conf or "
+                            "output, and not in SAMPLES of plan.py:\n%s" % (piece, piece.text))
+            unused -= set(known)
         self.assertEqual(unused, set(), "not in the documents any more")
 
+    def pieces(self, kind):
+        return [piece for _, pieces in book.pages() for piece in pieces if piece.kind == kind]
+
+    def test_each_page_is_read_or_listed(self):
+        pages = {path.name for path in (documents.TOP / "docs").glob("*.md")}
+        self.assertEqual(set(plan.BOOK) & set(plan.NOT_READ), set())
+        self.assertEqual(set(plan.BOOK) | set(plan.NOT_READ), pages)
+
+    def test_output_stands_below_commands(self):
+        for _, pieces in book.pages():
+            for before, piece in zip([None] + pieces, pieces):
+                if piece.kind == "output":
+                    self.assertEqual(before and before.kind, "sh", piece)
+
     def test_no_stale_entries(self):
-        have = {documents.without_comment(c.text) for c in documents.all_commands()}
+        every = documents.all_commands() + [
+            c for piece in self.pieces("sh") for c in book.commands(piece)]
+        for page in plan.BOOK:
+            every += book.sentences(book.read(page), page)
+        have = {documents.without_comment(c.text) for c in every}
         for name in "NOT_RUN", "PARTS", "CODES":
             self.assertEqual(set(getattr(plan, name)) - have, set(),
                              "%s of plan.py: not in the documents any more" % name)
@@ -127,7 +178,7 @@ class Configurations(unittest.TestCase):
 
     def test_all_blocks_load(self):
         count = 0
-        for name, text in documents.configurations():
+        for name, text in list(documents.configurations()) + book.configurations():
             with self.subTest(name):
                 done = self.run_command("check", "--list", "-c", self.place(text))
                 self.assertEqual(done.returncode, 0, done.stdout)

@@ -58,7 +58,8 @@ sort -k 3 > "$tmp/want" <<'EOF'
 -rw-r--r-- root usr/share/doc/submilter/README.Debian
 -rw-r--r-- root usr/share/doc/submilter/changelog.Debian.gz
 -rw-r--r-- root usr/share/doc/submilter/copyright
--rw-r--r-- root usr/share/doc/submilter/distributions.md.gz
+-rw-r--r-- root usr/share/doc/submilter/distributions.md
+-rw-r--r-- root usr/share/doc/submilter/getting-started.md
 -rw-r--r-- root usr/share/doc/submilter/pop-before-smtp/dovecot-last-login.conf
 -rw-r--r-- root usr/share/doc/submilter/pop-before-smtp/dovecot-note-login.conf
 -rw-r--r-- root usr/share/doc/submilter/pop-before-smtp/note-login
@@ -66,11 +67,11 @@ sort -k 3 > "$tmp/want" <<'EOF'
 -rw-r--r-- root usr/share/doc/submilter/pop-before-smtp/pop-redis.cf
 -rw-r--r-- root usr/share/doc/submilter/pop-before-smtp/pop-sqlite.cf
 -rw-r--r-- root usr/share/doc/submilter/pop-before-smtp/pop.sql
--rw-r--r-- root usr/share/doc/submilter/recipes.md.gz
+-rw-r--r-- root usr/share/doc/submilter/recipes.md
 -rw-r--r-- root usr/share/doc/submilter/submilter-dashboard.json
 -rw-r--r-- root usr/share/doc/submilter/submilter.conf.example
 -rw-r--r-- root usr/share/doc/submilter/submilter.rules.yml
--rw-r--r-- root usr/share/doc/submilter/troubleshooting.md.gz
+-rw-r--r-- root usr/share/doc/submilter/troubleshooting.md
 -rw-r--r-- root usr/share/fish/vendor_completions.d/submilter.fish
 -rw-r--r-- root usr/share/lintian/overrides/submilter
 -rw-r--r-- root usr/share/man/man5/submilter-metrics.5.gz
