@@ -8,6 +8,7 @@ libsubmilter_a_SOURCES += \
 	%D%/config_entries.c %D%/source_priv.h \
 	%D%/config_check.c %D%/config_check_identify.c %D%/config_opendkim.c %D%/config_check_priv.h \
 	include/conf/local_socket.h %D%/local_socket.c \
+	%D%/config_print.c \
 	%D%/lexer.c %D%/lexer_priv.h \
 	%D%/options.c %D%/options_priv.h
 

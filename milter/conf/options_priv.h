@@ -73,6 +73,10 @@ extern const struct former_name former_names[];
 /* Its name in messages: "identify.methods", "listen". Static. */
 const char *option_name(const struct option *option);
 
+/* Where a configuration has its value, of the type that its kind says. */
+const void *option_field(
+    const struct config *config, const struct option *option);
+
 /* Whether its value is a list. */
 bool option_is_list(const struct option *option);
 
