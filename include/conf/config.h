@@ -153,9 +153,37 @@ bool config_only_watches(const struct config *config);
  */
 bool config_counts_repairs(const struct config *config);
 
+/* One option of a configuration. No option holds a secret: files are named. */
+struct config_option {
+	const char *name;     /* as in messages; static */
+	struct slice value;   /* one line, as a file has it */
+	struct slice json;    /* the value; lists are arrays of strings */
+	struct slice initial; /* the default, as a file has it */
+	const char *file;     /* where it was set; NULL: it was not */
+	unsigned int line;
+	/* Not set, and not the default: it comes from this other option. */
+	const char *derived;
+	bool restart; /* a new value takes a new process */
+};
+
+/*
+ * Every option, in the order of options.def, with its block before those of
+ * the next. In memory of mem, and `file` of config.
+ */
+const struct config_option *config_options(
+    const struct config *config, struct arena *mem, size_t *ret_count);
+/*
+ * The same for a process: an option that takes a new one has the value that the
+ * process was started with.
+ */
+const struct config_option *config_options_in_force(
+    const struct config *started, const struct config *loaded,
+    struct arena *mem, size_t *ret_count);
+
 /*
  * Every option with its value, as a configuration file ("check --list") that
- * reads back as the same configuration.
+ * reads back as the same configuration: what comes from another option is a
+ * comment.
  */
 struct slice config_print(struct arena *mem, const struct config *config);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The values of options as text: in the form of a file. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "options_priv.h"
@@ -71,9 +72,113 @@ print_value(struct strbuf *buf, const struct config *config,
 	strbuf_add_char(buf, '}');
 }
 
+/* The value as JSON: text, a list of texts, a number, or true and false. */
+static void
+print_json(struct strbuf *buf, const struct config *config,
+    const struct option *option)
+{
+	const void *p = option_field(config, option);
+	const struct slice_list *list = p;
+	const struct rate_list *rates = p;
+	struct strbuf text;
+
+	strbuf_init(&text, buf->mem);
+	switch (option->kind) {
+	case OPTION_BOOL:
+		strbuf_add_cstr(buf, *(const bool *)p ? "true" : "false");
+		return;
+	case OPTION_NUMBER:
+		print_value(buf, config, option);
+		return;
+	case OPTION_TEXT:
+	case OPTION_TABLE:
+		json_append(buf, *(const struct slice *)p);
+		return;
+	case OPTION_CHOICE:
+		print_value(&text, config, option);
+		json_append(buf, strbuf_slice(&text));
+		return;
+	case OPTION_RATES:
+	case OPTION_LIST:
+	case OPTION_TABLES:
+		break;
+	}
+	strbuf_add_char(buf, '[');
+	for (size_t i = 0; option->kind == OPTION_RATES && i < rates->count;
+	     i++) {
+		strbuf_add_cstr(buf, i == 0 ? "\"" : ",\"");
+		rate_print(buf, &rates->items[i]);
+		strbuf_add_char(buf, '"');
+	}
+	for (size_t i = 0; option->kind != OPTION_RATES && i < list->count;
+	     i++) {
+		if (i > 0)
+			strbuf_add_char(buf, ',');
+		json_append(buf, list->items[i]);
+	}
+	strbuf_add_char(buf, ']');
+}
+
+static struct slice
+value_text(struct arena *mem, const struct config *config,
+    const struct option *option,
+    void print(struct strbuf *, const struct config *, const struct option *))
+{
+	struct strbuf buf;
+
+	strbuf_init(&buf, mem);
+	print(&buf, config, option);
+	return strbuf_slice(&buf);
+}
+
+const struct config_option *
+config_options_in_force(const struct config *started,
+    const struct config *loaded, struct arena *mem, size_t *ret_count)
+{
+	struct config_option *list =
+	    arena_array(mem, OPTION_COUNT, sizeof(*list));
+	struct config *defaults = calloc(1, sizeof(*defaults));
+
+	ENSURE(defaults != NULL);
+	arena_init(&defaults->mem);
+	options_set_defaults(defaults);
+	for (size_t i = 0; i < OPTION_COUNT; i++) {
+		const struct option *option = &options[i];
+		const struct config *config =
+		    option->restart ? started : loaded;
+		struct config_option *one = &list[i];
+
+		*one = (struct config_option){
+			.name = option_name(option),
+			.value = value_text(mem, config, option, print_value),
+			.json = value_text(mem, config, option, print_json),
+			.initial =
+			    value_text(mem, defaults, option, print_value),
+			.restart = option->restart,
+		};
+		/* Tables that opendkim.conf names: see config_opendkim.c. */
+		if (!config_where(config, one->name, &one->file, &one->line) &&
+		    !slice_eq(one->value, one->initial))
+			one->derived =
+			    option_name(&options[OPT_sign_opendkim_conf]);
+	}
+	config_free(defaults);
+	*ret_count = OPTION_COUNT;
+	return list;
+}
+
+const struct config_option *
+config_options(
+    const struct config *config, struct arena *mem, size_t *ret_count)
+{
+	return config_options_in_force(config, config, mem, ret_count);
+}
+
 struct slice
 config_print(struct arena *mem, const struct config *config)
 {
+	size_t count;
+	const struct config_option *list = config_options(config, mem, &count);
 	struct strbuf buf;
 
 	strbuf_init(&buf, mem);
@@ -84,13 +189,13 @@ config_print(struct arena *mem, const struct config *config)
 		if (block)
 			strbuf_addf(&buf, "\n%s {\n", section->name);
 		for (size_t i = 0; i < section->count; i++) {
-			const struct option *option =
-			    &options[section->first + i];
+			const struct config_option *one =
+			    &list[section->first + i];
 
-			strbuf_addf(
-			    &buf, "%s%s = ", block ? "\t" : "", option->name);
-			print_value(&buf, config, option);
-			strbuf_add_char(&buf, '\n');
+			strbuf_addf(&buf, "%s%s%s = %.*s\n", block ? "\t" : "",
+			    one->derived ? "# " : "",
+			    options[section->first + i].name,
+			    SLICE_ARGS(one->value));
 		}
 		if (block)
 			strbuf_add_cstr(&buf, "}\n");

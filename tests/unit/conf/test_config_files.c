@@ -340,6 +340,129 @@ large_files_are_refused(void **state)
 	config_free(read_main(*state, ""));
 }
 
+/* NULL where there is no such option. */
+static const struct config_option *
+option_of(const struct config *config, const char *name, struct arena *mem)
+{
+	size_t count;
+	const struct config_option *list = config_options(config, mem, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(list[i].name, name) == 0)
+			return &list[i];
+	}
+	fail_msg("no option %s", name);
+	return NULL;
+}
+
+static void
+options_say_where_they_are_set(void **state)
+{
+	struct scratch *s = *state;
+	const struct config_option *one;
+	struct config *config;
+
+	write_file("main.conf",
+	    "domain = example.org\ninclude a.conf\n"
+	    "limits { messages = {60/10m, 1000/1d} }\n"
+	    "rights { tables = {\"static:a, \\\"b\\\"\"} }");
+	write_file("a.conf", "\nsign {\n mode = inherit }");
+	config = read_main(s, "");
+	one = option_of(config, "domain", &s->mem);
+	check_slice("value", one->value, "\"example.org\"");
+	check_slice("json", one->json, "\"example.org\"");
+	check_slice("initial", one->initial, "\"\"");
+	assert_int_equal(one->line, 1);
+	assert_false(one->restart);
+	/* One that was set to its default, in a file that is included. */
+	one = option_of(config, "sign.mode", &s->mem);
+	check_slice("value", one->value, "inherit");
+	check_slice("initial", one->initial, "inherit");
+	check_slice("file", slice_of(one->file),
+	    slice_format(&s->mem, "%s/a.conf", s->dir).data);
+	assert_int_equal(one->line, 3);
+	one = option_of(config, "rights.tables", &s->mem);
+	check_slice("value", one->value, "{\"static:a, \\\"b\\\"\"}");
+	check_slice("json", one->json, "[\"static:a, \\\"b\\\"\"]");
+	one = option_of(config, "limits.messages", &s->mem);
+	check_slice("json", one->json, "[\"60/10m\",\"1000/1d\"]");
+	one = option_of(config, "rights.all-tables", &s->mem);
+	check_slice("json", one->json, "false");
+	one = option_of(config, "dns.seconds", &s->mem);
+	check_slice("json", one->json, one->value.data);
+	assert_null(one->file);
+	assert_true(option_of(config, "listen", &s->mem)->restart);
+	config_free(config);
+}
+
+/* No default is taken for what another option set. */
+static void
+defaults_are_told_from_what_is_derived(void **state)
+{
+	struct scratch *s = *state;
+	const struct config_option *one;
+	struct config *config, *again;
+	size_t count;
+	struct err err;
+
+	write_file("main.conf", "sign { opendkim-conf = a.conf }");
+	write_file("a.conf",
+	    "KeyTable file:/k\nSigningTable file:/s\n"
+	    "MultipleSignatures yes\n");
+	config = read_main(s, "");
+	one = config_options(config, &s->mem, &count);
+	for (size_t i = 0; i < count; i++) {
+		if (one[i].derived != NULL) {
+			assert_string_equal(
+			    one[i].derived, "sign.opendkim-conf");
+			assert_true(
+			    strcmp(one[i].name, "sign.key-table") == 0 ||
+			    strcmp(one[i].name, "sign.signing-table") == 0 ||
+			    strcmp(one[i].name, "sign.multiple-signatures") ==
+				0);
+		} else if (one[i].file == NULL) {
+			check_slice(
+			    one[i].name, one[i].value, one[i].initial.data);
+		}
+	}
+	assert_string_equal(
+	    option_of(config, "sign.key-table", &s->mem)->derived,
+	    "sign.opendkim-conf");
+	/* They could not be set beside it, so they are comments. */
+	assert_int_equal(
+	    config_read_text("printed", config_print(&s->mem, config), NULL,
+		NULL, &again, &err),
+	    0);
+	check_slice("table", again->sign.key_table, "file:/k");
+	assert_true(again->sign.multiple_signatures);
+	config_free(again);
+	config_free(config);
+}
+
+/* What takes a restart is as the process was started. */
+static void
+options_in_force_wait_for_a_restart(void **state)
+{
+	struct scratch *s = *state;
+	struct config *started, *loaded;
+	const struct config_option *list;
+	size_t count;
+
+	write_file("main.conf", "log = stderr");
+	started = read_main(s, "");
+	write_file("main.conf", "mode = monitor");
+	loaded = read_main(s, "");
+	list = config_options_in_force(started, loaded, &s->mem, &count);
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(list[i].name, "log") == 0)
+			check_slice("log", list[i].value, "stderr");
+		else if (strcmp(list[i].name, "mode") == 0)
+			check_slice("mode", list[i].value, "monitor");
+	}
+	config_free(started);
+	config_free(loaded);
+}
+
 int
 main(void)
 {
@@ -357,6 +480,9 @@ main(void)
 		TEST(only_regular_files_are_read),
 		TEST(faults_that_may_pass_are_temporary),
 		TEST(large_files_are_refused),
+		TEST(options_say_where_they_are_set),
+		TEST(defaults_are_told_from_what_is_derived),
+		TEST(options_in_force_wait_for_a_restart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
