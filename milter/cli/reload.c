@@ -3,24 +3,20 @@
 #include "cli/reload.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/shell.h"
 #include "cli/options.h"
-#include "daemon/status_file.h"
+#include "running_priv.h"
 
 /*
  * PAUSE_MS: how often the file is read. WAIT_SECONDS: for large tables; systemd
  * gives a reload five minutes, see the unit.
  */
-enum { PAUSE_MS = 20, WAIT_SECONDS = 240, SHOWN_OCTETS = 4096 };
+enum { PAUSE_MS = 20, WAIT_SECONDS = 240 };
 
 static const char usage[] =
     "usage: submilter reload [-c FILE]\n"
@@ -33,62 +29,6 @@ static const char usage[] =
     "\n"
     "Exit codes: 0 it is in force, 1 it was refused, or no milter runs with it,\n"
     "2 usage, 75 the milter did not say.\n";
-
-/* Text from the file, safe on a terminal: the milter's user wrote it. */
-static const char *
-reload_shown(struct slice text, struct arena *mem)
-{
-	return escape(mem, text, SHOWN_OCTETS);
-}
-
-/* What the milter of this configuration says; else an exit code, and why. */
-static int
-find_milter(struct slice path, const char *config_path, struct arena *mem,
-    struct status *ret_status)
-{
-	struct stat file, process;
-	char real[PATH_MAX];
-	struct err err;
-
-	if (path.len == 0) {
-		fputs(
-		    "submilter reload: status-file is \"\", so that the milter "
-		    "cannot say what becomes of it: send it SIGUSR1 and see "
-		    "its log\n",
-		    stderr);
-		return EXIT_LATER;
-	}
-	if (status_read(path, mem, ret_status, &err) != 0) {
-		fprintf(stderr, "submilter reload: %s\n", err.text);
-		return EXIT_LATER;
-	}
-	/*
-	 * The process must belong to the owner of the file: who can write the
-	 * file sends no signal to processes of others by it.
-	 */
-	if (ret_status->pid == 0 || !status_is_alive(ret_status) ||
-	    lstat(slice_cstr(mem, path), &file) != 0 ||
-	    stat(slice_format(mem, "/proc/%ld", (long)ret_status->pid).data,
-		&process) != 0 ||
-	    file.st_uid != process.st_uid) {
-		fprintf(stderr,
-		    "submilter reload: no milter runs that writes "
-		    "%.*s\n",
-		    SLICE_ARGS(path));
-		return EXIT_NO;
-	}
-	if (realpath(config_path, real) != NULL &&
-	    !slice_eq(slice_of(real), ret_status->config_path)) {
-		fprintf(stderr,
-		    "submilter reload: the milter that writes %.*s "
-		    "has another configuration: -c %s\n",
-		    SLICE_ARGS(path),
-		    shell_quoted(
-			mem, reload_shown(ret_status->config_path, mem)));
-		return EXIT_NO;
-	}
-	return EXIT_YES;
-}
 
 /* Waits for the end of a reload that began after it was asked for. */
 static int
@@ -156,7 +96,11 @@ reload_main(int argc, char **argv)
 		path = slice_dup(&names, config->main.status_file);
 		config_free(config);
 	}
-	code = find_milter(path, config_path, &mem, &status);
+	code = running_find(
+	    "reload", &(struct running){ path, config_path }, &mem, &status);
+	if (path.len == 0)
+		fputs("submilter reload: send it SIGUSR1 and see its log\n",
+		    stderr);
 	if (code != EXIT_YES && broken)
 		fputs("submilter reload: no milter was asked: mend the faults "
 		      "above first\n",
@@ -172,13 +116,14 @@ reload_main(int argc, char **argv)
 	if (code == EXIT_YES && status.reload_refused) {
 		fprintf(stderr,
 		    "submilter reload: refused, going on as before: %s\n",
-		    reload_shown(status.reload_reason, &mem));
+		    running_shown(status.reload_reason, &mem));
 		code = EXIT_NO;
 	} else if (code == EXIT_YES) {
-		printf("reloaded %s\n", reload_shown(status.config_path, &mem));
+		printf(
+		    "reloaded %s\n", running_shown(status.config_path, &mem));
 		if (status.after_restart.len != 0)
 			printf("after a restart only: %s\n",
-			    reload_shown(status.after_restart, &mem));
+			    running_shown(status.after_restart, &mem));
 	}
 	return code;
 }
