@@ -14,8 +14,8 @@
  * What a running milter says of itself, in the file that the option status-file
  * names: it is replaced as a whole at start, at both ends of a reload, and
  * within some seconds when anything in it has changed. An orderly end removes
- * it. It holds no addresses of users, except where a fault of a row or of the
- * configuration quotes one; so its mode is 0640.
+ * it. It holds what the configuration says, and no addresses of other users,
+ * except where a fault of a row quotes one; so its mode is 0640.
  */
 enum { STATUS_KEY_USES = KEY_ROLE_UNKNOWN + 1 };
 
@@ -32,6 +32,12 @@ struct status_table {
 	size_t rows; /* STATUS_NO_ROWS: they are elsewhere, and not counted */
 };
 
+/* An option in force, named as in messages; see status_option_value(). */
+struct status_option {
+	struct slice name;
+	struct slice value;
+};
+
 struct status {
 	pid_t pid;
 	unsigned long long process_start; /* of the kernel; 0: not known */
@@ -44,6 +50,8 @@ struct status {
 	size_t source_count;
 	struct status_table *tables;
 	size_t table_count;
+	struct status_option *options; /* all; none by an older version */
+	size_t option_count;
 	struct slice tables_fault;  /* why changed ones are not taken up */
 	struct slice after_restart; /* options that wait for one: "user, log" */
 	/*
@@ -83,6 +91,12 @@ bool status_is_alive(const struct status *status);
 
 /* When the kernel started a process, in its own ticks; 0: that is not known. */
 unsigned long long status_process_start(pid_t pid);
+
+/*
+ * How the file shows the value of an option: as a configuration has it, or
+ * "sha256:..." in place of one that is very long. Equal values are shown alike.
+ */
+struct slice status_option_value(struct slice value, struct arena *mem);
 
 /* SHA-256 of a text, hex, in memory of mem. */
 struct slice status_hash(struct slice text, struct arena *mem);

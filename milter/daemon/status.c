@@ -59,6 +59,22 @@ status_count_keys(struct status_writer *w, const struct snapshot *snapshot)
 	}
 }
 
+/* What is in force: what takes a restart is as the process was started. */
+static void
+status_fill_options(struct status_writer *w, const struct config *config,
+    struct arena *mem, struct status *status)
+{
+	const struct config_option *list = config_options_in_force(
+	    w->started_with, config, mem, &status->option_count);
+
+	status->options =
+	    arena_array(mem, status->option_count, sizeof(status->options[0]));
+	for (size_t i = 0; i < status->option_count; i++)
+		status->options[i] =
+		    (struct status_option){ slice_of(list[i].name),
+			    status_option_value(list[i].value, mem) };
+}
+
 static void
 status_fill(struct status_writer *w, const struct snapshot *snapshot,
     struct arena *mem, struct status *status)
@@ -99,6 +115,7 @@ status_fill(struct status_writer *w, const struct snapshot *snapshot,
 		.keys_are_watched = snapshot->key_history != NULL,
 		.keys = w->keys,
 	};
+	status_fill_options(w, config, mem, status);
 	memcpy(status->key_uses, w->key_uses, sizeof(status->key_uses));
 	for (size_t i = 0; i < config->file_count; i++)
 		status->sources[i] =

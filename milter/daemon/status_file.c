@@ -16,7 +16,7 @@
 #define HEAD "submilter-status 1"
 #define TAIL "end"
 
-enum { MAX_STATUS_BYTES = 4 * 1024 * 1024 };
+enum { MAX_STATUS_BYTES = 4 * 1024 * 1024, MAX_VALUE_BYTES = 16 * 1024 };
 
 struct slice
 status_hash(struct slice text, struct arena *mem)
@@ -31,6 +31,15 @@ status_hash(struct slice text, struct arena *mem)
 	for (unsigned int i = 0; i < len; i++)
 		strbuf_addf(&buf, "%02x", digest[i]);
 	return strbuf_slice(&buf);
+}
+
+struct slice
+status_option_value(struct slice value, struct arena *mem)
+{
+	if (value.len <= MAX_VALUE_BYTES)
+		return value;
+	return slice_format(
+	    mem, "sha256:%.*s", SLICE_ARGS(status_hash(value, mem)));
 }
 
 /* A value is the rest of its line: what would end the line is "?". */
@@ -83,6 +92,11 @@ status_print(const struct status *status, struct arena *mem)
 			    slice_format(mem, "%zu", status->tables[i].rows)
 				.data,
 			SLICE_ARGS(status->tables[i].spec)));
+	/* A value is one line, and may have a tab. */
+	for (size_t i = 0; i < status->option_count; i++)
+		strbuf_addf(&buf, "option %.*s %.*s\n",
+		    SLICE_ARGS(status->options[i].name),
+		    SLICE_ARGS(status->options[i].value));
 	status_file_add_text(&buf, "tables-fault", status->tables_fault);
 	status_file_add_text(&buf, "after-restart", status->after_restart);
 	status_file_add_number(&buf, "reloads-begun", status->reloads_begun);
@@ -175,6 +189,7 @@ struct lists {
 	struct arena *mem;
 	size_t source_cap;
 	size_t table_cap;
+	size_t option_cap;
 };
 
 /* A line that says one thing: "NAME VALUE". */
@@ -231,6 +246,21 @@ read_value(struct status *status, struct slice name, struct slice rest)
 	return true;
 }
 
+/* "NAME VALUE". */
+static bool
+read_option(struct status *status, struct lists *lists, struct slice rest)
+{
+	void *array = status->options;
+	struct slice name = take_word(&rest);
+
+	arena_reserve_one(lists->mem, &array, &lists->option_cap,
+	    status->option_count, sizeof(status->options[0]));
+	status->options = array;
+	status->options[status->option_count++] =
+	    (struct status_option){ name, rest };
+	return name.len != 0 && rest.len != 0;
+}
+
 /* "SENT WAITING LOST". */
 static bool
 read_accounting(struct accounting_counts *counts, struct slice rest)
@@ -272,6 +302,8 @@ status_file_read_line(
 		    (struct status_table){ rest, number };
 		return rest.len != 0;
 	}
+	if (slice_eq(name, SLICE("option")))
+		return read_option(status, lists, rest);
 	if (slice_eq(name, SLICE("messages")))
 		return take_action(take_word(&rest), &action) &&
 		    slice_number(

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The status file: what a running milter says of itself."""
 
+import hashlib
 import json
 import os
 import signal
@@ -103,6 +104,21 @@ class StatusFileTest(OwnDaemonTest):
         server.reload(': reloaded')
         found = self.wait_for(server, lambda f: f['reloads-done'] == ['1'])
         self.assertEqual(found['after-restart'], ['log-level'])
+
+    def test_has_the_options_in_force(self):
+        long = '{%s}' % ', '.join('"x-%030d"' % i for i in range(1000))
+        server = self.ready('repair { remove = %s }\nlog-level = info\n' % long)
+        options = dict(o.split(' ', 1) for o in parse(server.path('status'))['option'])
+        self.assertEqual(options['log-level'], 'info')
+        self.assertEqual(options['status-file'], '"%s"' % server.path('status'))
+        self.assertEqual(options['repair.remove'], 'sha256:' + hashlib.sha256(
+            long.encode()).hexdigest())
+        # After a reload what can be changed by it is new, and the rest is as before.
+        server.configure(STATUS + daemon.WORLD + 'log-level = debug\nmode = monitor\n')
+        server.reload(': reloaded')
+        found = self.wait_for(server, lambda f: 'mode monitor' in f['option'])
+        self.assertIn('log-level info', found['option'])
+        self.assertIn('repair.remove {}', found['option'])
 
     def test_leaves_the_file_of_another_process_alone(self):
         first = self.ready()
