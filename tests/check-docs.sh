@@ -77,7 +77,7 @@ done
 # submilter(8) and --help name the same options.
 sed -n 's/^\.\(.* \)\{0,1\}Fl \(.*\)/\2/p' "$src/docs/submilter.8" |
 	grep -o -e '-[a-z][a-z0-9-]*' | sort -u > "$tmp/page"
-for command in run reload check test lookup genkey keys health status report explain replay; do
+for command in $("${top_builddir:-.}/submilter" --help | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p'); do
 	"${top_builddir:-.}/submilter" "$command" --help > "$tmp/help"
 	grep -o -e ' --[a-z][a-z0-9-]*' "$tmp/help" | sed 's/^ -//' >> "$tmp/helps"
 done

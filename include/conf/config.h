@@ -159,7 +159,8 @@ struct config_option {
 	struct slice value;   /* one line, as a file has it */
 	struct slice json;    /* the value; lists are arrays of strings */
 	struct slice initial; /* the default, as a file has it */
-	const char *file;     /* where it was set; NULL: it was not */
+	struct slice initial_json;
+	const char *file; /* where it was set; NULL: it was not */
 	unsigned int line;
 	/* Not set, and not the default: it comes from this other option. */
 	const char *derived;

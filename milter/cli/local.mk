@@ -4,6 +4,8 @@ libsubmilter_a_SOURCES += \
 	include/cli/become.h %D%/become.c \
 	include/cli/check.h %D%/check.c %D%/check_domain.c \
 	%D%/check_domain_priv.h %D%/domain_print.c \
+	include/cli/config_show.h %D%/config_show.c %D%/config_diff.c \
+	%D%/config_show_priv.h \
 	include/cli/explain.h %D%/explain.c %D%/explain_words.c \
 	%D%/explain_priv.h %D%/explain_reasons.def \
 	include/cli/genkey.h %D%/genkey.c \

@@ -6,6 +6,7 @@
 
 #include "base/suggest.h"
 #include "cli/check.h"
+#include "cli/config_show.h"
 #include "cli/explain.h"
 #include "cli/genkey.h"
 #include "cli/health.h"
@@ -68,6 +69,8 @@ static const struct command commands[] = {
 	{ "Set up", NULL, NULL },
 	{ "check", check_main,
 	    "look for faults in the configuration, tables, keys, sockets, MTA" },
+	{ "config", config_main,
+	    "print every option in force, and where it was set" },
 	{ "Keys", NULL, NULL },
 	{ "genkey", genkey_main,
 	    "make DKIM keys for a domain, and print their DNS records" },

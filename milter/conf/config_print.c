@@ -154,6 +154,8 @@ config_options_in_force(const struct config *started,
 			.json = value_text(mem, config, option, print_json),
 			.initial =
 			    value_text(mem, defaults, option, print_value),
+			.initial_json =
+			    value_text(mem, defaults, option, print_json),
 			.restart = option->restart,
 		};
 		/* Tables that opendkim.conf names: see config_opendkim.c. */
