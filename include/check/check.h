@@ -38,7 +38,8 @@ void finding_add(struct findings *found, enum finding_level level,
 void findings_put_off(struct findings *found, const char *text);
 
 size_t findings_count(const struct findings *found, enum finding_level level);
-void findings_print_json(const struct findings *found);
+/* As one JSON object, and as text on standard output. */
+void findings_json(const struct findings *found, struct strbuf *out);
 void findings_print_text(const struct findings *found);
 
 /* What one check looks at. */

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "base/str.h"
 
 /* Exit codes of every command. */
 enum {
@@ -45,6 +46,24 @@ enum { OPTIONS_READ = -1 };
  */
 int options_read(int argc, char **argv, const struct command_option *options,
     const char *usage);
+
+/*
+ * What a command says to people: one line on stderr, formatted as by printf().
+ * With --json, the last one is the error of a command that prints no answer.
+ */
+void command_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same error for --json alone: stderr has it already, in other words. */
+void command_note(const char *text);
+
+/* Prints an answer, or a part of it, on standard output. */
+void command_print(const struct strbuf *answer);
+
+/*
+ * The end of each command, with its exit code: with --json and no answer so
+ * far, the answer is {"error":TEXT,"exit":CODE}. The exit code that counts:
+ * EXIT_LATER where standard output could not be written.
+ */
+int command_end(int code);
 
 /* Operands are missing, or too many: the usage goes to stderr. EXIT_USAGE. */
 int wrong_usage(const char *usage);

@@ -55,29 +55,27 @@ level_name(enum finding_level level)
 }
 
 void
-findings_print_json(const struct findings *found)
+findings_json(const struct findings *found, struct strbuf *out)
 {
-	struct strbuf out;
-
-	strbuf_init(&out, found->mem);
-	strbuf_add_cstr(&out, "{\"findings\":[");
+	strbuf_add_cstr(out, "{\"findings\":[");
 	for (size_t i = 0; i < found->count; i++) {
 		const struct finding *f = &found->items[i];
 
-		strbuf_addf(&out,
+		strbuf_addf(out,
 		    "%s\n {\"level\":\"%s\",\"text\":", i == 0 ? "" : ",",
 		    level_name(f->level));
-		json_append(&out, f->text);
+		json_append(out, f->text);
 		if (f->fix.len > 0) {
-			strbuf_add_cstr(&out, ",\"fix\":");
-			json_append(&out, f->fix);
+			strbuf_add_cstr(out, ",\"fix\":");
+			json_append(out, f->fix);
 		}
-		strbuf_add_char(&out, '}');
+		strbuf_add_char(out, '}');
 	}
-	strbuf_addf(&out, "],\n \"errors\":%zu,\"warnings\":%zu}\n",
+	strbuf_addf(out,
+	    "],\n \"errors\":%zu,\"warnings\":%zu,\"later\":%zu}\n",
 	    findings_count(found, FINDING_ERROR),
-	    findings_count(found, FINDING_WARNING));
-	fwrite(out.data, 1, out.len, stdout);
+	    findings_count(found, FINDING_WARNING),
+	    findings_count(found, FINDING_LATER));
 }
 
 void

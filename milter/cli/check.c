@@ -345,6 +345,7 @@ check(const struct check_options *options, struct findings *found)
 {
 	struct config *config;
 	const char *warning;
+	struct strbuf answer;
 	struct slice list;
 	struct err err;
 
@@ -371,10 +372,13 @@ check(const struct check_options *options, struct findings *found)
 		check_all(found, config, options);
 		config_free(config);
 	}
-	if (options->json)
-		findings_print_json(found);
-	else
+	strbuf_init(&answer, found->mem);
+	if (options->json) {
+		findings_json(found, &answer);
+		command_print(&answer);
+	} else {
 		findings_print_text(found);
+	}
 	if (findings_count(found, FINDING_ERROR) > 0)
 		return EXIT_NO;
 	return findings_count(found, FINDING_LATER) > 0 ? EXIT_LATER : EXIT_YES;
@@ -420,6 +424,5 @@ check_main(int argc, char **argv)
 		return wrong_usage(usage);
 	if (of_domains)
 		return check_domains(&options.domains);
-	code = check(&options, &found);
-	return fflush(stdout) != 0 ? EXIT_LATER : code;
+	return check(&options, &found);
 }

@@ -181,8 +181,8 @@ static void
 check_domain_print_part_fault(void *arg, bool is_error, const char *text)
 {
 	(void)arg;
-	fprintf(stderr, "submilter check: %s: %s\n",
-	    is_error ? "error" : "warning", text);
+	command_say(
+	    "submilter check: %s: %s", is_error ? "error" : "warning", text);
 }
 
 static void
@@ -319,15 +319,14 @@ check_domains(const struct domain_options *options)
 	arena_init(&run.mem);
 	run.domains = map_new(&run.mem);
 	if (check_domain_prepare(&run, &err) != 0) {
-		fprintf(stderr, "submilter check: %s\n", err.text);
+		command_say("submilter check: %s", err.text);
 		status = err.kind == ERR_TEMP ? EXIT_LATER : EXIT_NO;
 	} else if (list_domains(&run, &err) != 0) {
-		fprintf(stderr, "submilter check: %s\n", err.text);
+		command_say("submilter check: %s", err.text);
 		status = EXIT_USAGE;
 	} else if (map_count(run.domains) == 0) {
-		fprintf(stderr,
-		    "submilter check: no domain has a key, and the "
-		    "option domain is not set\n");
+		command_say("submilter check: no domain has a key, and the "
+			    "option domain is not set");
 		status = EXIT_NO;
 	} else {
 		/* A peer that goes away is a finding. */
@@ -336,8 +335,6 @@ check_domains(const struct domain_options *options)
 		status = run.levels[DOMAIN_ERROR] > 0 ? EXIT_NO :
 		    run.levels[DOMAIN_LATER] > 0      ? EXIT_LATER :
 							EXIT_YES;
-		if (fflush(stdout) != 0)
-			status = EXIT_LATER;
 	}
 	prober_free(run.prober);
 	keystore_free(run.keys);

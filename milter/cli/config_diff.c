@@ -125,7 +125,7 @@ diff_text(const struct differences *found, const struct status *status,
 		strbuf_addf(&buf, ", of which %zu take%s a restart",
 		    found->restarts, found->restarts == 1 ? "s" : "");
 	strbuf_add_char(&buf, '\n');
-	(void)fwrite(buf.data, 1, buf.len, stdout);
+	command_print(&buf);
 }
 
 static void
@@ -162,7 +162,7 @@ diff_json(const struct differences *found, const struct status *status,
 		strbuf_addf(&buf, ",\"takes\":\"%s\"}", takes(d));
 	}
 	strbuf_add_cstr(&buf, "]}\n");
-	(void)fwrite(buf.data, 1, buf.len, stdout);
+	command_print(&buf);
 }
 
 int
@@ -178,9 +178,9 @@ config_diff(const struct config_request *request, const struct config *config,
 	if (running_find("config", &running, mem, &status) != EXIT_YES)
 		return EXIT_LATER;
 	if (status.option_count == 0) {
-		fputs("submilter config: the running milter is of a version "
-		      "that does not say its options: restart it\n",
-		    stderr);
+		command_say(
+		    "submilter config: the running milter is of a version "
+		    "that does not say its options: restart it");
 		return EXIT_LATER;
 	}
 	find_differences(config, &status, mem, &found);

@@ -119,7 +119,7 @@ show_text(const struct config_request *request,
 	}
 	if (open.len > 0)
 		strbuf_add_cstr(&buf, "}\n");
-	(void)fwrite(buf.data, 1, buf.len, stdout);
+	command_print(&buf);
 }
 
 static void
@@ -152,7 +152,7 @@ show_json(const struct config_request *request,
 		is_first = false;
 	}
 	strbuf_add_cstr(&buf, "]}\n");
-	(void)fwrite(buf.data, 1, buf.len, stdout);
+	command_print(&buf);
 }
 
 /* Whether each name is one of an option or a block; stderr has the first not. */
@@ -181,9 +181,8 @@ names_are_known(const struct config_request *request,
 		if (k < known_count)
 			continue;
 		near = suggest(slice_of(name), known, known_count);
-		fprintf(stderr,
-		    "submilter config: there is no option or block "
-		    "\"%s\"%s%s%s\n",
+		command_say("submilter config: there is no option or block "
+			    "\"%s\"%s%s%s",
 		    escape(mem, slice_of(name), SHOWN_OCTETS),
 		    near == NULL ? "" : ": did you mean \"",
 		    near == NULL ? "" : near, near == NULL ? "" : "\"?");
@@ -232,10 +231,12 @@ config_main(int argc, char **argv)
 	if (request.diff && (request.only_set || request.name_count > 0))
 		return wrong_usage(usage);
 	if (config_read(
-		request.path, print_config_fault, NULL, &config, &err) != 0)
+		request.path, print_config_fault, NULL, &config, &err) != 0) {
+		command_note(err.text);
 		return err.kind == ERR_TEMP ? EXIT_LATER : EXIT_NO;
+	}
 	code = request.diff ? config_diff(&request, config, &mem) :
 			      show(&request, config, &mem);
 	config_free(config);
-	return fflush(stdout) != 0 ? EXIT_LATER : code;
+	return code;
 }

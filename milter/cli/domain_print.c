@@ -4,6 +4,7 @@
 
 #include "check/check.h"
 #include "check_domain_priv.h"
+#include "cli/options.h"
 
 enum { ABOUT_COLUMN = 10 };
 
@@ -60,5 +61,5 @@ domain_report_json(
 		strbuf_add_char(&out, '}');
 	}
 	strbuf_add_cstr(&out, is_service ? "]},\n \"domains\":[" : "]}");
-	fwrite(out.data, 1, out.len, stdout);
+	command_print(&out);
 }

@@ -53,7 +53,7 @@ static void
 tell_failed(void *arg, const struct err *err)
 {
 	(void)arg;
-	fprintf(stderr, "%s\n", err->text);
+	command_say("%s", err->text);
 }
 
 static void
@@ -132,7 +132,7 @@ print_found(struct search *search, bool json)
 	else if (search->left_out != 0)
 		strbuf_addf(&buf, "\n%zu more lines have this identifier.\n",
 		    search->left_out);
-	(void)fwrite(buf.data, 1, buf.len, stdout);
+	command_print(&buf);
 }
 
 int
@@ -161,9 +161,8 @@ explain_main(int argc, char **argv)
 	if (search.count != 0 || json)
 		print_found(&search, json);
 	if (search.count == 0)
-		fprintf(stderr,
-		    "submilter explain: no line has qid=%s; %" PRIu64
-		    " lines of messages were read\n",
+		command_say("submilter explain: no line has qid=%s; %" PRIu64
+			    " lines of messages were read",
 		    argv[optind], counts.messages);
 	arena_done(&search.mem);
 	return search.count == 0 || counts.failed != 0 ? EXIT_NO : EXIT_YES;

@@ -48,31 +48,10 @@ struct request {
 
 /* Says why there are no keys, and returns the exit code for it. */
 static int
-genkey_fail(const struct request *request, int code, const char *text)
+genkey_fail(int code, const char *text)
 {
-	struct arena mem;
-	struct strbuf buf;
-
-	arena_init(&mem);
-	strbuf_init(&buf, &mem);
-	if (request->json) {
-		strbuf_add_cstr(&buf, "{\"error\":");
-		json_append(&buf, slice_of(text));
-		strbuf_add_char(&buf, '}');
-	} else {
-		strbuf_add_cstr(&buf, text);
-	}
-	strbuf_add_char(&buf, '\n');
-	(void)fwrite(buf.data, 1, buf.len, request->json ? stdout : stderr);
-	arena_done(&mem);
+	command_say("%s", text);
 	return code;
-}
-
-static int
-fail_for(const struct request *request, const struct err *err)
-{
-	return genkey_fail(
-	    request, err->kind == ERR_TEMP ? EXIT_LATER : EXIT_NO, err->text);
 }
 
 static const struct {
@@ -102,14 +81,14 @@ genkey_plan(const struct request *request, struct arena *mem, struct plan *plan)
 	if (!key_domain_is_valid(name) &&
 	    domain_canonical(name, mem, &ascii, &err) == 0 &&
 	    key_domain_is_valid(ascii))
-		return genkey_fail(request, EXIT_NO,
+		return genkey_fail(EXIT_NO,
 		    slice_format(mem,
 			"\"%s\": names with other than ASCII letters are "
 			"written in their A-label form: %.*s",
 			shown, SLICE_ARGS(ascii))
 			.data);
 	if (!key_domain_is_valid(name))
-		return genkey_fail(request, EXIT_NO,
+		return genkey_fail(EXIT_NO,
 		    slice_format(mem,
 			"\"%s\" is not a domain: two labels or more of "
 			"letters, digits and hyphens",
@@ -118,17 +97,15 @@ genkey_plan(const struct request *request, struct arena *mem, struct plan *plan)
 	if (request->directory != NULL) {
 		plan->directory = slice_of(request->directory);
 	} else {
-		/* The summary names the first fault; stderr has each. */
-		if (config_read(request->config_path,
-			request->json ? NULL : print_config_fault, NULL,
+		if (config_read(request->config_path, print_config_fault, NULL,
 			&config, &err) != 0)
-			return genkey_fail(request, EXIT_USAGE, err.text);
+			return genkey_fail(EXIT_USAGE, err.text);
 		plan->directory = slice_dup(mem, config->main.keys);
 		plan->rule = config->sign.dkim_key;
 		config_free(config);
 	}
 	if (plan->directory.len == 0 && request->directory == NULL)
-		return genkey_fail(request, EXIT_USAGE,
+		return genkey_fail(EXIT_USAGE,
 		    slice_format(mem,
 			"%s: \"keys\" names no directory; say it there or "
 			"with -d",
@@ -139,7 +116,7 @@ genkey_plan(const struct request *request, struct arena *mem, struct plan *plan)
 		    slice_format(
 			mem, "%c%s", kinds[i].letter, request->selector));
 		if (!key_selector_is_valid(plan->selectors[i]))
-			return genkey_fail(request, EXIT_NO,
+			return genkey_fail(EXIT_NO,
 			    slice_format(mem,
 				"\"%s\" is not a selector: letters, digits and "
 				"hyphens, in labels with dots between them",
@@ -168,7 +145,7 @@ print_key(const struct sign_key *key, bool json, bool first, struct arena *mem)
 		json_append(&buf, key_record(mem, key));
 		strbuf_addf(&buf, "}%s", first ? "" : "]}\n");
 	}
-	(void)fwrite(buf.data, 1, buf.len, stdout);
+	command_print(&buf);
 }
 
 /* Both keys or none: what was made before a fault is removed. */
@@ -184,12 +161,12 @@ make_keys(
 
 	if (key_folder_open(
 		plan->directory, plan->domain, mem, &folder, &err) != 0)
-		return fail_for(request, &err);
+		return command_fail(&err, EXIT_NO);
 	for (size_t i = 0; i < KINDS && code == EXIT_YES; i++) {
 		struct slice selector = plan->selectors[i];
 
 		if (key_folder_has(&folder, selector))
-			code = genkey_fail(request, EXIT_NO,
+			code = genkey_fail(EXIT_NO,
 			    slice_format(mem, "%s: File exists",
 				key_folder_file(&folder, selector).data)
 				.data);
@@ -202,7 +179,7 @@ make_keys(
 			&keys[made], &err) == 0)
 			made++;
 		else
-			code = fail_for(request, &err);
+			code = command_fail(&err, EXIT_NO);
 	}
 	for (size_t i = 0; i < made; i++) {
 		if (code == EXIT_YES)
@@ -262,7 +239,7 @@ genkey_main(int argc, char **argv)
 	if (bits != NULL &&
 	    (!slice_number(slice_of(bits), 4096, &request.bits) ||
 		request.bits < DEFAULT_BITS || request.bits % 1024 != 0)) {
-		fputs("--bits takes 2048, 3072 or 4096\n", stderr);
+		command_say("--bits takes 2048, 3072 or 4096");
 		return EXIT_USAGE;
 	}
 	if (optind + 1 != argc)

@@ -146,7 +146,7 @@ health_show(const struct health_answer *answer, bool json, struct arena *mem)
 	}
 	if (json)
 		strbuf_add_cstr(&buf, "]}\n");
-	(void)fwrite(buf.data, 1, buf.len, stdout);
+	command_print(&buf);
 }
 
 static int
@@ -159,9 +159,9 @@ health_ask(const struct config *config, bool json, struct arena *mem)
 	struct err err;
 
 	if (config->metrics.listen.len == 0) {
-		fputs("submilter health: metrics.listen is not set, so the "
-		      "milter cannot be asked: see \"submilter status\"\n",
-		    stderr);
+		command_say(
+		    "submilter health: metrics.listen is not set, so the "
+		    "milter cannot be asked: see \"submilter status\"");
 		return EXIT_LATER;
 	}
 	if (local_socket_parse(config->metrics.listen, &at, &err) != 0)
@@ -171,18 +171,23 @@ health_ask(const struct config *config, bool json, struct arena *mem)
 	if (fd < 0 || health_exchange(fd, &at, &text) != 0) {
 		bool is_gone = errno == ECONNREFUSED || errno == ENOENT;
 
-		fprintf(stderr, "submilter health: %s: %s\n",
+		command_say("submilter health: %s: %s",
 		    slice_cstr(mem, config->metrics.listen),
 		    errno == EAGAIN || errno == EINPROGRESS ?
 			"no answer within the time" :
 			strerror(errno));
-		if (is_gone && json)
-			puts("{\"running\":false,\"ready\":false}");
+		if (is_gone && json) {
+			text.len = 0;
+			strbuf_add_cstr(&text,
+			    "{\"running\":false,\"ready\":false,"
+			    "\"checks\":[]}\n");
+			command_print(&text);
+		}
 		return is_gone ? EXIT_NOT_RUNNING : EXIT_LATER;
 	}
 	if (!health_parse(strbuf_slice(&text), &answer)) {
-		fprintf(stderr,
-		    "submilter health: what listens on %s is not submilter\n",
+		command_say(
+		    "submilter health: what listens on %s is not submilter",
 		    slice_cstr(mem, config->metrics.listen));
 		return EXIT_LATER;
 	}
@@ -211,8 +216,10 @@ health_main(int argc, char **argv)
 	if (optind != argc)
 		return wrong_usage(usage);
 	if (config_read(config_path, print_config_fault, NULL, &config, &err) !=
-	    0)
+	    0) {
+		command_note(err.text);
 		return EXIT_LATER;
+	}
 	code = health_ask(config, json, &mem);
 	config_free(config);
 	return code;

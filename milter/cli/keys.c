@@ -2,9 +2,7 @@
 /* "submilter keys": which keys sign, and what DNS shows of them. */
 #include "cli/keys.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -67,7 +65,7 @@ report_key(void *arg, bool is_error, const char *text)
 {
 	(void)arg;
 	(void)is_error;
-	fprintf(stderr, "%s\n", text);
+	command_say("%s", text);
 }
 
 static bool
@@ -115,8 +113,8 @@ open_view(struct view *view, struct request *request, char *const *names,
 	keystore_read_all(view->store, &report);
 	path = view->config->sign.key_states;
 	if (key_history_read(view->history, path, &found, err) != 0)
-		fprintf(stderr, "%s is not used: %s\n",
-		    slice_cstr(&view->mem, path), err->text);
+		command_say("%s is not used: %s", slice_cstr(&view->mem, path),
+		    err->text);
 	if (!request->forget && view->config->sign.dkim_key != DKIM_KEY_OFF)
 		key_history_recall(view->history, path, view->store,
 		    &(struct recall){ .directory = view->config->main.keys,
@@ -223,7 +221,7 @@ print_view(struct view *view, const struct request *request)
 	for (size_t i = 0; i < request->domain_count; i++) {
 		if (keystore_has_domain(view->store, request->domains[i]))
 			continue;
-		fprintf(stderr, "%s: the domain has no key\n",
+		command_say("%s: the domain has no key",
 		    escape(&view->mem, request->domains[i], 255));
 		view->bad = true;
 	}
@@ -236,11 +234,7 @@ print_view(struct view *view, const struct request *request)
 			print_domain(view, domain, request->json);
 	}
 	strbuf_add_cstr(&view->out, request->json ? "]}\n" : "");
-	if (fwrite(view->out.data, 1, view->out.len, stdout) != view->out.len ||
-	    fflush(stdout) != 0) {
-		fprintf(stderr, "standard output: %s\n", strerror(errno));
-		return EXIT_USAGE;
-	}
+	command_print(&view->out);
 	return view->bad ? EXIT_NO : view->unsure ? EXIT_LATER : EXIT_YES;
 }
 
@@ -275,7 +269,7 @@ forget(struct view *view, const struct request *request)
 			    name);
 			continue;
 		}
-		fprintf(stderr, "%s: %s\n", name, err.text);
+		command_say("%s: %s", name, err.text);
 		if (code == EXIT_YES)
 			code = err.kind == ERR_TEMP ? EXIT_LATER : EXIT_NO;
 	}

@@ -130,13 +130,16 @@ print_found(const struct request *request, struct slice asked,
 		strbuf_add(&buf, found->value);
 		strbuf_add_char(&buf, '\n');
 	}
-	(void)fwrite(buf.data, 1, buf.len, stdout);
+	command_print(&buf);
 }
 
-/* One of many keys that has no value is printed only with what was asked. */
+/*
+ * One of many keys that the table does not have is printed only with what was
+ * asked.
+ */
 static void
-print_nothing(const struct request *request, struct slice asked,
-    const char *found, const struct table_context *context)
+print_absent(const struct request *request, struct slice asked,
+    const struct table_context *context)
 {
 	struct strbuf buf;
 
@@ -144,7 +147,7 @@ print_nothing(const struct request *request, struct slice asked,
 	    (asked.data != NULL && context->trace == NULL))
 		return;
 	strbuf_init(&buf, context->mem);
-	strbuf_addf(&buf, "{\"found\":%s", found);
+	strbuf_add_cstr(&buf, "{\"found\":false");
 	if (asked.data != NULL) {
 		strbuf_add_cstr(&buf, ",\"asked\":");
 		json_append(&buf, asked);
@@ -152,7 +155,31 @@ print_nothing(const struct request *request, struct slice asked,
 	if (context->trace != NULL)
 		lookup_explain_json(context->trace, &buf);
 	strbuf_add_cstr(&buf, "}\n");
-	(void)fwrite(buf.data, 1, buf.len, stdout);
+	command_print(&buf);
+}
+
+/* Nobody knows whether the table has it: why is in context->err. */
+static void
+print_failed(const struct request *request, struct slice asked,
+    const struct table_context *context)
+{
+	struct strbuf buf;
+
+	command_say("%s", context->err->text);
+	if (!request->style.json)
+		return;
+	strbuf_init(&buf, context->mem);
+	strbuf_add_cstr(&buf, "{\"found\":null");
+	if (asked.data != NULL) {
+		strbuf_add_cstr(&buf, ",\"asked\":");
+		json_append(&buf, asked);
+	}
+	strbuf_add_cstr(&buf, ",\"error\":");
+	json_append(&buf, slice_of(context->err->text));
+	if (context->trace != NULL)
+		lookup_explain_json(context->trace, &buf);
+	strbuf_add_cstr(&buf, "}\n");
+	command_print(&buf);
 }
 
 /* Asks for one key, and prints what comes of it. An exit code. */
@@ -170,7 +197,7 @@ look_up(const struct request *request, struct slice key, bool is_one_of_many)
 
 	arena_init(&mem);
 	if (find(request, key, &context, &found) != 0) {
-		fprintf(stderr, "%s\n", err.text);
+		print_failed(request, asked, &context);
 		return EXIT_USAGE;
 	}
 	if (!request->style.json)
@@ -180,14 +207,12 @@ look_up(const struct request *request, struct slice key, bool is_one_of_many)
 		print_found(request, asked, &found, &context);
 		return EXIT_YES;
 	case TABLE_ABSENT:
-		print_nothing(request, asked, "false", &context);
+		print_absent(request, asked, &context);
 		return EXIT_NO;
 	case TABLE_FAILED:
 		break;
 	}
-	if (request->style.explain)
-		print_nothing(request, asked, "null", &context);
-	fprintf(stderr, "%s\n", err.text);
+	print_failed(request, asked, &context);
 	return EXIT_LATER;
 }
 
@@ -237,7 +262,7 @@ print_warning(void *arg, bool is_error, const char *text)
 	(void)arg;
 	/* What is wrong is in the error of table_open(), too. */
 	if (!is_error)
-		fprintf(stderr, "warning: %s\n", text);
+		command_say("warning: %s", text);
 }
 
 /* With the DNS of a configuration, if one is named. */
@@ -251,16 +276,18 @@ open_table(struct request *request, const char *spec)
 	int status;
 
 	if (request->config != NULL &&
-	    config_read(
-		request->config, print_config_fault, NULL, &config, &err) != 0)
+	    config_read(request->config, print_config_fault, NULL, &config,
+		&err) != 0) {
+		command_note(err.text);
 		return EXIT_USAGE;
+	}
 	how.world = config_table_world(config);
 	status = table_open(slice_of(spec), &how, &request->table, &err);
 	table_world_unref(how.world);
 	config_free(config);
 	if (status == 0)
 		return EXIT_YES;
-	fprintf(stderr, "%s\n", err.text);
+	command_say("%s", err.text);
 	return EXIT_LATER;
 }
 

@@ -254,7 +254,7 @@ show_json(struct listing *l)
 	if (l->of->trace.count != 0)
 		lookup_explain_json(&l->of->trace, &buf);
 	strbuf_add_cstr(&buf, "}\n");
-	(void)fwrite(buf.data, 1, buf.len, stdout);
+	command_print(&buf);
 }
 
 /* Whether the login is an address of its own. */
@@ -290,7 +290,7 @@ lookup_login(struct lookup_rights *of, const struct lookup_style *style)
 
 	/* What other tables say is of use all the same. */
 	if (!is_whole)
-		fprintf(stderr, "submilter lookup: %s\n", err.text);
+		command_say("submilter lookup: %s", err.text);
 	find_own(&l, &context);
 	for (size_t i = 0; i < of->rights.table_count; i++)
 		list_table(&l, of->rights.tables[i]);

@@ -11,8 +11,8 @@ static void
 print_fault(void *arg, bool is_error, const char *text)
 {
 	(void)arg;
-	fprintf(stderr, "submilter lookup: %s: %s\n",
-	    is_error ? "error" : "warning", text);
+	command_say(
+	    "submilter lookup: %s: %s", is_error ? "error" : "warning", text);
 }
 
 static int
@@ -74,8 +74,11 @@ lookup_rights_open(
 	arena_init(&of->mem);
 	of->trace.mem = &of->mem;
 	if (config_read(config_path, print_config_fault, NULL, &of->config,
-		&err) != 0 ||
-	    identity_check_config(of->config, &report) != 0)
+		&err) != 0) {
+		command_note(err.text);
+		return EXIT_USAGE;
+	}
+	if (identity_check_config(of->config, &report) != 0)
 		return EXIT_USAGE;
 	if (open_tables(of, &report, &err) == 0) {
 		identity_init(&of->identity, of->config, of->tables, &of->mem);
@@ -86,7 +89,7 @@ lookup_rights_open(
 		if (find_submitter(of, login, &err) == 0)
 			return EXIT_YES;
 	}
-	fprintf(stderr, "submilter lookup: %s\n", err.text);
+	command_say("submilter lookup: %s", err.text);
 	return EXIT_LATER;
 }
 
@@ -171,7 +174,7 @@ print_right(struct lookup_rights *of, const struct found_right *found,
 	if (style->explain)
 		lookup_explain_json(&of->trace, &buf);
 	strbuf_add_cstr(&buf, "}\n");
-	(void)fwrite(buf.data, 1, buf.len, stdout);
+	command_print(&buf);
 }
 
 int
@@ -193,7 +196,7 @@ lookup_right(struct lookup_rights *of, const char *text,
 	    is_null ||
 	    address_canonical(&mailbox, of->config->main.domain, true, &of->mem,
 		&address, NULL, &err) != 0) {
-		fprintf(stderr, "ADDRESS: %s\n",
+		command_say("ADDRESS: %s",
 		    is_null ? "the null address has no rights" : err.text);
 		return EXIT_USAGE;
 	}

@@ -109,8 +109,8 @@ print_usage(FILE *to)
 	    to);
 }
 
-int
-main(int argc, char **argv)
+static int
+run_command(int argc, char **argv)
 {
 	const char *names[COMMANDS];
 	const char *guess;
@@ -151,4 +151,10 @@ main(int argc, char **argv)
 	if (guess == NULL)
 		print_usage(stderr);
 	return EXIT_USAGE;
+}
+
+int
+main(int argc, char **argv)
+{
+	return command_end(run_command(argc, argv));
 }

@@ -2,7 +2,9 @@
 /* Options of the commands, and how a command says what is wrong. */
 #include "cli/options.h"
 
+#include <errno.h>
 #include <getopt.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,6 +12,16 @@
 
 /* FIRST_LONG: the first value of an option without a letter. */
 enum { MAX_OPTIONS = 32, FIRST_LONG = 256 };
+
+/*
+ * What a command has said so far. There is one command in a process, on one
+ * thread.
+ */
+static struct {
+	bool json;	  /* the option was given */
+	bool is_answered; /* something was printed on standard output */
+	char error[4 * ERR_TEXT_BYTES];
+} said;
 
 /* Says what is wrong with the word that getopt_long() did not take. */
 static void
@@ -80,12 +92,14 @@ options_read(int argc, char **argv, const struct command_option *options,
 			option++;
 		if (option->flag != NULL) {
 			*option->flag = true;
+			said.json =
+			    said.json || strcmp(option->name, "json") == 0;
 		} else if (option->text != NULL) {
 			*option->text = optarg;
 		} else if (option->list->count < option->list->max) {
 			option->list->items[option->list->count++] = optarg;
 		} else {
-			fprintf(stderr, "--%s: more than %zu\n", option->name,
+			command_say("--%s: more than %zu", option->name,
 			    option->list->max);
 			return EXIT_USAGE;
 		}
@@ -93,17 +107,65 @@ options_read(int argc, char **argv, const struct command_option *options,
 	return OPTIONS_READ;
 }
 
+void
+command_note(const char *text)
+{
+	(void)snprintf(said.error, sizeof(said.error), "%s", text);
+}
+
+void
+command_say(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	(void)vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	va_start(args, format);
+	(void)vsnprintf(said.error, sizeof(said.error), format, args);
+	va_end(args);
+}
+
+void
+command_print(const struct strbuf *answer)
+{
+	said.is_answered = true;
+	(void)fwrite(answer->data, 1, answer->len, stdout);
+}
+
+int
+command_end(int code)
+{
+	CLEANUP(arena_done) struct arena mem;
+	struct strbuf answer;
+
+	arena_init(&mem);
+	strbuf_init(&answer, &mem);
+	if (said.json && !said.is_answered && code != EXIT_YES) {
+		strbuf_add_cstr(&answer, "{\"error\":");
+		json_append(&answer, slice_of(said.error));
+		strbuf_addf(&answer, ",\"exit\":%d}\n", code);
+		command_print(&answer);
+	}
+	if (fflush(stdout) == 0 && ferror(stdout) == 0)
+		return code;
+	fprintf(stderr, "standard output: %s\n", strerror(errno));
+	return EXIT_LATER;
+}
+
 int
 wrong_usage(const char *usage)
 {
 	fputs(usage, stderr);
+	command_note("the command was not understood");
 	return EXIT_USAGE;
 }
 
 int
 command_fail(const struct err *err, int otherwise)
 {
-	fprintf(stderr, "%s\n", err->text);
+	command_say("%s", err->text);
 	return err->kind == ERR_TEMP ? EXIT_LATER : otherwise;
 }
 
@@ -113,7 +175,7 @@ print_config_fault(
 {
 	(void)arg;
 	if (line == 0)
-		fprintf(stderr, "%s: %s\n", file, text);
+		command_say("%s: %s", file, text);
 	else
-		fprintf(stderr, "%s:%u: %s\n", file, line, text);
+		command_say("%s:%u: %s", file, line, text);
 }

@@ -43,20 +43,19 @@ reload_wait_for(struct slice path, unsigned long begun, struct arena *mem,
 		arena_done(mem);
 		arena_init(mem);
 		if (status_read(path, mem, status, &err) != 0) {
-			fprintf(stderr, "submilter reload: %s\n", err.text);
+			command_say("submilter reload: %s", err.text);
 			return EXIT_LATER;
 		}
 		if (status->pid == 0 || !status_is_alive(status)) {
-			fputs(
-			    "submilter reload: the milter has ended\n", stderr);
+			command_say("submilter reload: the milter has ended");
 			return EXIT_NO;
 		}
 		if (status->reloads_done > begun)
 			return EXIT_YES;
 		(void)nanosleep(&pause, NULL);
 	}
-	fprintf(stderr,
-	    "submilter reload: the milter has said nothing for %d seconds\n",
+	command_say(
+	    "submilter reload: the milter has said nothing for %d seconds",
 	    (int)WAIT_SECONDS);
 	return EXIT_LATER;
 }
@@ -99,14 +98,14 @@ reload_main(int argc, char **argv)
 	code = running_find(
 	    "reload", &(struct running){ path, config_path }, &mem, &status);
 	if (path.len == 0)
-		fputs("submilter reload: send it SIGUSR1 and see its log\n",
-		    stderr);
+		command_say(
+		    "submilter reload: send it SIGUSR1 and see its log");
 	if (code != EXIT_YES && broken)
-		fputs("submilter reload: no milter was asked: mend the faults "
-		      "above first\n",
-		    stderr);
+		command_say(
+		    "submilter reload: no milter was asked: mend the faults "
+		    "above first");
 	if (code == EXIT_YES && kill(status.pid, SIGUSR1) != 0) {
-		fprintf(stderr, "submilter reload: process %ld: %s\n",
+		command_say("submilter reload: process %ld: %s",
 		    (long)status.pid, strerror(errno));
 		code = EXIT_NO;
 	}
@@ -114,8 +113,7 @@ reload_main(int argc, char **argv)
 		code =
 		    reload_wait_for(path, status.reloads_begun, &mem, &status);
 	if (code == EXIT_YES && status.reload_refused) {
-		fprintf(stderr,
-		    "submilter reload: refused, going on as before: %s\n",
+		command_say("submilter reload: refused, going on as before: %s",
 		    running_shown(status.reload_reason, &mem));
 		code = EXIT_NO;
 	} else if (code == EXIT_YES) {

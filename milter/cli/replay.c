@@ -72,7 +72,7 @@ static void
 tell_failed(void *arg, const struct err *err)
 {
 	(void)arg;
-	fprintf(stderr, "%s\n", err->text);
+	command_say("%s", err->text);
 }
 
 static void
@@ -142,14 +142,14 @@ print_all(struct replaying *replaying, bool json)
 	}
 	if (json)
 		strbuf_add_cstr(&buf, "}\n");
-	(void)fwrite(buf.data, 1, buf.len, stdout);
+	command_print(&buf);
 }
 
 static void
 tell_fault(void *arg, bool is_error, const char *text)
 {
 	(void)arg;
-	fprintf(stderr, "%s: %s\n", is_error ? "error" : "warning", text);
+	command_say("%s: %s", is_error ? "error" : "warning", text);
 }
 
 /* Tables are read as the milter's user, files of the log as ours. */
@@ -216,7 +216,7 @@ replay_main(int argc, char **argv)
 		return wrong_usage(usage);
 	if (top != NULL &&
 	    (!slice_number(slice_of(top), MAX_ROWS, &rows) || rows == 0)) {
-		fputs("--top takes a number from 1 to 1000\n", stderr);
+		command_say("--top takes a number from 1 to 1000");
 		return EXIT_USAGE;
 	}
 	if (top != NULL)

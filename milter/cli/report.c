@@ -120,29 +120,30 @@ static void
 tell_failed(void *arg, const struct err *err)
 {
 	(void)arg;
-	fprintf(stderr, "%s\n", err->text);
+	command_say("%s", err->text);
 }
 
-/* Writes the page aside of nothing: to the file, or stdout for "-". */
+/* Writes it to the file of --html, or on standard output. */
 static int
 write_report(const struct request *request, const struct strbuf *buf)
 {
-	FILE *file = stdout;
 	bool failed;
+	FILE *file;
 
-	if (request->html != NULL && strcmp(request->html, "-") != 0)
-		file = fopen(request->html, "we");
+	if (request->html == NULL || strcmp(request->html, "-") == 0) {
+		command_print(buf);
+		return EXIT_YES;
+	}
+	file = fopen(request->html, "we");
 	if (file == NULL) {
-		fprintf(stderr, "%s: %s\n", request->html, strerror(errno));
+		command_say("%s: %s", request->html, strerror(errno));
 		return EXIT_NO;
 	}
 	failed = fwrite(buf->data, 1, buf->len, file) != buf->len;
-	failed = (file == stdout ? fflush(file) : fclose(file)) != 0 || failed;
+	failed = fclose(file) != 0 || failed;
 	if (!failed)
 		return EXIT_YES;
-	fprintf(stderr, "%s: %s\n",
-	    file == stdout ? "standard output" : request->html,
-	    strerror(errno));
+	command_say("%s: %s", request->html, strerror(errno));
 	return EXIT_NO;
 }
 
@@ -207,7 +208,7 @@ report_main(int argc, char **argv)
 	if (request.json && request.html != NULL)
 		wrong = "--json and --html: give one";
 	if (wrong != NULL) {
-		fprintf(stderr, "%s\n", wrong);
+		command_say("%s", wrong);
 		return EXIT_USAGE;
 	}
 	return run_report(&request, (const char *const *)argv + optind,

@@ -42,28 +42,27 @@ running_find(const char *command, const struct running *running,
 	struct err err;
 
 	if (path.len == 0) {
-		fprintf(stderr,
+		command_say(
 		    "submilter %s: status-file is \"\", so that the milter "
-		    "cannot say how it is\n",
+		    "cannot say how it is",
 		    command);
 		return EXIT_LATER;
 	}
 	if (status_read(path, mem, ret_status, &err) != 0) {
-		fprintf(stderr, "submilter %s: %s\n", command, err.text);
+		command_say("submilter %s: %s", command, err.text);
 		return EXIT_LATER;
 	}
 	if (ret_status->pid == 0 || !status_is_alive(ret_status) ||
 	    !running_is_its_owner(ret_status, path, mem)) {
-		fprintf(stderr,
-		    "submilter %s: no milter runs that writes %.*s\n", command,
-		    SLICE_ARGS(path));
+		command_say("submilter %s: no milter runs that writes %.*s",
+		    command, SLICE_ARGS(path));
 		return EXIT_NO;
 	}
 	if (realpath(running->config_path, real) != NULL &&
 	    !slice_eq(slice_of(real), ret_status->config_path)) {
-		fprintf(stderr,
+		command_say(
 		    "submilter %s: the milter that writes %.*s has another "
-		    "configuration: -c %s\n",
+		    "configuration: -c %s",
 		    command, SLICE_ARGS(path),
 		    shell_quoted(
 			mem, running_shown(ret_status->config_path, mem)));

@@ -125,20 +125,18 @@ status_tell(struct status_view *view, bool json, struct arena *mem)
 	struct err err;
 
 	if (view->path[0] == '\0') {
-		fprintf(stderr,
-		    "submilter status: the option status-file "
-		    "names no file: the milter cannot tell how it is\n");
+		command_say("submilter status: the option status-file "
+			    "names no file: the milter cannot tell how it is");
 		return EXIT_LATER;
 	}
 	if (status_read(slice_of(view->path), mem, &view->status, &err) != 0) {
-		fprintf(stderr, "submilter status: %s\n", err.text);
+		command_say("submilter status: %s", err.text);
 		return EXIT_LATER;
 	}
 	view->found = view->status.pid != 0;
 	if (!view->found && view->is_guess) {
-		fprintf(stderr,
-		    "submilter status: %s; and there is no %s: "
-		    "name the milter's file with --status-file\n",
+		command_say("submilter status: %s; and there is no %s: "
+			    "name the milter's file with --status-file",
 		    slice_cstr(mem, view->disk_fault), view->path);
 		return EXIT_LATER;
 	}

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "cli/options.h"
 #include "status_priv.h"
 
 /* In UTC, as in the files of states. */
@@ -201,8 +202,8 @@ status_show_json(const struct status_view *view, struct arena *mem)
 	strbuf_addf(&buf, "{\"running\":%s", view->running ? "true" : "false");
 	status_print_json_text(&buf, "status_file", slice_of(view->path));
 	if (!view->running) {
-		puts(slice_format(mem, "%.*s}", SLICE_ARGS(strbuf_slice(&buf)))
-			 .data);
+		strbuf_add_cstr(&buf, "}\n");
+		command_print(&buf);
 		return;
 	}
 	json_number(&buf, "pid", (unsigned long long)status->pid);
@@ -241,5 +242,5 @@ status_show_json(const struct status_view *view, struct arena *mem)
 	strbuf_add_char(&buf, ']');
 	json_number(&buf, "written", (unsigned long long)status->written);
 	strbuf_add_cstr(&buf, "}\n");
-	(void)fwrite(buf.data, 1, buf.len, stdout);
+	command_print(&buf);
 }

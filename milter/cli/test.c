@@ -85,7 +85,7 @@ static void
 test_print_part_fault(void *arg, bool is_error, const char *text)
 {
 	(void)arg;
-	fprintf(stderr, "%s%s\n", is_error ? "" : "warning: ", text);
+	command_say("%s%s", is_error ? "" : "warning: ", text);
 }
 
 /* Line ends as an MTA hands a body over: CRLF. */
@@ -338,7 +338,7 @@ run_message(
 		strbuf_add(&result, body);
 		outcome.result = strbuf_slice(&result);
 		if (verify(message, body, &report, &err) != 0) {
-			fprintf(stderr, "verify: %s\n", err.text);
+			command_say("verify: %s", err.text);
 			code = EXIT_LATER;
 		}
 	}
@@ -374,7 +374,7 @@ run_test(struct request *request)
 	if ((fd < 0 && strcmp(request->file, "-") != 0) ||
 	    fd_read_all(fd < 0 ? STDIN_FILENO : fd, &mem, MAX_MESSAGE_BYTES,
 		&text) != 0) {
-		fprintf(stderr, "%s: %s\n", request->file, strerror(errno));
+		command_say("%s: %s", request->file, strerror(errno));
 		return EXIT_USAGE;
 	}
 	if (config_read(request->config_path, print_config_fault, NULL, &config,
@@ -382,8 +382,7 @@ run_test(struct request *request)
 		return command_fail(&err, EXIT_USAGE);
 	if (request->login_field != NULL &&
 	    config->identify.login_field.len == 0) {
-		fputs(
-		    "--login-field: identify.login-field is not set\n", stderr);
+		command_say("--login-field: identify.login-field is not set");
 		config_free(config);
 		return EXIT_USAGE;
 	}
@@ -404,7 +403,7 @@ run_test(struct request *request)
 		&(struct key_lookup_scope){
 		    snapshot->keys, snapshot->key_history, any_domain, NULL },
 		&err) != 0) {
-		fprintf(stderr, "%s\n", err.text);
+		command_say("%s", err.text);
 		code = EXIT_LATER;
 	} else {
 		code = run_message(request, snapshot, text);
@@ -468,7 +467,7 @@ test_main(int argc, char **argv)
 		now == 0))
 		wrong = "--now takes seconds since 1970";
 	if (wrong != NULL) {
-		fprintf(stderr, "%s\n", wrong);
+		command_say("%s", wrong);
 		return EXIT_USAGE;
 	}
 	if (request.said[FACT_CLIENT_NAME] != NULL) {

@@ -2,6 +2,7 @@
 /* What "submilter test" says of a message, as text or JSON. */
 #include <stdio.h>
 
+#include "cli/options.h"
 #include "lookup_priv.h"
 #include "test_priv.h"
 
@@ -145,7 +146,7 @@ test_print_text(const struct test_outcome *outcome)
 	strbuf_add(&buf,
 	    pipeline_log_line(message, (struct slice){ NULL, 0 }, verdict));
 	strbuf_add_char(&buf, '\n');
-	(void)fwrite(buf.data, 1, buf.len, stdout);
+	command_print(&buf);
 	if (verdict->action != ACTION_ACCEPT || outcome->report_only)
 		return;
 	puts("\n--- the message as it goes on ---");
@@ -191,5 +192,5 @@ test_print_json(const struct test_outcome *outcome)
 		json_append(&buf, outcome->result);
 	}
 	strbuf_add_cstr(&buf, "}\n");
-	(void)fwrite(buf.data, 1, buf.len, stdout);
+	command_print(&buf);
 }

@@ -200,7 +200,7 @@ class MetricsTest(OwnDaemonTest):
         server.stop()
         code, out, said = self.health(server, '--json')
         self.assertEqual((code, json.loads(out)),
-                         (3, {'running': False, 'ready': False}))
+                         (3, {'running': False, 'ready': False, 'checks': []}))
         self.assertIn('No such file', said)
 
     def test_health_names_a_table_that_does_not_answer(self):

@@ -102,8 +102,9 @@ class Keys(unittest.TestCase):
                 self.assertEqual((out, text), ("", "%s: File exists\n" % path))
                 out, text = self.genkey("--json", "--selector", "1", "corp.example",
                                         code=1)
-                self.assertEqual(json.loads(out), {"error": "%s: File exists" % path})
-                self.assertEqual(text, "")
+                self.assertEqual(json.loads(out), {"error": "%s: File exists" % path,
+                                                   "exit": 1})
+                self.assertEqual(text, "%s: File exists\n" % path)
                 self.assertEqual([p.name for p in self.folder.iterdir()], [kept])
                 self.assertEqual(path.read_bytes(), before)
             self.genkey("--selector", "1", "corp.example", code=1)
