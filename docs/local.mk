@@ -26,3 +26,10 @@ docs: milter/conf/docgen$(EXEEXT) submilter$(EXEEXT)
 dist_man_MANS += docs/submilter-metrics.5
 EXTRA_DIST += docs/submilter-metrics.5.in
 dist_doc_DATA += packaging/prometheus/submilter.rules.yml packaging/grafana/submilter-dashboard.json
+
+# What the commands print with --json.
+schemadir = $(docdir)/schema
+dist_schema_DATA = docs/schema/check.json docs/schema/config.json docs/schema/explain.json \
+	docs/schema/genkey.json docs/schema/health.json docs/schema/keys.json \
+	docs/schema/lookup.json docs/schema/replay.json docs/schema/report.json \
+	docs/schema/status.json docs/schema/test.json

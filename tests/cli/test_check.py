@@ -14,6 +14,8 @@ import subprocess
 import tempfile
 import unittest
 
+import schemas
+
 SUBMILTER = os.path.join(os.environ.get("top_builddir", "."), "submilter")
 ROOT = os.geteuid() == 0
 # Whom the made-up MTA runs as: a user that exists everywhere, or ourselves.
@@ -87,7 +89,7 @@ mail_owner = %s
                    MASTER % {"chroot": chroot, "options": options})
 
     def run_check(self, *args, config="submilter.conf"):
-        return subprocess.run(
+        return schemas.run(
             [SUBMILTER, "check", "--no-connect", "-c", self.path(config), *args],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
             check=False, text=True)

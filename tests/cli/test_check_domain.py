@@ -13,6 +13,8 @@ import tempfile
 import threading
 import unittest
 
+import schemas
+
 SUBMILTER = os.path.abspath(os.path.join(os.environ.get("top_builddir", "."), "submilter"))
 ZONE = """\
 $ORIGIN example.org.
@@ -145,7 +147,7 @@ class CheckDomain(unittest.TestCase):
         self.write("zone", ZONE + more)
         self.write("conf", 'listen = "inet:8891@127.0.0.1"\n%s\n'
                    'dns { seconds = 2 }\npreflight { egress = { %s } }\n' % (conf, egress))
-        return subprocess.run(
+        return schemas.run(
             [SUBMILTER, "check", "-c", self.path("conf"), "--zone", self.path("zone"), *args],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, check=False,
             text=True, env={**os.environ, **(env or {})})

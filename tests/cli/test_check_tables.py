@@ -13,6 +13,8 @@ import tempfile
 import unicodedata
 import unittest
 
+import schemas
+
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tables"))
 
@@ -50,7 +52,7 @@ sign { dkim-key = off }
 %s
 rights { %s = {%s} }
 """ % (self.dir, head, option, ", ".join('"%s"' % t for t in tables)))
-        done = subprocess.run(
+        done = schemas.run(
             [SUBMILTER, "check", "--no-connect", "--json", "-c", path,
              "--postfix", self.dir], stdout=subprocess.PIPE, timeout=120, check=False)
         said = json.loads(done.stdout)

@@ -10,13 +10,15 @@ import subprocess
 import tempfile
 import unittest
 
+import schemas
+
 SUBMILTER = os.path.join(os.environ.get("top_builddir", "."), "submilter")
 
 
 def run(*args, stdin=""):
-    done = subprocess.run([SUBMILTER, *args], input=stdin,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          timeout=60, check=False, text=True)
+    done = schemas.run([SUBMILTER, *args], input=stdin,
+                       stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                       timeout=60, check=False, text=True)
     return done.returncode, done.stdout, done.stderr
 
 

@@ -11,12 +11,14 @@ import tempfile
 import time
 import unittest
 
+import schemas
+
 SUBMILTER = os.path.abspath(os.path.join(os.environ.get("top_builddir", "."), "submilter"))
 
 
 def run(*args):
-    done = subprocess.run([SUBMILTER, "config", *args], stdin=subprocess.DEVNULL,
-                          capture_output=True, timeout=60, check=False, text=True)
+    done = schemas.run([SUBMILTER, "config", *args], stdin=subprocess.DEVNULL,
+                       capture_output=True, timeout=60, check=False, text=True)
     return done.returncode, done.stdout, done.stderr
 
 

@@ -8,6 +8,8 @@ import re
 import subprocess
 import unittest
 
+import schemas
+
 TOP = os.environ.get("top_srcdir", ".")
 SUBMILTER = os.path.abspath(
     os.path.join(os.environ.get("top_builddir", "."), "submilter"))
@@ -40,10 +42,10 @@ def reasons():
 
 class Explain(unittest.TestCase):
     def explain(self, *args, log=LOG, code=0):
-        done = subprocess.run([SUBMILTER, "explain", *args], input=log,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              timeout=60, check=False, text=True,
-                              env={**os.environ, "TZ": "UTC"})
+        done = schemas.run([SUBMILTER, "explain", *args], input=log,
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                           timeout=60, check=False, text=True,
+                           env={**os.environ, "TZ": "UTC"})
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
         return done.stdout + done.stderr
 

@@ -8,6 +8,8 @@ import subprocess
 import tempfile
 import unittest
 
+import schemas
+
 SUBMILTER = os.path.abspath(
     os.path.join(os.environ.get("top_builddir", "."), "submilter"))
 ALICE = "login=alice@example.org via=sasl client=192.0.2.7 "
@@ -46,7 +48,7 @@ class Replay(unittest.TestCase):
                    "identify {\n methods = {sasl, network}\n"
                    ' network = "cidr:%s/net"\n}\n%s'
                    % (self.top, self.top, conf))
-        done = subprocess.run(
+        done = schemas.run(
             [SUBMILTER, "replay", "--config", self.top + "/conf", *args],
             input=log, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             timeout=60, check=False, text=True)

@@ -12,6 +12,8 @@ import subprocess
 import tempfile
 import unittest
 
+import schemas
+
 SUBMILTER = os.path.abspath(
     os.path.join(os.environ.get("top_builddir", "."), "submilter"))
 CHROMIUM = shutil.which("chromium")
@@ -69,10 +71,10 @@ class Page(html.parser.HTMLParser):
 
 class Report(unittest.TestCase):
     def report(self, *args, log=LOG, code=0):
-        done = subprocess.run([SUBMILTER, "report", *args], input=log,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              timeout=60, check=False, text=True,
-                              env={**os.environ, "TZ": "UTC"})
+        done = schemas.run([SUBMILTER, "report", *args], input=log,
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                           timeout=60, check=False, text=True,
+                           env={**os.environ, "TZ": "UTC"})
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
         return done.stdout + done.stderr
 

@@ -10,6 +10,8 @@ import subprocess
 import tempfile
 import unittest
 
+import schemas
+
 SUBMILTER = os.path.abspath(
     os.path.join(os.environ.get("top_builddir", "."), "submilter"))
 
@@ -44,7 +46,7 @@ class Test(unittest.TestCase):
                 if keys:
                     file.write('keys = "%s"\nsign { dkim-key = off }\n' % self.keys)
                 file.write(conf)
-            done = subprocess.run(
+            done = schemas.run(
                 [SUBMILTER, "test", "-c", top + "/conf", *args, "-"],
                 input=message, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                 timeout=60, check=False)

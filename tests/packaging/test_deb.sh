@@ -68,6 +68,17 @@ sort -k 3 > "$tmp/want" <<'EOF'
 -rw-r--r-- root usr/share/doc/submilter/pop-before-smtp/pop-sqlite.cf
 -rw-r--r-- root usr/share/doc/submilter/pop-before-smtp/pop.sql
 -rw-r--r-- root usr/share/doc/submilter/recipes.md
+-rw-r--r-- root usr/share/doc/submilter/schema/check.json
+-rw-r--r-- root usr/share/doc/submilter/schema/config.json
+-rw-r--r-- root usr/share/doc/submilter/schema/explain.json
+-rw-r--r-- root usr/share/doc/submilter/schema/genkey.json
+-rw-r--r-- root usr/share/doc/submilter/schema/health.json
+-rw-r--r-- root usr/share/doc/submilter/schema/keys.json
+-rw-r--r-- root usr/share/doc/submilter/schema/lookup.json
+-rw-r--r-- root usr/share/doc/submilter/schema/replay.json
+-rw-r--r-- root usr/share/doc/submilter/schema/report.json
+-rw-r--r-- root usr/share/doc/submilter/schema/status.json
+-rw-r--r-- root usr/share/doc/submilter/schema/test.json
 -rw-r--r-- root usr/share/doc/submilter/submilter-dashboard.json
 -rw-r--r-- root usr/share/doc/submilter/submilter.conf.example
 -rw-r--r-- root usr/share/doc/submilter/submilter.rules.yml
