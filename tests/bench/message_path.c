@@ -22,7 +22,26 @@
 	"Subject: The figures of this week\n"
 #define PLAIN_LINE "The quick brown fox jumps over the lazy dog.\r\n"
 
-enum { DOMAINS = 10000, USED_DOMAINS = 2 };
+#define LATIN_LINE "caf\xc3\xa9 au lait, s'il vous pla\xc3\xaet\r\n"
+#define BINARY_LINE                                 \
+	"\x89PNG\x01\x02 \xf3\xa9\x10\x7f\x80\x91 " \
+	"abc\xe0\xff\x11\x12\r\n\xde\xad\xbe\xef"
+#define BASE64_LINE                        \
+	"VGhlIHF1aWNrIGJyb3duIGZveCBqdW1w" \
+	"cyBvdmVyIHRoZSBsYXp5IGRvZy4gVGhl" \
+	"IHF1aWNr\r\n"
+/* Over 500 octets. */
+#define WORD "The quick brown fox jumps over the lazy dog. "
+#define WORDS WORD WORD WORD WORD WORD WORD WORD WORD WORD WORD WORD WORD "."
+#define LABELLED(encoding)                                          \
+	"From: Alice <alice@corp.example>\n" RECIPIENTS STAMPS MIME \
+	"Content-Transfer-Encoding: " encoding "\n"
+#define FILE_OF(encoding)                                             \
+	"From: Alice <alice@corp.example>\n" RECIPIENTS STAMPS        \
+	"MIME-Version: 1.0\nContent-Type: application/octet-stream\n" \
+	"Content-Transfer-Encoding: " encoding "\n"
+
+enum { LARGE_BYTES = 10 * 1000 * 1000, DOMAINS = 10000, USED_DOMAINS = 2 };
 
 static const struct shape {
 	const char *name;
@@ -31,19 +50,25 @@ static const struct shape {
 	size_t body_bytes;
 	enum action action;
 } shapes[] = {
-	{ "2k",
-	    "From: Alice <alice@corp.example>\n" RECIPIENTS STAMPS MIME
-	    "Content-Transfer-Encoding: 7bit\n",
-	    PLAIN_LINE, 2000, ACTION_ACCEPT },
-	{ "100k",
-	    "From: Alice <alice@corp.example>\n" RECIPIENTS STAMPS MIME
-	    "Content-Transfer-Encoding: 7bit\n",
-	    PLAIN_LINE, 100000, ACTION_ACCEPT },
+	{ "2k", LABELLED("7bit"), PLAIN_LINE, 2000, ACTION_ACCEPT },
+	{ "100k", LABELLED("7bit"), PLAIN_LINE, 100000, ACTION_ACCEPT },
 	{ "repaired",
 	    "From: alice\nBcc: x@y.example\n"
 	    "To: bob@far.example\nSubject: \xc3\xa9t\xc3\xa9\n" MIME
 	    "Content-Transfer-Encoding: 8bit\n",
 	    "caf\xc3\xa9 au lait\r\n", 8192, ACTION_ACCEPT },
+	/* Large ones: clean, and what is repaired in each way. */
+	{ "10m", LABELLED("7bit"), PLAIN_LINE, LARGE_BYTES, ACTION_ACCEPT },
+	{ "10m-latin", LABELLED("8bit"), LATIN_LINE, LARGE_BYTES,
+	    ACTION_ACCEPT },
+	{ "10m-long", LABELLED("7bit"), WORDS WORDS "\r\n", LARGE_BYTES,
+	    ACTION_ACCEPT },
+	{ "10m-bare", LABELLED("7bit"), WORDS "\n", LARGE_BYTES,
+	    ACTION_ACCEPT },
+	{ "10m-binary", FILE_OF("binary"), BINARY_LINE, LARGE_BYTES,
+	    ACTION_ACCEPT },
+	{ "10m-base64", FILE_OF("base64"), BASE64_LINE, LARGE_BYTES,
+	    ACTION_ACCEPT },
 	{ "refused", "From: Boss <ceo@corp.example>\n" RECIPIENTS STAMPS,
 	    PLAIN_LINE, 2000, ACTION_REJECT },
 	/* As 2k; its author is of another domain each time. */
@@ -176,9 +201,12 @@ static int
 usage(void)
 {
 	(void)fprintf(stderr,
-	    "usage: message_path 2k|100k|repaired|refused|domains COUNT "
-	    "DIRECTORY\n"
-	    "       message_path keys DIRECTORY\n");
+	    "usage: message_path SHAPE COUNT DIRECTORY\n"
+	    "       message_path keys DIRECTORY\n"
+	    "shapes:");
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
+		(void)fprintf(stderr, " %s", shapes[i].name);
+	(void)fprintf(stderr, "\n");
 	return 2;
 }
 
