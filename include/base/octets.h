@@ -33,4 +33,15 @@ bool octets_have_utf8_form(struct slice text);
 /* Whether all 16 octets are of the alphabet of base64, or "=". */
 bool octets_16_are_base64(const char octets[16]);
 
+/*
+ * Copies the printable octets in front, blanks and tabs among them but not '=',
+ * `max` at most; how many. There is room for OCTETS_SLACK more in *ret_copy, of
+ * which anything may be written.
+ */
+enum { OCTETS_SLACK = 16 };
+size_t octets_copy_printable(char *ret_copy, struct slice text, size_t max);
+
+/* 12 octets in base64: 16 digits. */
+void octets_12_in_base64(char ret_digits[16], const char octets[12]);
+
 #endif

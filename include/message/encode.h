@@ -43,8 +43,11 @@ void decoder_init(struct decoder *decoder, enum transfer_encoding from,
 void decoder_add(struct decoder *decoder, struct slice text);
 void decoder_finish(struct decoder *decoder);
 
+enum { ENCODER_OCTETS = 8192 };
+
 /*
- * Encodes to quoted-printable or base64, with no line over 76 octets. In
+ * Encodes to quoted-printable or base64, with no line over 76 octets. What comes
+ * out is whole lines, as many as `out` holds, but for the last piece. In
  * quoted-printable CRLF stays a line end, and a CR or LF alone becomes =0D or
  * =0A; white space at the end of a line, "From " or "-" at its beginning, and a
  * dot alone are encoded, so that no relay is tempted and no delimiter arises.
@@ -53,11 +56,12 @@ struct encoder {
 	enum transfer_encoding to;
 	encode_sink *sink;
 	void *arg;
-	char line[80];
-	size_t used;
 	unsigned char held[3]; /* base64: octets of a group */
 	size_t held_count;
 	bool pending_cr;
+	size_t line; /* where the line at hand begins in `out` */
+	size_t len;
+	char out[ENCODER_OCTETS];
 };
 
 void encoder_init(struct encoder *encoder, enum transfer_encoding to,

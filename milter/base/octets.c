@@ -5,10 +5,13 @@
  */
 #include "base/octets.h"
 
+#include <endian.h>
 #include <stdint.h>
 #include <string.h>
 
 typedef unsigned char octets_vector __attribute__((vector_size(16)));
+/* Here 8-bit octets are below all others. */
+typedef signed char octets_signed __attribute__((vector_size(16)));
 enum { VECTOR_OCTETS = 16 };
 
 /* An octet compared is all ones or all zeros. */
@@ -235,4 +238,89 @@ octets_16_are_base64(const char octets[16])
 	    octets_equal(v, '/') | octets_equal(v, '=');
 
 	return !octets_any(~known);
+}
+
+/* The first octet of a comparison that is so; all: VECTOR_OCTETS. */
+static inline size_t
+octets_first(octets_vector is)
+{
+	uint64_t halves[2];
+
+	memcpy(halves, &is, sizeof(halves));
+	if (halves[0] != 0)
+		return (size_t)__builtin_ctzll(le64toh(halves[0])) / 8;
+	if (halves[1] != 0)
+		return 8 + (size_t)__builtin_ctzll(le64toh(halves[1])) / 8;
+	return VECTOR_OCTETS;
+}
+
+static inline bool
+octets_is_plain(char c)
+{
+	return c == '\t' || (c >= ' ' && c < 0x7f && c != '=');
+}
+
+/* The same of 16 octets: which are not plain. */
+static inline octets_vector
+octets_special(octets_vector v)
+{
+	octets_vector text = (octets_vector)((octets_signed)v >= ' ');
+
+	return ~(text | octets_equal(v, '\t')) | octets_equal(v, 0x7f) |
+	    octets_equal(v, '=');
+}
+
+size_t
+octets_copy_printable(char *ret_copy, struct slice text, size_t max)
+{
+	size_t i = 0, run = VECTOR_OCTETS;
+
+	while (
+	    run == VECTOR_OCTETS && i < max && i + VECTOR_OCTETS <= text.len) {
+		octets_vector v = octets_load(text.data + i);
+
+		memcpy(ret_copy + i, &v, sizeof(v));
+		run = octets_first(octets_special(v));
+		i += run;
+	}
+	while (run == VECTOR_OCTETS && i < max && i < text.len &&
+	    octets_is_plain(text.data[i])) {
+		ret_copy[i] = text.data[i];
+		i++;
+	}
+	return i < max ? i : max;
+}
+
+typedef uint64_t octets_lanes __attribute__((vector_size(16)));
+
+/* 48 bits at a place, in the order of the octets. */
+static inline uint64_t
+octets_48_bits(const char *octets, unsigned int skipped)
+{
+	uint64_t bits;
+
+	memcpy(&bits, octets, sizeof(bits));
+	return be64toh(bits) << skipped >> 16;
+}
+
+void
+octets_12_in_base64(char ret_digits[16], const char octets[12])
+{
+	octets_lanes bits = { octets_48_bits(octets, 0),
+		octets_48_bits(octets + 4, 16) };
+	octets_vector v;
+
+	/* Each lane is halved until a digit has an octet, the first the lowest. */
+	bits = (bits >> 24) | (bits & 0xffffff) << 32;
+	bits = ((bits >> 12) & 0xfff00000fff) | (bits & 0xfff00000fff) << 16;
+	bits =
+	    ((bits >> 6) & 0x3f003f003f003f) | (bits & 0x3f003f003f003f) << 8;
+	bits = (octets_lanes){ htole64(bits[0]), htole64(bits[1]) };
+	memcpy(&v, &bits, sizeof(v));
+	/* From the digit's value to its octet (RFC 4648 section 4). */
+	v += 'A' + (octets_from(v, 26) & ('a' - 'Z' - 1)) -
+	    (octets_from(v, 52) & ('z' + 1 - '0')) -
+	    (octets_from(v, 62) & ('9' + 1 - '+')) +
+	    (octets_from(v, 63) & ('/' - '+' - 1));
+	memcpy(ret_digits, &v, sizeof(v));
 }

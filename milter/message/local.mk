@@ -7,7 +7,7 @@ libsubmilter_a_SOURCES += \
 	%D%/domain.c \
 	include/message/base64.h %D%/base64.c \
 	include/message/body.h %D%/body.c \
-	include/message/encode.h %D%/encode.c \
+	include/message/encode.h %D%/encode.c %D%/encoder.c \
 	include/message/decode.h %D%/decode.c \
 	include/message/mime.h %D%/mime.c %D%/mime_header.c %D%/mime_lines.c %D%/mime_priv.h %D%/mime_scan_priv.h \
 	include/message/content_type.h %D%/content_type.c \

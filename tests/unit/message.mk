@@ -16,7 +16,8 @@ tests_unit_message_test_decode_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_message_test_decode_LDADD = $(TEST_LDADD)
 
 unit_tests += tests/unit/message/test_encode tests/unit/message/test_body
-tests_unit_message_test_encode_SOURCES = tests/unit/message/test_encode.c
+tests_unit_message_test_encode_SOURCES = tests/unit/message/test_encode.c \
+	tests/unit/random_text.h
 tests_unit_message_test_encode_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_message_test_encode_LDADD = $(TEST_LDADD)
 tests_unit_message_test_body_SOURCES = tests/unit/message/test_body.c

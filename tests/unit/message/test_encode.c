@@ -3,6 +3,7 @@
 
 #include <openssl/evp.h>
 
+#include "../random_text.h"
 #include "message/encode.h"
 
 static void
@@ -197,8 +198,87 @@ all_octets_come_back(void **state)
 	check_lines(out);
 	assert_true(slice_eq(decoded(&mem, out, TRANSFER_QUOTED_PRINTABLE, 777),
 	    strbuf_slice(&text)));
-	check_base64(&mem, strbuf_slice(&text));
+	for (size_t cut = 0; cut < 60; cut++)
+		check_base64(&mem, slice_from(strbuf_slice(&text), cut));
 	arena_done(&mem);
+}
+
+enum { TEXTS = 4000, LONGEST = 400, TEXT_OCTETS = 75 };
+
+/* Quoted-printable by its rules, octet by octet, of a text that is all there. */
+static struct slice
+plain_quoted(struct arena *mem, struct slice text)
+{
+	struct strbuf buf;
+	size_t used = 0;
+
+	strbuf_init(&buf, mem);
+	for (size_t i = 0; i < text.len; i++) {
+		struct slice rest = slice_from(text, i);
+		char c = rest.data[0];
+		bool is_last = rest.len == 1 ||
+		    slice_starts(slice_from(rest, 1), SLICE("\r\n"));
+		bool is_first = used == 0 || used == TEXT_OCTETS;
+		bool escape = c == '=' || char_is_8bit(c) ||
+		    (char_is_control(c) && c != '\t') ||
+		    (is_last && char_is_wsp(c)) ||
+		    (is_first && is_last && c == '.') ||
+		    (is_first &&
+			(c == '-' || slice_starts(rest, SLICE("From "))));
+
+		if (slice_starts(rest, SLICE("\r\n"))) {
+			strbuf_add_cstr(&buf, "\r\n");
+			used = 0;
+			i++;
+			continue;
+		}
+		if (used + (escape ? 3 : 1) > TEXT_OCTETS) {
+			strbuf_add_cstr(&buf, "=\r\n");
+			used = 0;
+		}
+		if (escape)
+			strbuf_addf(&buf, "=%02X", (unsigned int)(c & 0xff));
+		else
+			strbuf_add_char(&buf, c);
+		used += escape ? 3 : 1;
+	}
+	return strbuf_slice(&buf);
+}
+
+static void
+runs_are_encoded_as_octets_one_by_one(void **state)
+{
+	static const struct slice pieces[] = { { "a", 1 }, { "words and", 9 },
+		{ "the quick brown fox", 19 }, { " ", 1 }, { "\t", 1 },
+		{ "From ", 5 }, { "F", 1 }, { ".", 1 }, { "-", 1 }, { "=", 1 },
+		{ "\r", 1 }, { "\n", 1 }, { "\r\n", 2 }, { "\r\n", 2 },
+		{ "\xc3\xa9", 2 }, { "\0", 1 }, { "\x7f", 1 }, { XS, 74 },
+		{ "yyyyyyyyyyyyyyyy", 16 } };
+	uint64_t random = 20261130;
+	size_t octets = 0;
+
+	(void)state;
+	for (size_t n = 0; n < TEXTS; n++) {
+		struct arena mem;
+		struct slice text, want;
+		size_t piece;
+
+		arena_init(&mem);
+		text = random_text(&random, pieces,
+		    sizeof(pieces) / sizeof(pieces[0]),
+		    random_below(&random, LONGEST), &mem);
+		want = plain_quoted(&mem, text);
+		piece = 1 + random_below(&random, n % 2 == 0 ? 40 : LONGEST);
+		check_slice("random",
+		    encoded(&mem, text, TRANSFER_QUOTED_PRINTABLE, piece),
+		    want.len == 0 ? "" : slice_cstr(&mem, want));
+		want = encoded(&mem, text, TRANSFER_BASE64, piece);
+		assert_true(
+		    slice_eq(want, encoded(&mem, text, TRANSFER_BASE64, 1)));
+		octets += text.len;
+		arena_done(&mem);
+	}
+	assert_true(octets > TEXTS * LONGEST / 4);
 }
 
 int
@@ -209,6 +289,7 @@ main(void)
 		cmocka_unit_test(octets_become_base64),
 		cmocka_unit_test(what_is_no_encoding_is_decoded_leniently),
 		cmocka_unit_test(all_octets_come_back),
+		cmocka_unit_test(runs_are_encoded_as_octets_one_by_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
