@@ -15,8 +15,17 @@
  */
 size_t octets_before_blanks(struct slice text);
 
-/* Whether there is no NUL, and every CR and LF is half of a CRLF in it. */
-bool octets_are_lines(struct slice text);
+/* What was seen in text; what stands close behind it may count, too. */
+struct octets_seen {
+	bool is_odd; /* a NUL, or a CR or LF that is no half of a CRLF */
+	bool is_8bit;
+};
+
+/*
+ * Where the next line after `from`, which begins a line itself, begins with '-'
+ * or 'c' of either case; text.len: none does. text ends with LF.
+ */
+size_t octets_to_line(struct slice text, size_t from, struct octets_seen *seen);
 
 size_t octets_8bit(struct slice text);
 

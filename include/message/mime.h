@@ -79,7 +79,7 @@ struct mime_part {
 	uint64_t content_start;
 	uint64_t content_end;
 	/* Of the content: all of a leaf, or the text around the parts. */
-	uint64_t longest_line;
+	uint64_t longest_line; /* or short_line of mime_scan_new() */
 	bool has_8bit;
 	uint64_t octets_8bit; /* how many */
 	bool is_utf8;	      /* what is 8-bit of it */
@@ -105,9 +105,12 @@ enum {
  */
 struct mime_scan;
 
-/* type, encoding: the values of the message's own fields; empty: none. */
-struct mime_scan *mime_scan_new(
-    struct arena *mem, struct slice type, struct slice encoding);
+/*
+ * type, encoding: the values of the message's own fields; empty: none. Lines of
+ * content up to short_line octets are not measured.
+ */
+struct mime_scan *mime_scan_new(struct arena *mem, struct slice type,
+    struct slice encoding, size_t short_line);
 /* The next octets of the body, CRLF line ends, cut anywhere. */
 void mime_scan_add(struct mime_scan *scan, struct slice chunk);
 /* Measures a field, if MTAs do: MIME-Version and Content-ANY. */

@@ -45,6 +45,20 @@ octets_any(octets_vector v)
 	return (halves[0] | halves[1]) != 0;
 }
 
+/* The first octet of a comparison that is so; all: VECTOR_OCTETS. */
+static inline size_t
+octets_first(octets_vector is)
+{
+	uint64_t halves[2];
+
+	memcpy(halves, &is, sizeof(halves));
+	if (halves[0] != 0)
+		return (size_t)__builtin_ctzll(le64toh(halves[0])) / 8;
+	if (halves[1] != 0)
+		return 8 + (size_t)__builtin_ctzll(le64toh(halves[1])) / 8;
+	return VECTOR_OCTETS;
+}
+
 static bool
 octets_is_odd_blank(char c, char next)
 {
@@ -76,35 +90,46 @@ octets_before_blanks(struct slice text)
 	return i < last ? i : text.len;
 }
 
-/* For each pair of octets in line: a NUL, CR or LF that stands alone. */
-static inline octets_vector
-octets_alone(const char *data)
+/* Whether a line that begins with it may be more than text of a body. */
+static bool
+octets_may_begin(char c)
 {
-	octets_vector v = octets_load(data), next = octets_load(data + 1);
-
-	return (octets_equal(v, '\r') ^ octets_equal(next, '\n')) |
-	    octets_equal(v, '\0');
+	return c == '-' || char_lower(c) == 'c';
 }
 
-bool
-octets_are_lines(struct slice text)
+size_t
+octets_to_line(struct slice text, size_t from, struct octets_seen *seen)
 {
-	octets_vector alone = { 0 };
-	size_t pairs = text.len > 0 ? text.len - 1 : 0, i = 0;
-	bool is_alone = text.len > 0 &&
-	    (text.data[0] == '\n' || text.data[pairs] == '\r' ||
-		text.data[pairs] == '\0');
+	octets_vector alone = { 0 }, all = { 0 };
+	size_t i = from, begin = VECTOR_OCTETS;
 
-	for (; i + VECTOR_OCTETS <= pairs; i += VECTOR_OCTETS)
-		alone |= octets_alone(text.data + i);
-	if (i < pairs && pairs >= VECTOR_OCTETS) {
-		alone |= octets_alone(text.data + pairs - VECTOR_OCTETS);
-		i = pairs;
+	for (; i + VECTOR_OCTETS < text.len; i += VECTOR_OCTETS) {
+		octets_vector v = octets_load(text.data + i);
+		octets_vector next = octets_load(text.data + i + 1);
+
+		alone |= (octets_equal(v, '\r') ^ octets_equal(next, '\n')) |
+		    octets_equal(v, '\0');
+		all |= v;
+		begin = octets_first(octets_equal(v, '\n') &
+		    (octets_equal(next, '-') | octets_equal(next | 0x20, 'c')));
+		if (begin < VECTOR_OCTETS)
+			break;
 	}
-	for (; i < pairs; i++)
-		is_alone = is_alone || text.data[i] == '\0' ||
-		    (text.data[i] == '\r') != (text.data[i + 1] == '\n');
-	return !is_alone && !octets_any(alone);
+	seen->is_odd = seen->is_odd || octets_any(alone) ||
+	    (from == 0 && text.len > 0 && text.data[0] == '\n');
+	seen->is_8bit = seen->is_8bit || octets_any(all & 0x80);
+	if (begin < VECTOR_OCTETS)
+		return i + begin + 1;
+	for (; i + 1 < text.len; i++) {
+		char c = text.data[i], next = text.data[i + 1];
+
+		seen->is_odd =
+		    seen->is_odd || c == '\0' || (c == '\r') != (next == '\n');
+		seen->is_8bit = seen->is_8bit || char_is_8bit(c);
+		if (c == '\n' && octets_may_begin(next))
+			return i + 1;
+	}
+	return text.len;
 }
 
 static bool
@@ -238,20 +263,6 @@ octets_16_are_base64(const char octets[16])
 	    octets_equal(v, '/') | octets_equal(v, '=');
 
 	return !octets_any(~known);
-}
-
-/* The first octet of a comparison that is so; all: VECTOR_OCTETS. */
-static inline size_t
-octets_first(octets_vector is)
-{
-	uint64_t halves[2];
-
-	memcpy(halves, &is, sizeof(halves));
-	if (halves[0] != 0)
-		return (size_t)__builtin_ctzll(le64toh(halves[0])) / 8;
-	if (halves[1] != 0)
-		return 8 + (size_t)__builtin_ctzll(le64toh(halves[1])) / 8;
-	return VECTOR_OCTETS;
 }
 
 static inline bool

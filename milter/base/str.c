@@ -99,11 +99,9 @@ slice_find(struct slice s, char c)
 size_t
 slice_find_last(struct slice s, char c)
 {
-	for (size_t i = s.len; i > 0; i--) {
-		if (s.data[i - 1] == c)
-			return i - 1;
-	}
-	return s.len;
+	const char *p = s.len == 0 ? NULL : memrchr(s.data, c, s.len);
+
+	return p == NULL ? s.len : (size_t)(p - s.data);
 }
 
 bool

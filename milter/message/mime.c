@@ -27,6 +27,7 @@ open_part(struct mime_scan *scan)
 		.header_start = scan->at,
 		.content_start = scan->at,
 		.content_end = scan->at,
+		.longest_line = scan->short_line,
 		.is_utf8 = true };
 
 	if (scan->count == MIME_MAX_PARTS || scan->depth == MIME_MAX_DEPTH) {
@@ -152,13 +153,15 @@ classify(struct mime_scan *scan, struct slice type_value, struct slice encoding)
 }
 
 struct mime_scan *
-mime_scan_new(struct arena *mem, struct slice type, struct slice encoding)
+mime_scan_new(struct arena *mem, struct slice type, struct slice encoding,
+    size_t short_line)
 {
 	struct mime_scan *scan = arena_alloc(mem, sizeof(*scan));
 
-	*scan = (struct mime_scan){
-		.mem = mem, .line_utf8 = true, .blank_tail = true
-	};
+	*scan = (struct mime_scan){ .mem = mem,
+		.short_line = short_line,
+		.line_utf8 = true,
+		.blank_tail = true };
 	strbuf_init(&scan->header, mem);
 	open_part(scan);
 	mime_scan_part(scan)->header.encodings = encoding.len > 0;

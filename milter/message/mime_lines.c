@@ -158,40 +158,67 @@ looks_like_base64(const char *line, size_t len)
 	return true;
 }
 
-/* What lines of content have in common. */
-struct run {
-	size_t len; /* with their ends */
-	size_t longest_line;
-	size_t base64_octets;
-};
+/* Lines that look like base64, and end with CRLF: their octets. */
+static uint64_t
+base64_in_lines(struct slice lines)
+{
+	uint64_t octets = 0;
+
+	while (lines.len > 0) {
+		size_t end = slice_find(lines, '\n');
+
+		if (looks_like_base64(lines.data, end - 1))
+			octets += end - 1;
+		lines = slice_from(lines, end + 1);
+	}
+	return octets;
+}
 
 /*
- * The lines in front that say nothing of the structure: neither delimiters nor
- * the label of an encoding, by their first octet.
+ * The longest of lines that end with CRLF, or `longest` if none is longer. Where
+ * a line end is near enough to another, those between them do not matter.
  */
-static struct run
-run_of_lines(struct slice text, bool is_base64)
+static size_t
+longest_of_lines(struct slice lines, size_t longest)
 {
-	struct run run = { .len = 0 };
+	enum { END_OCTETS = 2 };
 
-	while (run.len < text.len && run.len < RUN_OCTETS) {
-		const char *line = text.data + run.len;
-		const char *end;
-		size_t len;
+	while (lines.len > longest + END_OCTETS) {
+		size_t near = longest + END_OCTETS;
+		size_t end = slice_find_last(slice_sub(lines, 0, near), '\n');
 
-		if (*line == '-' || char_lower(*line) == 'c')
-			break;
-		end = memchr(line, '\n', text.len - run.len);
-		if (end == NULL)
-			break;
-		/* Without its CR; where it has none, the run is not used. */
-		len = end > line ? (size_t)(end - line) - 1 : 0;
-		if (len > run.longest_line)
-			run.longest_line = len;
-		if (is_base64 && looks_like_base64(line, len))
-			run.base64_octets += len;
-		run.len += (size_t)(end - line) + 1;
+		if (end == near) {
+			end = near + slice_find(slice_from(lines, near), '\n');
+			longest = end + 1 - END_OCTETS;
+		}
+		lines = slice_from(lines, end + 1);
 	}
+	return longest;
+}
+
+/* A line that may be a delimiter, or the label of an encoding. */
+static bool
+line_is_structure(struct slice line)
+{
+	return slice_starts(line, SLICE("--")) ||
+	    slice_starts_nocase(line, SLICE("Content-Transfer-Encoding"));
+}
+
+/* Whole lines that say nothing of the structure, in front of text. */
+static struct slice
+run_of_lines(struct slice text, struct octets_seen *seen)
+{
+	struct slice run = slice_sub(text, 0, RUN_OCTETS);
+	size_t end = slice_find_last(run, '\n');
+	size_t at = 0;
+
+	if (end == run.len || line_is_structure(run))
+		return slice_sub(text, 0, 0);
+	run.len = end + 1;
+	do
+		at = octets_to_line(run, at, seen);
+	while (at < run.len && !line_is_structure(slice_from(run, at)));
+	run.len = at;
 	return run;
 }
 
@@ -201,26 +228,29 @@ take_lines(struct mime_scan *scan, struct slice text)
 {
 	struct mime_part *part = mime_scan_part(scan);
 	bool is_base64 = part->encoding == TRANSFER_BASE64;
-	struct run run;
-	size_t count;
+	struct octets_seen seen = { .is_odd = false };
+	struct slice run;
 
 	/* Sendmail's delimiter of such a multipart may be any line. */
 	if (part->lacks_boundary)
 		return 0;
-	run = run_of_lines(text, is_base64);
-	text = slice_sub(text, 0, run.len);
-	count = octets_8bit(text);
-	if (!octets_are_lines(text) || (count > 0 && is_base64)) {
-		line_add(scan, text);
+	run = run_of_lines(text, &seen);
+	if (run.len == 0)
+		return 0;
+	if (seen.is_odd || (seen.is_8bit && is_base64)) {
+		line_add(scan, run);
 		return run.len;
 	}
-	if (run.longest_line > part->longest_line)
-		part->longest_line = run.longest_line;
-	part->base64_octets += run.base64_octets;
-	part->octets_8bit += count;
-	part->has_8bit = part->has_8bit || count > 0;
-	part->is_utf8 =
-	    part->is_utf8 && (count == 0 || octets_have_utf8_form(text));
+	part->longest_line = longest_of_lines(run, part->longest_line);
+	if (is_base64)
+		part->base64_octets += base64_in_lines(run);
+	if (seen.is_8bit) {
+		size_t count = octets_8bit(run);
+
+		part->octets_8bit += count;
+		part->has_8bit = part->has_8bit || count > 0;
+		part->is_utf8 = part->is_utf8 && octets_have_utf8_form(run);
+	}
 	scan->at += run.len;
 	scan->line_start = scan->at;
 	return run.len;

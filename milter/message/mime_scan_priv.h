@@ -20,6 +20,7 @@ struct level {
 
 struct mime_scan {
 	struct arena *mem;
+	size_t short_line; /* no longer ones are told apart */
 	struct mime_part *parts;
 	size_t count;
 	size_t cap;

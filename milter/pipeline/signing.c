@@ -88,7 +88,8 @@ step_begin_signing(struct message *message)
 		message->scan = mime_scan_new(&message->mem,
 		    message_field_value(message, SLICE("Content-Type")),
 		    message_field_value(
-			message, SLICE("Content-Transfer-Encoding")));
+			message, SLICE("Content-Transfer-Encoding")),
+		    repair_line_limit(config, message_mta(message)));
 	return verdict_accept();
 }
 

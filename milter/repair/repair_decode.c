@@ -218,8 +218,8 @@ decode_round(struct decoding *decoding, struct err *err)
 	body_init(&next.body, decoding->body->directory,
 	    decoding->body->memory_limit);
 	new.body = &next.body;
-	new.scan =
-	    mime_scan_new(decoding->mem, decoding->type, decoding->encoding);
+	new.scan = mime_scan_new(decoding->mem, decoding->type,
+	    decoding->encoding, decoding->rules.line_limit);
 	new.err.kind = ERR_NONE;
 	new.len = 0;
 	if (body_plan_write(&plan, decoding->body, &target, err) != 0) {

@@ -97,7 +97,7 @@ static size_t
 scan(struct slice type, struct slice encoding, struct slice body,
     struct arena *mem, const struct mime_part **ret_parts)
 {
-	struct mime_scan *scanner = mime_scan_new(mem, type, encoding);
+	struct mime_scan *scanner = mime_scan_new(mem, type, encoding, 0);
 	struct err err;
 	size_t count;
 

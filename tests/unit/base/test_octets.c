@@ -10,11 +10,12 @@ enum { TEXTS = 20000, LONGEST = 120 };
 static const struct slice pieces[] = { { "a", 1 }, { "b", 1 },
 	{ "The quick brown fox jumps", 25 }, { " ", 1 }, { "\t", 1 },
 	{ "\r", 1 }, { "\n", 1 }, { "\r\n", 2 }, { "\r\n", 2 }, { "\0", 1 },
-	{ "\xc3\xa9", 2 }, { "\xe2\x82\xac", 3 }, { "\xf0\x9f\x98\x80", 4 },
-	{ "\x80", 1 }, { "\xc1", 1 }, { "\xc3", 1 }, { "\xf4", 1 },
-	{ "\xf5", 1 }, { "\xff", 1 } };
+	{ "-", 1 }, { "C", 1 }, { "c", 1 }, { "\xc3\xa9", 2 },
+	{ "\xe2\x82\xac", 3 }, { "\xf0\x9f\x98\x80", 4 }, { "\x80", 1 },
+	{ "\xc1", 1 }, { "\xc3", 1 }, { "\xf4", 1 }, { "\xf5", 1 },
+	{ "\xff", 1 } };
 /* The same without what makes all of it wrong at once. */
-enum { PIECES = sizeof(pieces) / sizeof(pieces[0]), GOOD_PIECES = 13 };
+enum { PIECES = sizeof(pieces) / sizeof(pieces[0]), GOOD_PIECES = 16 };
 
 static size_t
 plain_before_blanks(struct slice text)
@@ -43,6 +44,44 @@ plain_are_lines(struct slice text)
 			return false;
 	}
 	return true;
+}
+
+static size_t
+plain_8bit(struct slice text)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < text.len; i++)
+		count += (unsigned char)text.data[i] > 0x7f;
+	return count;
+}
+
+/* The same, found from one line to the next; whether they are lines. */
+static bool
+check_lines(struct slice text)
+{
+	size_t end = slice_find_last(text, '\n');
+	struct octets_seen seen = { .is_odd = false };
+
+	if (end == text.len)
+		return plain_are_lines(text);
+	text.len = end + 1;
+	for (size_t at = 0; at < text.len;) {
+		size_t next = octets_to_line(text, at, &seen);
+
+		for (size_t i = at + 1; i < next; i++)
+			assert_false(text.data[i - 1] == '\n' &&
+			    (text.data[i] == '-' || text.data[i] == 'c' ||
+				text.data[i] == 'C'));
+		assert_true(next == text.len ||
+		    (next > at && text.data[next - 1] == '\n' &&
+			(text.data[next] == '-' || text.data[next] == 'c' ||
+			    text.data[next] == 'C')));
+		at = next;
+	}
+	assert_int_equal(!seen.is_odd, plain_are_lines(text));
+	assert_int_equal(seen.is_8bit, plain_8bit(text) > 0);
+	return !seen.is_odd;
 }
 
 /* Octet by octet, as RFC 3629 section 4 counts them. */
@@ -79,16 +118,6 @@ plain_have_controls(struct slice text)
 	return false;
 }
 
-static size_t
-plain_8bit(struct slice text)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < text.len; i++)
-		count += (unsigned char)text.data[i] > 0x7f;
-	return count;
-}
-
 static void
 runs_are_what_octets_are_one_by_one(void **state)
 {
@@ -104,17 +133,18 @@ runs_are_what_octets_are_one_by_one(void **state)
 		text = random_text(&random, pieces,
 		    n % 2 == 0	   ? PIECES :
 			n % 4 == 1 ? GOOD_PIECES :
-				     GOOD_PIECES - 4,
+				     GOOD_PIECES - 3,
 		    random_below(&random, LONGEST), &mem);
 		/* Behind its end nothing is read. */
 		text.len -= random_below(&random, 3) == 0 && text.len > 0;
 		assert_int_equal(
 		    octets_before_blanks(text), plain_before_blanks(text));
-		assert_int_equal(octets_are_lines(text), plain_are_lines(text));
+		lines += check_lines(text);
 		assert_int_equal(octets_8bit(text), plain_8bit(text));
 		assert_int_equal(
+		    octets_have_controls(text), plain_have_controls(text));
+		assert_int_equal(
 		    octets_have_utf8_form(text), plain_have_utf8_form(text));
-		lines += plain_are_lines(text);
 		utf8 += plain_have_utf8_form(text) && plain_8bit(text) > 0;
 		arena_done(&mem);
 	}

@@ -30,11 +30,12 @@ enum { PIECES = sizeof(pieces) / sizeof(pieces[0]), CLEAN_PIECES = 29 };
 
 /* The parts of a body that comes in pieces up to so long. */
 static void
-scan(struct slice body, size_t longest_chunk, uint64_t *random,
-    struct arena *mem, const struct mime_part **ret_parts, size_t *ret_count)
+scan(struct slice body, size_t longest_chunk, size_t short_line,
+    uint64_t *random, struct arena *mem, const struct mime_part **ret_parts,
+    size_t *ret_count)
 {
 	struct mime_scan *scan = mime_scan_new(
-	    mem, SLICE(" multipart/mixed; boundary=b"), SLICE(""));
+	    mem, SLICE(" multipart/mixed; boundary=b"), SLICE(""), short_line);
 	struct err err;
 
 	while (body.len > 0) {
@@ -91,7 +92,7 @@ whole_runs_are_what_octets_are_one_by_one(void **state)
 	(void)state;
 	for (size_t n = 0; n < BODIES; n++) {
 		const struct mime_part *one, *many;
-		size_t count, many_count;
+		size_t count, many_count, short_line;
 		struct arena mem;
 		struct slice body;
 
@@ -99,10 +100,12 @@ whole_runs_are_what_octets_are_one_by_one(void **state)
 		body = random_text(&random, pieces,
 		    n % 2 == 0 ? PIECES : CLEAN_PIECES,
 		    random_below(&random, LONGEST_BODY), &mem);
-		scan(body, 1, &random, &mem, &one, &count);
+		short_line = n % 3 == 0 ? 0 : n % 60;
+		scan(body, 1, short_line, &random, &mem, &one, &count);
 		for (size_t longest = LONGEST_CHUNK; longest > 10;
 		     longest /= 4) {
-			scan(body, longest, &random, &mem, &many, &many_count);
+			scan(body, longest, short_line, &random, &mem, &many,
+			    &many_count);
 			assert_int_equal(many_count, count);
 			for (size_t i = 0; i < count; i++)
 				check_same_part(&one[i], &many[i]);
@@ -132,7 +135,7 @@ a_line_of_nul_octets_is_read_in_time(void **state)
 	chunk = arena_alloc(&mem, CHUNK);
 	for (size_t i = 0; i < CHUNK; i += 2)
 		chunk[i] = 'x';
-	scanner = mime_scan_new(&mem, SLICE(""), SLICE(""));
+	scanner = mime_scan_new(&mem, SLICE(""), SLICE(""), 0);
 	for (size_t i = 0; i < CHUNKS; i++)
 		mime_scan_add(scanner, (struct slice){ chunk, CHUNK });
 	assert_int_equal(mime_scan_finish(scanner, &parts, &count, &err), 0);
@@ -142,11 +145,37 @@ a_line_of_nul_octets_is_read_in_time(void **state)
 	arena_done(&mem);
 }
 
+/* Lines up to that length need not be told apart; longer ones are. */
+static void
+short_lines_are_not_measured(void **state)
+{
+	static const struct {
+		size_t short_line, longest;
+	} cases[] = { { 0, 7 }, { 1, 7 }, { 6, 7 }, { 7, 7 }, { 8, 8 },
+		{ 998, 998 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct mime_part *parts;
+		struct arena mem;
+		uint64_t random = 1;
+		size_t count;
+
+		arena_init(&mem);
+		scan(SLICE("a\r\n\r\nseven78\r\nfour\r\n"), i % 2 * 20 + 1,
+		    cases[i].short_line, &random, &mem, &parts, &count);
+		assert_int_equal(count, 1);
+		assert_int_equal(parts[0].longest_line, cases[i].longest);
+		arena_done(&mem);
+	}
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whole_runs_are_what_octets_are_one_by_one),
+		cmocka_unit_test(short_lines_are_not_measured),
 		cmocka_unit_test(a_line_of_nul_octets_is_read_in_time),
 	};
 

@@ -98,7 +98,7 @@ make_plan(const struct config *config, const char *type, const char *encoding,
 	add_field(header, "Content-Transfer-Encoding", encoding);
 	edits_init(edits, mem, header);
 	scan = mime_scan_new(mem, slice_of(type == NULL ? "" : type),
-	    slice_of(encoding == NULL ? "" : encoding));
+	    slice_of(encoding == NULL ? "" : encoding), LIMIT);
 	mime_scan_add(scan, text);
 	assert_int_equal(
 	    mime_scan_finish(scan, &facts.parts, &facts.count, err), 0);

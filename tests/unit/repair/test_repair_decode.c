@@ -38,7 +38,8 @@ decode(const struct decode_case *c, const char *directory, size_t limit,
 		.line_limit = 78,
 		.type = slice_of(c->type),
 		.encoding = slice_of(c->encoding) };
-	struct mime_scan *scan = mime_scan_new(mem, facts.type, facts.encoding);
+	struct mime_scan *scan =
+	    mime_scan_new(mem, facts.type, facts.encoding, facts.line_limit);
 	struct config *config;
 	struct body body;
 	int status;
