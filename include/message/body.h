@@ -7,18 +7,18 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "message/spool.h"
 
 /*
- * The body of a message as it came: in memory up to a limit, then in a file
- * without a name, which goes with the process whatever happens to it. One
- * thread at a time.
+ * The body of a message as it came: in memory up to a limit, then in a file of
+ * the spool. One thread at a time.
  */
 struct body {
 	const char *directory; /* of the file; outlives the body */
 	size_t memory_limit;
 	char *data; /* NULL once there is a file, or nothing yet */
 	size_t cap;
-	int fd; /* -1: no file */
+	struct spool_file file;
 	uint64_t size;
 };
 

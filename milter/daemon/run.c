@@ -25,6 +25,7 @@
 #include "daemon_priv.h"
 #include "glue/accounting.h"
 #include "glue/callbacks.h"
+#include "message/spool.h"
 #include "metrics_priv.h"
 #include "status_priv.h"
 
@@ -230,6 +231,7 @@ wait_for_signals(void *arg)
 			snapshot_unref(snapshot);
 		}
 		status_look(&daemon->status);
+		spool_look(clock_monotonic_us());
 	}
 	return NULL;
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A body that is kept: in memory, or if it is large in a file without a name. */
+/* A body that is kept: in memory, or if it is large in a file. */
 #include "message/body.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,9 +23,9 @@ body_count(const struct body *body, long octets)
 void
 body_init(struct body *body, const char *directory, size_t memory_limit)
 {
-	*body = (struct body){
-		.directory = directory, .memory_limit = memory_limit, .fd = -1
-	};
+	*body = (struct body){ .directory = directory,
+		.memory_limit = memory_limit,
+		.file.fd = -1 };
 }
 
 void
@@ -34,51 +33,17 @@ body_done(struct body *body)
 {
 	body_count(body, -(long)body->size);
 	free(body->data);
-	if (body->fd >= 0)
-		(void)close(body->fd);
+	spool_give_back(&body->file, body->directory);
 	body_init(body, body->directory, body->memory_limit);
 }
 
-static int
-body_write_all(struct body *body, const char *data, size_t len, struct err *err)
-{
-	while (len > 0) {
-		ssize_t done = write(body->fd, data, len);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done <= 0)
-			return err_set(err, ERR_TEMP, "%s: %s", body->directory,
-			    done < 0 ? strerror(errno) : "nothing written");
-		data += done;
-		len -= (size_t)done;
-	}
-	return 0;
-}
-
-/* What is in memory goes to a file that has no name, or none any more. */
+/* What is in memory goes to a file. */
 static int
 move_to_file(struct body *body, struct err *err)
 {
-	const char *directory = body->directory;
-	char path[4096];
-
-	body->fd =
-	    open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
-	/* Not every file system has O_TMPFILE. */
-	if (body->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR)) {
-		if (strlen(directory) > sizeof(path) - 32)
-			return err_set(err, ERR_TEMP, "%s: %s", directory,
-			    strerror(ENAMETOOLONG));
-		(void)stpcpy(stpcpy(path, directory), "/submilter.XXXXXX");
-		body->fd = mkostemp(path, O_CLOEXEC);
-		if (body->fd >= 0)
-			(void)unlink(path);
-	}
-	if (body->fd < 0)
-		return err_set(
-		    err, ERR_TEMP, "%s: %s", directory, strerror(errno));
-	if (body_write_all(body, body->data, (size_t)body->size, err) != 0)
+	if (spool_take(body->directory, &body->file, err) != 0 ||
+	    spool_write(&body->file, body->directory, 0, body->data,
+		(size_t)body->size, err) != 0)
 		return -1;
 	metric_add(METRIC_BODY_FILES, 0, 1);
 	body_count(body, -(long)body->size);
@@ -95,11 +60,12 @@ body_add(struct body *body, struct slice chunk, struct err *err)
 
 	if (chunk.len == 0)
 		return 0;
-	if (body->fd < 0 && size > body->memory_limit &&
+	if (body->file.fd < 0 && size > body->memory_limit &&
 	    move_to_file(body, err) != 0)
 		return -1;
-	if (body->fd >= 0) {
-		if (body_write_all(body, chunk.data, chunk.len, err) != 0)
+	if (body->file.fd >= 0) {
+		if (spool_write(&body->file, body->directory, body->size,
+			chunk.data, chunk.len, err) != 0)
 			return -1;
 		body->size = size;
 		body_count(body, (long)chunk.len);
@@ -127,12 +93,13 @@ body_read(const struct body *body, uint64_t offset, char *ret_data, size_t len,
 	ENSURE(offset <= body->size && len <= body->size - offset);
 	if (len == 0)
 		return 0;
-	if (body->fd < 0) {
+	if (body->file.fd < 0) {
 		memcpy(ret_data, body->data + offset, len);
 		return 0;
 	}
 	while (len > 0) {
-		ssize_t done = pread(body->fd, ret_data, len, (off_t)offset);
+		ssize_t done =
+		    pread(body->file.fd, ret_data, len, (off_t)offset);
 
 		if (done < 0 && errno == EINTR)
 			continue;

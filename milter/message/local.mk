@@ -21,5 +21,6 @@ libsubmilter_a_SOURCES += \
 	include/message/field_names.h include/message/field_names.def \
 	%D%/field_names.c \
 	include/message/header.h %D%/header.c \
+	include/message/spool.h %D%/spool.c \
 	include/message/stamp.h %D%/stamp.c \
 	include/message/tag_list.h %D%/tag_list.c

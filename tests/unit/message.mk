@@ -43,3 +43,7 @@ unit_tests += tests/unit/message/test_mime
 tests_unit_message_test_mime_SOURCES = tests/unit/message/test_mime.c
 tests_unit_message_test_mime_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_message_test_mime_LDADD = $(TEST_LDADD)
+unit_tests += tests/unit/message/test_spool
+tests_unit_message_test_spool_SOURCES = tests/unit/message/test_spool.c
+tests_unit_message_test_spool_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_message_test_spool_LDADD = $(TEST_LDADD)

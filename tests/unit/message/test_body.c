@@ -26,7 +26,7 @@ check_round_trip(size_t limit, size_t piece)
 			&err),
 		    0);
 	assert_int_equal(body.size, sizeof(octets));
-	assert_int_equal(body.fd >= 0, limit < sizeof(octets));
+	assert_int_equal(body.file.fd >= 0, limit < sizeof(octets));
 	for (size_t at = 0; at + sizeof(back) <= sizeof(octets); at += 777) {
 		assert_int_equal(
 		    body_read(&body, at, back, sizeof(back), &err), 0);
@@ -73,7 +73,7 @@ a_full_disk_is_temporary(void **state)
 	body_init(&body, "/tmp", 4);
 	assert_int_equal(body_add(&body, SLICE("12345"), &err), 0);
 	assert_non_null(freopen("/dev/full", "r+", stdin));
-	assert_int_equal(dup2(fileno(stdin), body.fd), body.fd);
+	assert_int_equal(dup2(fileno(stdin), body.file.fd), body.file.fd);
 	assert_int_equal(
 	    body_add(&body, (struct slice){ chunk, sizeof(chunk) }, &err), -1);
 	assert_int_equal(err.kind, ERR_TEMP);
