@@ -25,6 +25,8 @@ struct body {
 void body_init(struct body *body, const char *directory, size_t memory_limit);
 /* Takes bodies that were never filled, too. */
 void body_done(struct body *body);
+/* How much of memory_limit another body may take while this one is there. */
+size_t body_memory_left(const struct body *body);
 
 /*
  * Keeps a piece. -1 (ERR_TEMP) when the file cannot be made or written, with
@@ -38,5 +40,20 @@ MUST_USE int body_add(struct body *body, struct slice chunk, struct err *err);
  */
 MUST_USE int body_read(const struct body *body, uint64_t offset, char *ret_data,
     size_t len, struct err *err);
+
+enum { BODY_PIECE_OCTETS = 32768 };
+
+/*
+ * The octets from offset on, as many as come at once: before `end`, which is behind
+ * offset and not behind the body's end. *ret_piece points into the body, or into
+ * buffer. Otherwise as body_read().
+ */
+MUST_USE int body_piece(const struct body *body, uint64_t offset, uint64_t end,
+    char buffer[static BODY_PIECE_OCTETS], struct slice *ret_piece,
+    struct err *err);
+
+/* Gives all octets to a function, in pieces. -1: as body_read(). */
+MUST_USE int body_pass(const struct body *body,
+    void (*take)(void *arg, struct slice piece), void *arg, struct err *err);
 
 #endif

@@ -113,6 +113,9 @@ struct mime_scan *mime_scan_new(struct arena *mem, struct slice type,
     struct slice encoding, size_t short_line);
 /* The next octets of the body, CRLF line ends, cut anywhere. */
 void mime_scan_add(struct mime_scan *scan, struct slice chunk);
+/* The parts that have begun, with what was seen of them in whole lines. */
+const struct mime_part *mime_scan_so_far(
+    const struct mime_scan *scan, size_t *ret_count);
 /* Measures a field, if MTAs do: MIME-Version and Content-ANY. */
 void mime_measure_field(
     struct mime_header *facts, struct slice name, struct slice value);

@@ -95,10 +95,19 @@ struct body_target {
 	 * (plan->signed_end); UINT64_MAX: all of it.
 	 */
 	uint64_t end;
+	encode_sink *rest; /* where that behind `end` goes; NULL: nowhere */
 };
 
 /*
- * Writes the body as it goes on. All octets outside of what is planned are the
+ * Whether what came of a body until now has octets, lines or labels that a plan
+ * would change. It may be wrong: parts are not known before the end. facts: as
+ * for the plan; body, type and encoding are not looked at.
+ */
+bool body_will_change(
+    const struct config *config, const struct body_facts *facts);
+
+/*
+ * Writes the body as it goes on, in pieces of some KB. All octets outside of what is planned are the
  * same. -1 when the body cannot be read (ERR_TEMP), or when a line in the
  * header of a part is too long and cannot be folded (ERR_DATA); what was
  * written by then is of no use.

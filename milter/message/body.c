@@ -37,6 +37,13 @@ body_done(struct body *body)
 	body_init(body, body->directory, body->memory_limit);
 }
 
+size_t
+body_memory_left(const struct body *body)
+{
+	return body->data != NULL ? body->memory_limit - (size_t)body->size :
+				    body->memory_limit;
+}
+
 /* What is in memory goes to a file. */
 static int
 move_to_file(struct body *body, struct err *err)
@@ -109,6 +116,42 @@ body_read(const struct body *body, uint64_t offset, char *ret_data, size_t len,
 		ret_data += done;
 		offset += (uint64_t)done;
 		len -= (size_t)done;
+	}
+	return 0;
+}
+
+int
+body_piece(const struct body *body, uint64_t offset, uint64_t end,
+    char buffer[static BODY_PIECE_OCTETS], struct slice *ret_piece,
+    struct err *err)
+{
+	size_t len;
+
+	ENSURE(offset < end && end <= body->size);
+	len = end - offset < BODY_PIECE_OCTETS ? (size_t)(end - offset) :
+						 BODY_PIECE_OCTETS;
+	if (body->file.fd < 0) {
+		*ret_piece = (struct slice){ body->data + offset,
+			(size_t)(end - offset) };
+		return 0;
+	}
+	if (body_read(body, offset, buffer, len, err) != 0)
+		return -1;
+	*ret_piece = (struct slice){ buffer, len };
+	return 0;
+}
+
+int
+body_pass(const struct body *body, void (*take)(void *arg, struct slice piece),
+    void *arg, struct err *err)
+{
+	char buffer[BODY_PIECE_OCTETS];
+	struct slice piece;
+
+	for (uint64_t at = 0; at < body->size; at += piece.len) {
+		if (body_piece(body, at, body->size, buffer, &piece, err) != 0)
+			return -1;
+		take(arg, piece);
 	}
 	return 0;
 }

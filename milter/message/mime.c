@@ -389,6 +389,13 @@ mime_end_line(struct mime_scan *scan)
 	scan->utf8_more = 0;
 }
 
+const struct mime_part *
+mime_scan_so_far(const struct mime_scan *scan, size_t *ret_count)
+{
+	*ret_count = scan->count;
+	return scan->parts;
+}
+
 int
 mime_scan_finish(struct mime_scan *scan, const struct mime_part **ret_parts,
     size_t *ret_count, struct err *err)

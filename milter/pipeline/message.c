@@ -122,13 +122,7 @@ message_has_edits(const struct message *message)
 bool
 message_changes_body(const struct message *message)
 {
-	const struct body_plan *plan = &message->body_plan;
-
-	/* An empty body can get another label, or a delimiter. */
-	return message->is_signed &&
-	    (message->is_decoded ||
-		(plan->changes_body &&
-		    (message->body.size > 0 || plan->plans[0].close)));
+	return message->is_signed && message->has_new_body;
 }
 
 int
@@ -136,8 +130,7 @@ message_write_body(const struct message *message, encode_sink *sink, void *arg,
     struct err *err)
 {
 	ENSURE(message_changes_body(message));
-	return body_plan_write(&message->body_plan, &message->body,
-	    &(const struct body_target){ sink, arg, UINT64_MAX }, err);
+	return body_pass(&message->body, sink, arg, err);
 }
 
 const struct edits *

@@ -44,7 +44,9 @@ struct message {
 	struct signer *signer;
 	const struct sign_policy *sign_policy; /* the signer's */
 	struct err body_fault;
-	struct body body;
+	struct body body;	     /* as it came, or then as it goes on */
+	bool has_new_body;	     /* that: the MTA has another one */
+	bool signs_later;	     /* it was not signed while it came */
 	struct mime_scan *scan;	     /* NULL: the body goes on as it is */
 	struct body_plan body_plan;  /* without parts: it goes on as it came */
 	struct decoded_body decoded; /* a body to go on in its place ... */
@@ -128,6 +130,8 @@ struct verdict step_preflight(struct message *message);
 struct verdict step_as_it_came(struct message *message);
 /* The header as it goes on, to a signer with the keys that were chosen. */
 struct verdict step_begin_signing(struct message *message);
+/* body_will_change() of what came until now. */
+bool message_body_will_change(const struct message *message);
 /* Plans the changes that let the body arrive as it is signed. */
 struct verdict step_body(struct message *message);
 /* Makes those changes and the signatures, and checks them. */

@@ -37,6 +37,15 @@ facts_of(const struct message *message, bool certain_only)
 	return facts;
 }
 
+bool
+message_body_will_change(const struct message *message)
+{
+	struct body_facts facts = facts_of(message, false);
+
+	facts.parts = mime_scan_so_far(message->scan, &facts.count);
+	return body_will_change(message_config(message), &facts);
+}
+
 /* A body whose parts are known. */
 struct planning {
 	struct message *message;

@@ -105,6 +105,20 @@ has_odd_blank(struct slice text)
 		memchr(text.data, '\v', text.len) != NULL);
 }
 
+/*
+ * Once it is known that the body will be changed, or signed in another way, what
+ * came of it is signed when all of it is there.
+ */
+static bool
+signs_later(struct message *message, bool relaxed, struct slice chunk)
+{
+	message->odd_blanks =
+	    message->odd_blanks || (relaxed && has_odd_blank(chunk));
+	message->signs_later = message->signs_later || message->odd_blanks ||
+	    (message->scan != NULL && message_body_will_change(message));
+	return message->signs_later;
+}
+
 int
 message_take_body(struct message *message, struct slice chunk, struct err *err)
 {
@@ -116,16 +130,29 @@ message_take_body(struct message *message, struct slice chunk, struct err *err)
 		return err_wrap(err, "body");
 	if (message->scan != NULL)
 		mime_scan_add(message->scan, chunk);
-	message->odd_blanks =
-	    message->odd_blanks || (relaxed && has_odd_blank(chunk));
+	if (signs_later(message, relaxed, chunk))
+		return 0;
 	return message->snapshot->engine->body(message->signer, chunk, err);
 }
 
-/* A body that is read again. */
+/* A body that is read again, and what becomes of it. */
 struct signing {
 	struct message *message;
-	struct err err; /* of the signer */
+	bool has_new; /* else it goes on as it is */
+	struct body new;
+	struct err sign_err;  /* of the signer */
+	struct err write_err; /* of what is kept */
 };
+
+static void
+keep_piece(void *arg, struct slice text)
+{
+	struct signing *signing = arg;
+
+	if (signing->has_new && signing->write_err.kind == ERR_NONE &&
+	    body_add(&signing->new, text, &signing->write_err) != 0)
+		ENSURE(signing->write_err.kind != ERR_NONE);
+}
 
 static void
 sign_piece(void *arg, struct slice text)
@@ -133,10 +160,11 @@ sign_piece(void *arg, struct slice text)
 	struct signing *signing = arg;
 	struct message *message = signing->message;
 
-	if (signing->err.kind == ERR_NONE &&
+	if (signing->sign_err.kind == ERR_NONE &&
 	    message->snapshot->engine->body(
-		message->signer, text, &signing->err) != 0)
-		ENSURE(signing->err.kind != ERR_NONE);
+		message->signer, text, &signing->sign_err) != 0)
+		ENSURE(signing->sign_err.kind != ERR_NONE);
+	keep_piece(arg, text);
 }
 
 static void
@@ -150,24 +178,58 @@ note_odd_blank(void *arg, struct slice text)
 /* The body as it goes on; as it came, where nobody has looked for its parts. */
 static int
 read_again(
-    struct signing *signing, uint64_t end, encode_sink *sink, struct err *err)
+    struct signing *signing, const struct body_target *target, struct err *err)
 {
 	const struct message *message = signing->message;
-	char buffer[16384];
 
-	if (message->body_plan.count > 0)
-		return body_plan_write(&message->body_plan, &message->body,
-		    &(const struct body_target){ sink, signing, end }, err);
-	for (uint64_t at = 0; at < message->body.size;) {
-		uint64_t left = message->body.size - at;
-		size_t len =
-		    left < sizeof(buffer) ? (size_t)left : sizeof(buffer);
+	return message->body_plan.count > 0 ?
+	    body_plan_write(&message->body_plan, &message->body, target, err) :
+	    body_pass(&message->body, target->sink, signing, err);
+}
 
-		if (body_read(&message->body, at, buffer, len, err) != 0)
-			return -1;
-		sink(signing, (struct slice){ buffer, len });
-		at += len;
+/* Whether the body goes on as another one. */
+static bool
+has_new_body(const struct message *message)
+{
+	const struct body_plan *plan = &message->body_plan;
+
+	/* An empty body can get another label, or a delimiter. */
+	return message->is_decoded ||
+	    (plan->changes_body &&
+		(message->body.size > 0 || plan->plans[0].close));
+}
+
+/*
+ * Hands the body to the signer, as far as it is signed. A new one is made here
+ * once, and kept in the place of that which came: the MTA gets what was signed.
+ */
+static int
+sign_body(struct signing *signing, struct err *err)
+{
+	struct message *message = signing->message;
+	const struct body_plan *plan = &message->body_plan;
+	struct body_target target = { sign_piece, signing,
+		plan->count > 0 ? plan->signed_end : UINT64_MAX, NULL };
+	int status;
+
+	signing->has_new = has_new_body(message);
+	if (signing->has_new)
+		target.rest = keep_piece;
+	/* In memory they have no more room than one has. */
+	body_init(&signing->new, message->body.directory,
+	    body_memory_left(&message->body));
+	status = read_again(signing, &target, err);
+	if (status == 0 && signing->write_err.kind != ERR_NONE) {
+		*err = signing->write_err;
+		status = -1;
 	}
+	if (status != 0 || !signing->has_new) {
+		body_done(&signing->new);
+		return status;
+	}
+	body_done(&message->body);
+	message->body = signing->new;
+	message->has_new_body = true;
 	return 0;
 }
 
@@ -196,12 +258,13 @@ sign_again(struct message *message)
 	}
 	if (start_signer(message, policy, &err) != 0)
 		return not_signed(message, &err);
-	if (read_again(&signing, plan->signed_end, sign_piece, &err) != 0)
+	if (sign_body(&signing, &err) != 0)
 		return err.kind == ERR_DATA ?
 		    verdict_bad_message(&message->mem, &err) :
 		    verdict_unsure(&message->mem, REASON_REPAIR, &err);
-	if (signing.err.kind != ERR_NONE)
-		return verdict_unsure(&message->mem, REASON_SIGN, &signing.err);
+	if (signing.sign_err.kind != ERR_NONE)
+		return verdict_unsure(
+		    &message->mem, REASON_SIGN, &signing.sign_err);
 	return verdict_accept();
 }
 
@@ -241,7 +304,7 @@ repair_body(struct message *message)
 	struct body_plan *plan = &message->body_plan;
 	struct decoded_body *decoded = &message->decoded;
 	struct signing signing = { .message = message };
-	bool again = message->odd_blanks;
+	bool again = message->odd_blanks || message->signs_later;
 	struct err err;
 
 	/* The MTA adds those that are missing. */
@@ -269,7 +332,10 @@ repair_body(struct message *message)
 		    message->body.memory_limit);
 		message_warn_broken(message, decoded->first_change);
 		if (canon == CANON_RELAXED &&
-		    read_again(&signing, UINT64_MAX, note_odd_blank, &err) != 0)
+		    read_again(&signing,
+			&(const struct body_target){
+			    note_odd_blank, &signing, UINT64_MAX, NULL },
+			&err) != 0)
 			return verdict_unsure(
 			    &message->mem, REASON_REPAIR, &err);
 		again = true;

@@ -34,6 +34,23 @@ part_is_labelled_8bit(const struct mime_part *part)
 }
 
 bool
+body_will_change(const struct config *config, const struct body_facts *facts)
+{
+	const struct body_rules rules = body_rules_of(config, facts);
+
+	for (size_t i = 0; i < facts->count; i++) {
+		const struct mime_part *part = &facts->parts[i];
+
+		if (part->longest_line > rules.line_limit || part->has_bare ||
+		    part->has_nul ||
+		    (rules.to_7bit &&
+			(part->has_8bit || part_is_labelled_8bit(part))))
+			return true;
+	}
+	return false;
+}
+
+bool
 part_is_encoded_message(const struct mime_part *part)
 {
 	return part->kind == MIME_LEAF && part->is_rfc822 &&

@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The new body, as it was planned. */
+#include <string.h>
+
 #include "message/content_type.h"
 #include "message/part_header.h"
 #include "repair/repair_body.h"
 #include "decode_priv.h"
 #include "repair_priv.h"
 
-enum { COPY_OCTETS = 16384, ENCODED_LINE_OCTETS = 76 };
+/* GATHERED_OCTETS: of short pieces; longer ones go out by themselves. */
+enum {
+	ENCODED_LINE_OCTETS = 76,
+	GATHERED_OCTETS = 32768,
+	LONG_OCTETS = 16384,
+};
 
 /* A body on its way out. */
 struct writer {
@@ -20,20 +27,52 @@ struct writer {
 	bool pending_cr;
 	char last[2];	 /* the last octets that went out */
 	bool quoted_end; /* and they are quoted-printable */
+	bool is_behind;	 /* what is gathered is behind target->end */
+	size_t gathered_len;
+	char gathered[GATHERED_OCTETS];
 	struct err *err;
 };
+
+static void
+write_now(struct writer *writer, struct slice text)
+{
+	const struct body_target *target = writer->target;
+
+	if (text.len > 0)
+		(writer->is_behind ? target->rest : target->sink)(
+		    target->arg, text);
+}
+
+static void
+write_gathered(struct writer *writer)
+{
+	write_now(
+	    writer, (struct slice){ writer->gathered, writer->gathered_len });
+	writer->gathered_len = 0;
+}
 
 static void
 write_out(void *arg, struct slice text)
 {
 	struct writer *writer = arg;
+	bool is_behind = writer->at >= writer->target->end;
 
-	if (text.len == 0 || writer->at >= writer->target->end)
+	if (text.len == 0 || (is_behind && writer->target->rest == NULL))
 		return;
 	writer->last[0] =
 	    text.len > 1 ? text.data[text.len - 2] : writer->last[1];
 	writer->last[1] = text.data[text.len - 1];
-	writer->target->sink(writer->target->arg, text);
+	if (is_behind != writer->is_behind ||
+	    text.len > sizeof(writer->gathered) - writer->gathered_len)
+		write_gathered(writer);
+	writer->is_behind = is_behind;
+	if (text.len >= LONG_OCTETS) {
+		write_gathered(writer);
+		write_now(writer, text);
+		return;
+	}
+	memcpy(writer->gathered + writer->gathered_len, text.data, text.len);
+	writer->gathered_len += text.len;
 }
 
 static void
@@ -53,18 +92,17 @@ static int
 pass_to(struct writer *writer, uint64_t end,
     void (*take)(void *arg, struct slice text), void *arg)
 {
-	char buffer[COPY_OCTETS];
+	const struct body_target *target = writer->target;
+	char buffer[BODY_PIECE_OCTETS];
+	struct slice piece;
 
-	while (writer->at < end && writer->at < writer->target->end) {
-		uint64_t left = end - writer->at;
-		size_t len =
-		    left < sizeof(buffer) ? (size_t)left : sizeof(buffer);
-
-		if (body_read(writer->body, writer->at, buffer, len,
+	while (writer->at < end &&
+	    (writer->at < target->end || target->rest != NULL)) {
+		if (body_piece(writer->body, writer->at, end, buffer, &piece,
 			writer->err) != 0)
 			return -1;
-		take(arg, (struct slice){ buffer, len });
-		writer->at += len;
+		take(arg, piece);
+		writer->at += piece.len;
 	}
 	return 0;
 }
@@ -447,5 +485,7 @@ body_plan_write(const struct body_plan *plan, const struct body *body,
 	if (result == 0 && (writer.last[0] != '\r' || writer.last[1] != '\n'))
 		write_out(&writer,
 		    writer.quoted_end ? SLICE("=\r\n") : SLICE("\r\n"));
+	if (result == 0)
+		write_gathered(&writer);
 	return result;
 }

@@ -204,7 +204,7 @@ decode_round(struct decoding *decoding, struct err *err)
 		.signed_end = UINT64_MAX };
 	struct decoded_body next = decoding->decoded;
 	struct new_body new;
-	const struct body_target target = { take_text, &new, UINT64_MAX };
+	const struct body_target target = { take_text, &new, UINT64_MAX, NULL };
 
 	decoding->is_done = true;
 	plan.plans =

@@ -41,6 +41,23 @@ gather(void *arg, struct slice text)
 	strbuf_add(arg, text);
 }
 
+/* A body in two parts: that which is signed, and the rest. */
+struct halves {
+	struct strbuf start, rest;
+};
+
+static void
+gather_start(void *arg, struct slice text)
+{
+	strbuf_add(&((struct halves *)arg)->start, text);
+}
+
+static void
+gather_rest(void *arg, struct slice text)
+{
+	strbuf_add(&((struct halves *)arg)->rest, text);
+}
+
 /* The octets of base64 that count; those that are none are passed over. */
 static struct slice
 without_strays(struct slice content, struct arena *mem)
@@ -328,6 +345,7 @@ check_body(struct slice type, struct slice encoding, struct slice text,
 	struct header header;
 	struct body body;
 	struct strbuf new, start;
+	struct halves parts;
 	struct arena mem;
 	struct err err;
 
@@ -355,15 +373,25 @@ check_body(struct slice type, struct slice encoding, struct slice text,
 		ENSURE(body_add(&body, text, &err) == 0);
 		strbuf_init(&new, &mem);
 		strbuf_init(&start, &mem);
+		strbuf_init(&parts.start, &mem);
+		strbuf_init(&parts.rest, &mem);
 		if (body_plan_write(&plan, &body,
-			&(const struct body_target){ gather, &new, UINT64_MAX },
+			&(const struct body_target){
+			    gather, &new, UINT64_MAX, NULL },
 			&err) == 0 &&
 		    body_plan_write(&plan, &body,
 			&(const struct body_target){
-			    gather, &start, plan.signed_end },
+			    gather, &start, plan.signed_end, NULL },
+			&err) == 0 &&
+		    body_plan_write(&plan, &body,
+			&(const struct body_target){ gather_start, &parts,
+			    plan.signed_end, gather_rest },
 			&err) == 0) {
-			ENSURE(slice_starts(
-			    strbuf_slice(&new), strbuf_slice(&start)));
+			ENSURE(slice_eq(
+			    strbuf_slice(&parts.start), strbuf_slice(&start)));
+			strbuf_add(&parts.start, strbuf_slice(&parts.rest));
+			ENSURE(slice_eq(
+			    strbuf_slice(&parts.start), strbuf_slice(&new)));
 			check_result(&plan, &facts, text, strbuf_slice(&new),
 			    start.len, &edits, &mem);
 		} else

@@ -64,7 +64,8 @@ repaired(const struct body_plan *plan, struct slice text, uint64_t end,
 	strbuf_init(&out, mem);
 	done = body_add(&body, text, &err) == 0 &&
 	    body_plan_write(plan, &body,
-		&(const struct body_target){ gather, &out, end }, &err) == 0;
+		&(const struct body_target){ gather, &out, end, NULL },
+		&err) == 0;
 	body_done(&body);
 	return done ? strbuf_slice(&out) : slice_format(mem, "!%s", err.text);
 }
