@@ -13,7 +13,8 @@ import tempfile
 
 TOP = os.environ.get("top_srcdir", ".")
 BUILD = os.path.abspath(os.environ.get("top_builddir", "."))
-PAGES = ["README.md", "HACKING.md", "NEWS.md", "SECURITY.md", "tests/README.md"]
+PAGES = ["README.md", "HACKING.md", "NEWS.md", "SECURITY.md", "tests/README.md",
+         "packaging/README.md"]
 PAGES += sorted("docs/" + name for name in os.listdir(os.path.join(TOP, "docs"))
                 if name.endswith(".md"))
 problems = []
