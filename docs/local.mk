@@ -3,12 +3,16 @@
 # so that a build needs no program of its own, and so are the completions of
 # shells, from the help of the commands; "make docs" makes them anew.
 dist_man_MANS += docs/submilter.8 docs/submilter.conf.5 docs/submilter-tables.5
-dist_doc_DATA += packaging/submilter.conf.example docs/troubleshooting.md docs/distributions.md \
-	docs/recipes.md docs/getting-started.md
+dist_doc_DATA += packaging/submilter.conf.example
+# The book, which links to its other pages by name.
+dist_doc_DATA += docs/chaos.md docs/comparison.md docs/corpus.md \
+	docs/distributions.md docs/getting-started.md \
+	docs/measurements.md docs/mta-changes.md \
+	docs/postfix.md docs/readers.md docs/recipes.md \
+	docs/sendmail.md docs/survival.md \
+	docs/troubleshooting.md docs/upstream-libmilter.md docs/load.svg
 EXTRA_DIST += docs/submilter.conf.5.in docs/submilter.conf.example.in docs/examples \
-	README.md NEWS.md HACKING.md SECURITY.md tests/README.md docs/comparison.md \
-	docs/load.svg docs/measurements.md docs/readers.md docs/sendmail.md docs/survival.md \
-	docs/upstream-libmilter.md
+	README.md NEWS.md HACKING.md SECURITY.md tests/README.md
 
 docs: milter/conf/docgen$(EXEEXT) submilter$(EXEEXT)
 	milter/conf/docgen$(EXEEXT) manual $(srcdir)/docs/submilter.conf.5.in > docs.tmp

@@ -112,7 +112,7 @@ static void
 note_field(struct mime_header *facts, const struct part_field *field,
     struct mime_labels *labels)
 {
-	/* Sendmail reads and writes these anew as addresses (docs/sendmail.md). */
+	/* Sendmail reads and writes these anew as addresses (docs/mta-changes.md). */
 	static const char *const addresses[] = { "From", "Sender", "Reply-To",
 		"To", "Cc", "Apparently-To", "Errors-To",
 		"Disposition-Notification-To", NULL };

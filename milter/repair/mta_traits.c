@@ -2,7 +2,7 @@
 /*
  * What MTAs do behind their filters, a row each: Postfix 3.7.11 and Sendmail
  * 8.17.1, by what the next hop got of a message. Where no other source is
- * named, docs/sendmail.md says what was seen, and tests/survival/shapes_*.py
+ * named, docs/mta-changes.md says what was seen, and tests/survival/shapes_*.py
  * have the messages.
  */
 #include "repair/mta_traits.h"

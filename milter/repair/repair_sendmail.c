@@ -2,7 +2,7 @@
 /*
  * Sendmail changes the entries of an address field at delivery, behind all
  * filters: it cuts long ones, puts its own name for some domains, and leaves
- * some odd ones alone. Measured with Sendmail 8.17.1; see docs/sendmail.md.
+ * some odd ones alone. Measured with Sendmail 8.17.1; see docs/mta-changes.md.
  */
 #include "sendmail_priv.h"
 

@@ -15,6 +15,7 @@ import re
 import documents
 import plan
 
+FIRST = "getting-started.md"
 FENCE = re.compile(r"( *)```(\w*)$")
 
 
@@ -80,6 +81,17 @@ def pages():
     """Names of the pages, each with its pieces."""
     for page in plan.BOOK:
         yield page, pieces(read(page), page)
+
+
+def beside(mta):
+    """The first page, with the way to attach the milter to this MTA."""
+    first = pieces(read(FIRST), FIRST)
+    (page, section), (_, place) = plan.ATTACH[mta], plan.ATTACH["postfix"]
+    if page == FIRST:
+        return first
+    start = [piece.section for piece in first].index(place)
+    other = [piece for piece in pieces(read(page), page) if piece.section == section]
+    return first[:start] + other + [p for p in first[start:] if p.section != place]
 
 
 def configurations():

@@ -5,13 +5,17 @@ documents no longer have is a fault (test_documents.py)."""
 # Commands that nothing here runs.
 NOT_RUN = {
     "packaging/quickstart": "a part of its own: tests/firstday/run SUITE quickstart",
-    "submilter test": "has no message; the command with one is run",
+    # Names of commands; these with their arguments are run.
+    "submilter test": "has no message",
+    "sendmail -bv": "a kind of report",
 }
 
-# Pages of the book in docs, by the MTA beside which they are read; where the MTA is
-# attached; and that all pages but for the first one begin where the first one ends.
+# Pages of the book in docs, by the MTA beside which they are read. All but the first one
+# begin where that ends.
 BOOK = {
     "getting-started.md": "postfix",
+    "postfix.md": "postfix",
+    "sendmail.md": "sendmail",
 }
 # Other pages, and what holds them to the truth.
 NOT_READ = {
@@ -22,12 +26,14 @@ NOT_READ = {
     "measurements.md": "measured by tests/bench",
     "readers.md": "measured by tests/readers",
     "recipes.md": "in part: tests/e2e/fronts.py, tests/e2e/test_local_mail.py",
-    "sendmail.md": "measured by tests/survival",
+    "mta-changes.md": "measured by tests/survival",
     "survival.md": "measured by tests/survival",
     "troubleshooting.md": "tests/check-replies.py",
     "upstream-libmilter.md": "a report, with its program",
 }
-ATTACHES = {"postfix": "getting-started.md", "sendmail": "sendmail.md"}
+# Where the MTA is attached; the rest of the first page is the same beside both.
+ATTACH = {"postfix": ("getting-started.md", "4. Attach it to Postfix"),
+          "sendmail": ("sendmail.md", "Attach it to the submission port")}
 
 # The parts of tests/firstday/run that run a command; of others, these two do.
 USUAL = ("postfix", "sendmail")
@@ -58,8 +64,9 @@ ATTACHES_POSTFIX = (
     "postconf -P submission/inet/smtpd_milters=unix:submilter/submilter.sock "
     "submission/inet/milter_default_action=tempfail")
 
-# Exit codes other than 0, and why they are right there.
+# Exit codes other than 0 that are right there: the message is refused, for example.
 CODES = {
+    "submilter test --auth alice@example.org --report-only forged.eml": (0, 1),
 }
 
 # Blocks that are neither a command nor a file: their first lines begin like this.
