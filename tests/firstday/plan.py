@@ -7,6 +7,7 @@ NOT_RUN = {
     "packaging/quickstart": "a part of its own: tests/firstday/run SUITE quickstart",
     # Names of commands; these with their arguments are run.
     "submilter test": "has no message",
+    "submilter explain": "has no identifier", "submilter replay": "has no configuration",
     "sendmail -bv": "a kind of report",
 }
 
@@ -15,6 +16,7 @@ NOT_RUN = {
 BOOK = {
     "getting-started.md": "postfix",
     "postfix.md": "postfix",
+    "rights.md": "postfix",
     "sendmail.md": "sendmail",
 }
 # Other pages, and what holds them to the truth.
@@ -67,6 +69,7 @@ ATTACHES_POSTFIX = (
 # Exit codes other than 0 that are right there: the message is refused, for example.
 CODES = {
     "submilter test --auth alice@example.org --report-only forged.eml": (0, 1),
+    "submilter test --auth alice@example.org --report-only board.eml": (1,),
 }
 
 # Blocks that are neither a command nor a file: their first lines begin like this.
