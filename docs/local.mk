@@ -9,7 +9,7 @@ dist_doc_DATA += docs/chaos.md docs/comparison.md docs/corpus.md \
 	docs/distributions.md docs/getting-started.md \
 	docs/measurements.md docs/mta-changes.md \
 	docs/postfix.md docs/readers.md docs/recipes.md \
-	docs/rights.md docs/sendmail.md docs/survival.md \
+	docs/rights.md docs/sendmail.md docs/survival.md docs/tables.md \
 	docs/troubleshooting.md docs/upstream-libmilter.md docs/load.svg
 EXTRA_DIST += docs/submilter.conf.5.in docs/submilter.conf.example.in docs/examples \
 	README.md NEWS.md HACKING.md SECURITY.md tests/README.md

@@ -93,6 +93,7 @@ sort -k 3 > "$tmp/want" <<'EOF'
 -rw-r--r-- root usr/share/doc/submilter/submilter.conf.example
 -rw-r--r-- root usr/share/doc/submilter/submilter.rules.yml
 -rw-r--r-- root usr/share/doc/submilter/survival.md
+-rw-r--r-- root usr/share/doc/submilter/tables.md
 -rw-r--r-- root usr/share/doc/submilter/troubleshooting.md
 -rw-r--r-- root usr/share/doc/submilter/upstream-libmilter.md
 -rw-r--r-- root usr/share/fish/vendor_completions.d/submilter.fish
