@@ -18,6 +18,7 @@ BOOK = {
     "getting-started.md": "postfix",
     "postfix.md": "postfix",
     "keys.md": "postfix",
+    "repair.md": "postfix",
     "rights.md": "postfix",
     "sendmail.md": "sendmail",
     "tables.md": "postfix",

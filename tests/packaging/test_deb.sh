@@ -77,6 +77,7 @@ sort -k 3 > "$tmp/want" <<'EOF'
 -rw-r--r-- root usr/share/doc/submilter/postfix.md
 -rw-r--r-- root usr/share/doc/submilter/readers.md
 -rw-r--r-- root usr/share/doc/submilter/recipes.md
+-rw-r--r-- root usr/share/doc/submilter/repair.md
 -rw-r--r-- root usr/share/doc/submilter/rights.md
 -rw-r--r-- root usr/share/doc/submilter/schema/check.json
 -rw-r--r-- root usr/share/doc/submilter/schema/config.json
