@@ -8,7 +8,7 @@ dist_doc_DATA += packaging/submilter.conf.example
 dist_doc_DATA += docs/chaos.md docs/comparison.md docs/corpus.md \
 	docs/distributions.md docs/getting-started.md docs/keys.md \
 	docs/measurements.md docs/mta-changes.md \
-	docs/postfix.md docs/readers.md docs/recipes.md docs/repair.md \
+	docs/postfix.md docs/preflight.md docs/readers.md docs/recipes.md docs/repair.md \
 	docs/rights.md docs/sendmail.md docs/survival.md docs/tables.md \
 	docs/troubleshooting.md docs/upstream-libmilter.md docs/load.svg
 EXTRA_DIST += docs/submilter.conf.5.in docs/submilter.conf.example.in docs/examples \

@@ -18,6 +18,7 @@ BOOK = {
     "getting-started.md": "postfix",
     "postfix.md": "postfix",
     "keys.md": "postfix",
+    "preflight.md": "postfix",
     "repair.md": "postfix",
     "rights.md": "postfix",
     "sendmail.md": "sendmail",
@@ -74,6 +75,7 @@ ATTACHES_POSTFIX = (
 CODES = {
     "submilter test --auth alice@example.org --report-only forged.eml": (0, 1),
     "submilter test --auth alice@example.org --report-only board.eml": (1,),
+    "submilter check --no-connect --zone /tmp/strict.zone example.org": (1,),
     "submilter keys example.org": (0, 75),      # DNS may not have been asked yet
 }
 

@@ -75,6 +75,7 @@ sort -k 3 > "$tmp/want" <<'EOF'
 -rw-r--r-- root usr/share/doc/submilter/pop-before-smtp/pop-sqlite.cf
 -rw-r--r-- root usr/share/doc/submilter/pop-before-smtp/pop.sql
 -rw-r--r-- root usr/share/doc/submilter/postfix.md
+-rw-r--r-- root usr/share/doc/submilter/preflight.md
 -rw-r--r-- root usr/share/doc/submilter/readers.md
 -rw-r--r-- root usr/share/doc/submilter/recipes.md
 -rw-r--r-- root usr/share/doc/submilter/repair.md
