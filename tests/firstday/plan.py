@@ -18,6 +18,7 @@ BOOK = {
     "getting-started.md": "postfix",
     "postfix.md": "postfix",
     "keys.md": "postfix",
+    "limits.md": "postfix",
     "preflight.md": "postfix",
     "repair.md": "postfix",
     "rights.md": "postfix",

@@ -64,6 +64,7 @@ sort -k 3 > "$tmp/want" <<'EOF'
 -rw-r--r-- root usr/share/doc/submilter/distributions.md
 -rw-r--r-- root usr/share/doc/submilter/getting-started.md
 -rw-r--r-- root usr/share/doc/submilter/keys.md
+-rw-r--r-- root usr/share/doc/submilter/limits.md
 -rw-r--r-- root usr/share/doc/submilter/load.svg
 -rw-r--r-- root usr/share/doc/submilter/measurements.md
 -rw-r--r-- root usr/share/doc/submilter/mta-changes.md
