@@ -19,6 +19,7 @@ BOOK = {
     "postfix.md": "postfix",
     "keys.md": "postfix",
     "limits.md": "postfix",
+    "operating.md": "postfix",
     "preflight.md": "postfix",
     "repair.md": "postfix",
     "rights.md": "postfix",
@@ -77,6 +78,7 @@ CODES = {
     "submilter test --auth alice@example.org --report-only forged.eml": (0, 1),
     "submilter test --auth alice@example.org --report-only board.eml": (1,),
     "submilter check --no-connect --zone /tmp/strict.zone example.org": (1,),
+    "submilter health": (0, 3),         # as long as it has no socket
     "submilter keys example.org": (0, 75),      # DNS may not have been asked yet
 }
 

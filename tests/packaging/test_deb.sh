@@ -68,6 +68,7 @@ sort -k 3 > "$tmp/want" <<'EOF'
 -rw-r--r-- root usr/share/doc/submilter/load.svg
 -rw-r--r-- root usr/share/doc/submilter/measurements.md
 -rw-r--r-- root usr/share/doc/submilter/mta-changes.md
+-rw-r--r-- root usr/share/doc/submilter/operating.md
 -rw-r--r-- root usr/share/doc/submilter/pop-before-smtp/dovecot-last-login.conf
 -rw-r--r-- root usr/share/doc/submilter/pop-before-smtp/dovecot-note-login.conf
 -rw-r--r-- root usr/share/doc/submilter/pop-before-smtp/note-login
