@@ -62,6 +62,7 @@ sort -k 3 > "$tmp/want" <<'EOF'
 -rw-r--r-- root usr/share/doc/submilter/copyright
 -rw-r--r-- root usr/share/doc/submilter/corpus.md
 -rw-r--r-- root usr/share/doc/submilter/distributions.md
+-rw-r--r-- root usr/share/doc/submilter/faq.md
 -rw-r--r-- root usr/share/doc/submilter/getting-started.md
 -rw-r--r-- root usr/share/doc/submilter/keys.md
 -rw-r--r-- root usr/share/doc/submilter/limits.md
