@@ -18,6 +18,7 @@ NOT_RUN = {
 BOOK = {
     "getting-started.md": "postfix",
     "postfix.md": "postfix",
+    "architecture.md": "postfix",
     "faq.md": "postfix",
     "keys.md": "postfix",
     "limits.md": "postfix",
@@ -86,6 +87,7 @@ CODES = {
 
 # Blocks that are neither a command nor a file: their first lines begin like this.
 SAMPLES = {
+    "mail program ──": "a picture",
     "550 5.7.1 alice@corp.example may not": "a reply",
     "qid=": "a line of the log",
     "# a comment": "the syntax, with no option in it",
