@@ -6,6 +6,7 @@ import re
 import shlex
 import time
 
+import book
 import documents
 import plan
 from root import Failed
@@ -201,26 +202,20 @@ class Host:
         self.report.check("%s: configuration" % block, done.returncode == 0, done.stdout)
 
     def walk(self):
-        """README.md in its order, with what is Sendmail's in the place of what is
-        Postfix's; returns commands in its sentences, but for those of services."""
-        sentences = list(documents.inline_commands(
-            documents.README.read_text(encoding="utf-8")))
-        steps = documents.readme_steps()
-        own = [s for s in steps if isinstance(s, documents.Command) and plan.PARTS.get(
-            documents.without_comment(s.text)) == (self.part,)]
-        late = []
-        for step in steps:
-            name = isinstance(step, documents.Command) and documents.without_comment(step.text)
-            if not name:
+        """README.md and the first page of the book in their order; returns commands in
+        sentences, but for those of services."""
+        page = book.read(book.FIRST)
+        late = list(documents.inline_commands(documents.README.read_text(encoding="utf-8")))
+        for step in documents.readme_steps():
+            if not isinstance(step, documents.Command):
                 self.block(step)
-            elif step in sentences and not step.text.startswith("systemctl"):
-                late.append(step)
-            elif name == plan.ATTACHES_POSTFIX and self.part == "sendmail":
-                for other in own:
-                    self.step(other)
-            elif self.part != "sendmail" or step not in own:
+            elif step not in late:
                 self.step(step)
-        return late
+        for piece in book.beside(self.part):
+            for command in book.commands(piece) if piece.kind == "sh" else ():
+                self.step(command)
+        return [command for command in late + book.sentences(page, book.FIRST)
+                if not command.text.startswith("systemctl")]
 
     def wait(self, name, command, seconds):
         end = time.monotonic() + seconds

@@ -37,6 +37,7 @@ NOT_READ = {
     "distributions.md": "tests/tables/test_distributions.py",
     "measurements.md": "measured by tests/bench",
     "readers.md": "measured by tests/readers",
+    "README.md": "the index, which has no commands",
     "recipes.md": "in part: tests/e2e/fronts.py, tests/e2e/test_local_mail.py",
     "mta-changes.md": "measured by tests/survival",
     "survival.md": "measured by tests/survival",
@@ -59,22 +60,8 @@ PARTS = {
     "autoreconf -fi && ./configure --sysconfdir=/etc && make && make install": ("source",),
     "systemd-sysusers && systemd-tmpfiles --create": ("source",),
     "install -d -o submilter -g postfix -m 2750 /var/spool/postfix/submilter": ("postfix",),
-    "postconf -P submission/inet/smtpd_milters=unix:submilter/submilter.sock "
-    "submission/inet/milter_default_action=tempfail": ("postfix",),
-    "systemctl reload postfix": ("postfix",),
-    "sed -i -e '/^DAEMON_OPTIONS.*Port=smtp/s/Port=smtp/Port=smtp, M=A/' -e "
-    "'/^DAEMON_OPTIONS.*Port=submission/s/M=Ea/M=Ea, InputFilters=submilter/' "
-    "/etc/mail/sendmail.mc": ("sendmail",),
     "systemctl enable --now submilter": ("source",),
-    "cat >> /etc/mail/sendmail.mc << 'EOF'": ("sendmail",),
-    "make -C /etc/mail && systemctl restart sendmail": ("sendmail",),
 }
-
-# The command that attaches the milter to Postfix: Sendmail's
-# stand elsewhere, and are run in its place.
-ATTACHES_POSTFIX = (
-    "postconf -P submission/inet/smtpd_milters=unix:submilter/submilter.sock "
-    "submission/inet/milter_default_action=tempfail")
 
 # Exit codes other than 0 that are right there: the message is refused, for example.
 CODES = {

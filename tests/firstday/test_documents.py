@@ -135,7 +135,14 @@ class Documents(unittest.TestCase):
     def test_each_page_is_read_or_listed(self):
         pages = {path.name for path in (documents.TOP / "docs").glob("*.md")}
         self.assertEqual(set(plan.BOOK) & set(plan.NOT_READ), set())
-        self.assertEqual(set(plan.BOOK) | set(plan.NOT_READ), pages)
+        self.assertEqual(set(plan.BOOK) | set(plan.NOT_READ), pages,
+                         "a page is to be named in BOOK or NOT_READ of plan.py")
+
+    def test_the_index_has_all_pages(self):
+        """In the order of its parts; a page that is run has its mark."""
+        rows = dict(re.findall(r"\]\(([\w-]+\.md)\)( \*)?", book.read("README.md")))
+        self.assertEqual(set(rows), (set(plan.BOOK) | set(plan.NOT_READ)) - {"README.md"})
+        self.assertEqual({name for name, mark in rows.items() if mark}, set(plan.BOOK))
 
     def test_output_stands_below_commands(self):
         for _, pieces in book.pages():
@@ -155,7 +162,8 @@ class Documents(unittest.TestCase):
 
     def test_there_is_much_to_run(self):
         """If the form of the documents changes, all of it might seem to be a sample."""
-        self.assertGreater(len(documents.readme_steps()), 15)
+        self.assertGreater(len(documents.readme_steps()), 8)
+        self.assertGreater(sum(len(book.commands(p)) for p in self.pieces("sh")), 100)
         for name in documents.MANUALS:
             self.assertTrue([b for b in documents.all_blocks() if b.source == name], name)
 

@@ -56,6 +56,7 @@ sort -k 3 > "$tmp/want" <<'EOF'
 -rwxr-xr-x root usr/sbin/submilter
 -rw-r--r-- root usr/share/bash-completion/completions/submilter
 -rw-r--r-- root usr/share/doc/submilter/README.Debian
+-rw-r--r-- root usr/share/doc/submilter/README.md
 -rw-r--r-- root usr/share/doc/submilter/architecture.md
 -rw-r--r-- root usr/share/doc/submilter/changelog.Debian.gz
 -rw-r--r-- root usr/share/doc/submilter/chaos.md
