@@ -26,6 +26,7 @@ class Piece:
     kind: str
     text: str
     section: str
+    top: int         # the line of its heading
     path: str = ""
 
     def __str__(self):
@@ -34,7 +35,8 @@ class Piece:
 
 def pieces(text, source):
     """Fenced blocks, in their order."""
-    found, rows, fence, section, before, start = [], [], None, "", "", 0
+    found, rows, fence, before, start = [], [], None, "", 0
+    section = ("", 0)
     for number, line in enumerate(text.splitlines(), 1):
         mark = FENCE.match(line)
         if fence and line.strip() == "```":
@@ -45,7 +47,7 @@ def pieces(text, source):
         elif mark:
             fence, start = mark, number + 1
         elif line.startswith("#"):
-            section, before = line.lstrip("# "), ""
+            section, before = (line.lstrip("# "), number), ""
         elif line.strip():
             before = before + " " + line.strip()
         elif before and not before.endswith(":"):
@@ -58,7 +60,7 @@ def _piece(source, line, word, rows, section, before):
     kind = word if word in ("sh", "conf", "output") else "sample"
     if word == "text" and path:
         kind = "file"
-    return Piece(source, line, kind, "\n".join(rows) + "\n", section,
+    return Piece(source, line, kind, "\n".join(rows) + "\n", *section,
                  path[-1] if kind == "file" else "")
 
 

@@ -68,8 +68,9 @@ CODES = {
     "submilter test --auth alice@example.org --report-only forged.eml": (0, 1),
     "submilter test --auth alice@example.org --report-only board.eml": (1,),
     "submilter check --no-connect --zone /tmp/strict.zone example.org": (1,),
-    "submilter health": (0, 3),         # as long as it has no socket
-    "submilter keys example.org": (0, 75),      # DNS may not have been asked yet
+    "submilter health": (0, 75),        # before it has a socket
+    "submilter keys": (0, 75),
+    "submilter keys example.org": (0, 75),      # DNS was not asked yet for new ones
 }
 
 # Blocks that are neither a command nor a file: their first lines begin like this.
