@@ -25,9 +25,16 @@ struct map *map_new(struct arena *mem);
 void map_expect(struct map *map, size_t count);
 /* False, and nothing changed, when the key is there already. Copies the key. */
 MUST_USE bool map_add(struct map *map, struct slice key, void *value);
+/*
+ * Where the value of a key stands, NULL for a key that was not there and is
+ * now, for the caller to set. Holds until the next key is added.
+ */
+void **map_place(struct map *map, struct slice key);
 /* NULL when the key is not there. */
 void *map_get(const struct map *map, struct slice key);
 size_t map_count(const struct map *map);
+/* The index of a key for map_entry(); map_count() when the key is not there. */
+size_t map_index(const struct map *map, struct slice key);
 /* The entries in the order in which they were added, index below map_count. */
 void *map_entry(const struct map *map, size_t index, struct slice *ret_key);
 

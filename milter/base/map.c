@@ -5,6 +5,9 @@
 #include <pthread.h>
 #include <sys/random.h>
 
+/* Slots of 32 bits halve what is touched to find a key among very many. */
+#define MAX_ENTRIES ((size_t)1 << 30)
+
 struct entry {
 	struct slice key;
 	void *value;
@@ -16,7 +19,7 @@ struct map {
 	struct entry *entries; /* in order of addition */
 	size_t count;
 	size_t cap;
-	size_t *slots;	   /* index into entries plus one; 0 is free */
+	uint32_t *slots;   /* index into entries plus one; 0 is free */
 	size_t slot_count; /* a power of two, twice of cap or more */
 	uint64_t seed;
 };
@@ -68,7 +71,7 @@ map_new(struct arena *mem)
 	return map;
 }
 
-static size_t *
+static uint32_t *
 find_slot(const struct map *map, struct slice key, uint64_t hash)
 {
 	size_t mask = map->slot_count - 1;
@@ -97,13 +100,13 @@ resize(struct map *map, size_t cap)
 	    arena_array(map->mem, map->slot_count, sizeof(*map->slots));
 	for (size_t i = 0; i < map->count; i++)
 		*find_slot(map, map->entries[i].key, map->entries[i].hash) =
-		    i + 1;
+		    (uint32_t)i + 1;
 }
 
 void
 map_expect(struct map *map, size_t count)
 {
-	ENSURE(count <= SIZE_MAX / 4 / sizeof(*map->entries));
+	ENSURE(count <= MAX_ENTRIES);
 	if (count > map->cap)
 		resize(map, count);
 }
@@ -111,36 +114,66 @@ map_expect(struct map *map, size_t count)
 static void
 grow(struct map *map)
 {
-	ENSURE(map->cap <= SIZE_MAX / 8 / sizeof(*map->entries));
+	ENSURE(map->cap <= MAX_ENTRIES / 2);
 	resize(map, map->cap == 0 ? 8 : 2 * map->cap);
+}
+
+/* The entry of a key, and whether it was there before. */
+static struct entry *
+find_or_add(struct map *map, struct slice key, bool *ret_found)
+{
+	uint64_t hash = map_hash(map->seed, key);
+	struct entry *entry;
+	uint32_t *slot;
+
+	if (map->count == map->cap)
+		grow(map);
+	slot = find_slot(map, key, hash);
+	*ret_found = *slot != 0;
+	if (*ret_found)
+		return &map->entries[*slot - 1];
+	entry = &map->entries[map->count];
+	*entry = (struct entry){ slice_dup(map->mem, key), NULL, hash };
+	*slot = (uint32_t)++map->count;
+	return entry;
 }
 
 bool
 map_add(struct map *map, struct slice key, void *value)
 {
-	uint64_t hash = map_hash(map->seed, key);
-	size_t *slot;
+	bool found;
+	struct entry *entry = find_or_add(map, key, &found);
 
-	if (map->count == map->cap)
-		grow(map);
-	slot = find_slot(map, key, hash);
-	if (*slot != 0)
-		return false;
-	map->entries[map->count] =
-	    (struct entry){ slice_dup(map->mem, key), value, hash };
-	*slot = ++map->count;
-	return true;
+	if (!found)
+		entry->value = value;
+	return !found;
+}
+
+void **
+map_place(struct map *map, struct slice key)
+{
+	bool found;
+
+	return &find_or_add(map, key, &found)->value;
+}
+
+size_t
+map_index(const struct map *map, struct slice key)
+{
+	uint32_t slot;
+
+	if (map->count == 0)
+		return 0;
+	slot = *find_slot(map, key, map_hash(map->seed, key));
+	return slot == 0 ? map->count : slot - 1;
 }
 
 void *
 map_get(const struct map *map, struct slice key)
 {
-	size_t slot;
+	size_t index = map_index(map, key);
 
-	if (map->count == 0)
-		return NULL;
-	slot = *find_slot(map, key, map_hash(map->seed, key));
-	return slot == 0 ? NULL : map->entries[slot - 1].value;
+	return index == map->count ? NULL : map->entries[index].value;
 }
 
 size_t

@@ -59,6 +59,29 @@ room_that_is_made_at_once_is_all_that_is_taken(void **state)
 }
 
 static void
+a_key_has_a_place_and_an_index(void **state)
+{
+	struct arena mem;
+	struct map *map;
+	void **place;
+
+	(void)state;
+	arena_init(&mem);
+	map = map_new(&mem);
+	assert_int_equal(map_index(map, SLICE("a")), 0);
+	for (size_t i = 0; i < 100; i++) {
+		place = map_place(map, slice_format(&mem, "key%zu", i));
+		assert_null(*place);
+		*place = &mem;
+	}
+	assert_ptr_equal(*map_place(map, SLICE("key42")), &mem);
+	assert_int_equal(map_count(map), 100);
+	assert_int_equal(map_index(map, SLICE("key42")), 42);
+	assert_int_equal(map_index(map, SLICE("key100")), 100);
+	arena_done(&mem);
+}
+
+static void
 errors_wrap_from_the_outside(void **state)
 {
 	struct err err = { 0 };
@@ -77,6 +100,7 @@ main(void)
 		cmocka_unit_test(a_key_is_found_after_growth_and_only_once),
 		cmocka_unit_test(
 		    room_that_is_made_at_once_is_all_that_is_taken),
+		cmocka_unit_test(a_key_has_a_place_and_an_index),
 		cmocka_unit_test(errors_wrap_from_the_outside),
 	};
 
