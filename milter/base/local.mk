@@ -13,6 +13,7 @@ libsubmilter_a_SOURCES += \
 	include/base/metrics.def include/base/metrics.h %D%/metrics.c \
 	include/base/net.h %D%/net.c \
 	include/base/octets.h %D%/octets.c \
+	include/base/pace.h %D%/pace.c \
 	include/base/private_file.h %D%/private_file.c \
 	include/base/report.h %D%/report.c \
 	include/base/shell.h %D%/shell.c \

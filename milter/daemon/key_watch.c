@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/pace.h"
 #include "conf/config_dns.h"
 #include "key_watcher_priv.h"
 
@@ -246,6 +247,7 @@ watch_keys(void *arg)
 	struct key_watch *watch = arg;
 	bool first = true;
 
+	pace_begin();
 	while (!watch->stop) {
 		unsigned long seconds = 60;
 

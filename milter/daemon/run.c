@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "base/cores.h"
 #include "base/log.h"
+#include "base/pace.h"
 #include "config.h"
 #include "daemon/socket_directory.h"
 #include "daemon_priv.h"
@@ -201,6 +202,7 @@ wait_for_signals(void *arg)
 	struct snapshot *snapshot;
 	pthread_t waker;
 
+	pace_begin();
 	snapshot = snapshot_acquire(&daemon->slot);
 	notify_ready(&daemon->notifier, snapshot);
 	snapshot_unref(snapshot);

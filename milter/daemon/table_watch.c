@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "base/pace.h"
 #include "daemon_priv.h"
 #include "status_priv.h"
 
@@ -323,6 +324,7 @@ watch_tables(void *arg)
 	const struct timespec pause = { .tv_sec = TICK_SECONDS };
 	struct snapshot *current;
 
+	pace_begin();
 	for (;;) {
 		(void)nanosleep(&pause, NULL);
 		current = snapshot_acquire(slot);

@@ -18,6 +18,7 @@
 #include "base/descend.h"
 #include "base/file.h"
 #include "base/map.h"
+#include "base/pace.h"
 #include "key_history_priv.h"
 
 enum {
@@ -136,6 +137,7 @@ parse(struct key_history *history, struct slice text, bool restore,
 		struct sign_key key = { .pkey = NULL };
 		const char *fault;
 
+		pace();
 		if (slice_starts(line, end)) {
 			if (text.len == 0 &&
 			    slice_number(
@@ -285,6 +287,7 @@ write_kept(const struct content *content, long long skew, FILE *file)
 		struct key_entry entry;
 		struct arena mem;
 
+		pace();
 		arena_init(&mem);
 		entry = key_history_at(content->kept, i, &mem);
 		if (is_kept(content, &entry, &mem)) {

@@ -2,6 +2,7 @@
 /* Which domains have keys, and which of them are read at once. */
 #include <stdlib.h>
 
+#include "base/pace.h"
 #include "keystore_priv.h"
 
 struct listing {
@@ -124,6 +125,7 @@ read_slots(struct keystore *store, struct keystore *previous,
 		else if (before == NULL && old != NULL)
 			carry_known(store, slot, old->known);
 		domain_keys_release(before);
+		pace();
 	}
 }
 

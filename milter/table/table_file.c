@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/pace.h"
+
 void
 table_file_init(struct table_file *file, struct slice text, struct arena *mem)
 {
@@ -96,6 +98,7 @@ table_file_next(struct table_file *file, struct slice *ret_row)
 		struct slice line = take_line(file);
 		struct slice row = line;
 
+		pace();
 		if (is_void(line))
 			continue;
 		check_line(file, number, line);

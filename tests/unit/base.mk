@@ -37,3 +37,7 @@ unit_tests += tests/unit/base/test_metrics
 tests_unit_base_test_metrics_SOURCES = tests/unit/base/test_metrics.c
 tests_unit_base_test_metrics_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_base_test_metrics_LDADD = $(TEST_LDADD)
+unit_tests += tests/unit/base/test_pace
+tests_unit_base_test_pace_SOURCES = tests/unit/base/test_pace.c
+tests_unit_base_test_pace_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_base_test_pace_LDADD = $(TEST_LDADD)
