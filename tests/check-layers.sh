@@ -52,7 +52,7 @@ for file in milter/*/*.c milter/*/*.h include/*/*.h include/*/*.def; do
 	done
 	# An arena that is freed on the way out is begun before the first way out.
 	if ! awk '/CLEANUP\(arena_done\) struct arena/ { name = $NF; sub(/;/, "", name); open = NR }
-		open && index($0, "arena_init(&" name ")") { open = 0 }
+		open && (index($0, "arena_init(&" name ")") || index($0, "arena_init_large(&" name ")")) { open = 0 }
 		open && /^}/ { open = 0 }
 		open && /^\t+return/ { print FILENAME ":" NR; bad = 1 }
 		END { exit bad }' "$file"; then

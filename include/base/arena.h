@@ -2,6 +2,7 @@
 #ifndef SUBMILTER_BASE_ARENA_H
 #define SUBMILTER_BASE_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -14,11 +15,23 @@ struct arena_block;
 struct arena {
 	struct arena_block *blocks;
 	size_t used_bytes; /* handed out since the start */
+	bool is_large;
 };
 
 void arena_init(struct arena *mem);
 
-/* Frees all that was handed out; the arena is then empty and usable. */
+/*
+ * For what lasts and may take many megabytes, as a configuration or a table
+ * does. Beyond its first kilobytes it takes memory from the system, and gives it
+ * back at once: the heap that messages use is neither locked nor left with
+ * holes.
+ */
+void arena_init_large(struct arena *mem);
+
+/*
+ * Frees all that was handed out; the arena is then empty and usable, and large
+ * if it was.
+ */
 void arena_done(struct arena *mem);
 
 /*

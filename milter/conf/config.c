@@ -254,7 +254,7 @@ reading_init(
 	*r = (struct reading){ .report = report, .arg = arg };
 	r->config = calloc(1, sizeof(*r->config));
 	ENSURE(r->config != NULL);
-	arena_init(&r->config->mem);
+	arena_init_large(&r->config->mem);
 	arena_init(&r->scratch);
 	r->config->path = slice_dup(&r->config->mem, slice_of(name));
 	r->main_file = r->config->path.data;

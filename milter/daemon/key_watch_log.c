@@ -83,14 +83,14 @@ key_watch_log_silence(struct watcher *w)
 		const struct domain_keys *domain = keystore_domain(store, d);
 
 		for (size_t k = 0; k < domain->count; k++) {
+			CLEANUP(arena_done) struct arena scratch;
 			struct key_past past;
 
+			arena_init(&scratch);
 			key_history_get(
-			    w->view.history, domain->keys[k], &mem, &past);
-			if (past.fault.len == 0)
-				continue;
-			why = past.fault;
-			silent++;
+			    w->view.history, domain->keys[k], &scratch, &past);
+			if (past.fault.len != 0 && silent++ == 0)
+				why = slice_dup(&mem, past.fault);
 		}
 	}
 	if (silent != 0 && w->silent == 0)

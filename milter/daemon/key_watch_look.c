@@ -106,16 +106,18 @@ key_watch_look(
 {
 	const struct keystore *store = w->view.keys;
 	struct round round = { .now = now, .silent = silent };
-	struct arena mem;
+	struct arena mem, scratch;
 
-	arena_init(&mem);
+	arena_init_large(&mem);
 	for (size_t d = 0; d < keystore_domain_count(store); d++) {
 		const struct domain_keys *domain = keystore_domain(store, d);
 		bool wanted = domain->unread && !silent;
 		void *array = round.domains;
 
+		arena_init(&scratch);
 		for (size_t k = 0; k < domain->count && !wanted; k++)
-			wanted = is_due(w, &round, domain->keys[k], &mem);
+			wanted = is_due(w, &round, domain->keys[k], &scratch);
+		arena_done(&scratch);
 		if (!wanted)
 			continue;
 		arena_reserve_one(&mem, &array, &round.cap, round.count,

@@ -44,7 +44,7 @@ key_history_new(void)
 	ENSURE(history != NULL);
 	history->references = 1;
 	ENSURE(pthread_mutex_init(&history->lock, NULL) == 0);
-	arena_init(&history->mem);
+	arena_init_large(&history->mem);
 	history->entries = map_new(&history->mem);
 	return history;
 }

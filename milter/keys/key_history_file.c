@@ -170,7 +170,7 @@ key_history_read(struct key_history *history, struct slice path,
 	bool found;
 	int status;
 
-	arena_init(&mem);
+	arena_init_large(&mem);
 	/* Who can write to it can make an unpublished key sign. */
 	status =
 	    file_read_own(&(struct file_request){ path, MAX_FILE_OCTETS, &mem },

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Domains that signed before, as the file of states knows, and do no more. */
+#include "base/pace.h"
 #include "key_history_priv.h"
 
 bool
@@ -62,7 +63,6 @@ key_history_recall(struct key_history *history, struct slice path,
     struct keystore *store, const struct recall *recall)
 {
 	struct key_history *file;
-	struct arena mem;
 	size_t count;
 
 	/* A key of a table may be one that nobody has needed yet. */
@@ -70,15 +70,18 @@ key_history_recall(struct key_history *history, struct slice path,
 		return;
 	file = key_history_of_file(history, path);
 	count = key_history_count(file);
-	arena_init(&mem);
 	for (size_t i = 0; i < count; i++) {
-		struct key_entry entry = key_history_at(file, i, &mem);
+		CLEANUP(arena_done) struct arena mem;
+		struct key_entry entry;
+
+		pace();
+		arena_init(&mem);
+		entry = key_history_at(file, i, &mem);
 
 		if ((entry.past.first_seen != 0 || recall->unpublished) &&
 		    !keystore_has_domain(store, entry.key.domain))
 			keystore_add_gone(store, recall->directory,
 			    entry.key.domain, recall->report);
 	}
-	arena_done(&mem);
 	key_history_unref(file);
 }

@@ -4,16 +4,12 @@
  */
 #include "keys/keystore.h"
 
-#include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
 
 #include "base/map.h"
 #include "base/pace.h"
 #include "keystore_priv.h"
-
-/* The memory of a larger store goes back to the system at once. */
-enum { LARGE_STORE_BYTES = 1024 * 1024 };
 
 static void
 keystore_lock(struct keystore *store)
@@ -299,11 +295,8 @@ keystore_ref(struct keystore *store)
 void
 keystore_free(struct keystore *store)
 {
-	bool is_large;
-
 	if (store == NULL || --store->users != 0)
 		return;
-	is_large = store->mem.used_bytes >= LARGE_STORE_BYTES;
 	for (struct slot *slot = store->newest; slot != NULL;
 	     slot = slot->older)
 		domain_keys_release(slot->kept);
@@ -311,8 +304,6 @@ keystore_free(struct keystore *store)
 	key_source_free(store->source);
 	arena_done(&store->mem);
 	free(store);
-	if (is_large)
-		(void)malloc_trim(0);
 }
 
 const struct domain_keys *

@@ -166,7 +166,7 @@ keystore_open(struct key_source *source, const struct keystore_options *options,
 	store->users = 1;
 	store->source = source;
 	store->room = options->room == 0 ? KEYSTORE_ROOM : options->room;
-	arena_init(&store->mem);
+	arena_init_large(&store->mem);
 	store->domains = map_new(&store->mem);
 	store->others = map_new(&store->mem);
 	ENSURE(pthread_mutex_init(&store->lock, NULL) == 0 &&

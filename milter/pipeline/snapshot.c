@@ -2,15 +2,11 @@
 /* A configuration with all that is built from it, and the one in force. */
 #include "pipeline/snapshot.h"
 
-#include <malloc.h>
 #include <stdlib.h>
 
 #include "base/file.h"
 #include "conf/config_dns.h"
 #include "keys/key_role.h"
-
-/* The memory of a larger one goes back to the system at once. */
-enum { LARGE_SNAPSHOT_BYTES = 1024 * 1024 };
 
 /* Each of its rows; table NULL: whichever it is. */
 static void
@@ -38,7 +34,6 @@ snapshot_check_values(const struct snapshot *snapshot,
 static void
 snapshot_free(struct snapshot *snapshot)
 {
-	bool is_large = snapshot->mem.used_bytes >= LARGE_SNAPSHOT_BYTES;
 	struct snapshot *root = snapshot->root;
 
 	if (root != NULL) {
@@ -55,8 +50,6 @@ snapshot_free(struct snapshot *snapshot)
 	limit_counts_unref(snapshot->limit_counts);
 	arena_done(&snapshot->mem);
 	free(snapshot);
-	if (is_large)
-		(void)malloc_trim(0);
 	snapshot_unref(root);
 }
 
@@ -379,7 +372,7 @@ snapshot_new(struct config *config, const struct snapshot *previous,
 	};
 
 	ENSURE(snapshot != NULL);
-	arena_init(&snapshot->mem);
+	arena_init_large(&snapshot->mem);
 	snapshot->config = config;
 	snapshot->references = 1;
 	snapshot->limits = (struct header_limits){
@@ -431,7 +424,7 @@ share(struct snapshot *previous, struct table *const *tables)
 		    previous->root != NULL ? previous->root : previous),
 		.references = 1,
 	};
-	arena_init(&snapshot->mem);
+	arena_init_large(&snapshot->mem);
 	/*
 	 * The rights gather from their tables again if one of those is another,
 	 * or if the result stands in memory that goes with previous.

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Opens tables by their names, and asks them. */
 #include <inttypes.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,8 +26,6 @@ static const struct table_ops *const registry[] = {
 
 /* Specs quoted in messages are cut after this many octets. */
 enum { SHOWN_BYTES = 60 };
-/* The memory of a larger table goes back to the system at once. */
-enum { LARGE_TABLE_BYTES = 1024 * 1024 };
 enum { TYPE_COUNT = sizeof(registry) / sizeof(registry[0]) };
 
 /* The same as text; a test holds the two against each other. */
@@ -240,7 +237,7 @@ table_open(struct slice spec, const struct table_options *options,
 		options = &defaults;
 	opening.text = options->text;
 	opening.report = options->report;
-	arena_init(&table->mem);
+	arena_init_large(&table->mem);
 	table->users = 1;
 	table->spec = slice_dup(&table->mem, spec);
 	table->stats = table_stats_acquire(table->spec);
@@ -292,8 +289,6 @@ table_ref(struct table *table)
 void
 table_close(struct table *table)
 {
-	bool is_large;
-
 	if (table == NULL || --table->users != 0)
 		return;
 	if (table->ops != NULL && table->ops->close != NULL)
@@ -301,12 +296,8 @@ table_close(struct table *table)
 	cache_release(table->cache);
 	table_stats_release(table->stats);
 	table_world_unref(table->world);
-	is_large = table->mem.used_bytes > LARGE_TABLE_BYTES;
 	arena_done(&table->mem);
 	free(table);
-	/* The next one may be read by another thread, whose heap is another. */
-	if (is_large)
-		(void)malloc_trim(0);
 }
 
 struct table_world *
