@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Text as people see it: folded, by its skeleton, its words and addresses. */
+#include <pthread.h>
 #include <stdatomic.h>
 #include <unicode/uloc.h>
 #include <unicode/unorm2.h>
@@ -160,14 +161,67 @@ display_spoof_checker(void)
 	return none;
 }
 
+/* The skeleton of each character of ASCII; empty: it is not ASCII. */
+enum { ASCII_CHARS = 128, ASCII_LOOK_OCTETS = 8 };
+static char ascii_looks[ASCII_CHARS][ASCII_LOOK_OCTETS];
+static pthread_once_t ascii_looks_once = PTHREAD_ONCE_INIT;
+
+static void
+ascii_looks_fill(void)
+{
+	for (UChar c = 0; c < ASCII_CHARS; c++) {
+		UErrorCode status = U_ZERO_ERROR;
+		UChar look[ASCII_LOOK_OCTETS];
+		int32_t len = uspoof_getSkeleton(display_spoof_checker(), 0, &c,
+		    1, look, ASCII_LOOK_OCTETS, &status);
+
+		if (U_FAILURE(status) || len >= ASCII_LOOK_OCTETS)
+			continue;
+		for (int32_t i = 0; i < len; i++) {
+			ascii_looks[c][i] = (char)look[i];
+			if (look[i] == 0 || look[i] >= ASCII_CHARS) {
+				ascii_looks[c][0] = '\0';
+				break;
+			}
+		}
+	}
+}
+
+/*
+ * A skeleton is made of those of its characters (TR 39, section 4), which are
+ * normalized. Nothing in ASCII is changed by that, or joins its neighbour, so
+ * that where all of it is ASCII, ICU need not be asked. False: ask it.
+ */
+static bool
+skeleton_of_ascii(struct slice text, struct arena *mem, struct slice *ret_text)
+{
+	struct strbuf buf;
+
+	ENSURE(pthread_once(&ascii_looks_once, ascii_looks_fill) == 0);
+	strbuf_init(&buf, mem);
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.data[i];
+		const char *look = c < ASCII_CHARS ? ascii_looks[c] : "";
+
+		if (*look == '\0')
+			return false;
+		strbuf_add(&buf, slice_of(look));
+	}
+	*ret_text = display_fold(strbuf_slice(&buf), mem);
+	return true;
+}
+
 struct slice
 display_skeleton(struct slice folded, struct arena *mem)
 {
 	UErrorCode status = U_ZERO_ERROR;
 	struct strbuf buf;
+	struct slice plain;
 	UChar *from, *to;
 	int32_t units, len = 0, room;
 
+	if (skeleton_of_ascii(folded, mem, &plain))
+		return plain;
 	from = display_utf16(folded, mem, &units);
 	for (int32_t i = 0; i < units; i++) {
 		UChar unit = from[i];

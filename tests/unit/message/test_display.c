@@ -145,6 +145,67 @@ a_neutral_name_has_no_marks(void **state)
 	arena_done(&mem);
 }
 
+/* ICU decides on text with a character beyond ASCII, whose skeleton is itself. */
+static void
+check_skeleton(struct slice text, struct arena *mem)
+{
+	struct slice folded = display_fold(text, mem);
+	struct slice beyond =
+	    slice_format(mem, "\u4e2d%.*s\u4e2d", SLICE_ARGS(folded));
+	struct slice want = display_skeleton(beyond, mem);
+	struct slice got = display_skeleton(folded, mem);
+
+	if (!slice_eq(
+		slice_format(mem, "\u4e2d%.*s\u4e2d", SLICE_ARGS(got)), want))
+		fail_msg("%.*s: got %.*s, of ICU %.*s", SLICE_ARGS(text),
+		    SLICE_ARGS(got), SLICE_ARGS(want));
+}
+
+static void
+skeletons_of_ascii_are_those_of_icu(void **state)
+{
+	static const char domain_chars[] =
+	    "abcdefghijklmnopqrstuvwxyz0123456789-.";
+	enum { DOMAIN_CHARS = sizeof(domain_chars) - 1 };
+	unsigned int seed = 1;
+	struct arena mem;
+	char text[64];
+
+	(void)state;
+	arena_init(&mem);
+	for (char a = '!'; a <= '~'; a++) {
+		for (char b = '!'; b <= '~'; b++) {
+			text[0] = a;
+			text[1] = b;
+			check_skeleton((struct slice){ text, 2 }, &mem);
+		}
+		arena_done(&mem);
+	}
+	for (size_t i = 0; i < DOMAIN_CHARS * DOMAIN_CHARS * DOMAIN_CHARS;
+	     i++) {
+		text[0] = domain_chars[i % DOMAIN_CHARS];
+		text[1] = domain_chars[i / DOMAIN_CHARS % DOMAIN_CHARS];
+		text[2] = domain_chars[i / DOMAIN_CHARS / DOMAIN_CHARS];
+		check_skeleton((struct slice){ text, 3 }, &mem);
+		arena_done(&mem);
+	}
+	for (int i = 0; i < 20000; i++) {
+		size_t len;
+
+		seed = seed * 1664525 + 1013904223;
+		len = 1 + (seed >> 16) % sizeof(text);
+		for (size_t k = 0; k < len; k++) {
+			seed = seed * 1664525 + 1013904223;
+			text[k] = domain_chars[(seed >> 16) % DOMAIN_CHARS];
+		}
+		check_skeleton((struct slice){ text, len }, &mem);
+		arena_done(&mem);
+	}
+	/* The table is not empty, and not all the same. */
+	check_slice("m0", display_skeleton(SLICE("m0"), &mem), "rno");
+	arena_done(&mem);
+}
+
 int
 main(void)
 {
@@ -152,6 +213,7 @@ main(void)
 		cmocka_unit_test(only_words_that_all_read_alike_are_plain),
 		cmocka_unit_test(odd_text_is_settled_for_good),
 		cmocka_unit_test(a_neutral_name_has_no_marks),
+		cmocka_unit_test(skeletons_of_ascii_are_those_of_icu),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
