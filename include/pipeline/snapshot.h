@@ -30,7 +30,7 @@ struct snapshot {
 	struct identity identity;
 	struct rights rights;
 	struct author_forms author_forms;
-	struct own_domains own_domains;
+	struct own_set *own; /* our domains */
 	struct names names;
 	struct key_tables key_tables;	 /* of tables */
 	struct suffix_list *suffixes;	 /* for sign.parent-domain; or NULL */

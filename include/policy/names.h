@@ -24,13 +24,14 @@ struct names {
 	size_t max_lookups; /* of addresses that one field shows */
 	struct protected_name *items;
 	size_t count;
-	struct map *domains; /* skeleton of a protected domain to that domain */
-	struct map *exempt;  /* logins */
+	struct map *domains; /* of protected-names, by their skeletons */
+	const struct own_domains *own; /* those of ours; NULL: not protected */
+	struct map *exempt;	       /* logins */
 };
 
 /*
- * own: protected with names.own-domains. *config and own are not kept; mem
- * outlives it. Reports each entry of names.protected-names that cannot be used,
+ * own: protected with names.own-domains, which needs own_domains_add_looks();
+ * lasts as long as *names. *config is not kept; mem outlives it. Reports each entry of names.protected-names that cannot be used,
  * with file and line, and returns how many these are.
  */
 MUST_USE unsigned int names_open(struct names *names,

@@ -47,6 +47,7 @@ snapshot_free(struct snapshot *snapshot)
 	table_world_unref(snapshot->world);
 	key_history_unref(snapshot->key_history);
 	keystore_free(snapshot->keys);
+	own_set_unref(snapshot->own);
 	limit_counts_unref(snapshot->limit_counts);
 	arena_done(&snapshot->mem);
 	free(snapshot);
@@ -68,15 +69,19 @@ building_fault(struct building *building, const char *text)
 	building->faults++;
 }
 
+/* previous: whose set of own domains this one is if it is the same; or NULL. */
 static unsigned int
-open_names(struct snapshot *snapshot, const struct report *report)
+open_names(struct snapshot *snapshot, const struct snapshot *previous,
+    const struct report *report)
 {
-	struct own_domains *own = &snapshot->own_domains;
+	const struct config *config = snapshot->config;
+	struct own_set *before = previous == NULL ? NULL : previous->own;
+	struct own_set *set = own_set_begin(config, before);
 
-	own_domains_init(own, snapshot->config, &snapshot->mem);
-	keystore_name_domains(snapshot->keys, own);
-	return names_open(
-	    &snapshot->names, snapshot->config, own, report, &snapshot->mem);
+	keystore_name_domains(snapshot->keys, &set->domains);
+	snapshot->own = own_set_finish(set, before, config->names.own_domains);
+	return names_open(&snapshot->names, config, &snapshot->own->domains,
+	    report, &snapshot->mem);
 }
 
 /* Takes over what was known of keys, and makes all keys known from now on. */
@@ -317,7 +322,7 @@ build(struct building *building)
 	else
 		open_key_states(building);
 	warn_of_no_keys(building);
-	building->faults += open_names(snapshot, building->report);
+	building->faults += open_names(snapshot, previous, building->report);
 	if (preflight_check_config(config, building->report) != 0) {
 		building->faults++;
 	} else if (preflight_is_on(config)) {
@@ -477,7 +482,7 @@ snapshot_with_tables(struct snapshot *previous, struct table *const *tables,
 	snapshot->key_history = previous->key_history == NULL ?
 	    NULL :
 	    key_history_ref(previous->key_history);
-	if (open_names(snapshot, NULL) != 0) {
+	if (open_names(snapshot, previous, NULL) != 0) {
 		snapshot_unref(snapshot);
 		return err_set(err, ERR_CONFIG, "names.protected-names");
 	}
@@ -506,7 +511,7 @@ snapshot_with_keys(struct snapshot *previous, bool forget_dns,
 		    open_keys(snapshot, previous->keys, building.report, err);
 	if (status == 0) {
 		open_key_states(&building);
-		if (open_names(snapshot, NULL) != 0)
+		if (open_names(snapshot, previous, NULL) != 0)
 			status =
 			    err_set(err, ERR_CONFIG, "names.protected-names");
 	}

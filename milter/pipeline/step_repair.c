@@ -107,7 +107,7 @@ repair(struct message *message, struct edits *edits)
 	facts.needs_sender = needs_sender(&message->authors);
 	facts.rewrite_from = outcome_is_remedied(&message->outcome);
 	facts.is_redirected = message_is_passed_on(message);
-	facts.own_domains = &message->snapshot->own_domains;
+	facts.own_domains = &message->snapshot->own->domains;
 	if (needs_own_address(&facts) &&
 	    own_address(message, &facts.own_address, &unsure) != 0)
 		facts.own_address_unsure = &unsure;

@@ -8,6 +8,7 @@ libsubmilter_a_SOURCES += \
 	include/policy/limit_counts.h %D%/limit_counts.c \
 	%D%/limit_window.c %D%/limit_window_priv.h \
 	include/policy/login_row.h %D%/login_row.c \
+	%D%/look_alikes.c %D%/look_alikes_priv.h \
 	include/policy/names.h %D%/names.c \
 	include/policy/own_domains.h %D%/own_domains.c \
 	include/policy/rights.h %D%/rights.c %D%/rights_priv.h %D%/grant.c \

@@ -3,6 +3,7 @@
 #include "policy/names.h"
 
 #include "identity/identity.h"
+#include "look_alikes_priv.h"
 #include "message/display.h"
 
 /* No domain name is longer. */
@@ -24,34 +25,11 @@ turn_words(struct slice words, struct arena *mem)
 	    SLICE_ARGS(slice_sub(list, 0, last)));
 }
 
-static struct slice
-skeleton_of(struct slice text, struct arena *mem)
-{
-	return display_skeleton(display_fold(text, mem), mem);
-}
-
 /* The words of a reading, which is folded. */
 static struct slice
 words_of(struct slice folded, struct arena *mem)
 {
 	return display_words(display_skeleton(folded, mem), mem);
-}
-
-/* The domain lasts as long as mem does. */
-static void
-protect_domain(struct names *names, struct slice domain, struct arena *mem)
-{
-	CLEANUP(arena_done) struct arena scratch;
-	struct slice *kept = arena_alloc(mem, sizeof(*kept));
-	struct slice unicode;
-
-	arena_init(&scratch);
-	*kept = domain;
-	(void)!map_add(names->domains, skeleton_of(domain, &scratch), kept);
-	if (domain_unicode(domain, &scratch, &unicode) &&
-	    !slice_eq(unicode, domain))
-		(void)!map_add(
-		    names->domains, skeleton_of(unicode, &scratch), kept);
 }
 
 /*
@@ -81,7 +59,7 @@ protect(struct names *names, struct slice text, struct arena *mem)
 		shown = display_decode(list.items[0].display, mem);
 	} else if (slice_has(text, '.') && !slice_has(text, ' ') &&
 	    domain_canonical(text, mem, &domain, &err) == 0) {
-		protect_domain(names, domain, mem);
+		look_alikes_add(names->domains, slice_dup(mem, domain));
 		return true;
 	}
 	/* Its words in the order in which they stand, and as it is seen. */
@@ -117,6 +95,7 @@ names_open(struct names *names, const struct config *config,
 		.items =
 		    arena_array(mem, list->count + 1, sizeof(*names->items)),
 		.domains = map_new(mem),
+		.own = config->names.own_domains ? own : NULL,
 		.exempt = map_new(mem),
 	};
 	for (size_t i = 0; i < list->count; i++) {
@@ -131,12 +110,6 @@ names_open(struct names *names, const struct config *config,
 			    .data,
 			mem));
 	}
-	if (config->names.own_domains)
-		map_expect(names->domains,
-		    map_count(names->domains) + own_domains_count(own));
-	for (size_t i = 0;
-	     config->names.own_domains && i < own_domains_count(own); i++)
-		protect_domain(names, own_domains_at(own, i), mem);
 	for (size_t i = 0; i < exempt->count; i++)
 		(void)!map_add(names->exempt,
 		    login_normalise(mem, exempt->items[i], names->domain),
@@ -186,18 +159,21 @@ is_of_field(
 	return false;
 }
 
-/* A protected domain in the words of a name, or one below it. */
-static const struct slice *
-find_domain(const struct names *names, struct slice word)
+/* A protected domain in the words of a name, or one below it; false: none. */
+static bool
+find_domain(
+    const struct names *names, struct slice word, struct slice *ret_domain)
 {
 	while (word.len > MAX_DOMAIN_OCTETS)
 		word = slice_from(word, word.len - MAX_DOMAIN_OCTETS);
 	for (;;) {
-		const struct slice *domain = map_get(names->domains, word);
 		size_t dot = slice_find(word, '.');
 
-		if (domain != NULL || dot == word.len)
-			return domain;
+		if (look_alikes_find(names->domains, word, ret_domain) ||
+		    own_domains_look_like(names->own, word, ret_domain))
+			return true;
+		if (dot == word.len)
+			return false;
 		word = slice_from(word, dot + 1);
 	}
 }
@@ -213,6 +189,7 @@ is_address(const struct question *question,
     const struct display_reading *reading, struct slice shown)
 {
 	struct slice domain = slice_from(shown, slice_find(shown, '@') + 1);
+	struct slice protected_domain;
 	struct slice last =
 	    slice_from(domain, slice_find_last(domain, '.') + 1);
 	bool letter = false;
@@ -228,7 +205,7 @@ is_address(const struct question *question,
 	return !reading->is_loose ||
 	    is_of_field(question->query, (struct slice){ NULL, 0 }, domain) ||
 	    find_domain(question->names,
-		display_skeleton(domain, question->mem)) != NULL;
+		display_skeleton(domain, question->mem), &protected_domain);
 }
 
 /* Whether the login may show an address: its own, or one of the field. */
@@ -313,7 +290,8 @@ check_protected(const struct question *question,
 	struct slice skeleton, words, all_words, rest, word;
 
 	if (names->protected_name == NAME_ACCEPT ||
-	    (names->count == 0 && map_count(names->domains) == 0))
+	    (names->count == 0 && map_count(names->domains) == 0 &&
+		own_domains_count(names->own) == 0))
 		return NAME_FINE;
 	ret_finding->choice = names->protected_name;
 	skeleton = display_skeleton(text, question->mem);
@@ -337,13 +315,13 @@ check_protected(const struct question *question,
 	}
 	rest = skeleton;
 	while (display_next_word(&rest, &word)) {
-		const struct slice *domain = find_domain(names, word);
+		struct slice domain;
 
-		if (domain == NULL ||
+		if (!find_domain(names, word, &domain) ||
 		    is_of_field(
-			question->query, (struct slice){ NULL, 0 }, *domain))
+			question->query, (struct slice){ NULL, 0 }, domain))
 			continue;
-		ret_finding->what = *domain;
+		ret_finding->what = domain;
 		return NAME_SHOWS;
 	}
 	return NAME_FINE;

@@ -2,7 +2,11 @@
 /* Which domains are ours. */
 #include "policy/own_domains.h"
 
+#include <stdlib.h>
+
 #include "base/map.h"
+#include "base/pace.h"
+#include "look_alikes_priv.h"
 #include "message/address.h"
 
 void
@@ -16,7 +20,46 @@ own_domains_init(
 void
 own_domains_expect(struct own_domains *own, size_t count)
 {
-	map_expect(own->names, map_count(own->names) + count);
+	if (own->before == NULL)
+		map_expect(own->names, map_count(own->names) + count);
+}
+
+/* Whether the next name is that of before, too. */
+static bool
+is_next_of_before(const struct own_domains *own, struct slice name)
+{
+	return own->same < map_count(own->before->names) &&
+	    slice_eq(own_domains_at(own->before, own->same), name);
+}
+
+/* From now on the names are our own. */
+static void
+part_from_before(struct own_domains *own)
+{
+	const struct own_domains *before = own->before;
+
+	own->before = NULL;
+	map_expect(own->names, map_count(before->names));
+	for (size_t i = 0; i < own->same; i++) {
+		pace();
+		ENSURE(
+		    map_add(own->names, own_domains_at(before, i), own->names));
+	}
+}
+
+static void
+add_name(struct own_domains *own, struct slice name)
+{
+	if (own->before != NULL) {
+		if (is_next_of_before(own, name)) {
+			own->same++;
+			return;
+		}
+		if (map_index(own->before->names, name) < own->same)
+			return;
+		part_from_before(own);
+	}
+	(void)!map_add(own->names, name, own->names);
 }
 
 void
@@ -27,8 +70,23 @@ own_domains_add(struct own_domains *own, struct slice domain)
 	struct err err;
 
 	arena_init(&mem);
-	if (domain_canonical(domain, &mem, &canonical, &err) == 0)
-		(void)!map_add(own->names, canonical, own->names);
+	/* What is canonical stays as it is. */
+	if (own->before != NULL && is_next_of_before(own, domain))
+		own->same++;
+	else if (domain_canonical(domain, &mem, &canonical, &err) == 0)
+		add_name(own, canonical);
+}
+
+void
+own_domains_add_looks(struct own_domains *own)
+{
+	if (own->looks == NULL)
+		own->looks = map_new(own->mem);
+	map_expect(own->looks, map_count(own->names));
+	for (size_t i = 0; i < map_count(own->names); i++) {
+		pace();
+		look_alikes_add(own->looks, own_domains_at(own, i));
+	}
 }
 
 size_t
@@ -68,4 +126,55 @@ own_domains_cover(
 		rest = slice_from(rest, slice_find(rest, '.') + 1);
 	}
 	return false;
+}
+
+bool
+own_domains_look_like(
+    const struct own_domains *own, struct slice word, struct slice *ret_domain)
+{
+	return own != NULL && own->looks != NULL &&
+	    look_alikes_find(own->looks, word, ret_domain);
+}
+
+struct own_set *
+own_set_begin(const struct config *config, const struct own_set *before)
+{
+	struct own_set *set = calloc(1, sizeof(*set));
+
+	ENSURE(set != NULL);
+	set->users = 1;
+	arena_init_large(&set->mem);
+	set->domains = (struct own_domains){ .mem = &set->mem,
+		.names = map_new(&set->mem),
+		.before = before == NULL ? NULL : &before->domains };
+	own_domains_add(&set->domains, config->main.domain);
+	return set;
+}
+
+struct own_set *
+own_set_finish(struct own_set *set, struct own_set *before, bool looks)
+{
+	struct own_domains *own = &set->domains;
+
+	if (own->before != NULL &&
+	    own->same == own_domains_count(own->before) &&
+	    (own->before->looks != NULL || !looks)) {
+		own_set_unref(set);
+		before->users++;
+		return before;
+	}
+	if (own->before != NULL)
+		part_from_before(own);
+	if (looks)
+		own_domains_add_looks(own);
+	return set;
+}
+
+void
+own_set_unref(struct own_set *set)
+{
+	if (set == NULL || --set->users != 0)
+		return;
+	arena_done(&set->mem);
+	free(set);
 }

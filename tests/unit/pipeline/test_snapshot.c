@@ -201,11 +201,11 @@ a_configuration_is_opened_with_all_that_it_names(void **state)
 	assert_int_equal(ask(snapshot), TABLE_FOUND);
 	assert_int_equal(snapshot->limits.fields, 77);
 	assert_true(
-	    own_domains_has(&snapshot->own_domains, SLICE("corp.example")));
+	    own_domains_has(&snapshot->own->domains, SLICE("corp.example")));
 	assert_true(
-	    own_domains_has(&snapshot->own_domains, SLICE("sister.example")));
+	    own_domains_has(&snapshot->own->domains, SLICE("sister.example")));
 	assert_false(
-	    own_domains_has(&snapshot->own_domains, SLICE("other.example")));
+	    own_domains_has(&snapshot->own->domains, SLICE("other.example")));
 	assert_int_equal(keystore_domain_count(snapshot->keys), 2);
 	assert_non_null(snapshot->key_history);
 	assert_non_null(snapshot->preflight.resolver);
@@ -350,9 +350,9 @@ new_keys_come_without_the_edited_configuration(void **state)
 	assert_string_equal(
 	    signed_by(second, "alice@third.example"), "third.example");
 	assert_true(
-	    own_domains_has(&second->own_domains, SLICE("third.example")));
+	    own_domains_has(&second->own->domains, SLICE("third.example")));
 	assert_false(
-	    own_domains_has(&first->own_domains, SLICE("third.example")));
+	    own_domains_has(&first->own->domains, SLICE("third.example")));
 	assert_int_equal(ask(second), TABLE_FOUND);
 	assert_ptr_equal(second->config, first->config);
 	/* What they share outlives the one that opened it. */
@@ -539,6 +539,26 @@ a_message_keeps_the_snapshot_that_it_began_with(void **state)
 	snapshot_slot_done(&slot);
 }
 
+static void
+domains_that_stay_are_not_worked_out_anew(void **state)
+{
+	struct snapshot *first = open_with(NULL), *second = open_with(first),
+			*third;
+	struct slice domain;
+
+	(void)state;
+	assert_ptr_equal(second->own, first->own);
+	snapshot_unref(first);
+	make_key("rnore.example", "s");
+	third = open_with(second);
+	assert_ptr_not_equal(third->own, second->own);
+	snapshot_unref(second);
+	assert_true(own_domains_look_like(
+	    &third->own->domains, SLICE("rnore.exarnple"), &domain));
+	check_slice("domain", domain, "rnore.example");
+	snapshot_unref(third);
+}
+
 int
 main(void)
 {
@@ -558,6 +578,7 @@ main(void)
 		SNAPSHOT_TEST(new_tables_come_without_new_keys),
 		SNAPSHOT_TEST(a_secret_is_read_with_the_configuration_alone),
 		SNAPSHOT_TEST(a_message_keeps_the_snapshot_that_it_began_with),
+		SNAPSHOT_TEST(domains_that_stay_are_not_worked_out_anew),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,6 +24,7 @@ ask(struct world *world, const char *login, const char *from)
 	own_domains_init(&own, world->config, &world->mem);
 	for (size_t i = 0; i < 3; i++)
 		own_domains_add(&own, slice_of(names_of_ours[i]));
+	own_domains_add_looks(&own);
 	header_init(&header, &world->mem);
 	authors_init(&authors, &world->mem);
 	if (names_open(&names, world->config, &own, NULL, &world->mem) != 0 ||

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "../unit.h"
 
+#include "message/display.h"
 #include "policy/own_domains.h"
 
 static struct own_domains
@@ -100,6 +101,104 @@ without_any_none_is_ours(void **state)
 	arena_done(&mem);
 }
 
+/* What is ours after main.example, beside a set with some of these. */
+static void
+the_same_domains_are_one_set(void **state)
+{
+	static const struct {
+		const char *first[5], *second[5];
+		size_t count; /* of the second set */
+		bool same;
+	} cases[] = {
+		{ { "a.example", "b.example" }, { "a.example", "b.example" }, 3,
+		    true },
+		{ { "a.example", "main.example" },
+		    { "main.example", "A.example", "a.example" }, 2, true },
+		{ { NULL }, { NULL }, 1, true },
+		{ { "a.example", "b.example" }, { "a.example" }, 2, false },
+		{ { "a.example" }, { "a.example", "b.example" }, 3, false },
+		{ { "a.example", "b.example" }, { "b.example", "a.example" }, 3,
+		    false },
+		{ { "a.example", "b.example", "c.example" },
+		    { "a.example", "c.example", "b.example" }, 4, false },
+		{ { "a.example", "b.example", "c.example" },
+		    { "a.example", "x.example", "c.example" }, 4, false },
+		{ { "a.example" }, { "not a domain", "a.example" }, 2, true },
+	};
+	struct config *config;
+	struct slice domain;
+	struct arena mem;
+	struct err err;
+
+	(void)state;
+	arena_init(&mem);
+	assert_int_equal(
+	    config_read_text("test", SLICE("domain = main.example\n"), NULL,
+		NULL, &config, &err),
+	    0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct own_set *first = own_set_begin(config, NULL), *second;
+
+		for (size_t k = 0; k < 5 && cases[i].first[k] != NULL; k++)
+			own_domains_add(
+			    &first->domains, slice_of(cases[i].first[k]));
+		first = own_set_finish(first, NULL, true);
+		second = own_set_begin(config, first);
+		for (size_t k = 0; k < 5 && cases[i].second[k] != NULL; k++)
+			own_domains_add(
+			    &second->domains, slice_of(cases[i].second[k]));
+		second = own_set_finish(second, first, true);
+		assert_int_equal(second == first, cases[i].same);
+		own_set_unref(first);
+		/* It does not need the other one any more. */
+		assert_int_equal(
+		    own_domains_count(&second->domains), cases[i].count);
+		for (size_t k = 0; k < 5 && cases[i].second[k] != NULL; k++) {
+			struct slice name =
+			    slice_lower(&mem, slice_of(cases[i].second[k]));
+
+			if (slice_has(name, ' '))
+				continue;
+			assert_true(own_domains_has(&second->domains, name));
+			assert_true(own_domains_look_like(&second->domains,
+			    display_skeleton(name, &mem), &domain));
+			check_slice("domain", domain, name.data);
+		}
+		own_set_unref(second);
+		arena_done(&mem);
+	}
+	config_free(config);
+}
+
+static void
+a_set_without_looks_does_not_stand_for_one_with_them(void **state)
+{
+	struct own_set *plain, *looks, *again;
+	struct config *config;
+	struct slice domain;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(
+	    config_read_text("test", SLICE("domain = corp0.example\n"), NULL,
+		NULL, &config, &err),
+	    0);
+	plain = own_set_finish(own_set_begin(config, NULL), NULL, false);
+	looks = own_set_finish(own_set_begin(config, plain), plain, true);
+	again = own_set_finish(own_set_begin(config, looks), looks, false);
+	assert_ptr_not_equal(plain, looks);
+	assert_ptr_equal(again, looks);
+	assert_false(own_domains_look_like(
+	    &plain->domains, SLICE("corpo.exarnple"), &domain));
+	assert_true(own_domains_look_like(
+	    &looks->domains, SLICE("corpo.exarnple"), &domain));
+	check_slice("domain", domain, "corp0.example");
+	own_set_unref(plain);
+	own_set_unref(looks);
+	own_set_unref(again);
+	config_free(config);
+}
+
 int
 main(void)
 {
@@ -107,6 +206,9 @@ main(void)
 		cmocka_unit_test(each_name_is_there_once_in_its_form),
 		cmocka_unit_test(a_domain_is_ours_or_below_one_of_ours),
 		cmocka_unit_test(without_any_none_is_ours),
+		cmocka_unit_test(the_same_domains_are_one_set),
+		cmocka_unit_test(
+		    a_set_without_looks_does_not_stand_for_one_with_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
