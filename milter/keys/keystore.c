@@ -66,14 +66,14 @@ struct slot *
 keystore_add_slot(struct keystore *store, struct slice place, struct slice name,
     struct slice domain)
 {
-	struct slot *slot;
 	size_t count = map_count(store->domains);
+	void **value = map_place(store->domains, name);
+	struct slot *slot;
 	struct slice kept;
 
-	if (map_get(store->domains, name) != NULL)
+	if (*value != NULL)
 		return NULL;
-	slot = arena_alloc(&store->mem, sizeof(*slot));
-	ENSURE(map_add(store->domains, name, slot));
+	*value = slot = arena_alloc(&store->mem, sizeof(*slot));
 	/* The name is in memory once: there may be very many. */
 	(void)map_entry(store->domains, count, &kept);
 	slot->unread = (struct domain_keys){

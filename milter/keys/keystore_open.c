@@ -74,6 +74,26 @@ list_key(struct key_lister *lister, struct slice place, struct slice domain,
 }
 
 /*
+ * The slot of a name. Names of a store are mostly looked for in the order of
+ * another one with the same names: *at is where the next one may stand.
+ */
+static struct slot *
+slot_near(const struct keystore *store, size_t *at, struct slice name)
+{
+	size_t count = keystore_domain_count(store);
+
+	for (size_t i = *at; i < count && i <= *at + 1; i++) {
+		struct slot *slot = keystore_slot_at(store, i);
+
+		if (slice_eq(slot->unread.name, name)) {
+			*at = i + 1;
+			return slot;
+		}
+	}
+	return keystore_slot(store, name);
+}
+
+/*
  * The keys of a domain as they were, if its files are the same and there is
  * nothing to say of them.
  */
@@ -110,11 +130,13 @@ read_slots(struct keystore *store, struct keystore *previous,
 	bool reads_all = map_count(store->domains) <= store->room &&
 	    map_count(store->domains) <= KEYSTORE_EAGER;
 
+	size_t at = 0;
+
 	for (size_t i = 0; i < map_count(store->domains); i++) {
 		struct slot *slot = map_entry(store->domains, i, NULL);
 		struct slot *old = previous == NULL ?
 		    NULL :
-		    keystore_slot(previous, slot->unread.name);
+		    slot_near(previous, &at, slot->unread.name);
 		struct domain_keys *before =
 		    old == NULL ? NULL : keystore_take_kept(previous, old);
 
@@ -137,6 +159,7 @@ static void
 keep_names(struct keystore *store, const struct keystore *previous)
 {
 	size_t count = previous == NULL ? 0 : keystore_domain_count(previous);
+	size_t at = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		const struct slot *old = keystore_slot_at(previous, i);
@@ -144,7 +167,8 @@ keep_names(struct keystore *store, const struct keystore *previous)
 		bool is_row = slice_has(before->name, ' ');
 		struct slot *slot;
 
-		if ((before->count == 0 && !before->unread) ||
+		if (slot_near(store, &at, before->name) != NULL ||
+		    (before->count == 0 && !before->unread) ||
 		    (is_row && !(old->added && store->source->grows)))
 			continue;
 		slot = keystore_add_slot(
