@@ -43,7 +43,8 @@ struct snapshot {
 	struct table *limits_table; /* NULL: the same for all logins */
 	/* What logins have sent: the same from one reload to the next. */
 	struct limit_counts *limit_counts;
-	struct snapshot *root; /* whose parts these are, or NULL: own */
+	struct snapshot *root;	       /* whose parts these are, or NULL: own */
+	struct snapshot *next_retired; /* see struct snapshot_slot */
 	_Atomic unsigned long references;
 };
 
@@ -95,20 +96,25 @@ void snapshot_unref(struct snapshot *snapshot);
 
 /*
  * Where the current snapshot stands: the one thing that a reload changes.
- * snapshot_acquire() gives a reference; snapshot_publish() takes one over and
- * drops that of the old snapshot. A new snapshot is built from the current one
- * between snapshot_change_begin() and _end(): another change waits, so that none
- * is lost; messages do not. All thread-safe.
+ * snapshot_acquire() gives a reference; snapshot_publish() takes one over. A new
+ * snapshot is built from the current one between snapshot_change_begin() and
+ * _end(): another change waits, so that none is lost; messages do not. To free a
+ * large snapshot takes milliseconds, and no message shall wait for that: the
+ * slot keeps a reference on each former one until nobody else has one, and
+ * snapshot_sweep() frees those. The others sweep, too, but snapshot_acquire().
+ * All thread-safe.
  */
 struct snapshot_slot {
 	pthread_mutex_t lock;
 	pthread_mutex_t change; /* may be held for seconds */
 	struct snapshot *current;
+	struct snapshot *retired; /* former ones, a list */
 };
 
 void snapshot_slot_init(struct snapshot_slot *slot, struct snapshot *first);
 struct snapshot *snapshot_acquire(struct snapshot_slot *slot);
 void snapshot_publish(struct snapshot_slot *slot, struct snapshot *snapshot);
+void snapshot_sweep(struct snapshot_slot *slot);
 void snapshot_change_begin(struct snapshot_slot *slot);
 void snapshot_change_end(struct snapshot_slot *slot);
 void snapshot_slot_done(struct snapshot_slot *slot);

@@ -234,6 +234,7 @@ wait_for_signals(void *arg)
 		}
 		status_look(&daemon->status);
 		spool_look(clock_monotonic_us());
+		snapshot_sweep(&daemon->slot);
 	}
 	return NULL;
 }
