@@ -1,26 +1,48 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What systemd is told, and shows as "systemctl status": sd_notify(3). */
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "base/clock.h"
-#include "config.h"
+#include "base/file.h"
 #include "daemon_priv.h"
 #include "keys/key_role.h"
 
-#ifdef HAVE_SYSTEMD
-#include <systemd/sd-daemon.h>
-#endif
+/* Where systemd listens; NULL: it did not start us. */
+static const char *
+systemd_address(void)
+{
+	return getenv("NOTIFY_SOCKET");
+}
 
+/*
+ * sd_notify(3) promises that this is all there is to it. Its library brings six
+ * others, which take a megabyte of each process.
+ */
 static void
 tell_systemd(const char *state)
 {
-#ifdef HAVE_SYSTEMD
-	(void)sd_notify(0, state);
-#else
-	(void)state;
-#endif
+	CLEANUP(fd_close) int fd = -1;
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	const char *path = systemd_address();
+	size_t len = path == NULL ? 0 : strlen(path);
+
+	if (len < 2 || len > sizeof(address.sun_path) ||
+	    (path[0] != '/' && path[0] != '@'))
+		return;
+	memcpy(address.sun_path, path, len);
+	/* One that is no file begins with a NUL. */
+	if (path[0] == '@')
+		address.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0)
+		(void)sendto(fd, state, strlen(state), MSG_NOSIGNAL,
+		    (const struct sockaddr *)&address,
+		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
 }
 
 static void
@@ -92,6 +114,9 @@ notify_ready(const struct notifier *notifier, const struct snapshot *snapshot)
 	struct arena mem;
 	struct slice status;
 
+	/* With very many keys the text takes a while. */
+	if (systemd_address() == NULL)
+		return;
 	arena_init(&mem);
 	status = print_status(notifier, snapshot, &mem);
 	tell_systemd(
@@ -105,7 +130,7 @@ notify_look(struct notifier *notifier, const struct snapshot *snapshot)
 	struct arena mem;
 	const char *status;
 
-	if (getenv("NOTIFY_SOCKET") == NULL)
+	if (systemd_address() == NULL)
 		return;
 	arena_init(&mem);
 	status = slice_cstr(&mem, print_status(notifier, snapshot, &mem));

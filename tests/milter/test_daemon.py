@@ -552,12 +552,19 @@ class StopTest(OwnDaemonTest):
 
     def test_readiness(self):
         """systemd is told once the socket answers, and about a reload."""
+        server = self.world()
+        self.assert_systemd_is_told(server, server.path('notify'))
+
+    def test_readiness_without_a_file(self):
+        """The socket of systemd may be an abstract one."""
+        self.assert_systemd_is_told(self.world(),
+                                    '@submilter-test-%d' % os.getpid())
+
+    def assert_systemd_is_told(self, server, address):
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
-            server = self.world()
-            path = server.path('notify')
-            notify.bind(path)
+            notify.bind(address.replace('@', '\0'))
             notify.settimeout(20)
-            server.environment['NOTIFY_SOCKET'] = path
+            server.environment['NOTIFY_SOCKET'] = address
             server.launch()
             text = b''
             while b'READY=1' not in text:
