@@ -50,7 +50,7 @@ bool octets_16_are_base64(const char octets[16]);
 enum { OCTETS_SLACK = 16 };
 size_t octets_copy_printable(char *ret_copy, struct slice text, size_t max);
 
-/* 12 octets in base64: 16 digits. */
-void octets_12_in_base64(char ret_digits[16], const char octets[12]);
+/* Octets of a line of base64 (RFC 2045 section 6.8): its 76 digits. */
+void octets_57_in_base64(char ret_digits[76], const char octets[57]);
 
 #endif

@@ -10,7 +10,6 @@
 #include <string.h>
 
 typedef unsigned char octets_vector __attribute__((vector_size(16)));
-/* Here 8-bit octets are below all others. */
 typedef signed char octets_signed __attribute__((vector_size(16)));
 enum { VECTOR_OCTETS = 16 };
 
@@ -25,6 +24,13 @@ static inline octets_vector
 octets_from(octets_vector v, unsigned char low)
 {
 	return (octets_vector)(v >= low);
+}
+
+/* 8-bit octets are below all others here, which takes less to compare. */
+static inline octets_vector
+octets_above(octets_vector v, signed char limit)
+{
+	return (octets_vector)((octets_signed)v > limit);
 }
 
 static inline octets_vector
@@ -275,7 +281,7 @@ octets_is_plain(char c)
 static inline octets_vector
 octets_special(octets_vector v)
 {
-	octets_vector text = (octets_vector)((octets_signed)v >= ' ');
+	octets_vector text = octets_above(v, ' ' - 1);
 
 	return ~(text | octets_equal(v, '\t')) | octets_equal(v, 0x7f) |
 	    octets_equal(v, '=');
@@ -314,8 +320,9 @@ octets_48_bits(const char *octets, unsigned int skipped)
 	return be64toh(bits) << skipped >> 16;
 }
 
-void
-octets_12_in_base64(char ret_digits[16], const char octets[12])
+/* 12 octets as 16 digits. */
+static inline void
+octets_12_in_base64(char *ret_digits, const char *octets)
 {
 	octets_lanes bits = { octets_48_bits(octets, 0),
 		octets_48_bits(octets + 4, 16) };
@@ -329,9 +336,18 @@ octets_12_in_base64(char ret_digits[16], const char octets[12])
 	bits = (octets_lanes){ htole64(bits[0]), htole64(bits[1]) };
 	memcpy(&v, &bits, sizeof(v));
 	/* From the digit's value to its octet (RFC 4648 section 4). */
-	v += 'A' + (octets_from(v, 26) & ('a' - 'Z' - 1)) -
-	    (octets_from(v, 52) & ('z' + 1 - '0')) -
-	    (octets_from(v, 62) & ('9' + 1 - '+')) +
-	    (octets_from(v, 63) & ('/' - '+' - 1));
+	v += 'A' + (octets_above(v, 25) & ('a' - 'Z' - 1)) -
+	    (octets_above(v, 51) & ('z' + 1 - '0')) -
+	    (octets_above(v, 61) & ('9' + 1 - '+')) +
+	    (octets_above(v, 62) & ('/' - '+' - 1));
 	memcpy(ret_digits, &v, sizeof(v));
+}
+
+void
+octets_57_in_base64(char ret_digits[76], const char octets[57])
+{
+	for (size_t i = 0; i < 4; i++)
+		octets_12_in_base64(ret_digits + i * 16, octets + i * 12);
+	/* The last ones begin within those before. */
+	octets_12_in_base64(ret_digits + 60, octets + 45);
 }

@@ -7,18 +7,18 @@
 
 /*
  * Of quoted-printable a line has TEXT_OCTETS: one column is kept for the "=" of a
- * soft break. A line of base64 is made of GROUP_OCTETS several times.
+ * soft break. A line of base64 is made of GROUP_OCTETS several times: of
+ * PLAIN_OCTETS.
  */
 enum {
 	LINE_OCTETS = 76,
 	TEXT_OCTETS = LINE_OCTETS - 1,
 	GROUP_OCTETS = 3,
 	PLAIN_OCTETS = LINE_OCTETS / 4 * GROUP_OCTETS, /* of base64 */
-	RUN_OCTETS = 12,			       /* at once */
-	RUN_DIGITS = 16,
 	/* Room that a line takes with all that stands behind it. */
 	LINE_ROOM = 128,
 };
+_Static_assert(PLAIN_OCTETS == 57, "octets_57_in_base64()");
 _Static_assert(LINE_ROOM > LINE_OCTETS + 8 + OCTETS_SLACK, "room of a line");
 
 void
@@ -130,34 +130,76 @@ encode_line_end(struct encoder *encoder)
 	encode_end_line(encoder);
 }
 
-/*
- * What stands as it is, in front of text and within one line; how many octets. A
- * soft break must not make a boundary: no line begins with "-".
- */
-static size_t
-encode_plain(struct encoder *encoder, struct slice text)
+/* Whether the line, with what comes, may begin with "From " or "-". */
+static bool
+line_begins_badly(const struct encoder *encoder, struct slice text)
 {
 	enum { FROM_OCTETS = sizeof("From ") - 1 };
-	size_t used = line_octets(encoder), max = TEXT_OCTETS - used, run;
+	size_t used = line_octets(encoder);
 
-	if (char_is_8bit(text.data[0]) ||
-	    (text.data[0] == '-' && (used == 0 || max == 0)))
-		return 0;
-	/* To be looked at when it is there. */
-	if (used < FROM_OCTETS &&
-	    (used == 0 ? text.data[0] : encoder->out[encoder->line]) == 'F')
-		max = FROM_OCTETS - used;
-	run = octets_copy_printable(encoder->out + encoder->len, text, max);
-	encoder->len += run;
-	if (line_octets(encoder) == FROM_OCTETS)
-		escape_first(encoder);
-	return run;
+	if (used == 0)
+		return text.data[0] == 'F' || text.data[0] == '-';
+	return used < FROM_OCTETS && encoder->out[encoder->line] == 'F';
 }
 
-/* One octet that is not plain here, or does not fit; or a line end. */
+/*
+ * What stands as it is in front of text, and 8-bit octets, as far as the line has
+ * room; how many octets.
+ */
+static size_t
+encode_text(struct encoder *encoder, struct slice text)
+{
+	/* Of 8-bit octets. */
+	static const char hex[] = "808182838485868788898A8B8C8D8E8F"
+				  "909192939495969798999A9B9C9D9E9F"
+				  "A0A1A2A3A4A5A6A7A8A9AAABACADAEAF"
+				  "B0B1B2B3B4B5B6B7B8B9BABBBCBDBEBF"
+				  "C0C1C2C3C4C5C6C7C8C9CACBCCCDCECF"
+				  "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF"
+				  "E0E1E2E3E4E5E6E7E8E9EAEBECEDEEEF"
+				  "F0F1F2F3F4F5F6F7F8F9FAFBFCFDFEFF";
+	const char *in = text.data, *end = text.data + text.len;
+	char *out = encoder->out + encoder->len;
+	const char *full = encoder->out + encoder->line + TEXT_OCTETS;
+
+	for (;;) {
+		size_t run;
+
+		for (; in < end && char_is_8bit(*in) && full - out >= 3; in++) {
+			out[0] = '=';
+			memcpy(out + 1, hex + 2 * (*in & 0x7f), 2);
+			out += 3;
+		}
+		if (in == end || char_is_8bit(*in))
+			break;
+		run = octets_copy_printable(out,
+		    (struct slice){ in, (size_t)(end - in) },
+		    (size_t)(full - out));
+		in += run;
+		out += run;
+		if (in == end || !char_is_8bit(*in))
+			break;
+	}
+	encoder->len = (size_t)(out - encoder->out);
+	return (size_t)(in - text.data);
+}
+
+/* A soft break must not make a boundary: no line begins with "-". */
+static bool
+stands_in_line(const struct encoder *encoder, char c)
+{
+	size_t used = line_octets(encoder);
+
+	return c == '-' ? used > 0 && used < TEXT_OCTETS :
+			  c == '\t' || (c >= ' ' && c < 0x7f && c != '=');
+}
+
+/* One octet that does not fit, is not text, or begins a line; or a line end. */
 static size_t
 encode_special(struct encoder *encoder, struct slice text)
 {
+	bool is_full = line_octets(encoder) == TEXT_OCTETS;
+
 	if (text.data[0] == '\r' && text.len == 1) {
 		encoder->pending_cr = true;
 		return 1;
@@ -166,11 +208,16 @@ encode_special(struct encoder *encoder, struct slice text)
 		encode_line_end(encoder);
 		return 2;
 	}
-	if (text.data[0] != '-' && line_octets(encoder) == TEXT_OCTETS) {
+	if (is_full && text.data[0] != '-') {
 		encode_soft_break(encoder);
-		return encode_plain(encoder, text);
+		return 0;
 	}
-	encode_escaped(encoder, text.data[0]);
+	if (stands_in_line(encoder, text.data[0])) {
+		encode_put(encoder, text.data[0]);
+		escape_first(encoder);
+	} else {
+		encode_escaped(encoder, text.data[0]);
+	}
 	return 1;
 }
 
@@ -187,7 +234,9 @@ encode_quoted(struct encoder *encoder, struct slice text)
 		}
 	}
 	while (text.len > 0) {
-		size_t used = encode_plain(encoder, text);
+		size_t used = line_begins_badly(encoder, text) ?
+		    0 :
+		    encode_text(encoder, text);
 
 		if (used == 0)
 			used = encode_special(encoder, text);
@@ -199,11 +248,11 @@ encode_quoted(struct encoder *encoder, struct slice text)
 static void
 base64_group(struct encoder *encoder)
 {
-	enum { ALL = 12, DIGITS = 16, OF_GROUP = 4 };
-	char octets[ALL] = { 0 }, digits[DIGITS];
+	enum { OF_GROUP = 4 };
+	char octets[PLAIN_OCTETS] = { 0 }, digits[LINE_OCTETS];
 
 	memcpy(octets, encoder->held, encoder->held_count);
-	octets_12_in_base64(digits, octets);
+	octets_57_in_base64(digits, octets);
 	for (size_t i = encoder->held_count + 1; i < OF_GROUP; i++)
 		digits[i] = '=';
 	memcpy(encoder->out + encoder->len, digits, OF_GROUP);
@@ -213,28 +262,16 @@ base64_group(struct encoder *encoder)
 		encode_end_line(encoder);
 }
 
-/* A whole line; its last run begins within the one before. */
-static void
-base64_line(struct encoder *encoder, const char *octets)
-{
-	char *out = encoder->out + encoder->len;
-
-	for (size_t i = 0; i < PLAIN_OCTETS / RUN_OCTETS; i++)
-		octets_12_in_base64(
-		    out + i * RUN_DIGITS, octets + i * RUN_OCTETS);
-	octets_12_in_base64(
-	    out + LINE_OCTETS - RUN_DIGITS, octets + PLAIN_OCTETS - RUN_OCTETS);
-	encoder->len += LINE_OCTETS;
-	encode_end_line(encoder);
-}
-
 static void
 encode_base64(struct encoder *encoder, struct slice text)
 {
 	while (text.len > 0) {
 		if (encoder->held_count == 0 && line_octets(encoder) == 0 &&
 		    text.len >= PLAIN_OCTETS) {
-			base64_line(encoder, text.data);
+			octets_57_in_base64(
+			    encoder->out + encoder->len, text.data);
+			encoder->len += LINE_OCTETS;
+			encode_end_line(encoder);
 			text = slice_from(text, PLAIN_OCTETS);
 			continue;
 		}

@@ -200,7 +200,8 @@ longest_of_lines(struct slice lines, size_t longest)
 static bool
 line_is_structure(struct slice line)
 {
-	return slice_starts(line, SLICE("--")) ||
+	return line.data[0] == '-' ?
+	    slice_starts(line, SLICE("--")) :
 	    slice_starts_nocase(line, SLICE("Content-Transfer-Encoding"));
 }
 
