@@ -17,7 +17,7 @@ size_t octets_before_blanks(struct slice text);
 
 /* What was seen in text; what stands close behind it may count, too. */
 struct octets_seen {
-	bool is_odd; /* a NUL, or a CR or LF that is no half of a CRLF */
+	bool is_odd; /* a CR or LF that is no half of a CRLF */
 	bool is_8bit;
 };
 

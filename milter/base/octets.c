@@ -71,6 +71,7 @@ octets_is_odd_blank(char c, char next)
 	return c == '\t' || (c == ' ' && (char_is_wsp(next) || next == '\r'));
 }
 
+/* The same of 16, but for a blank that a tab follows: the tab is one of them. */
 static inline octets_vector
 octets_odd_blanks(const char *data)
 {
@@ -78,8 +79,7 @@ octets_odd_blanks(const char *data)
 
 	return octets_equal(v, '\t') |
 	    (octets_equal(v, ' ') &
-		(octets_equal(next, ' ') | octets_equal(next, '\t') |
-		    octets_equal(next, '\r')));
+		(octets_equal(next, ' ') | octets_equal(next, '\r')));
 }
 
 size_t
@@ -91,6 +91,9 @@ octets_before_blanks(struct slice text)
 	    !octets_any(octets_odd_blanks(text.data + i) |
 		octets_odd_blanks(text.data + i + VECTOR_OCTETS)))
 		i += 2 * VECTOR_OCTETS;
+	/* A tab here may have a blank before it. */
+	if (i > 0)
+		i--;
 	while (i < last && !octets_is_odd_blank(text.data[i], text.data[i + 1]))
 		i++;
 	return i < last ? i : text.len;
@@ -103,34 +106,49 @@ octets_may_begin(char c)
 	return c == '-' || char_lower(c) == 'c';
 }
 
+/* Of pairs of octets in a line, those that stand alone, and all there are. */
+struct octets_marks {
+	octets_vector alone, all;
+};
+
+/* Ends of lines at 16 places behind which one begins that may be more than text. */
+static inline octets_vector
+octets_mark(const char *data, struct octets_marks *marks)
+{
+	octets_vector v = octets_load(data), next = octets_load(data + 1);
+
+	marks->alone |= octets_equal(v, '\r') ^ octets_equal(next, '\n');
+	marks->all |= v;
+	return octets_equal(v, '\n') &
+	    (octets_equal(next, '-') | octets_equal(next | 0x20, 'c'));
+}
+
 size_t
 octets_to_line(struct slice text, size_t from, struct octets_seen *seen)
 {
-	octets_vector alone = { 0 }, all = { 0 };
-	size_t i = from, begin = VECTOR_OCTETS;
+	enum { PAIR_OCTETS = 2 * VECTOR_OCTETS };
+	struct octets_marks marks = { .all = { 0 } };
+	octets_vector first = { 0 }, second = { 0 };
+	bool found = false;
+	size_t i = from;
 
-	for (; i + VECTOR_OCTETS < text.len; i += VECTOR_OCTETS) {
-		octets_vector v = octets_load(text.data + i);
-		octets_vector next = octets_load(text.data + i + 1);
-
-		alone |= (octets_equal(v, '\r') ^ octets_equal(next, '\n')) |
-		    octets_equal(v, '\0');
-		all |= v;
-		begin = octets_first(octets_equal(v, '\n') &
-		    (octets_equal(next, '-') | octets_equal(next | 0x20, 'c')));
-		if (begin < VECTOR_OCTETS)
-			break;
+	while (!found && i + PAIR_OCTETS < text.len) {
+		first = octets_mark(text.data + i, &marks);
+		second = octets_mark(text.data + i + VECTOR_OCTETS, &marks);
+		found = octets_any(first | second);
+		i += found ? 0 : PAIR_OCTETS;
 	}
-	seen->is_odd = seen->is_odd || octets_any(alone) ||
+	seen->is_odd = seen->is_odd || octets_any(marks.alone) ||
 	    (from == 0 && text.len > 0 && text.data[0] == '\n');
-	seen->is_8bit = seen->is_8bit || octets_any(all & 0x80);
-	if (begin < VECTOR_OCTETS)
-		return i + begin + 1;
+	seen->is_8bit = seen->is_8bit || octets_any(marks.all & 0x80);
+	if (found)
+		return i + 1 +
+		    (octets_any(first) ? octets_first(first) :
+					 VECTOR_OCTETS + octets_first(second));
 	for (; i + 1 < text.len; i++) {
 		char c = text.data[i], next = text.data[i + 1];
 
-		seen->is_odd =
-		    seen->is_odd || c == '\0' || (c == '\r') != (next == '\n');
+		seen->is_odd = seen->is_odd || (c == '\r') != (next == '\n');
 		seen->is_8bit = seen->is_8bit || char_is_8bit(c);
 		if (c == '\n' && octets_may_begin(next))
 			return i + 1;

@@ -238,7 +238,8 @@ take_lines(struct mime_scan *scan, struct slice text)
 	run = run_of_lines(text, &seen);
 	if (run.len == 0)
 		return 0;
-	if (seen.is_odd || (seen.is_8bit && is_base64)) {
+	if (seen.is_odd || slice_has(run, '\0') ||
+	    (seen.is_8bit && is_base64)) {
 		line_add(scan, run);
 		return run.len;
 	}

@@ -39,8 +39,7 @@ plain_are_lines(struct slice text)
 
 		if (is_end)
 			i++;
-		else if (text.data[i] == '\r' || text.data[i] == '\n' ||
-		    text.data[i] == '\0')
+		else if (text.data[i] == '\r' || text.data[i] == '\n')
 			return false;
 	}
 	return true;
@@ -81,7 +80,7 @@ check_lines(struct slice text)
 	}
 	assert_int_equal(!seen.is_odd, plain_are_lines(text));
 	assert_int_equal(seen.is_8bit, plain_8bit(text) > 0);
-	return !seen.is_odd;
+	return !seen.is_odd && text.len > 0;
 }
 
 /* Octet by octet, as RFC 3629 section 4 counts them. */
