@@ -2,6 +2,7 @@
 /* The new body, as it was planned. */
 #include <string.h>
 
+#include "base/octets.h"
 #include "message/content_type.h"
 #include "message/part_header.h"
 #include "repair/repair_body.h"
@@ -120,6 +121,21 @@ body_write_is_base64(char c)
 	    c == '=';
 }
 
+/* How many octets of base64 are in front of text. */
+static size_t
+base64_run(struct slice text)
+{
+	enum { AT_ONCE = 16 };
+	size_t len = 0;
+
+	while (
+	    len + AT_ONCE <= text.len && octets_16_are_base64(text.data + len))
+		len += AT_ONCE;
+	while (len < text.len && body_write_is_base64(text.data[len]))
+		len++;
+	return len;
+}
+
 /* base64 in other lines, without strays (RFC 2045 section 6.8). */
 static void
 write_rewrapped(void *arg, struct slice text)
@@ -127,7 +143,7 @@ write_rewrapped(void *arg, struct slice text)
 	struct writer *writer = arg;
 
 	while (text.len > 0) {
-		size_t len = 0;
+		size_t len;
 
 		if (!body_write_is_base64(text.data[0])) {
 			text = slice_from(text, 1);
@@ -137,9 +153,8 @@ write_rewrapped(void *arg, struct slice text)
 			write_out(writer, SLICE("\r\n"));
 			writer->column = 0;
 		}
-		while (len < text.len && body_write_is_base64(text.data[len]) &&
-		    writer->column + len < ENCODED_LINE_OCTETS)
-			len++;
+		len = base64_run(
+		    slice_sub(text, 0, ENCODED_LINE_OCTETS - writer->column));
 		write_out(writer, slice_sub(text, 0, len));
 		writer->column += len;
 		text = slice_from(text, len);
