@@ -129,19 +129,18 @@ octets_to_line(struct slice text, size_t from, struct octets_seen *seen)
 	enum { PAIR_OCTETS = 2 * VECTOR_OCTETS };
 	struct octets_marks marks = { .all = { 0 } };
 	octets_vector first = { 0 }, second = { 0 };
-	bool found = false;
 	size_t i = from;
 
-	while (!found && i + PAIR_OCTETS < text.len) {
+	for (; i + PAIR_OCTETS < text.len; i += PAIR_OCTETS) {
 		first = octets_mark(text.data + i, &marks);
 		second = octets_mark(text.data + i + VECTOR_OCTETS, &marks);
-		found = octets_any(first | second);
-		i += found ? 0 : PAIR_OCTETS;
+		if (octets_any(first | second))
+			break;
 	}
 	seen->is_odd = seen->is_odd || octets_any(marks.alone) ||
 	    (from == 0 && text.len > 0 && text.data[0] == '\n');
 	seen->is_8bit = seen->is_8bit || octets_any(marks.all & 0x80);
-	if (found)
+	if (octets_any(first | second))
 		return i + 1 +
 		    (octets_any(first) ? octets_first(first) :
 					 VECTOR_OCTETS + octets_first(second));
@@ -308,21 +307,21 @@ octets_special(octets_vector v)
 size_t
 octets_copy_printable(char *ret_copy, struct slice text, size_t max)
 {
-	size_t i = 0, run = VECTOR_OCTETS;
+	size_t i = 0;
 
-	while (
-	    run == VECTOR_OCTETS && i < max && i + VECTOR_OCTETS <= text.len) {
+	for (; i < max && i + VECTOR_OCTETS <= text.len; i += VECTOR_OCTETS) {
 		octets_vector v = octets_load(text.data + i);
+		octets_vector special = octets_special(v);
 
 		memcpy(ret_copy + i, &v, sizeof(v));
-		run = octets_first(octets_special(v));
-		i += run;
+		/* A branch: where the next ones are does not wait for this. */
+		if (octets_any(special)) {
+			i += octets_first(special);
+			return i < max ? i : max;
+		}
 	}
-	while (run == VECTOR_OCTETS && i < max && i < text.len &&
-	    octets_is_plain(text.data[i])) {
+	for (; i < max && i < text.len && octets_is_plain(text.data[i]); i++)
 		ret_copy[i] = text.data[i];
-		i++;
-	}
 	return i < max ? i : max;
 }
 

@@ -158,30 +158,32 @@ encode_text(struct encoder *encoder, struct slice text)
 				  "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF"
 				  "E0E1E2E3E4E5E6E7E8E9EAEBECEDEEEF"
 				  "F0F1F2F3F4F5F6F7F8F9FAFBFCFDFEFF";
-	const char *in = text.data, *end = text.data + text.len;
-	char *out = encoder->out + encoder->len;
 	const char *full = encoder->out + encoder->line + TEXT_OCTETS;
+	char *out = encoder->out + encoder->len;
+	size_t in = 0;
 
 	for (;;) {
-		size_t run;
+		size_t run = 0, room = (size_t)(full - out) / 3;
 
-		for (; in < end && char_is_8bit(*in) && full - out >= 3; in++) {
-			out[0] = '=';
-			memcpy(out + 1, hex + 2 * (*in & 0x7f), 2);
-			out += 3;
+		for (;
+		     in < text.len && run < room && char_is_8bit(text.data[in]);
+		     in++, run++) {
+			out[3 * run] = '=';
+			memcpy(out + 3 * run + 1,
+			    hex + 2 * (text.data[in] & 0x7f), 2);
 		}
-		if (in == end || char_is_8bit(*in))
+		out += 3 * run;
+		if (in == text.len || char_is_8bit(text.data[in]))
 			break;
-		run = octets_copy_printable(out,
-		    (struct slice){ in, (size_t)(end - in) },
-		    (size_t)(full - out));
+		run = octets_copy_printable(
+		    out, slice_from(text, in), (size_t)(full - out));
 		in += run;
 		out += run;
-		if (in == end || !char_is_8bit(*in))
+		if (in == text.len || !char_is_8bit(text.data[in]))
 			break;
 	}
 	encoder->len = (size_t)(out - encoder->out);
-	return (size_t)(in - text.data);
+	return in;
 }
 
 /* A soft break must not make a boundary: no line begins with "-". */
