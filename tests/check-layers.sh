@@ -4,7 +4,7 @@
 # of those to its left, never of those to its right.
 set -eu
 cd "${1:-${top_srcdir:-.}}"
-layers='base message dns table backends conf identity policy repair keys sign preflight report pipeline logbook glue daemon check cli'
+layers='base message dns table backends conf identity policy repair keys sign preflight report pipeline logbook glue daemon check import cli'
 
 rank()
 {
