@@ -10,6 +10,7 @@
 #include "cli/explain.h"
 #include "cli/genkey.h"
 #include "cli/health.h"
+#include "cli/import.h"
 #include "cli/keys.h"
 #include "cli/lookup.h"
 #include "cli/options.h"
@@ -67,6 +68,8 @@ static const struct command commands[] = {
 	{ "status", status_main,
 	    "say how the running milter is, and with which configuration" },
 	{ "Set up", NULL, NULL },
+	{ "import", import_main,
+	    "write a configuration that does what OpenDKIM and others did" },
 	{ "check", check_main,
 	    "look for faults in the configuration, tables, keys, sockets, MTA" },
 	{ "config", config_main,

@@ -1,0 +1,350 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""submilter import: what others are configured by becomes a configuration that the
+program reads, and that signs with the same keys."""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+SUBMILTER = os.path.abspath(
+    os.path.join(os.environ.get("top_builddir", "."), "submilter"))
+SECRET = "hunter2correcthorse"
+ZONE = ". 60 IN SOA a. b. 1 1 1 1 1\n"
+MESSAGE = ("From: %s\nTo: bob@far.example\nSubject: hello\nMessage-ID: <1@example.org>\n"
+           "Date: Mon, 23 Nov 2026 10:15:30 +0100\n\nHello\n")
+
+
+class Base(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.keys = tempfile.mkdtemp(prefix="submilter-import-keys.")
+        cls.addClassCleanup(shutil.rmtree, cls.keys)
+        os.chmod(cls.keys, 0o755)
+        for name, kind in (("rsa", ["RSA", "-pkeyopt", "rsa_keygen_bits:2048"]),
+                           ("ed", ["ED25519"])):
+            path = "%s/%s.pem" % (cls.keys, name)
+            subprocess.run(["openssl", "genpkey", "-algorithm", *kind, "-out", path],
+                           check=True, stderr=subprocess.DEVNULL)
+            os.chmod(path, 0o600)
+
+    def setUp(self):
+        self.top = tempfile.mkdtemp(prefix="submilter-import.")
+        self.addCleanup(shutil.rmtree, self.top)
+        os.chmod(self.top, 0o755)
+
+    def write(self, name, text):
+        path = self.top + "/" + name
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as file:
+            text = text.encode() if isinstance(text, str) else text
+            file.write(text.replace(b"@TOP@", self.top.encode()).replace(
+                b"@KEYS@", self.keys.encode()))
+        os.chmod(path, 0o644)
+        return path
+
+    def run_program(self, *arguments, code=0):
+        done = subprocess.run([SUBMILTER, *arguments], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, timeout=60, check=False)
+        out = done.stdout.decode("utf-8") + done.stderr.decode("utf-8", "replace")
+        self.assertEqual(done.returncode, code, out)
+        self.assertNotIn(SECRET, out)
+        return out
+
+    def imported(self, *arguments):
+        """The configuration as text, and its options as the program reads them."""
+        text = self.run_program("import", *arguments)
+        # Words of a comment, whatever line they stand in.
+        self.flat = re.sub(r"\n\t*#  *", " ", text)
+        self.conf = self.write("made.conf", text)
+        listed = self.run_program("check", "-c", self.conf, "--list")
+        options, section = {}, ""
+        for line in listed.splitlines():
+            line = line.strip()
+            opened = re.fullmatch(r"([\w-]+) \{", line)
+            if opened:
+                section = opened[1] + "."
+            elif line == "}":
+                section = ""
+            else:
+                name, _, value = line.partition(" = ")
+                options[section + name] = value
+        return options
+
+    def install_keys(self):
+        """Runs the commands that the result names, for a directory of the test."""
+        with open(self.conf, encoding="utf-8") as file:
+            text = file.read()
+        keys = self.top + "/keys"
+        for command in re.findall(r"(?m)^#     (install .*)", text):
+            command = command.replace("-o submilter -g submilter ", "")
+            subprocess.run(command.replace("/etc/submilter/keys", keys).split(),
+                           check=True)
+        os.chmod(keys, 0o700)
+        self.write("made.conf", text.replace("/etc/submilter/keys", keys))
+
+    def signatures(self, author, *arguments):
+        """d= and s= of what the program signs with, and its verdict."""
+        message = self.write("message.eml", MESSAGE % author)
+        zone = self.write("zone", ZONE)
+        out = self.run_program("test", "-c", self.conf, "--zone", zone, "--report-only",
+                               *(arguments or ("--auth", author)), message)
+        self.assertNotIn("DOES NOT VERIFY", out)
+        return re.findall(r"(?m)^signature +(\S+)  verified", out)
+
+
+class OpenDKIM(Base):
+    def test_one_key(self):
+        self.write("opendkim.conf", "Domain example.org\nSelector mail # of 2026\n"
+                   "KeyFile @KEYS@/rsa.pem\nSubDomains yes\nMode s\n")
+        options = self.imported(self.top + "/opendkim.conf")
+        self.assertEqual(options["sign.canonicalization"], "simple/simple")
+        self.assertEqual(options["domain"], '"example.org"')
+        self.assertEqual(options["mode"], "monitor")
+        self.assertEqual(options["sign.mode"], "enforce")
+        self.assertEqual(self.signatures("alice@example.org"), ["example.org/mail"])
+        # This host was signed for without a login.
+        self.assertEqual(self.signatures("root@example.org", "--client", "127.0.0.1",
+                                         "--mail-from", "root@example.org"),
+                         ["example.org/mail"])
+        self.assertEqual(self.signatures("root@example.org", "--client", "127.0.0.2",
+                                         "--mail-from", "root@example.org"), [])
+
+    def test_tables(self):
+        self.write("key.table", "one example.org:s1:@KEYS@/rsa.pem\n"
+                                "two example.com:s2:@KEYS@/ed.pem\n")
+        self.write("signing.table", "*@example.org one\n*@example.com two\n")
+        self.write("hosts", "127.0.0.1\n::1\n192.0.2.0/28 # the office\n"
+                            "!192.0.2.9\nmail.example.org\n")
+        path = self.write("opendkim.conf", """\
+# comment
+KeyTable            @TOP@/key.table
+SigningTable        refile:@TOP@/signing.table
+MultipleSignatures  yes
+InternalHosts       refile:@TOP@/hosts
+Canonicalization    relaxed/simple
+Nameservers         192.0.2.53,2001:db8::53
+Mode                sv
+LDAPBindPassword    %s
+On-BadSignature     reject
+FrobnicateTwice     %s
+%s
+Socket              inet:8891@localhost
+UMask               002
+""" % (SECRET, SECRET, SECRET + "!"))
+        options = self.imported(path)
+        self.assertEqual(options["sign.key-table"], '"file:%s/key.table"' % self.top)
+        self.assertEqual(options["sign.signing-table"],
+                         '"refile:%s/signing.table"' % self.top)
+        self.assertEqual(options["sign.multiple-signatures"], "yes")
+        self.assertEqual(options["dns.servers"], '{"192.0.2.53", "2001:db8::53"}')
+        self.assertEqual(options["identify.realms"], '{"example.com"}')
+        self.assertEqual(options["sign.canonicalization"], "relaxed/simple")
+        self.assertEqual(self.signatures("alice@example.org"), ["example.org/s1"])
+        self.assertEqual(self.signatures("alice@example.com"), ["example.com/s2"])
+        self.assertEqual(
+            self.signatures("x@example.com", "--client", "192.0.2.15", "--mail-from",
+                            "x@example.com"), ["example.com/s2"])
+        self.assertEqual(
+            self.signatures("x@example.com", "--client", "192.0.2.16", "--mail-from",
+                            "x@example.com"), [])
+        for said in ("opendkim.conf:8: Mode sv: submilter signs only.",
+                     "opendkim.conf:9: LDAPBindPassword: ",
+                     "opendkim.conf:10: On-BadSignature: it is about verifying",
+                     "opendkim.conf:11: FrobnicateTwice",
+                     "opendkim.conf:12: a line that does not begin with the name",
+                     "opendkim.conf:13: Socket: ", "opendkim.conf:14: UMask: ",
+                     "!192.0.2.9: an exception is not taken over",
+                     "mail.example.org is not taken over"):
+            self.assertIn(said, self.flat)
+
+    def test_fields_that_are_signed(self):
+        head = "Domain example.org\nSelector s\nKeyFile @KEYS@/rsa.pem\n"
+        path = self.write("opendkim.conf", head + "OversignHeaders From,Subject\n")
+        usual = self.imported(path)
+        self.assertIn("has all of them by default", self.flat)
+        path = self.write("opendkim.conf", head + "OversignHeaders From, X-Our-Field\n")
+        options = self.imported(path)
+        self.assertEqual(options["sign.signed-headers"],
+                         usual["sign.signed-headers"].replace("}", ', "x-our-field"}'))
+        self.assertEqual(options["sign.oversigned-headers"],
+                         usual["sign.oversigned-headers"].replace(
+                             "}", ', "x-our-field"}'))
+        path = self.write("opendkim.conf", head + "SignHeaders To,Subject,Reply-To\n")
+        options = self.imported(path)
+        self.assertEqual(options["sign.signed-headers"],
+                         '{"to", "subject", "reply-to", "from"}')
+        self.assertEqual(options["sign.oversigned-headers"],
+                         '{"from", "to", "subject"}')
+        self.assertEqual(options["sign.oversigned-if-present"], '{"reply-to"}')
+        path = self.write("opendkim.conf", head + "OmitHeaders Sender\n"
+                          "SignHeaders +X-Our,-cc,*,bad%name\n")
+        options = self.imported(path)
+        signed = options["sign.signed-headers"]
+        self.assertIn('"x-our"', signed)
+        self.assertNotIn('"cc"', signed)
+        self.assertNotIn('"sender"', signed)
+        self.assertIn('SignHeaders: "*" is not taken over', self.flat)
+        self.assertEqual(self.signatures("alice@example.org"), ["example.org/s"])
+
+    def test_who_only_verifies_has_nothing_to_move(self):
+        path = self.write("opendkim.conf", "Mode v\nDomain example.org\n"
+                          "Selector s\nKeyFile @KEYS@/rsa.pem\n")
+        options = self.imported(path)
+        self.assertEqual(options["sign.key-table"], '""')
+        self.assertEqual(options["sign.mode"], "inherit")
+        self.assertIn("Mode: OpenDKIM signs nothing", self.flat)
+
+    def test_a_key_in_the_file_itself_is_not_shown(self):
+        path = self.write("opendkim.conf", "KeyTable csl:a=example.org:s:%s\n"
+                          "SigningTable csl:example.org=a\n" % SECRET)
+        self.assertEqual(self.imported(path)["sign.key-table"], '""')
+        self.assertIn("a key stands in the file itself", self.flat)
+        path = self.write("opendkim.conf", "Domain example.org\nSelector s\n"
+                          "KeyFile %s\n" % SECRET)
+        self.assertEqual(self.imported(path)["sign.key-table"], '""')
+        self.assertIn("KeyFile: not the absolute path of a key", self.flat)
+
+    def test_a_type_of_table_that_is_not_read_as_it_is(self):
+        path = self.write("opendkim.conf", "SigningTable dsn:mysql://u:%s@h/db\n"
+                          "KeyTable ldap://h/%s\n" % (SECRET, SECRET))
+        self.assertEqual(self.imported(path)["sign.key-table"], '""')
+        self.assertIn("KeyTable is of type ldap: which is not read as it is",
+                      self.flat)
+
+    def test_included_files(self):
+        self.write("keys.conf", "Domain example.org\nSelector s\n"
+                   "KeyFile @KEYS@/rsa.pem\n")
+        path = self.write("opendkim.conf", "Include @TOP@/keys.conf\nMode s\n")
+        self.imported(path)
+        self.assertEqual(self.signatures("a@example.org"), ["example.org/s"])
+        self.assertIn("%s/keys.conf:1: " % self.top, self.flat)
+        self.write("keys.conf", "Include @TOP@/keys.conf\n")
+        self.assertIn("nested too deep", self.run_program("import", path, code=1))
+
+    def test_dkimpy_milter_with_two_kinds_of_keys(self):
+        path = self.write("dkimpy-milter.conf", """\
+Domain example.org
+Selector r1
+SelectorEd25519 e1
+KeyFile @KEYS@/rsa.pem
+KeyFileEd25519 @KEYS@/ed.pem
+SubDomains yes
+MacroList daemon_name|ORIGINATING
+Mode sv
+""")
+        options = self.imported(path)
+        self.assertEqual(options["keys"], '"/etc/submilter/keys"')
+        self.assertEqual(options["sign.parent-domain"], "yes")
+        self.assertEqual(options["sign.canonicalization"], "relaxed/simple")
+        self.assertIn("MacroList: mail is signed for a login", self.flat)
+        self.assertIn("stays with dkimpy-milter", self.flat)
+        self.install_keys()
+        self.assertEqual(sorted(self.signatures("a@example.org")),
+                         ["example.org/e1", "example.org/r1"])
+
+    def test_dkimpy_milter_with_one(self):
+        path = self.write("dkimpy-milter.conf", "Domain example.org\nSelector x\n"
+                          "KeyFile @KEYS@/rsa.pem\nInternalHosts 198.51.100.7\n")
+        self.imported(path)
+        self.assertEqual(self.signatures("a@example.org"), ["example.org/x"])
+        self.assertEqual(self.signatures("a@example.org", "--client", "198.51.100.7",
+                                         "--mail-from", "a@example.org"),
+                         ["example.org/x"])
+
+
+class Hostile(Base):
+    """Whatever a source holds, the result is a configuration, or there is none."""
+
+    NAMES = {"--opendkim": "x/f", "--dkimpy": "x/f"}
+
+    def each(self, content):
+        for option, name in self.NAMES.items():
+            with self.subTest(option):
+                self.write("x/main.cf", content)
+                self.write("x/master.cf", content)
+                self.write("x/f", content)
+                self.write("x/f.mc", content)
+                done = subprocess.run(
+                    [SUBMILTER, "import", option, self.top + "/" + name],
+                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
+                    check=False)
+                self.assertIn(done.returncode, (0, 1), done.stderr)
+                self.assertNotIn(b"the result", done.stderr)
+                if done.returncode == 0:
+                    self.assertTrue(done.stdout.isascii())
+                    made = self.write("made.conf", done.stdout)
+                    self.run_program("check", "-c", made, "--list")
+                else:
+                    self.assertEqual(done.stdout, b"")
+
+    def test_binary(self):
+        self.each(bytes(range(256)) * 40)
+        self.each(b"\x7fELF\0\0Domain \xff\xfe\n")
+
+    def test_lines_that_try_to_leave_a_comment_or_a_string(self):
+        self.each(b'Domain a.example"; mode = enforce #\nSelector "}\n'
+                  b'KeyFile /x"\\\nmyorigin = x"y.example\nrecipient_delimiter = "\\\n'
+                  b'smtpd_sender_login_maps = static:"\\\n'
+                  b"DAEMON_OPTIONS(`Name=\r}, Port=587')\n"
+                  b'selector = "\\"}";\npath = "/x\\n";\n')
+
+    def test_continued_without_an_end(self):
+        self.each("a = b\n" + " c\n" * 100000)
+        self.each("define(`x', `" + "(`" * 100000)
+        self.each("[" * 100000)
+        self.each("{ a " * 100000)
+        self.each("/*" * 100000)
+        self.each("a b\n" * 60000)
+
+    def test_huge(self):
+        self.each(b"Domain x\n" * 400000)
+        self.each(b"x" * 3000000)
+
+    def test_references_that_multiply(self):
+        self.each("myorigin = $a1\n" + "".join(
+            "a%d = $a%d$a%d\n" % (i, i + 1, i + 1) for i in range(1, 60)))
+
+    def test_no_file(self):
+        for name in "/none", self.top, "/dev/null", "/dev/zero":
+            out = self.run_program("import", "--opendkim", name, code=1)
+            self.assertIn(name, out)
+        for name in "/none", self.top, SUBMILTER:
+            self.run_program("import", name, code=1)
+
+
+class Command(Base):
+    def test_nothing_is_replaced(self):
+        path = self.write("opendkim.conf", "Mode v\n")
+        out = self.top + "/out.conf"
+        self.run_program("import", path, "-o", out)
+        with open(out, encoding="utf-8") as file:
+            text = file.read()
+        self.assertEqual(text, self.run_program("import", path))
+        self.assertIn("File exists", self.run_program("import", path, "-o", out, code=1))
+        os.symlink(self.top + "/away", self.top + "/link")
+        self.run_program("import", path, "-o", self.top + "/link", code=1)
+        self.assertFalse(os.path.exists(self.top + "/away"))
+        # Sources are as they were.
+        with open(path, encoding="utf-8") as file:
+            self.assertEqual(file.read(), "Mode v\n")
+
+    def test_what_it_is_shows(self):
+        for name, text in (("a.conf", "# x\nKeyTable file:/x\n"),
+                           ("b.conf", "KeyFileEd25519 /x\n")):
+            self.run_program("import", self.write(name, text))
+        path = self.write("e.conf", "nothing known\n")
+        self.assertIn("it is not known whose", self.run_program("import", path, code=1))
+        self.assertIn("name the directory", self.run_program(
+            "import", self.write("main.cf", "a = b\n"), code=1))
+
+    def test_usage(self):
+        self.assertIn("usage: submilter import", self.run_program("import", code=2))
+        self.run_program("import", *["--opendkim=/x"] * 17, code=2)
+
+
+if __name__ == "__main__":
+    unittest.main()
