@@ -14,6 +14,7 @@ import_one(
 	case IMPORT_DKIMPY:
 		return import_opendkim(im, source->path, true, err);
 	case IMPORT_POSTFIX:
+		return import_postfix(im, source->path, err);
 	case IMPORT_SENDMAIL:
 	case IMPORT_RSPAMD:
 		break;

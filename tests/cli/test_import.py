@@ -256,10 +256,96 @@ Mode sv
                          ["example.org/x"])
 
 
+class Postfix(Base):
+    MASTER = """\
+smtp       inet  n - y - - smtpd
+submission inet  n - y - - smtpd
+  -o syslog_name=postfix/submission
+  -o smtpd_sasl_auth_enable=yes
+  -o smtpd_client_restrictions=permit_sasl_authenticated,reject
+pickup     unix  n - y 60 1 pickup
+"""
+
+    def directory(self, main, master=MASTER):
+        self.write("postfix/main.cf", "compatibility_level = 3.6\n" + main)
+        self.write("postfix/master.cf", master)
+        return self.top + "/postfix"
+
+    def test_with_opendkim(self):
+        self.write("logins", "sales@example.org alice@example.org\n")
+        signer = self.write("opendkim.conf", "Domain example.org\nSelector s\n"
+                            "KeyFile @KEYS@/rsa.pem\nSocket inet:8891@localhost\n")
+        path = self.directory("""\
+myorigin = $mydomain
+mydomain = example.org
+recipient_delimiter = +
+smtpd_sender_login_maps = texthash:$config_directory/../logins,
+    inline:{info@example.org=alice@example.org}
+smtpd_milters = inet:localhost:11332, inet:localhost:8891
+non_smtpd_milters = inet:localhost:8891
+smtpd_sender_restrictions = reject_sender_login_mismatch
+mynetworks = 127.0.0.0/8 [::1]/128
+relay_password = %s
+biff = no
+""" % SECRET)
+        options = self.imported(path, signer)
+        self.assertEqual(options["domain"], '"example.org"')
+        self.assertEqual(options["rights.extension"], '"+"')
+        self.assertEqual(options["rights.tables"], '{"texthash:%s/../logins", '
+                         '"inline:{info@example.org=alice@example.org}"}' % path)
+        for author in "alice@example.org", "sales@example.org", "info@example.org":
+            self.assertEqual(self.signatures(author, "--auth", "alice@example.org"),
+                             ["example.org/s"], author)
+        self.assertEqual(self.signatures("boss@example.org", "--auth",
+                                         "alice@example.org"), [])
+        with open(self.conf, encoding="utf-8") as file:
+            text = file.read()
+        # The filter stays, the signer goes, and submilter comes last.
+        self.assertIn("#     postconf -P submission/inet/smtpd_milters="
+                      "inet:localhost:11332,unix:submilter/submilter.sock "
+                      "submission/inet/milter_default_action=tempfail\n", text)
+        self.assertIn("#     postconf -PX submission/inet/smtpd_milters\n", text)
+        for said in ("reject_sender_login_mismatch compares MAIL FROM",
+                     "non_smtpd_milters: mail of sendmail(1)",
+                     "main.cf:10: mynetworks: the hosts of the signer count",
+                     "main.cf, line 1 compatibility_level, 11 relay_password, 12 biff",
+                     "master.cf, line 1 smtp, 2 syslog_name, 6 pickup"):
+            self.assertIn(said, self.flat)
+
+    def test_alone(self):
+        path = self.directory(
+            "myorigin = @TOP@/mailname\nmynetworks = 192.0.2.0/24\n"
+            "smtpd_sender_login_maps = nosuch:x\n",
+            self.MASTER.replace("permit_sasl", "permit_mynetworks,permit_sasl")
+            + "465 inet n - y - - smtpd\n  -o smtpd_milters=inet:127.0.0.1:1\n")
+        self.write("mailname", "Example.ORG\n")
+        options = self.imported("--postfix", path)
+        self.assertEqual(options["domain"], '"example.org"')
+        self.assertEqual(options["rights.extension"], '""')
+        self.assertEqual(options["rights.tables"], "{}")
+        self.assertEqual(options["sign.mode"], "inherit")
+        self.assertEqual(options["identify.network"],
+                         '"inline:{192.0.2=internal-hosts@example.org}"')
+        self.assertIn('there is no table type "nosuch"', self.flat)
+        self.assertIn("#     postconf -P 465/inet/smtpd_milters=inet:127.0.0.1:1\n",
+                      self.run_program("import", path))
+
+    def test_names_are_words_of_a_command_or_in_none(self):
+        path = self.directory("smtpd_milters = inet:h:1;rm$(id)\n")
+        out = " ".join(self.run_program("import", path).replace("#", "").split())
+        self.assertIn("its milters are not written as a command", out)
+        self.assertNotIn("rm$(id)", out)
+
+    def test_without_submission(self):
+        self.imported(self.directory("myhostname = mail.example.org\n",
+                                     "smtp inet n - y - - smtpd\n"))
+        self.assertIn("master.cf has no service submission", self.flat)
+
+
 class Hostile(Base):
     """Whatever a source holds, the result is a configuration, or there is none."""
 
-    NAMES = {"--opendkim": "x/f", "--dkimpy": "x/f"}
+    NAMES = {"--opendkim": "x/f", "--dkimpy": "x/f", "--postfix": "x"}
 
     def each(self, content):
         for option, name in self.NAMES.items():
