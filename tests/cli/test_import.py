@@ -342,10 +342,85 @@ biff = no
         self.assertIn("master.cf has no service submission", self.flat)
 
 
+class Rspamd(Base):
+    def test_domains_maps_and_files(self):
+        for name in "files.example.sel.key", "blocked.example.other.key":
+            shutil.copy(self.keys + "/rsa.pem", self.top + "/" + name)
+        self.write("paths", "mapped.example @KEYS@/$selector.pem # comment\n\nnonsense\n")
+        self.write("selectors", "mapped.example rsa\nonly.example rsa\n")
+        path = self.write("dkim_signing.conf", """\
+/* of our own
+   /* nested */ */
+selector = "sel";
+path = "@TOP@/$domain.$selector.key";
+path_map = "@TOP@/paths"; selector_map = "@TOP@/selectors";
+use_esld = false
+sign_networks = [ "192.0.2.0/24", 2001:db8::/32 ];
+use_domain = "envelope";
+allow_username_mismatch = true;
+password = "%s"
+sign_condition = <<EOD
+return function(task) return "%s" end
+EOD
+domain {
+  one.example { path = "@KEYS@/rsa.pem"; selector = "one"; }
+  "two.example" { selectors [ { path: "@KEYS@/rsa.pem", selector: "r" },
+                              { path: "@KEYS@/ed.pem", selector: "e" } ] }
+  bad.example { path = "/k/`id`.pem"; }
+}
+.include(try=true) "/etc/other.conf"
+""" % (SECRET, SECRET))
+        options = self.imported(path)
+        self.assertEqual(options["keys"], '"/etc/submilter/keys"')
+        self.assertEqual(options["sign.canonicalization"], "relaxed/relaxed")
+        rows = dict(row.split("=") for row in
+                    options["sign.key-table"].strip('"')[4:].split(","))
+        self.assertEqual(rows, {
+            "one.example": "one.example:one:%s/rsa.pem" % self.keys,
+            "mapped.example": "mapped.example:rsa:%s/rsa.pem" % self.keys,
+            "only.example": "only.example:rsa:%s/only.example.rsa.key" % self.top,
+            "files.example": "files.example:sel:%s/files.example.sel.key" % self.top})
+        self.install_keys()
+        self.assertEqual(self.signatures("a@one.example"), ["one.example/one"])
+        self.assertEqual(self.signatures("a@files.example"), ["files.example/sel"])
+        self.assertEqual(self.signatures("a@mapped.example"), ["mapped.example/rsa"])
+        self.assertEqual(sorted(self.signatures("a@two.example")),
+                         ["two.example/e", "two.example/r"])
+        for said in ("dkim_signing.conf:8: use_domain: the domain of From signs",
+                     "dkim_signing.conf:9: allow_username_mismatch: rights",
+                     "dkim_signing.conf:10: password",
+                     "dkim_signing.conf:11: sign_condition: there are no scripts",
+                     "dkim_signing.conf:20: an included file is read only if",
+                     "paths:3: not a domain and a value",
+                     "a key of bad.example is not taken over"):
+            self.assertIn(said, self.flat)
+
+    def test_a_directory_and_subdomains(self):
+        self.write("rspamd/modules.d/dkim_signing.conf",
+                   'dkim_signing { selector = "dkim"; sign_local = true;\n'
+                   ' .include "x"\n}\n')
+        self.write("rspamd/local.d/dkim_signing.conf",
+                   'domain { example.org { path = "@KEYS@/rsa.pem"; selector = a } }\n')
+        self.write("rspamd/override.d/dkim_signing.conf",
+                   'domain { example.org { selector = b } }\nsign_local = no;')
+        self.imported(self.top + "/rspamd")
+        # The later file counts.
+        self.assertEqual(self.signatures("a@example.org"), ["example.org/b"])
+        self.assertIn("hosts without a login are not signed for", self.flat)
+        with open(self.conf, encoding="utf-8") as file:
+            self.assertIn(".example.org=example.org", file.read())
+
+    def test_switched_off(self):
+        path = self.write("dkim_signing.conf", 'enabled = false;\ndomain { a.example '
+                          '{ path = "@KEYS@/rsa.pem"; selector = s } }\n')
+        self.assertEqual(self.imported(path)["sign.key-table"], '""')
+        self.assertIn("the module signs nothing", self.flat)
+
+
 class Hostile(Base):
     """Whatever a source holds, the result is a configuration, or there is none."""
 
-    NAMES = {"--opendkim": "x/f", "--dkimpy": "x/f", "--postfix": "x"}
+    NAMES = {"--opendkim": "x/f", "--dkimpy": "x/f", "--postfix": "x", "--rspamd": "x/f"}
 
     def each(self, content):
         for option, name in self.NAMES.items():
@@ -420,7 +495,9 @@ class Command(Base):
 
     def test_what_it_is_shows(self):
         for name, text in (("a.conf", "# x\nKeyTable file:/x\n"),
-                           ("b.conf", "KeyFileEd25519 /x\n")):
+                           ("b.conf", "KeyFileEd25519 /x\n"),
+                           ("c.conf", "dkim_signing {\n}\n"),
+                           ("d.mc", "MAILER(smtp)\n")):
             self.run_program("import", self.write(name, text))
         path = self.write("e.conf", "nothing known\n")
         self.assertIn("it is not known whose", self.run_program("import", path, code=1))
