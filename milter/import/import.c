@@ -15,10 +15,10 @@ import_one(
 		return import_opendkim(im, source->path, true, err);
 	case IMPORT_POSTFIX:
 		return import_postfix(im, source->path, err);
+	case IMPORT_SENDMAIL:
+		return import_sendmail(im, source->path, err);
 	case IMPORT_RSPAMD:
 		return import_rspamd(im, source->path, err);
-	case IMPORT_SENDMAIL:
-		break;
 	}
 	return err_set(err, ERR_CONFIG, "%s: unknown kind", source->path);
 }

@@ -5,6 +5,6 @@ libsubmilter_a_SOURCES += \
 	%D%/import_keys.c %D%/import_networks.c \
 	%D%/import_opendkim.c %D%/import_opendkim_keys.c \
 	%D%/import_opendkim_priv.h %D%/opendkim_names.def \
-	%D%/import_postfix.c \
+	%D%/import_postfix.c %D%/import_sendmail.c \
 	%D%/import_rspamd.c %D%/import_rspamd_keys.c %D%/import_rspamd_priv.h \
 	%D%/ucl.c %D%/ucl_priv.h

@@ -417,10 +417,59 @@ domain {
         self.assertIn("the module signs nothing", self.flat)
 
 
+class Sendmail(Base):
+    def test_mc(self):
+        path = self.write("sendmail.mc", """\
+divert(-1)dnl
+DAEMON_OPTIONS(`Name=dead, Port=587')
+divert(0)dnl
+VERSIONID(`$Id$')
+define(`confDOMAIN_NAME', `mail.example.org')dnl
+define(`confAUTH_OPTIONS', `%s')dnl
+dnl DAEMON_OPTIONS(`Name=gone, Port=465')
+DAEMON_OPTIONS(`Family=inet,  Name=MTA-v4, Port=smtp, Addr=127.0.0.1')dnl
+DAEMON_OPTIONS(`Name=MSP-v4, Port=submission, M=Ea,
+  InputFilters=spam')dnl
+INPUT_MAIL_FILTER(`opendkim', `S=inet:8891@localhost, F=T')dnl
+MASQUERADE_AS(`example.org')
+MAILER(smtp)dnl
+""" % SECRET)
+        options = self.imported(path)
+        self.assertEqual(options["mta"], "sendmail")
+        self.assertEqual(options["domain"], '"mail.example.org"')
+        for said in ("port submission (MSP-v4) is attached by "
+                     "InputFilters=spam;submilter", "port smtp (MTA-v4) is no port",
+                     "the filter opendkim at inet:8891@localhost stays",
+                     "sendmail.mc:12: masquerading", "6 confAUTH_OPTIONS", "13 MAILER"):
+            self.assertIn(said, self.flat)
+        self.assertNotIn("dead", self.flat)
+        self.assertNotIn("gone", self.flat)
+
+    def test_cf(self):
+        path = self.write("sendmail.cf", """\
+# comment
+V10/Berkeley
+Djmail.example.org
+DMexample.org
+O DaemonPortOptions=Name=MSA, Port=587, M=Ea
+O AuthMechanisms=%s
+Xopendkim, S=local:/run/opendkim/opendkim.sock, F=T
+SLocal_check_mail
+R$*\t\t$@ $1
+""" % SECRET)
+        options = self.imported(path)
+        self.assertEqual(options["domain"], '"mail.example.org"')
+        for said in ("sendmail.cf:4: masquerading", "port 587 (MSA) is attached",
+                     "opendkim at local:/run/opendkim/opendkim.sock",
+                     "line 2, 6 AuthMechanisms, 8-9"):
+            self.assertIn(said, self.flat)
+
+
 class Hostile(Base):
     """Whatever a source holds, the result is a configuration, or there is none."""
 
-    NAMES = {"--opendkim": "x/f", "--dkimpy": "x/f", "--postfix": "x", "--rspamd": "x/f"}
+    NAMES = {"--opendkim": "x/f", "--dkimpy": "x/f", "--sendmail": "x/f.mc",
+             "--rspamd": "x/f", "--postfix": "x"}
 
     def each(self, content):
         for option, name in self.NAMES.items():
@@ -496,8 +545,7 @@ class Command(Base):
     def test_what_it_is_shows(self):
         for name, text in (("a.conf", "# x\nKeyTable file:/x\n"),
                            ("b.conf", "KeyFileEd25519 /x\n"),
-                           ("c.conf", "dkim_signing {\n}\n"),
-                           ("d.mc", "MAILER(smtp)\n")):
+                           ("c.conf", "dkim_signing {\n}\n")):
             self.run_program("import", self.write(name, text))
         path = self.write("e.conf", "nothing known\n")
         self.assertIn("it is not known whose", self.run_program("import", path, code=1))
