@@ -7,7 +7,7 @@ dist_doc_DATA += packaging/submilter.conf.example
 # The book, which links to its other pages by name.
 dist_doc_DATA += docs/README.md docs/architecture.md docs/chaos.md docs/comparison.md docs/corpus.md \
 	docs/distributions.md docs/faq.md docs/getting-started.md docs/keys.md \
-	docs/limits.md docs/measurements.md docs/mta-changes.md docs/operating.md \
+	docs/limits.md docs/measurements.md docs/migrating.md docs/mta-changes.md docs/operating.md \
 	docs/postfix.md docs/preflight.md docs/readers.md docs/recipes.md docs/repair.md \
 	docs/rights.md docs/sendmail.md docs/survival.md docs/tables.md \
 	docs/troubleshooting.md docs/upstream-libmilter.md docs/load.svg

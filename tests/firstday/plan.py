@@ -44,6 +44,7 @@ NOT_READ = {
     "corpus.md": "measured by tests/corpus",
     "distributions.md": "tests/tables/test_distributions.py",
     "measurements.md": "measured by tests/bench",
+    "migrating.md": "tests/e2e/test_import.py",
     "readers.md": "measured by tests/readers",
     "migrating.md": "tests/e2e, the way over and back",
     "README.md": "the index, which has no commands",

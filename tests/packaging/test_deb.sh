@@ -70,6 +70,7 @@ sort -k 3 > "$tmp/want" <<'EOF'
 -rw-r--r-- root usr/share/doc/submilter/limits.md
 -rw-r--r-- root usr/share/doc/submilter/load.svg
 -rw-r--r-- root usr/share/doc/submilter/measurements.md
+-rw-r--r-- root usr/share/doc/submilter/migrating.md
 -rw-r--r-- root usr/share/doc/submilter/mta-changes.md
 -rw-r--r-- root usr/share/doc/submilter/operating.md
 -rw-r--r-- root usr/share/doc/submilter/pop-before-smtp/dovecot-last-login.conf
