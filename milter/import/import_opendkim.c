@@ -90,7 +90,7 @@ take_mode(struct opendkim_file *file)
 		import_remark(file->im, IMPORT_DIFFERS, place,
 		    "Mode sv%s: submilter signs only. Verifying of incoming "
 		    "mail stays with %s: set \"Mode v\" there once submilter "
-		    "signs.",
+		    "signs, and take KeyTable and SigningTable out.",
 		    place == NULL ? ", the default" : "", file->program);
 	else
 		import_remark(file->im, IMPORT_NEEDLESS, place,
