@@ -17,7 +17,7 @@ libsubmilter_a_SOURCES += \
 	include/cli/status.h %D%/status.c %D%/status_print.c %D%/status_priv.h \
 	include/cli/report.h %D%/report.c %D%/report_text.c %D%/report_json.c \
 	%D%/report_html.c %D%/report_plot.c %D%/report_priv.h \
-	include/cli/replay.h %D%/replay.c %D%/replay_judge.c %D%/replay_priv.h \
+	include/cli/replay.h %D%/replay.c %D%/replay_judge.c %D%/replay_report.c %D%/replay_priv.h \
 	include/cli/reload.h %D%/reload.c \
 	%D%/running.c %D%/running_priv.h \
 	include/cli/test.h %D%/test.c %D%/test_report.c %D%/test_explain.c %D%/test_mta.c \

@@ -9,7 +9,6 @@
 
 #include "cli/become.h"
 #include "cli/options.h"
-#include "logbook/census.h"
 #include "logbook/reader.h"
 #include "replay_priv.h"
 
@@ -32,40 +31,18 @@ static const char usage[] =
     "Exit codes: 0 nobody more would be refused, 1 somebody would, or a file could\n"
     "not be read, 2 usage, 75 a table could not answer.\n";
 
-static const struct group_form {
-	const char *name, *title;
-} forms[REPLAY_GROUPS] = {
-	[REPLAY_HIT] = { "hit", "Would be refused, and was not" },
-	[REPLAY_FREED] = { "freed",
-	    "Would not be refused for its authors any more" },
-	[REPLAY_STILL] = { "still", "Was refused, and would be" },
-	[REPLAY_LATER] = { "later", "A table could not answer" },
-	[REPLAY_UNTOLD] = { "untold", "Cannot be told from the log" },
-	[REPLAY_FINE] = { "fine", "Was not refused, and would not be" },
-};
-
 struct replaying {
 	struct snapshot *snapshot;
-	struct census groups[REPLAY_GROUPS];
-	uint64_t totals[REPLAY_GROUPS];
+	struct replay_tally tally;
 	struct log_counts counts;
-	size_t rows;
 };
 
 static void
 judge_message(void *arg, const struct log_record *record)
 {
 	struct replaying *replaying = arg;
-	CLEANUP(arena_done) struct arena mem;
-	struct slice why = { NULL, 0 };
-	enum replay_group group;
 
-	arena_init(&mem);
-	group = replay_judge(replaying->snapshot, record, &mem, &why);
-	replaying->totals[group]++;
-	if (group != REPLAY_FINE)
-		(void)census_add(
-		    &replaying->groups[group], why, 0, record->fields[LOG_QID]);
+	replay_count(&replaying->tally, replaying->snapshot, record);
 }
 
 static void
@@ -73,54 +50,6 @@ tell_failed(void *arg, const struct err *err)
 {
 	(void)arg;
 	command_say("%s", err->text);
-}
-
-static void
-print_group(const struct replaying *replaying, size_t group, struct strbuf *buf)
-{
-	const struct census *census = &replaying->groups[group];
-
-	strbuf_addf(buf, "%s: %" PRIu64 " messages\n", forms[group].title,
-	    replaying->totals[group]);
-	for (size_t i = 0; i < census->count && i < replaying->rows; i++) {
-		strbuf_addf(buf, "%10" PRIu64 "  ", census->items[i].count[0]);
-		strbuf_add(buf, census_name(&census->items[i]));
-		strbuf_add_cstr(buf, "  (");
-		strbuf_add(buf, census_sample(&census->items[i]));
-		strbuf_add_cstr(buf, ")\n");
-	}
-	if (census->count > replaying->rows)
-		strbuf_addf(buf, "%10s  and %zu more\n", "...",
-		    census->count - replaying->rows);
-	if (census->left_out != 0)
-		strbuf_addf(buf,
-		    "There are too many: rare ones are left out, and a count "
-		    "may be up to %" PRIu64 " too low.\n",
-		    census->missing);
-	strbuf_add_char(buf, '\n');
-}
-
-static void
-print_group_json(
-    const struct replaying *replaying, size_t group, struct strbuf *buf)
-{
-	const struct census *census = &replaying->groups[group];
-
-	strbuf_addf(buf,
-	    ",\"%s\":{\"messages\":%" PRIu64
-	    ",\"names\":%zu,\"names_left_out\":%" PRIu64
-	    ",\"count_may_lack\":%" PRIu64 ",\"rows\":[",
-	    forms[group].name, replaying->totals[group], census->count,
-	    census->left_out, census->missing);
-	for (size_t i = 0; i < census->count && i < replaying->rows; i++) {
-		strbuf_add_cstr(buf, i == 0 ? "{\"what\":" : ",{\"what\":");
-		json_append(buf, census_name(&census->items[i]));
-		strbuf_addf(buf, ",\"messages\":%" PRIu64 ",\"qid\":",
-		    census->items[i].count[0]);
-		json_append(buf, census_sample(&census->items[i]));
-		strbuf_add_char(buf, '}');
-	}
-	strbuf_add_cstr(buf, "]}");
 }
 
 static void
@@ -136,10 +65,7 @@ print_all(struct replaying *replaying, bool json)
 		   "%" PRIu64 " messages were judged by who sends, MAIL FROM "
 		   "and From; %" PRIu64 " lines were not understood.\n\n",
 	    replaying->counts.messages, replaying->counts.unknown);
-	for (size_t i = 0; i < REPLAY_GROUPS; i++) {
-		census_sort(&replaying->groups[i]);
-		(json ? print_group_json : print_group)(replaying, i, &buf);
-	}
+	(json ? replay_print_json : replay_print_text)(&replaying->tally, &buf);
 	if (json)
 		strbuf_add_cstr(&buf, "}\n");
 	command_print(&buf);
@@ -183,22 +109,22 @@ run_replay(struct replaying *replaying, const char *config_path,
 	log_open(paths, count, fds);
 	if (open_snapshot(config_path, &replaying->snapshot, &err) != 0)
 		return command_fail(&err, EXIT_USAGE);
-	for (size_t i = 0; i < REPLAY_GROUPS; i++)
-		census_init(&replaying->groups[i]);
+	replay_tally_init(&replaying->tally);
 	log_read_open(paths, fds, count, &visitor, &replaying->counts);
 	print_all(replaying, json);
-	for (size_t i = 0; i < REPLAY_GROUPS; i++)
-		census_done(&replaying->groups[i]);
+	replay_tally_done(&replaying->tally);
 	snapshot_unref(replaying->snapshot);
-	if (replaying->totals[REPLAY_HIT] != 0 || replaying->counts.failed != 0)
+	if (replaying->tally.totals[REPLAY_HIT] != 0 ||
+	    replaying->counts.failed != 0)
 		return EXIT_NO;
-	return replaying->totals[REPLAY_LATER] != 0 ? EXIT_LATER : EXIT_YES;
+	return replaying->tally.totals[REPLAY_LATER] != 0 ? EXIT_LATER :
+							    EXIT_YES;
 }
 
 int
 replay_main(int argc, char **argv)
 {
-	struct replaying replaying = { .rows = 20 };
+	struct replaying replaying = { .tally.rows = 20 };
 	const char *config_path = NULL, *top = NULL;
 	bool json = false;
 	unsigned long rows;
@@ -220,7 +146,7 @@ replay_main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	if (top != NULL)
-		replaying.rows = rows;
+		replaying.tally.rows = rows;
 	return run_replay(&replaying, config_path,
 	    (const char *const *)argv + optind, (size_t)(argc - optind), json);
 }

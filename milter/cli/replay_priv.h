@@ -2,6 +2,7 @@
 #ifndef SUBMILTER_CLI_REPLAY_PRIV_H
 #define SUBMILTER_CLI_REPLAY_PRIV_H
 
+#include "logbook/census.h"
 #include "logbook/record.h"
 #include "pipeline/snapshot.h"
 
@@ -24,5 +25,25 @@ enum replay_group {
  */
 enum replay_group replay_judge(const struct snapshot *snapshot,
     const struct log_record *record, struct arena *mem, struct slice *ret_why);
+
+/* Messages by their groups; rows: how many reasons of each are printed. */
+struct replay_tally {
+	struct census groups[REPLAY_GROUPS];
+	uint64_t totals[REPLAY_GROUPS];
+	size_t rows;
+};
+
+/* In place; all but the censuses is as it was. */
+void replay_tally_init(struct replay_tally *tally);
+void replay_tally_done(struct replay_tally *tally);
+/* Counts a message; sample names one, by a queue identifier or a file. */
+void replay_add(struct replay_tally *tally, enum replay_group group,
+    struct slice why, struct slice sample);
+/* The same for a line, by replay_judge(). */
+void replay_count(struct replay_tally *tally, const struct snapshot *snapshot,
+    const struct log_record *record);
+/* Sorts them first, after which nothing can be added. As members of JSON. */
+void replay_print_text(struct replay_tally *tally, struct strbuf *buf);
+void replay_print_json(struct replay_tally *tally, struct strbuf *buf);
 
 #endif
