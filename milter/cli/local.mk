@@ -20,5 +20,5 @@ libsubmilter_a_SOURCES += \
 	include/cli/replay.h %D%/replay.c %D%/replay_judge.c %D%/replay_report.c %D%/replay_priv.h \
 	include/cli/reload.h %D%/reload.c \
 	%D%/running.c %D%/running_priv.h \
-	include/cli/test.h %D%/test.c %D%/test_report.c %D%/test_explain.c %D%/test_mta.c \
+	include/cli/test.h %D%/test.c %D%/test_submit.c %D%/test_report.c %D%/test_explain.c %D%/test_mta.c \
 	%D%/test_priv.h

@@ -88,28 +88,6 @@ test_print_part_fault(void *arg, bool is_error, const char *text)
 	command_say("%s%s", is_error ? "" : "warning: ", text);
 }
 
-/* Line ends as an MTA hands a body over: CRLF. */
-static struct slice
-with_crlf(struct arena *mem, struct slice text)
-{
-	struct strbuf buf;
-
-	strbuf_init(&buf, mem);
-	while (text.len > 0) {
-		size_t end = slice_find(text, '\n');
-		struct slice line = slice_sub(text, 0, end);
-
-		if (end < text.len && line.len > 0 &&
-		    line.data[line.len - 1] == '\r')
-			line.len--;
-		strbuf_add(&buf, line);
-		if (end < text.len)
-			strbuf_add_cstr(&buf, "\r\n");
-		text = slice_from(text, end + 1);
-	}
-	return strbuf_slice(&buf);
-}
-
 struct verification {
 	struct strbuf *text;
 	bool json;
@@ -220,48 +198,6 @@ verify(struct message *message, struct slice body, struct verification *report,
 	return status;
 }
 
-/* As Postfix does, above what the client sends. */
-static void
-add_login_field(const struct request *request, struct message *message)
-{
-	const struct identity *identity = &message_snapshot(message)->identity;
-
-	if (request->login_field != NULL)
-		message_add_header(message, identity->login_field.name,
-		    login_field_write(identity, slice_of(request->login_field),
-			message_arena(message)));
-}
-
-/* The events of the milter protocol, in their order. */
-static struct verdict
-submit(const struct request *request, struct message *message,
-    struct slice text, struct slice *ret_body)
-{
-	const struct header_limits no_limits = { 0 };
-	struct arena *mem = message_arena(message);
-	struct verdict verdict = pipeline_mail(message);
-	struct header header;
-	struct err err;
-
-	if (verdict.action != ACTION_ACCEPT)
-		return verdict;
-	header_init(&header, mem);
-	if (header_parse(&header, text, &no_limits, ret_body, &err) != 0)
-		return verdict_bad_message(mem, &err);
-	*ret_body = with_crlf(mem, *ret_body);
-	for (size_t i = 0; i < request->rcpts.count; i++)
-		pipeline_rcpt(message, slice_of(request->rcpts.items[i]));
-	add_login_field(request, message);
-	for (size_t i = 0; i < header.count; i++)
-		message_add_header(
-		    message, header.fields[i].name, header.fields[i].value);
-	verdict = pipeline_header(message);
-	if (verdict.action != ACTION_ACCEPT)
-		return verdict;
-	pipeline_body(message, *ret_body);
-	return pipeline_end(message);
-}
-
 static struct mail_facts
 test_facts(const struct request *request, struct table_trace *trace)
 {
@@ -306,6 +242,8 @@ run_message(
 	struct arena *mem = message_arena(message);
 	struct strbuf signatures, changed, result;
 	struct verification report = { &signatures, request->json, 0 };
+	const struct test_submission submission = { request->rcpts.items,
+		request->rcpts.count, request->login_field };
 	struct slice body = { NULL, 0 };
 	const struct field *fields;
 	size_t count;
@@ -316,7 +254,7 @@ run_message(
 	strbuf_init(&signatures, mem);
 	strbuf_init(&changed, mem);
 	strbuf_init(&result, mem);
-	outcome.verdict = submit(request, message, text, &body);
+	outcome.verdict = test_submit(&submission, message, text, &body);
 	code = exit_codes[outcome.verdict.action];
 	if (outcome.verdict.action == ACTION_ACCEPT &&
 	    message_edits(message) != NULL) {
@@ -331,7 +269,8 @@ run_message(
 		for (size_t i = 0; i < count; i++) {
 			strbuf_add(&result, fields[i].name);
 			strbuf_add_char(&result, ':');
-			strbuf_add(&result, with_crlf(mem, fields[i].value));
+			strbuf_add(
+			    &result, test_with_crlf(mem, fields[i].value));
 			strbuf_add_cstr(&result, "\r\n");
 		}
 		strbuf_add_cstr(&result, "\r\n");

@@ -22,6 +22,23 @@ bool test_mta_parse(struct slice word, struct test_mta *ret_mta);
 void test_mta_find(
     const struct config *config, bool stated, struct test_mta *mta);
 
+/* What is submitted beside the message itself. */
+struct test_submission {
+	const char *const *rcpts;
+	size_t rcpt_count;
+	const char *login_field; /* its content; NULL: there is none */
+};
+
+/*
+ * The events of the milter protocol, in their order, for a message that has only
+ * been made. *ret_body is the body as the MTA hands it over, in memory of the
+ * message. Blocks as pipeline_header() and pipeline_end() do.
+ */
+struct verdict test_submit(const struct test_submission *from,
+    struct message *message, struct slice text, struct slice *ret_body);
+/* Line ends as an MTA hands a body over: CRLF. */
+struct slice test_with_crlf(struct arena *mem, struct slice text);
+
 /* What became of a message. */
 struct test_outcome {
 	struct message *message;
