@@ -11,3 +11,7 @@ unit_tests += tests/unit/logbook/test_record
 tests_unit_logbook_test_record_SOURCES = tests/unit/logbook/test_record.c
 tests_unit_logbook_test_record_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_logbook_test_record_LDADD = $(TEST_LDADD)
+unit_tests += tests/unit/logbook/test_postfix_log
+tests_unit_logbook_test_postfix_log_SOURCES = tests/unit/logbook/test_postfix_log.c
+tests_unit_logbook_test_postfix_log_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_logbook_test_postfix_log_LDADD = $(TEST_LDADD)
