@@ -4,15 +4,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "cli/options.h"
 #include "import/import.h"
+#include "import_priv.h"
 
-enum { MAX_SOURCES = 16, KINDS = 5 };
+enum { MAX_SOURCES = 16, KINDS = 5, MAX_SAMPLES = 100 };
 
 static const char usage[] =
     "usage: submilter import [OPTION ...] SOURCE ...\n"
@@ -31,21 +31,29 @@ static const char usage[] =
     "      --rspamd FILE    the same for rspamd, also its directory\n"
     "  -o, --output FILE    where to write; default: standard output. A file that\n"
     "                       is there already is never replaced\n"
+    "      --sample FILE    mail of before, a log (of Postfix, too) or a message: show\n"
+    "                       what would change. Without -o nothing else is printed.\n"
+    "                       May be repeated\n"
+    "      --auth LOGIN     of the messages; default: the one that Postfix noted in\n"
+    "                       Received, or the address in From\n"
     "\n"
     "Exit codes: 0 written, 1 a source cannot be read or the file cannot be\n"
-    "written, 2 usage, 75 try again later.\n";
+    "written, or somebody of the sample would be refused, 2 usage, 75 try again\n"
+    "later.\n";
 
 struct import_request {
 	struct import_source sources[MAX_SOURCES];
 	size_t count;
 	const char *output;
+	struct option_list samples;
+	const char *login; /* of a sample */
 };
 
 static bool
 add_source(struct import_request *request, const struct import_source *source)
 {
 	if (request->count == MAX_SOURCES) {
-		fprintf(stderr, "more than %d sources\n", MAX_SOURCES);
+		command_say("more than %d sources", MAX_SOURCES);
 		return false;
 	}
 	request->sources[request->count++] = *source;
@@ -82,6 +90,7 @@ static int
 run_import(const struct import_request *request)
 {
 	CLEANUP(arena_done) struct arena mem;
+	struct strbuf buf;
 	struct slice text;
 	struct err err;
 
@@ -89,13 +98,17 @@ run_import(const struct import_request *request)
 	if (import_sources(
 		request->sources, request->count, &mem, &text, &err) != 0)
 		return command_fail(&err, EXIT_NO);
-	if (request->output != NULL) {
-		if (write_new(request->output, text, &err) != 0)
-			return command_fail(&err, EXIT_NO);
-	} else if (fwrite(text.data, 1, text.len, stdout) != text.len ||
-	    fflush(stdout) != 0) {
-		fprintf(stderr, "standard output: %s\n", strerror(errno));
-		return EXIT_NO;
+	if (request->output != NULL &&
+	    write_new(request->output, text, &err) != 0)
+		return command_fail(&err, EXIT_NO);
+	if (request->samples.count > 0)
+		return import_sample_show(text,
+		    &(const struct import_sample){ request->samples.items,
+			request->samples.count, request->login });
+	if (request->output == NULL) {
+		strbuf_init(&buf, &mem);
+		strbuf_add(&buf, text);
+		command_print(&buf);
 	}
 	return EXIT_YES;
 }
@@ -103,7 +116,9 @@ run_import(const struct import_request *request)
 int
 import_main(int argc, char **argv)
 {
-	struct import_request request = { .count = 0 };
+	const char *samples[MAX_SAMPLES];
+	struct import_request request = { .samples = {
+					      samples, 0, MAX_SAMPLES } };
 	const char *paths[KINDS][MAX_SOURCES] = { { NULL } };
 	struct option_list lists[KINDS];
 	const struct command_option options[] = {
@@ -113,6 +128,8 @@ import_main(int argc, char **argv)
 		{ "sendmail", .list = &lists[IMPORT_SENDMAIL] },
 		{ "rspamd", .list = &lists[IMPORT_RSPAMD] },
 		{ "output", 'o', .text = &request.output },
+		{ "sample", .list = &request.samples },
+		{ "auth", .text = &request.login },
 		{ .name = NULL },
 	};
 	struct import_source source;

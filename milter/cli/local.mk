@@ -10,7 +10,8 @@ libsubmilter_a_SOURCES += \
 	%D%/explain_priv.h %D%/explain_reasons.def \
 	include/cli/genkey.h %D%/genkey.c \
 	include/cli/health.h %D%/health.c \
-	include/cli/import.h %D%/import.c \
+	include/cli/import.h %D%/import.c %D%/import_sample.c \
+	%D%/import_priv.h \
 	include/cli/keys.h %D%/keys.c \
 	include/cli/lookup.h %D%/lookup.c %D%/lookup_login.c %D%/lookup_priv.h \
 	%D%/lookup_right.c %D%/lookup_explain.c \

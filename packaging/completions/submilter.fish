@@ -36,6 +36,8 @@ complete -c submilter -n '__fish_seen_subcommand_from import' -l postfix -x -a '
 complete -c submilter -n '__fish_seen_subcommand_from import' -l sendmail -r -F -d 'the same for Sendmail'
 complete -c submilter -n '__fish_seen_subcommand_from import' -l rspamd -r -F -d 'the same for rspamd, also its directory'
 complete -c submilter -n '__fish_seen_subcommand_from import' -s o -l output -r -F -d 'where to write'
+complete -c submilter -n '__fish_seen_subcommand_from import' -l sample -r -F -d 'mail of before, a log'
+complete -c submilter -n '__fish_seen_subcommand_from import' -l auth -x -d 'of the messages'
 complete -c submilter -n '__fish_seen_subcommand_from import' -F
 complete -c submilter -n '__fish_seen_subcommand_from check' -s h -l help -d 'show help'
 complete -c submilter -n '__fish_seen_subcommand_from check' -s c -l config -r -F -d 'the configuration'

@@ -465,6 +465,76 @@ R$*\t\t$@ $1
             self.assertIn(said, self.flat)
 
 
+class Sample(Base):
+    """What would change, for mail of before."""
+
+    LOG = "".join(
+        "Nov 30 10:15:3%d mx1 postfix/%s: %s: %s\n" % (i, program, qid, text)
+        for i, (program, qid, text) in enumerate([
+            ("submission/smtpd[7]", "A1", "client=pc[192.0.2.7], sasl_method=PLAIN, "
+             "sasl_username=alice@example.org"),
+            ("qmgr[9]", "A1", "from=<boss@example.org>, size=9, nrcpt=1"),
+            ("submission/smtpd[7]", "A2", "client=pc[192.0.2.7], "
+             "sasl_username=alice@example.org"),
+            ("qmgr[9]", "A2", "from=<alice@example.org>, size=9, nrcpt=1"),
+            ("smtpd[7]", "A3", "client=mx[192.0.2.8]"),
+            ("qmgr[9]", "A3", "from=<a@far.example>, size=9, nrcpt=1")]))
+
+    def setUp(self):
+        super().setUp()
+        # Its owner can read it now; the user of submilter cannot, perhaps.
+        key = self.write("key.pem", "not a key that can be read\n")
+        self.source = self.write("opendkim.conf", "Domain example.org\nSelector s\n"
+                                 "KeyFile %s\n" % key)
+
+    def test_a_log_of_postfix(self):
+        log = self.write("mail.log", self.LOG)
+        out = self.run_program("import", self.source, "--sample", log, code=1)
+        self.assertIn("2 messages of the sample", out)
+        self.assertIn("Would be refused, and was not: 1 messages\n"
+                      "         1  alice@example.org may not send as boss@example.org "
+                      "(MAIL FROM)  (A1)\n", out)
+        self.assertIn("would not be: 1 messages\n", out)
+        # The configuration goes to its file alone.
+        self.assertNotIn("mode = monitor", out)
+        made = self.top + "/made.conf"
+        self.run_program("import", self.source, "-o", made, "--sample", log, code=1)
+        with open(made, encoding="utf-8") as file:
+            self.assertEqual(file.read(), self.run_program("import", self.source))
+
+    def test_a_log_of_submilter(self):
+        log = self.write("own.log", "submilter[7]: qid=B1 login=alice@example.org via=sasl "
+                         "client=192.0.2.7 mail_from=alice@example.org "
+                         "from=boss@example.org action=accept signed=none ms=1.0\n")
+        out = self.run_program("import", self.source, "--sample", log, code=1)
+        self.assertIn("may not send as boss@example.org (From)  (B1)", out)
+
+    def test_messages(self):
+        own = self.write("own.eml", "Received: from pc (pc [192.0.2.7])\n"
+                         "\t(Authenticated sender: alice@example.org)\n"
+                         "DKIM-Signature: v=1; a=rsa-sha256; d=example.org; s=old; h=from;\n"
+                         "\tbh=x; b=y\n" + MESSAGE % "alice@example.org")
+        plain = self.write("plain.eml", MESSAGE % "bob@example.org")
+        out = self.run_program("import", self.source, "--sample", own, "--sample", plain)
+        self.assertIn("would not be: 2 messages", out)
+        self.assertIn("  example.org/old before, example.org/s then  (%s)" % own, out)
+        self.assertIn("  no signature before, example.org/s then  (%s)" % plain, out)
+        # Another login may not use this address, and gets no signature.
+        out = self.run_program("import", self.source, "--auth", "eve@example.org",
+                               "--sample", own, code=1)
+        self.assertIn("eve@example.org may not send as alice@example.org (From)", out)
+        self.assertIn("example.org/old before, no signature then", out)
+
+    def test_what_cannot_be_read(self):
+        out = self.run_program("import", self.source, "--sample", "/none", code=1)
+        self.assertIn("/none: No such file or directory", out)
+        self.assertIn("0 messages of the sample", out)
+        self.run_program("import", self.source, "--sample", self.top, code=1)
+        odd = self.write("odd.log", bytes(range(256)) * 1000)
+        self.run_program("import", self.source, "--sample", odd)
+        self.run_program("import", self.source, *["--sample=/none"] * 101, code=2)
+
+
 class Hostile(Base):
     """Whatever a source holds, the result is a configuration, or there is none."""
 
