@@ -202,7 +202,8 @@ take_nameservers(struct opendkim_file *file)
 		}
 		items[count++] = word;
 	}
-	if (count > 0 && import_quote_list(file->im, items, count, &quoted))
+	if (count > 0 && import_quote_list(file->im, items, count, &quoted) &&
+	    import_fits(file->im, "dns.servers", quoted))
 		import_set(file->im, "dns.servers", quoted, &value->place,
 		    "Nameservers.");
 }

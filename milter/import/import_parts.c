@@ -157,6 +157,24 @@ import_quote_list(struct import *im, const struct slice *items, size_t count,
 	return true;
 }
 
+bool
+import_fits(struct import *im, const char *option, struct slice value)
+{
+	const char *dot_at = strchr(option, '.');
+	struct config *config;
+	struct slice text;
+	struct err err;
+
+	text = dot_at == NULL ?
+	    slice_format(im->mem, "%s = %.*s\n", option, SLICE_ARGS(value)) :
+	    slice_format(im->mem, "%.*s { %s = %.*s }\n",
+		(int)(dot_at - option), option, dot_at + 1, SLICE_ARGS(value));
+	if (config_read_text("", text, NULL, NULL, &config, &err) != 0)
+		return false;
+	config_free(config);
+	return true;
+}
+
 void
 import_remark(struct import *im, enum import_remark_kind kind,
     const struct import_place *place, const char *format, ...)
@@ -223,7 +241,7 @@ import_way_back(struct import *im, const char *format, ...)
 void
 import_domain(struct import *im, struct slice domain)
 {
-	struct slice name = slice_lower(im->mem, domain);
+	struct slice name = slice_lower(im->mem, domain), quoted;
 
 	if (!key_domain_is_valid(name) || im->domains.count == MAX_DOMAINS)
 		return;
@@ -231,7 +249,9 @@ import_domain(struct import *im, struct slice domain)
 		if (slice_eq(im->domains.items[i], name))
 			return;
 	}
-	*IMPORT_ADD(im, im->domains) = name;
+	if (import_quote(im, name, &quoted) &&
+	    import_fits(im, "domain", quoted))
+		*IMPORT_ADD(im, im->domains) = name;
 }
 
 bool

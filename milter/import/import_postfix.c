@@ -359,8 +359,8 @@ take_domain(struct postfix_import *p)
 		&text, &err) == 0)
 		origin = slice_trim(text);
 	origin = slice_lower(p->im->mem, origin);
-	if (import_is_name(origin) && slice_has(origin, '.') &&
-	    import_quote(p->im, origin, &quoted))
+	if (import_quote(p->im, origin, &quoted) &&
+	    import_fits(p->im, "domain", quoted) && origin.len > 0)
 		import_set(p->im, "domain", quoted, &place,
 		    "myorigin completes names without a domain, and so does "
 		    "submilter; a login without a domain owns its address "
@@ -379,22 +379,6 @@ take_domain(struct postfix_import *p)
 		    "addresses.");
 }
 
-/* Not every character of Postfix may begin an extension here. */
-static bool
-is_extension(struct import *im, struct slice quoted)
-{
-	struct config *config;
-	struct err err;
-
-	if (config_read_text("",
-		slice_format(im->mem, "rights { extension = %.*s }\n",
-		    SLICE_ARGS(quoted)),
-		NULL, NULL, &config, &err) != 0)
-		return false;
-	config_free(config);
-	return true;
-}
-
 static void
 take_delimiter(struct postfix_import *p)
 {
@@ -404,7 +388,7 @@ take_delimiter(struct postfix_import *p)
 	if (!import_quote(p->im,
 		postfix_value(&p->postfix, NULL, "recipient_delimiter", ""),
 		&quoted) ||
-	    !is_extension(p->im, quoted))
+	    !import_fits(p->im, "rights.extension", quoted))
 		import_unknown(p->im, &place, SLICE("recipient_delimiter"));
 	else
 		import_set(p->im, "rights.extension", quoted, &place,

@@ -98,6 +98,9 @@ void import_set(struct import *im, const char *option, struct slice value,
 /* The value of an option that was set; NULL: it was not. */
 const struct import_option *import_get(
     const struct import *im, const char *option);
+/* Whether a configuration accepts that value of an option, by itself. */
+MUST_USE bool import_fits(
+    struct import *im, const char *option, struct slice value);
 /* A string in quotes; false where a configuration cannot hold it. */
 MUST_USE bool import_quote(
     struct import *im, struct slice text, struct slice *ret_quoted);

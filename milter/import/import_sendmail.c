@@ -19,8 +19,8 @@ take_domain(struct sendmail_import *s, const struct import_place *place,
 	struct slice name = slice_lower(s->im->mem, slice_trim(domain));
 	struct slice quoted;
 
-	if (import_is_name(name) && slice_has(name, '.') &&
-	    import_quote(s->im, name, &quoted))
+	if (name.len > 0 && import_quote(s->im, name, &quoted) &&
+	    import_fits(s->im, "domain", quoted))
 		import_set(s->im, "domain", quoted, place, "%s.", by);
 	else
 		import_unknown(s->im, place, slice_of(by));
