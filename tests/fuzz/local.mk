@@ -84,6 +84,11 @@ tests_fuzz_fuzz_log_SOURCES = tests/fuzz/fuzz_log.c tests/fuzz/fuzz.h $(fuzz_mai
 tests_fuzz_fuzz_log_LDFLAGS = $(fuzz_target_ldflags)
 tests_fuzz_fuzz_log_LDADD = $(SUBMILTER_LDADD)
 
+fuzz_targets += tests/fuzz/fuzz_import
+tests_fuzz_fuzz_import_SOURCES = tests/fuzz/fuzz_import.c tests/fuzz/fuzz.h $(fuzz_main)
+tests_fuzz_fuzz_import_LDFLAGS = $(fuzz_target_ldflags)
+tests_fuzz_fuzz_import_LDADD = $(SUBMILTER_LDADD)
+
 fuzz_targets += tests/fuzz/fuzz_table
 tests_fuzz_fuzz_table_SOURCES = tests/fuzz/fuzz_table.c tests/fuzz/fuzz.h $(fuzz_main)
 tests_fuzz_fuzz_table_LDFLAGS = $(fuzz_target_ldflags)
