@@ -5,17 +5,24 @@
 tests/firstday/run runs the commands.
 """
 
+import contextlib
+import importlib.machinery
+import importlib.util
+import io
 import os
 import pathlib
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
+import unittest.mock
 
-import book
-import documents
-import plan
+sys.dont_write_bytecode = True      # the sources may not be ours
+import book                             # noqa: E402
+import documents                        # noqa: E402
+import plan                             # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("top_builddir", ".")).resolve()
 SUBMILTER = BUILD / "submilter"
@@ -109,6 +116,68 @@ class BookExtraction(unittest.TestCase):
         for text, line in (("ok: x\n", "ok: x"), ("warning: c\nok: a\n", "ok: a"),
                            ("ok: a\nok: a\n", "ok: a"), ("ok\n", "ok")):
             self.assertEqual(book.lacks(text, printed), line)
+
+
+class Root:
+    """One that notes what it is asked for; commands that begin with `fails` do."""
+
+    path = pathlib.Path("/nowhere")
+
+    def __init__(self):
+        self.ran, self.files = [], {"/etc/submilter/submilter.conf": "mode = enforce\n"}
+
+    def run(self, command, *_more):
+        self.ran.append(command)
+        return subprocess.CompletedProcess(command, int(command.startswith("fails")), "line 12\n")
+
+    def must(self, command):
+        return self.run(command).stdout
+
+    def write(self, name, text):
+        self.files[name] = text
+
+    def read(self, name):
+        return self.files[name]
+
+
+class Reading(unittest.TestCase):
+    """Whoever reads a page notices what is not as it says."""
+
+    def read(self, text):
+        loader = importlib.machinery.SourceFileLoader(
+            "read_book", str(documents.TOP / "tests/firstday/read-book"))
+        module = importlib.util.module_from_spec(
+            importlib.util.spec_from_loader("read_book", loader))
+        loader.exec_module(module)
+        report = module.Report()
+        with contextlib.redirect_stdout(io.StringIO()), \
+                unittest.mock.patch.object(book, "read", lambda page: text):
+            reader = module.Reader(Root(), report, "postfix")
+            reader.settle = lambda: None
+            reader.read("page.md", book.pieces(text, "page.md"))
+        return report, reader.root
+
+    def test_a_command_that_fails_is_a_fault(self):
+        report, root = self.read("```sh\ntrue\nfails\n```\nThen `submilter status`.\n")
+        self.assertEqual((report.passed, report.failed), (2, 1))
+        self.assertEqual(root.ran, ["true", "fails", "submilter status"])
+
+    def test_output_that_is_not_printed_is_a_fault(self):
+        for line, failed in (("line ...", 0), ("line 13", 1)):
+            report, _ = self.read("```sh\ntrue\n```\n\n```output\n%s\n```\n" % line)
+            self.assertEqual(report.failed, failed, line)
+
+    def test_a_configuration_holds_up_to_the_end_of_its_section(self):
+        report, root = self.read(
+            "## One\n\n```conf\nlog = stderr\n```\n\n```sh\none\n```\n\n## Two\n\nIn `/etc/x`:\n\n"
+            "```text\na b\n```\n\n```sh\ntwo\n```\n")
+        self.assertEqual(root.ran, [
+            "one", "submilter check && systemctl reload submilter",
+            "systemctl reload submilter", "two"])
+        conf = root.files["/etc/submilter/submilter.conf"]
+        self.assertTrue(conf.startswith("mode = enforce\n#"), conf)
+        self.assertEqual(root.files["/etc/x"], "a b\n")
+        self.assertEqual(report.failed, 0)
 
 
 class Documents(unittest.TestCase):
