@@ -100,8 +100,9 @@ def kind_of(block):
     if first in SECTIONS and re.match(r"\w+ *\{", lines[0]) or first in OPTIONS and \
             re.match(r"[\w-]+ *(=|\")|include \"", lines[0]):
         return "conf"
+    # Parameters of a table look like those of main.cf, but name their file.
     if all(re.match(r"[a-z0-9]+(_[a-z0-9]+)+ *=", line) for line in lines):
-        return "main.cf"
+        return "sample" if re.match(r"# /.*(?<!/main)\.cf$", every[0]) else "main.cf"
     if first in PROGRAMS or (TOP / first).is_file():
         return "commands"
     return "sample"
@@ -150,8 +151,9 @@ def commands_of(block):
     if kind == "commands":
         return [Command(str(block), text) for text in split_commands(block.text)]
     if kind == "session":
-        return [Command(str(block), line[2:]) for line in block.text.splitlines()
-                if re.match(r"[#$] ", line)]
+        prompts = (re.match(r"[#$] ([\w/.-]+)", line) for line in block.text.splitlines())
+        return [Command(str(block), match.string[2:]) for match in prompts
+                if match and match[1] in PROGRAMS]
     return []
 
 

@@ -107,6 +107,7 @@ SAMPLES = {
     "550 5.7.1 alice@corp.example may not": "a reply",
     "qid=": "a line of the log",
     "# a comment": "the syntax, with no option in it",
+    "# /etc/postfix/ldap-senders.cf": "parameters, tried in tests/tables/test_ldap.py",
     "# /etc/submilter/rights.redis": "parameters, tried in tests/tables/test_redis.py",
     "smtpd_tls_ask_ccert = yes": "settings, tried in tests/e2e/certificates.py",
     "# /etc/submilter/limits": "a table, tried in tests/milter/test_limits.py",

@@ -68,10 +68,10 @@ class Extraction(unittest.TestCase):
                          [("README.md:13", "submilter keys")])
 
     def test_blocks_of_manuals(self):
-        text = ".Pp\n.Bd -literal -offset indent\n# submilter check\nerror: \\(dqx\\e\n.Ed\n"
+        text = ".Pp\n.Bd -literal -offset indent\n# submilter check\nerror: \\(dqx\\e\n# 1 fault\n.Ed\n"
         block, = documents.manual_blocks(text, "page")
         self.assertEqual(block, documents.Block(
-            "page", 3, '# submilter check\nerror: "x\\\n'))
+            "page", 3, '# submilter check\nerror: "x\\\n# 1 fault\n'))
         self.assertEqual([c.text for c in documents.commands_of(block)],
                          ["submilter check"])
 
@@ -85,6 +85,7 @@ class Extraction(unittest.TestCase):
         for text, kind in (("DAEMON_OPTIONS(`x')dnl\n", "sendmail.mc"),
                            ("submission inet n - y - - smtpd\n  -o a=b\n", "master.cf"),
                            ("non_smtpd_milters = unix:x\n", "main.cf"),
+                           ("# /etc/postfix/x.cf\nserver_host = x\n", "sample"),
                            ("sign { mode = monitor }\n", "conf"),
                            ("# a table\n@example.org   admin@example.org\n", "table"),
                            ("550 no\n", "sample")):
