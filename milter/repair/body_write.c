@@ -1,208 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The new body, as it was planned. */
-#include <string.h>
-
-#include "base/octets.h"
 #include "message/content_type.h"
 #include "message/part_header.h"
-#include "repair/repair_body.h"
-#include "decode_priv.h"
+#include "body_writer_priv.h"
 #include "repair_priv.h"
-
-/* GATHERED_OCTETS: of short pieces; longer ones go out by themselves. */
-enum {
-	ENCODED_LINE_OCTETS = 76,
-	GATHERED_OCTETS = 32768,
-	LONG_OCTETS = 16384,
-};
-
-/* A body on its way out. */
-struct writer {
-	const struct body_plan *plan;
-	const struct body *body;
-	const struct body_target *target;
-	struct arena mem; /* for the header at hand */
-	uint64_t at;	  /* of the old body, how far it is written */
-	size_t column;	  /* beside parts, in base64 */
-	size_t blanks;	  /* beside parts, not written yet */
-	bool pending_cr;
-	char last[2];	 /* the last octets that went out */
-	bool quoted_end; /* and they are quoted-printable */
-	bool is_behind;	 /* what is gathered is behind target->end */
-	size_t gathered_len;
-	char gathered[GATHERED_OCTETS];
-	struct err *err;
-};
-
-static void
-write_now(struct writer *writer, struct slice text)
-{
-	const struct body_target *target = writer->target;
-
-	if (text.len > 0)
-		(writer->is_behind ? target->rest : target->sink)(
-		    target->arg, text);
-}
-
-static void
-write_gathered(struct writer *writer)
-{
-	write_now(
-	    writer, (struct slice){ writer->gathered, writer->gathered_len });
-	writer->gathered_len = 0;
-}
-
-static void
-write_out(void *arg, struct slice text)
-{
-	struct writer *writer = arg;
-	bool is_behind = writer->at >= writer->target->end;
-
-	if (text.len == 0 || (is_behind && writer->target->rest == NULL))
-		return;
-	writer->last[0] =
-	    text.len > 1 ? text.data[text.len - 2] : writer->last[1];
-	writer->last[1] = text.data[text.len - 1];
-	if (is_behind != writer->is_behind ||
-	    text.len > sizeof(writer->gathered) - writer->gathered_len)
-		write_gathered(writer);
-	writer->is_behind = is_behind;
-	if (text.len >= LONG_OCTETS) {
-		write_gathered(writer);
-		write_now(writer, text);
-		return;
-	}
-	memcpy(writer->gathered + writer->gathered_len, text.data, text.len);
-	writer->gathered_len += text.len;
-}
-
-static void
-decode_into(void *arg, struct slice text)
-{
-	encoder_add(arg, text);
-}
-
-static void
-decode_piece(void *arg, struct slice text)
-{
-	decoder_add(arg, text);
-}
-
-/* Octets of the old body, from where we are to an offset, through a function. */
-static int
-pass_to(struct writer *writer, uint64_t end,
-    void (*take)(void *arg, struct slice text), void *arg)
-{
-	const struct body_target *target = writer->target;
-	char buffer[BODY_PIECE_OCTETS];
-	struct slice piece;
-
-	while (writer->at < end &&
-	    (writer->at < target->end || target->rest != NULL)) {
-		if (body_piece(writer->body, writer->at, end, buffer, &piece,
-			writer->err) != 0)
-			return -1;
-		take(arg, piece);
-		writer->at += piece.len;
-	}
-	return 0;
-}
-
-static int
-copy_to(struct writer *writer, uint64_t end)
-{
-	return pass_to(writer, end, write_out, writer);
-}
-
-static bool
-body_write_is_base64(char c)
-{
-	return char_is_alpha(c) || char_is_digit(c) || c == '+' || c == '/' ||
-	    c == '=';
-}
-
-/* How many octets of base64 are in front of text. */
-static size_t
-base64_run(struct slice text)
-{
-	enum { AT_ONCE = 16 };
-	size_t len = 0;
-
-	while (
-	    len + AT_ONCE <= text.len && octets_16_are_base64(text.data + len))
-		len += AT_ONCE;
-	while (len < text.len && body_write_is_base64(text.data[len]))
-		len++;
-	return len;
-}
-
-/* base64 in other lines, without strays (RFC 2045 section 6.8). */
-static void
-write_rewrapped(void *arg, struct slice text)
-{
-	struct writer *writer = arg;
-
-	while (text.len > 0) {
-		size_t len;
-
-		if (!body_write_is_base64(text.data[0])) {
-			text = slice_from(text, 1);
-			continue;
-		}
-		if (writer->column == ENCODED_LINE_OCTETS) {
-			write_out(writer, SLICE("\r\n"));
-			writer->column = 0;
-		}
-		len = base64_run(
-		    slice_sub(text, 0, ENCODED_LINE_OCTETS - writer->column));
-		write_out(writer, slice_sub(text, 0, len));
-		writer->column += len;
-		text = slice_from(text, len);
-	}
-}
-
-static void
-decode_strictly(void *arg, struct slice text)
-{
-	strict_decoder_add(arg, text);
-}
-
-/* The content of a part, decoded or in another encoding. */
-static int
-recode_to(struct writer *writer, uint64_t end, enum transfer_encoding from,
-    const struct part_plan *want)
-{
-	struct line_ends ends = { .sink = write_out, .arg = writer };
-	struct strict_decoder strict;
-	struct encoder encoder;
-	struct decoder decoder;
-
-	/* An attached message as it is; the plan has looked at it. */
-	if (want->decode) {
-		strict_decoder_init(&strict, from, line_ends_add, &ends);
-		if (pass_to(writer, end, decode_strictly, &strict) != 0)
-			return -1;
-		return strict_decoder_finish(&strict) &&
-			line_ends_finish(&ends) ?
-		    0 :
-		    err_set(writer->err, ERR_DATA,
-			"an attached message cannot be decoded");
-	}
-	if (want->from == TRANSFER_BASE64 && want->to == TRANSFER_BASE64) {
-		writer->column = 0;
-		if (pass_to(writer, end, write_rewrapped, writer) != 0)
-			return -1;
-		write_out(writer, SLICE("\r\n"));
-		return 0;
-	}
-	encoder_init(&encoder, want->to, write_out, writer);
-	decoder_init(&decoder, want->from, decode_into, &encoder);
-	if (pass_to(writer, end, decode_piece, &decoder) != 0)
-		return -1;
-	decoder_finish(&decoder);
-	encoder_finish(&encoder);
-	return 0;
-}
 
 struct slice
 with_quoted_boundary(struct slice value, struct arena *mem)
@@ -258,13 +59,13 @@ write_field(struct writer *writer, const struct part_plan *want,
 		return err_set(writer->err, ERR_DATA,
 		    "a long line in the header "
 		    "of a part would be broken on the way");
-	write_out(writer, field->name);
-	write_out(writer, SLICE(":"));
+	writer_add(writer, field->name);
+	writer_add(writer, SLICE(":"));
 	for (;;) {
 		size_t len = slice_find(rest, '\n');
 
-		write_out(writer, slice_sub(rest, 0, len));
-		write_out(writer, SLICE("\r\n"));
+		writer_add(writer, slice_sub(rest, 0, len));
+		writer_add(writer, SLICE("\r\n"));
 		if (len == rest.len)
 			return 0;
 		rest = slice_from(rest, len + 1);
@@ -286,13 +87,13 @@ write_header(struct writer *writer, const struct mime_part *part,
 	struct part_field field = { .end = 0 };
 	bool has_type = false;
 
-	if (copy_to(writer, part->header_start) != 0 ||
+	if (writer_copy_to(writer, part->header_start) != 0 ||
 	    body_read(writer->body, writer->at, octets, len, writer->err) != 0)
 		return -1;
 	if (part->header.has_mbox_line)
 		field.end = part_header_mbox_line(text);
 	if (!want->drop_mbox_line)
-		write_out(writer, slice_sub(text, 0, field.end));
+		writer_add(writer, slice_sub(text, 0, field.end));
 	while (part_field_next(text, field.end, &field)) {
 		bool is_type =
 		    slice_eq_nocase(field.name, SLICE("Content-Type"));
@@ -308,28 +109,28 @@ write_header(struct writer *writer, const struct mime_part *part,
 	}
 	/* A part of multipart/digest */
 	if (want->as_file && !has_type) {
-		write_out(writer, SLICE("Content-Type:"));
-		write_out(writer,
+		writer_add(writer, SLICE("Content-Type:"));
+		writer_add(writer,
 		    type_as_file((struct slice){ "", 0 }, &writer->mem));
-		write_out(writer, SLICE("\r\n"));
+		writer_add(writer, SLICE("\r\n"));
 	}
 	if (want->add_version)
-		write_out(writer, SLICE("MIME-Version: 1.0\r\n"));
+		writer_add(writer, SLICE("MIME-Version: 1.0\r\n"));
 	if (want->encoding.len != 0) {
-		write_out(writer, SLICE("Content-Transfer-Encoding: "));
-		write_out(writer, want->encoding);
-		write_out(writer, SLICE("\r\n"));
+		writer_add(writer, SLICE("Content-Transfer-Encoding: "));
+		writer_add(writer, want->encoding);
+		writer_add(writer, SLICE("\r\n"));
 	}
-	write_out(writer, slice_from(text, field.end));
+	writer_add(writer, slice_from(text, field.end));
 	/* The header of the message in it, which lacks all, ends as well. */
 	if (part->header.names_message)
-		write_out(writer,
+		writer_add(writer,
 		    want->attach_version ? SLICE("\r\nMIME-Version: 1.0\r\n") :
 					   SLICE("\r\n"));
 	/* Where no delimiter follows, the line end is missing. */
 	if (!part->header.ended &&
 	    (text.len == 0 || text.data[text.len - 1] == '\n'))
-		write_out(writer, SLICE("\r\n"));
+		writer_add(writer, SLICE("\r\n"));
 	writer->at = part->content_start;
 	arena_done(&writer->mem);
 	return 0;
@@ -338,7 +139,7 @@ write_header(struct writer *writer, const struct mime_part *part,
 static void
 write_octet(struct writer *writer, char c)
 {
-	write_out(writer, (struct slice){ &c, 1 });
+	writer_add(writer, (struct slice){ &c, 1 });
 	writer->column++;
 }
 
@@ -348,7 +149,7 @@ write_beside_octet(struct writer *writer, char c)
 	/* Neither half becomes a delimiter. */
 	if (writer->column + 1 == writer->plan->line_limit) {
 		write_octet(writer, writer->plan->stand_in);
-		write_out(writer, SLICE("\r\n "));
+		writer_add(writer, SLICE("\r\n "));
 		writer->column = 1;
 	}
 	write_octet(writer, c);
@@ -376,7 +177,7 @@ write_beside(void *arg, struct slice text)
 		char c = text.data[i];
 
 		if (writer->pending_cr && c == '\n') {
-			write_out(writer, SLICE("\r\n"));
+			writer_add(writer, SLICE("\r\n"));
 			writer->column = 0;
 			writer->blanks = 0;
 			writer->pending_cr = false;
@@ -400,11 +201,11 @@ static int
 write_gap(struct writer *writer, const struct part_plan *want, uint64_t end)
 {
 	if (!want->beside)
-		return copy_to(writer, end);
+		return writer_copy_to(writer, end);
 	writer->column = 0;
 	writer->blanks = 0;
 	writer->pending_cr = false;
-	if (pass_to(writer, end, write_beside, writer) != 0)
+	if (writer_pass_to(writer, end, write_beside, writer) != 0)
 		return -1;
 	if (writer->pending_cr)
 		write_beside_text(writer, writer->plan->stand_in);
@@ -433,9 +234,9 @@ write_close(struct writer *writer, const struct mime_part *part, bool has_parts)
 	}
 	in_front = in_front || (is_whole && !has_parts);
 	writer->quoted_end = false;
-	write_out(writer, in_front ? SLICE("--") : SLICE("\r\n--"));
-	write_out(writer, part->boundary);
-	write_out(writer, in_front ? SLICE("--\r\n") : SLICE("--"));
+	writer_add(writer, in_front ? SLICE("--") : SLICE("\r\n--"));
+	writer_add(writer, part->boundary);
+	writer_add(writer, in_front ? SLICE("--\r\n") : SLICE("--"));
 	return 0;
 }
 
@@ -451,13 +252,13 @@ write_part(struct writer *writer, size_t *index)
 
 	if (self > 0 && want->header && write_header(writer, part, want) != 0)
 		return -1;
-	if (copy_to(writer, part->content_start) != 0)
+	if (writer_copy_to(writer, part->content_start) != 0)
 		return -1;
 	if (part->kind == MIME_LEAF && (want->decode || want->encode)) {
 		writer->quoted_end = !want->decode &&
 		    part->content_end == writer->body->size &&
 		    want->to == TRANSFER_QUOTED_PRINTABLE;
-		return recode_to(
+		return writer_recode_to(
 		    writer, part->content_end, part->encoding, want);
 	}
 	while (part->kind != MIME_LEAF && *index < plan->count &&
@@ -468,7 +269,7 @@ write_part(struct writer *writer, size_t *index)
 			return -1;
 	}
 	status = part->kind == MIME_LEAF ?
-	    copy_to(writer, part->content_end) :
+	    writer_copy_to(writer, part->content_end) :
 	    write_gap(writer, want, part->content_end);
 	if (status != 0)
 		return -1;
@@ -489,7 +290,7 @@ body_plan_write(const struct body_plan *plan, const struct body *body,
 
 	arena_init(&writer.mem);
 	result = write_part(&writer, &index) != 0 ||
-		copy_to(&writer, body->size) != 0 ?
+		writer_copy_to(&writer, body->size) != 0 ?
 	    -1 :
 	    0;
 	arena_done(&writer.mem);
@@ -498,9 +299,9 @@ body_plan_write(const struct body_plan *plan, const struct body *body,
 	 * quoted-printable text has no line end there, it gets none.
 	 */
 	if (result == 0 && (writer.last[0] != '\r' || writer.last[1] != '\n'))
-		write_out(&writer,
+		writer_add(&writer,
 		    writer.quoted_end ? SLICE("=\r\n") : SLICE("\r\n"));
 	if (result == 0)
-		write_gathered(&writer);
+		writer_flush(&writer);
 	return result;
 }

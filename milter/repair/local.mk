@@ -7,5 +7,6 @@ libsubmilter_a_SOURCES += \
 	%D%/body_rules_priv.h %D%/body_rules.c %D%/repair_sealed.c %D%/repair_attached.c \
 	include/repair/repair_decode.h %D%/decode_priv.h %D%/repair_decode.c \
 	%D%/body_edit.c %D%/body_write.c \
+	%D%/body_writer_priv.h %D%/body_writer.c \
 	%D%/repair_fields.c %D%/repair_names.c %D%/repair_trace.c %D%/repair_form.c \
 	%D%/sendmail_priv.h %D%/repair_sendmail.c %D%/repair_controls.c
