@@ -8,6 +8,34 @@
 #include "message/body.h"
 
 static void
+gather(void *arg, struct slice piece)
+{
+	assert_true(piece.len > 0);
+	strbuf_add(arg, piece);
+}
+
+/* All of it in pieces, and one from the middle. */
+static void
+check_pieces(const struct body *body, struct slice octets)
+{
+	char buffer[BODY_PIECE_OCTETS];
+	const uint64_t from = 1234, end = 40000;
+	struct slice piece;
+	struct arena mem;
+	struct strbuf all;
+	struct err err;
+
+	arena_init(&mem);
+	strbuf_init(&all, &mem);
+	assert_int_equal(body_pass(body, gather, &all, &err), 0);
+	assert_true(slice_eq(strbuf_slice(&all), octets));
+	assert_int_equal(body_piece(body, from, end, buffer, &piece, &err), 0);
+	assert_in_range(piece.len, 1, end - from);
+	assert_true(slice_eq(piece, slice_sub(octets, from, piece.len)));
+	arena_done(&mem);
+}
+
+static void
 check_round_trip(size_t limit, size_t piece)
 {
 	static char octets[50000];
@@ -32,7 +60,11 @@ check_round_trip(size_t limit, size_t piece)
 		    body_read(&body, at, back, sizeof(back), &err), 0);
 		assert_int_equal(memcmp(back, octets + at, sizeof(back)), 0);
 	}
+	check_pieces(&body, (struct slice){ octets, sizeof(octets) });
+	assert_int_equal(body_memory_left(&body),
+	    limit < sizeof(octets) ? limit : limit - sizeof(octets));
 	body_done(&body);
+	assert_int_equal(body_memory_left(&body), limit);
 }
 
 static void
