@@ -24,7 +24,7 @@ struct strict_decoder {
 	int state;	      /* of quoted-printable */
 	char first;	      /* digit of "=XX" */
 	bool blank;	      /* was the last octet */
-	char out[512];
+	char out[4096];
 	size_t used;
 };
 

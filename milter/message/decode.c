@@ -2,6 +2,8 @@
 /* Decodes text that all readers decode alike, and refuses any other. */
 #include "message/decode.h"
 
+#include "base/octets.h"
+
 /* Which quoted-printable text was read last. */
 enum { IN_TEXT, AT_CR, AT_EQUALS, AT_DIGIT, AT_SOFT_BLANK, AT_SOFT_CR };
 
@@ -36,13 +38,60 @@ decode_put(struct strict_decoder *decoder, char c)
 int
 base64_value(char c)
 {
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (char_is_digit(c))
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
+	/* Of ASCII. */
+	static const signed char values[] = { -1, -1, -1, -1, -1, -1, -1, -1,
+		-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+		-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+		-1, -1, -1, 62, -1, -1, -1, 63, 52, 53, 54, 55, 56, 57, 58, 59,
+		60, 61, -1, -1, -1, -1, -1, -1, -1, 0, 1, 2, 3, 4, 5, 6, 7, 8,
+		9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24,
+		25, -1, -1, -1, -1, -1, -1, 26, 27, 28, 29, 30, 31, 32, 33, 34,
+		35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50,
+		51, -1, -1, -1, -1, -1 };
+
+	return char_is_8bit(c) ? -1 : values[(unsigned char)c];
+}
+
+/* Whole groups of digits in front of text; how many octets. */
+static size_t
+decode_groups(struct strict_decoder *decoder, struct slice text)
+{
+	size_t at = 0;
+
+	for (; at + GROUP <= text.len; at += GROUP) {
+		const char *digits = text.data + at;
+		int a = base64_value(digits[0]), b = base64_value(digits[1]),
+		    c = base64_value(digits[2]), d = base64_value(digits[3]);
+		char *out;
+
+		if ((a | b | c | d) < 0)
+			break;
+		if (decoder->used + 3 > sizeof(decoder->out))
+			flush(decoder);
+		out = decoder->out + decoder->used;
+		out[0] = (char)(a << 2 | b >> 4);
+		out[1] = (char)(b << 4 | c >> 2);
+		out[2] = (char)(c << 6 | d);
+		decoder->used += 3;
+	}
+	return at;
+}
+
+/* Quoted-printable text that stands as it is, in front; how many octets. */
+static size_t
+decode_plain(struct strict_decoder *decoder, struct slice text)
+{
+	enum { MOST = sizeof(decoder->out) - OCTETS_SLACK };
+	size_t run;
+
+	if (decoder->used >= MOST)
+		flush(decoder);
+	run = octets_copy_printable(
+	    decoder->out + decoder->used, text, MOST - decoder->used);
+	decoder->used += run;
+	if (run > 0)
+		decoder->blank = char_is_wsp(text.data[run - 1]);
+	return run;
 }
 
 static void
@@ -102,11 +151,21 @@ decode_quoted_octet(struct strict_decoder *decoder, char c)
 void
 strict_decoder_add(struct strict_decoder *decoder, struct slice text)
 {
-	for (size_t i = 0; i < text.len && !decoder->failed; i++) {
-		char c = text.data[i];
-		int value = base64_value(c);
+	bool is_base64 = decoder->from == TRANSFER_BASE64;
 
-		if (decoder->from != TRANSFER_BASE64) {
+	for (size_t i = 0; i < text.len && !decoder->failed; i++) {
+		char c;
+		int value;
+
+		if (is_base64 && decoder->digits == 0 && decoder->padding == 0)
+			i += decode_groups(decoder, slice_from(text, i));
+		else if (!is_base64 && decoder->state == IN_TEXT)
+			i += decode_plain(decoder, slice_from(text, i));
+		if (i == text.len)
+			break;
+		c = text.data[i];
+		value = base64_value(c);
+		if (!is_base64) {
 			decode_quoted_octet(decoder, c);
 			continue;
 		}
