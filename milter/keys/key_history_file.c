@@ -120,10 +120,9 @@ parse_line(struct slice line, long long skew, struct sign_key *key,
 	return contradiction(past);
 }
 
-/* Reads all; restores it only when told to, so that it is all or nothing. */
+/* Reads all; entry NULL: to see whether it can be read. */
 static int
-parse(struct key_history *history, struct slice text, bool restore,
-    struct err *err)
+parse(struct slice text, key_history_entry *entry, void *arg, struct err *err)
 {
 	struct slice line, end = SLICE("end ");
 	unsigned long count = 0, number;
@@ -153,16 +152,17 @@ parse(struct key_history *history, struct slice text, bool restore,
 		if (fault != NULL)
 			return err_set(
 			    err, ERR_DATA, "line %lu: %s", count + 2, fault);
-		if (restore)
-			key_history_restore(history, &key, &past);
+		if (entry != NULL)
+			entry(arg, &key, &past);
 		count++;
 	}
 	return err_set(
 	    err, ERR_DATA, "line %lu: the end is missing", count + 2);
 }
 
+/* It is all or nothing. */
 int
-key_history_read(struct key_history *history, struct slice path,
+key_history_each(struct slice path, key_history_entry *entry, void *arg,
     bool *ret_found, struct err *err)
 {
 	struct arena mem;
@@ -176,13 +176,27 @@ key_history_read(struct key_history *history, struct slice path,
 	    file_read_own(&(struct file_request){ path, MAX_FILE_OCTETS, &mem },
 		&found, &text, err);
 	if (status == 0 && found)
-		status = parse(history, text, false, err);
+		status = parse(text, NULL, NULL, err);
 	if (status == 0 && found)
-		status = parse(history, text, true, err);
+		status = parse(text, entry, arg, err);
 	arena_done(&mem);
 	if (status == 0)
 		*ret_found = found;
 	return status;
+}
+
+static void
+restore_entry(
+    void *arg, const struct sign_key *key, const struct key_past *past)
+{
+	key_history_restore(arg, key, past);
+}
+
+int
+key_history_read(struct key_history *history, struct slice path,
+    bool *ret_found, struct err *err)
+{
+	return key_history_each(path, restore_entry, history, ret_found, err);
 }
 
 /* What is written to the file, and where. */

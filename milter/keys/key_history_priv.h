@@ -29,6 +29,16 @@ bool key_history_knows(struct key_history *history, struct slice domain);
 struct key_history *key_history_of_file(
     struct key_history *history, struct slice path);
 
+/*
+ * Calls entry for each key of the file, of which only the names are set, as
+ * key_history_read() reads it: not once if it cannot be read. Texts last as long
+ * as the call. -1 with *err as there.
+ */
+typedef void key_history_entry(
+    void *arg, const struct sign_key *key, const struct key_past *past);
+MUST_USE int key_history_each(struct slice path, key_history_entry *entry,
+    void *arg, bool *ret_found, struct err *err);
+
 /* Takes what stands before the next blank; empty when there is none. */
 struct slice key_history_next_word(struct slice *rest);
 

@@ -58,30 +58,46 @@ key_history_forgotten(const struct keystore *store, struct slice path)
 	return forgotten;
 }
 
+struct recalling {
+	struct keystore *store;
+	const struct recall *recall;
+};
+
+static void
+recall_entry(void *arg, const struct sign_key *key, const struct key_past *past)
+{
+	const struct recalling *recalling = arg;
+	const struct recall *recall = recalling->recall;
+
+	if ((past->first_seen != 0 || recall->unpublished) &&
+	    !keystore_has_domain(recalling->store, key->domain))
+		keystore_add_gone(recalling->store, recall->directory,
+		    key->domain, recall->report);
+}
+
 void
 key_history_recall(struct key_history *history, struct slice path,
     struct keystore *store, const struct recall *recall)
 {
-	struct key_history *file;
-	size_t count;
+	struct recalling recalling = { store, recall };
+	struct err err;
+	bool found;
 
 	/* A key of a table may be one that nobody has needed yet. */
 	if (keystore_grows(store))
 		return;
-	file = key_history_of_file(history, path);
-	count = key_history_count(file);
-	for (size_t i = 0; i < count; i++) {
+	/* With very many keys the file is large, and is not kept beside this. */
+	if (key_history_each(path, recall_entry, &recalling, &found, &err) ==
+		0 &&
+	    found)
+		return;
+	for (size_t i = 0; i < key_history_count(history); i++) {
 		CLEANUP(arena_done) struct arena mem;
 		struct key_entry entry;
 
 		pace();
 		arena_init(&mem);
-		entry = key_history_at(file, i, &mem);
-
-		if ((entry.past.first_seen != 0 || recall->unpublished) &&
-		    !keystore_has_domain(store, entry.key.domain))
-			keystore_add_gone(store, recall->directory,
-			    entry.key.domain, recall->report);
+		entry = key_history_at(history, i, &mem);
+		recall_entry(&recalling, &entry.key, &entry.past);
 	}
-	key_history_unref(file);
 }
