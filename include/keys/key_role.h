@@ -2,6 +2,7 @@
 #ifndef SUBMILTER_KEYS_KEY_ROLE_H
 #define SUBMILTER_KEYS_KEY_ROLE_H
 
+#include "base/terminal.h"
 #include "conf/config.h"
 #include "keys/key_history.h"
 
@@ -20,6 +21,9 @@ enum key_role {
 
 /* "signing", "unpublished": for logs, programs and people. */
 const char *key_role_name(enum key_role role);
+
+/* Whether people should look at it: bad is what no verifier accepts. */
+enum tone key_role_tone(enum key_role role);
 
 /* Whether DNS shows it, needed or not. */
 bool key_role_is_published(enum key_role role);

@@ -18,4 +18,5 @@ libsubmilter_a_SOURCES += \
 	include/base/report.h %D%/report.c \
 	include/base/shell.h %D%/shell.c \
 	include/base/str.h %D%/str.c \
-	include/base/suggest.h %D%/suggest.c
+	include/base/suggest.h %D%/suggest.c \
+	include/base/terminal.h %D%/terminal.c

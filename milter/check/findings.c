@@ -2,7 +2,9 @@
 /* The findings of "submilter check", as text or JSON. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
+#include "base/terminal.h"
 #include "check/check.h"
 
 enum { MAX_FINDING_BYTES = 2048 };
@@ -78,16 +80,28 @@ findings_json(const struct findings *found, struct strbuf *out)
 	    findings_count(found, FINDING_LATER));
 }
 
+static const enum tone finding_tones[] = {
+	[FINDING_OK] = TONE_GOOD,
+	[FINDING_WARNING] = TONE_WARN,
+	[FINDING_ERROR] = TONE_BAD,
+	[FINDING_LATER] = TONE_WARN,
+};
+
 void
 findings_print_text(const struct findings *found)
 {
 	size_t errors = findings_count(found, FINDING_ERROR);
 	size_t warnings = findings_count(found, FINDING_WARNING);
 
+	bool colours = terminal_has_colours(STDOUT_FILENO);
+
 	for (size_t i = 0; i < found->count; i++) {
 		const struct finding *f = &found->items[i];
 
-		printf("%s: %s\n", level_name(f->level), f->text.data);
+		printf("%s: %s\n",
+		    toned(colours, finding_tones[f->level],
+			level_name(f->level), found->mem),
+		    f->text.data);
 		if (f->fix.len > 0)
 			printf("    do: %s\n", f->fix.data);
 	}

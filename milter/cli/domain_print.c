@@ -1,17 +1,29 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reports on domains as text and as JSON. */
 #include <stdio.h>
+#include <unistd.h>
 
+#include "base/terminal.h"
 #include "check/check.h"
 #include "check_domain_priv.h"
 #include "cli/options.h"
 
 enum { ABOUT_COLUMN = 10 };
 
+static const enum tone domain_tones[] = {
+	[DOMAIN_OK] = TONE_GOOD,
+	[DOMAIN_NOTE] = TONE_PLAIN,
+	[DOMAIN_WARNING] = TONE_WARN,
+	[DOMAIN_ERROR] = TONE_BAD,
+	[DOMAIN_LATER] = TONE_WARN,
+};
+
 /* The findings as people read them: one a line, what to publish below it. */
 void
 domain_report_text(const struct domain_report *report, bool is_service)
 {
+	bool colours = terminal_has_colours(STDOUT_FILENO);
+
 	if (is_service)
 		printf("this service\n");
 	else
@@ -20,7 +32,13 @@ domain_report_text(const struct domain_report *report, bool is_service)
 		const struct domain_finding *f = &report->items[i];
 		struct slice rest = f->publish, line;
 
-		printf("  %-7s  %-*s  %.*s\n", domain_level_name(f->level),
+		/* Columns are of what is seen. */
+		printf("  %s  %-*s  %.*s\n",
+		    toned(colours, domain_tones[f->level],
+			slice_format(
+			    report->mem, "%-7s", domain_level_name(f->level))
+			    .data,
+			report->mem),
 		    ABOUT_COLUMN, f->about, SLICE_ARGS(f->text));
 		for (const char *head = "publish:";
 		     slice_next_item(&rest, "\n", &line); head = "        ")

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/terminal.h"
 #include "cli/options.h"
 #include "conf/config.h"
 #include "conf/local_socket.h"
@@ -110,10 +111,25 @@ health_parse(struct slice text, struct health_answer *ret_answer)
 	    slice_eq(ret_answer->word, SLICE("ready")) == ret_answer->is_ready;
 }
 
+/* A check that is good is as plain as its line; the other one is not. */
+static void
+health_show_line(
+    struct strbuf *buf, struct slice line, size_t said, bool colours)
+{
+	bool good = slice_ends_nocase(slice_sub(line, 0, said), SLICE(" ok"));
+
+	strbuf_addf(buf, "%s%s\n",
+	    toned(colours, good ? TONE_PLAIN : TONE_BAD,
+		escape(buf->mem, slice_sub(line, 0, said), SHOWN_OCTETS),
+		buf->mem),
+	    escape(buf->mem, slice_from(line, said), SHOWN_OCTETS));
+}
+
 static void
 health_show(const struct health_answer *answer, bool json, struct arena *mem)
 {
 	struct slice rest = answer->checks, line;
+	bool colours = terminal_has_colours(STDOUT_FILENO);
 	struct strbuf buf;
 	bool is_first = true;
 
@@ -122,16 +138,16 @@ health_show(const struct health_answer *answer, bool json, struct arena *mem)
 		strbuf_addf(&buf, "{\"running\":true,\"ready\":%s,\"checks\":[",
 		    answer->is_ready ? "true" : "false");
 	else
-		strbuf_addf(
-		    &buf, "%s\n", escape(mem, answer->word, SHOWN_OCTETS));
+		strbuf_addf(&buf, "%s\n",
+		    toned(colours, answer->is_ready ? TONE_GOOD : TONE_BAD,
+			escape(mem, answer->word, SHOWN_OCTETS), mem));
 	while (slice_next_item(&rest, "\n", &line)) {
 		size_t blank = slice_find(line, ' ');
 		struct slice state = slice_from(line, blank + 1);
 		size_t end = slice_find(state, ' ');
 
 		if (!json) {
-			strbuf_addf(
-			    &buf, "%s\n", escape(mem, line, SHOWN_OCTETS));
+			health_show_line(&buf, line, blank + 1 + end, colours);
 			continue;
 		}
 		strbuf_add_cstr(

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/terminal.h"
 #include "cli/become.h"
 #include "cli/options.h"
 #include "message/address.h"
@@ -185,7 +186,9 @@ print_domain(struct view *view, const struct domain_keys *domain, bool json)
 			strbuf_addf(out,
 			    "%.*s %.*s %s-%u %s published=%s last=%s asked=%s ",
 			    SLICE_ARGS(key->domain), SLICE_ARGS(key->selector),
-			    algorithm, key->bits, role,
+			    algorithm, key->bits,
+			    toned(terminal_has_colours(STDOUT_FILENO),
+				key_role_tone(roles[k]), role, &view->mem),
 			    date(&view->mem, past.first_seen),
 			    date(&view->mem, past.last_seen),
 			    date(&view->mem, past.looked));

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What "submilter status" prints, for people and as JSON. */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/terminal.h"
 #include "cli/options.h"
 #include "status_priv.h"
 
@@ -26,6 +28,13 @@ status_print_shown(struct slice text, struct arena *mem)
 	return escape(mem, text, 1000);
 }
 
+/* A word that must be seen. */
+static const char *
+status_toned(enum tone tone, const char *word, struct arena *mem)
+{
+	return toned(terminal_has_colours(STDOUT_FILENO), tone, word, mem);
+}
+
 /* The configuration, tables and keys that are in force. */
 static void
 show_in_force(const struct status_view *view, struct arena *mem)
@@ -37,7 +46,8 @@ show_in_force(const struct status_view *view, struct arena *mem)
 	    status_print_shown(status->config_path, mem),
 	    time_text(status->loaded, mem));
 	for (size_t i = 0; i < view->difference_count; i++)
-		printf("               NOT in force: %s: %s since then\n",
+		printf("               %s: %s: %s since then\n",
+		    status_toned(TONE_BAD, "NOT in force", mem),
 		    status_print_shown(view->differences[i].path, mem),
 		    view->differences[i].how);
 	if (view->disk_fault.len != 0)
@@ -49,14 +59,17 @@ show_in_force(const struct status_view *view, struct arena *mem)
 		printf("               to use it: submilter check && systemctl "
 		       "reload submilter\n");
 	if (status->after_restart.len != 0)
-		printf("               waits for a restart: %s\n",
+		printf("               %s: %s\n",
+		    status_toned(TONE_WARN, "waits for a restart", mem),
 		    status_print_shown(status->after_restart, mem));
 	if (status->reload_at == 0)
 		printf("last reload    none since the start\n");
 	else
 		printf("last reload    %s: %s%s\n",
 		    time_text(status->reload_at, mem),
-		    status->reload_refused ? "REFUSED: " : "done",
+		    status->reload_refused ?
+			status_toned(TONE_BAD, "REFUSED: ", mem) :
+			"done",
 		    status->reload_refused ?
 			status_print_shown(status->reload_reason, mem) :
 			"");
@@ -72,7 +85,8 @@ show_in_force(const struct status_view *view, struct arena *mem)
 			    table->rows == 1 ? "" : "s");
 	}
 	if (status->tables_fault.len != 0)
-		printf("               NOT in force: %s\n",
+		printf("               %s: %s\n",
+		    status_toned(TONE_BAD, "NOT in force", mem),
 		    status_print_shown(status->tables_fault, mem));
 	printf("keys           %zu of %zu domain%s", status->keys,
 	    status->domains, status->domains == 1 ? "" : "s");
@@ -80,7 +94,8 @@ show_in_force(const struct status_view *view, struct arena *mem)
 		if (status->key_uses[i] == 0)
 			continue;
 		printf("%s%zu %s", before, status->key_uses[i],
-		    key_role_name((enum key_role)i));
+		    status_toned(key_role_tone((enum key_role)i),
+			key_role_name((enum key_role)i), mem));
 		before = ", ";
 	}
 	printf("\n");
@@ -98,12 +113,14 @@ status_show(const struct status_view *view, struct arena *mem)
 				       "days";
 
 	if (!view->found) {
-		printf("submilter does not run: there is no %s\n", view->path);
+		printf("submilter %s: there is no %s\n",
+		    status_toned(TONE_BAD, "does not run", mem), view->path);
 		return;
 	}
 	if (!view->running) {
-		printf("submilter does not run: process %ld, which wrote %s, "
+		printf("submilter %s: process %ld, which wrote %s, "
 		       "has gone without an orderly end\n",
+		    status_toned(TONE_BAD, "does not run", mem),
 		    (long)status->pid, view->path);
 		return;
 	}
@@ -112,8 +129,9 @@ status_show(const struct status_view *view, struct arena *mem)
 	    age < 7200	 ? age / 60 :
 	    age < 172800 ? age / 3600 :
 			   age / 86400;
-	printf("running        process %ld, version %s, since %s (%lld %s)\n",
-	    (long)status->pid, status_print_shown(status->version, mem),
+	printf("%s        process %ld, version %s, since %s (%lld %s)\n",
+	    status_toned(TONE_GOOD, "running", mem), (long)status->pid,
+	    status_print_shown(status->version, mem),
 	    time_text(status->started, mem), age, unit);
 	printf("listens on     %s\n", status_print_shown(status->listen, mem));
 	show_in_force(view, mem);

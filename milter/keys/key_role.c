@@ -16,6 +16,24 @@ key_role_name(enum key_role role)
 	return names[role];
 }
 
+enum tone
+key_role_tone(enum key_role role)
+{
+	static const enum tone tones[] = {
+		[KEY_ROLE_SIGNING] = TONE_GOOD,
+		[KEY_ROLE_OVERLAP] = TONE_PLAIN,
+		[KEY_ROLE_RETIRE] = TONE_WARN,
+		[KEY_ROLE_PENDING] = TONE_WARN,
+		[KEY_ROLE_UNPUBLISHED] = TONE_BAD,
+		[KEY_ROLE_DIFFERS] = TONE_BAD,
+		[KEY_ROLE_REVOKED] = TONE_BAD,
+		[KEY_ROLE_UNUSABLE] = TONE_BAD,
+		[KEY_ROLE_UNKNOWN] = TONE_WARN,
+	};
+
+	return tones[role];
+}
+
 bool
 key_role_is_published(enum key_role role)
 {
