@@ -54,6 +54,8 @@ int options_read(int argc, char **argv, const struct command_option *options,
 void command_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same error for --json alone: stderr has it already, in other words. */
 void command_note(const char *text);
+/* The last text of both. */
+const char *command_error(void);
 
 /* Prints an answer, or a part of it, on standard output. */
 void command_print(const struct strbuf *answer);

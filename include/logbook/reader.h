@@ -36,6 +36,11 @@ struct log_visitor {
 	void (*other)(void *arg, int64_t time, struct slice text);
 	/* A file that cannot be read, or not to its end. */
 	void (*failed)(void *arg, const struct err *err);
+	/*
+	 * How far a file is, every thousand lines: octets of it, as it is
+	 * stored. May be NULL.
+	 */
+	void (*progress)(void *arg, const char *path, uint64_t octets);
 };
 
 /*

@@ -37,6 +37,8 @@ void log_source_close(struct log_source *source);
  * found; the time now for standard input.
  */
 int64_t log_source_time(const struct log_source *source);
+/* Octets of the file that were read so far, compressed or not. */
+uint64_t log_source_octets_read(const struct log_source *source);
 /* Without its LF, or CRLF; valid until the next call. */
 MUST_USE enum log_source_got log_source_next(
     struct log_source *source, struct slice *ret_line, struct err *err);

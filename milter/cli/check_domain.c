@@ -2,7 +2,6 @@
 /* "submilter check DOMAIN...". */
 #include <signal.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "base/map.h"
 #include "check/check.h"
@@ -13,10 +12,15 @@
 #include "keys/key_table.h"
 #include "message/address.h"
 #include "preflight/world.h"
+#include "progress_priv.h"
 #include "report/service_probe.h"
 #include "table/table.h"
 
-enum { LEVELS = DOMAIN_LATER + 1 };
+/*
+ * AHEAD: for so many domains DNS is asked while the one before them is looked
+ * at; each takes some twenty questions.
+ */
+enum { LEVELS = DOMAIN_LATER + 1, AHEAD = 8 };
 
 struct run {
 	const struct domain_options *options;
@@ -31,10 +35,29 @@ struct run {
 	struct own_domains own;
 	struct prober *prober;
 	struct domain_facts facts;
-	size_t levels[LEVELS];
-	size_t reports; /* printed */
-	bool progress;
+	size_t levels[LEVELS];	      /* findings */
+	size_t domain_levels[LEVELS]; /* domains, by their worst finding */
+	size_t reports;		      /* printed */
+	struct progress progress;
 };
+
+/* By what a domain counts: an error before what is not known, and so on. */
+static const enum domain_level worst_first[] = { DOMAIN_ERROR, DOMAIN_LATER,
+	DOMAIN_WARNING, DOMAIN_OK };
+
+enum { KINDS_OF_DOMAINS = sizeof(worst_first) / sizeof(worst_first[0]) };
+
+static enum domain_level
+worst_level(const struct domain_report *report)
+{
+	for (size_t k = 0; k < KINDS_OF_DOMAINS; k++) {
+		for (size_t i = 0; i < report->count; i++) {
+			if (report->items[i].level == worst_first[k])
+				return worst_first[k];
+		}
+	}
+	return DOMAIN_OK;
+}
 
 static void
 print_report(
@@ -42,24 +65,16 @@ print_report(
 {
 	for (size_t i = 0; i < report->count; i++)
 		run->levels[report->items[i].level]++;
+	if (!is_service)
+		run->domain_levels[worst_level(report)]++;
+	progress_clear();
 	if (run->options->json)
 		domain_report_json(report, is_service, run->reports == 1);
 	else
 		domain_report_text(report, is_service);
 	run->reports++;
-}
-
-static void
-show_progress(
-    const struct run *run, size_t index, size_t count, struct slice name)
-{
-	if (!run->progress)
-		return;
-	if (index < count)
-		fprintf(stderr, "\r%zu of %zu: %.*s\033[K", index + 1, count,
-		    SLICE_ARGS(name));
-	else
-		fprintf(stderr, "\r\033[K");
+	/* What follows may take a while. */
+	(void)fflush(stdout);
 }
 
 static const struct domain_keys *
@@ -266,58 +281,86 @@ check_domain_prepare(struct run *run, struct err *err)
 	return 0;
 }
 
+/* What all domains are together. */
 static void
-report_all(struct run *run)
+print_summary(const struct run *run)
 {
+	static const char *const names[] = { [DOMAIN_ERROR] = "with errors",
+		[DOMAIN_LATER] = "not known now",
+		[DOMAIN_WARNING] = "with warnings",
+		[DOMAIN_OK] = "fine" };
+	size_t errors = run->levels[DOMAIN_ERROR];
+	size_t warnings = run->levels[DOMAIN_WARNING];
+	size_t later = run->levels[DOMAIN_LATER];
 	size_t count = map_count(run->domains);
-	size_t errors, warnings, later;
-	struct slice domain, next;
-	struct domain_report service;
-	struct arena mem;
 
-	(void)map_entry(run->domains, 0, &next);
-	domain_report_prefetch(&run->facts, next, keys_of(run, next));
-	arena_init(&mem);
-	service_report_make(&run->facts, &mem, &service);
-	print_report(run, &service, true);
-	arena_done(&mem);
-	for (size_t i = 0; i < count; i++) {
-		domain = next;
-		show_progress(run, i, count, domain);
-		/* DNS is asked for the next one meanwhile. */
-		if (i + 1 < count) {
-			(void)map_entry(run->domains, i + 1, &next);
-			domain_report_prefetch(
-			    &run->facts, next, keys_of(run, next));
-		}
-		report_domain(run, domain);
-	}
-	show_progress(run, count, count, SLICE(""));
-	errors = run->levels[DOMAIN_ERROR];
-	warnings = run->levels[DOMAIN_WARNING];
-	later = run->levels[DOMAIN_LATER];
-	if (run->options->json) {
-		printf("],\n \"errors\":%zu,\"warnings\":%zu,\"later\":%zu}\n",
-		    errors, warnings, later);
-		return;
-	}
 	printf("\n%zu error%s, %zu warning%s", errors, errors == 1 ? "" : "s",
 	    warnings, warnings == 1 ? "" : "s");
 	if (later > 0)
 		printf(", %zu not known now", later);
 	printf("\n");
+	if (count == 1)
+		return;
+	printf("%zu domains", count);
+	for (size_t k = 0; k < KINDS_OF_DOMAINS; k++)
+		printf("%s%zu %s", k == 0 ? ": " : ", ",
+		    run->domain_levels[worst_first[k]], names[worst_first[k]]);
+	printf("\n");
+}
+
+static void
+print_summary_json(const struct run *run)
+{
+	printf("],\n \"summary\":{\"domains\":%zu,\"with_errors\":%zu,"
+	       "\"not_known\":%zu,\"with_warnings\":%zu,\"fine\":%zu},\n",
+	    map_count(run->domains), run->domain_levels[DOMAIN_ERROR],
+	    run->domain_levels[DOMAIN_LATER],
+	    run->domain_levels[DOMAIN_WARNING], run->domain_levels[DOMAIN_OK]);
+	printf(" \"errors\":%zu,\"warnings\":%zu,\"later\":%zu}\n",
+	    run->levels[DOMAIN_ERROR], run->levels[DOMAIN_WARNING],
+	    run->levels[DOMAIN_LATER]);
+}
+
+static void
+report_all(struct run *run)
+{
+	size_t count = map_count(run->domains), asked = 0;
+	struct domain_report service;
+	struct slice domain;
+	struct arena mem;
+
+	for (size_t i = 0; i < count; i++) {
+		for (; asked < count && asked <= i + AHEAD; asked++) {
+			(void)map_entry(run->domains, asked, &domain);
+			domain_report_prefetch(
+			    &run->facts, domain, keys_of(run, domain));
+		}
+		if (i == 0) {
+			arena_init(&mem);
+			service_report_make(&run->facts, &mem, &service);
+			print_report(run, &service, true);
+			arena_done(&mem);
+		}
+		(void)map_entry(run->domains, i, &domain);
+		if (count > 1 && progress_is_due(&run->progress))
+			progress_show(&run->progress, "%zu of %zu: %.*s", i + 1,
+			    count, SLICE_ARGS(domain));
+		report_domain(run, domain);
+	}
+	progress_clear();
+	(run->options->json ? print_summary_json : print_summary)(run);
 }
 
 int
 check_domains(const struct domain_options *options)
 {
-	struct run run = { .options = options,
-		.progress = options->all && isatty(STDERR_FILENO) == 1 };
+	struct run run = { .options = options };
 	struct err err;
 	int status;
 
 	arena_init(&run.mem);
 	run.domains = map_new(&run.mem);
+	progress_begin(&run.progress);
 	if (check_domain_prepare(&run, &err) != 0) {
 		command_say("submilter check: %s", err.text);
 		status = err.kind == ERR_TEMP ? EXIT_LATER : EXIT_NO;

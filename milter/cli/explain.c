@@ -9,6 +9,7 @@
 #include "cli/options.h"
 #include "explain_priv.h"
 #include "logbook/reader.h"
+#include "progress_priv.h"
 
 /* An MTA may use an identifier again: so many messages are shown. */
 enum { MAX_FOUND = 20 };
@@ -28,6 +29,7 @@ struct search {
 	struct log_record found[MAX_FOUND];
 	size_t count;
 	size_t left_out;
+	struct log_progress progress;
 };
 
 /* Keeps a line of the message, as long as there is room. */
@@ -54,6 +56,14 @@ tell_failed(void *arg, const struct err *err)
 {
 	(void)arg;
 	command_say("%s", err->text);
+}
+
+static void
+note_progress(void *arg, const char *path, uint64_t octets)
+{
+	struct search *search = arg;
+
+	log_progress_note(&search->progress, path, octets);
 }
 
 static void
@@ -139,10 +149,13 @@ int
 explain_main(int argc, char **argv)
 {
 	static struct search search;
-	const struct log_visitor visitor = {
-		.arg = &search, .message = keep_message, .failed = tell_failed
-	};
+	const struct log_visitor visitor = { .arg = &search,
+		.message = keep_message,
+		.failed = tell_failed,
+		.progress = note_progress };
 	struct log_counts counts = { .files = 0 };
+	const char *const *paths;
+	size_t path_count;
 	bool json = false;
 	const struct command_option options[] = {
 		{ "json", .flag = &json },
@@ -156,8 +169,11 @@ explain_main(int argc, char **argv)
 		return wrong_usage(usage);
 	arena_init(&search.mem);
 	search.qid = slice_of(argv[optind]);
-	log_read((const char *const *)argv + optind + 1,
-	    (size_t)(argc - optind - 1), &visitor, &counts);
+	paths = (const char *const *)argv + optind + 1;
+	path_count = (size_t)(argc - optind - 1);
+	log_progress_begin(&search.progress, paths, path_count);
+	log_read(paths, path_count, &visitor, &counts);
+	progress_clear();
 	if (search.count != 0 || json)
 		print_found(&search, json);
 	if (search.count == 0)

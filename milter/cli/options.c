@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/suggest.h"
+#include "progress_priv.h"
 
 /* FIRST_LONG: the first value of an option without a letter. */
 enum { MAX_OPTIONS = 32, FIRST_LONG = 256 };
@@ -113,11 +114,18 @@ command_note(const char *text)
 	(void)snprintf(said.error, sizeof(said.error), "%s", text);
 }
 
+const char *
+command_error(void)
+{
+	return said.error;
+}
+
 void
 command_say(const char *format, ...)
 {
 	va_list args;
 
+	progress_clear();
 	va_start(args, format);
 	(void)vfprintf(stderr, format, args);
 	va_end(args);
@@ -130,6 +138,7 @@ command_say(const char *format, ...)
 void
 command_print(const struct strbuf *answer)
 {
+	progress_clear();
 	said.is_answered = true;
 	(void)fwrite(answer->data, 1, answer->len, stdout);
 }
@@ -165,7 +174,9 @@ wrong_usage(const char *usage)
 int
 command_fail(const struct err *err, int otherwise)
 {
-	command_say("%s", err->text);
+	/* The only fault of a configuration was told where it was found. */
+	if (strcmp(said.error, err->text) != 0)
+		command_say("%s", err->text);
 	return err->kind == ERR_TEMP ? EXIT_LATER : otherwise;
 }
 

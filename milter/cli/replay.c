@@ -10,6 +10,7 @@
 #include "cli/become.h"
 #include "cli/options.h"
 #include "logbook/reader.h"
+#include "progress_priv.h"
 #include "replay_priv.h"
 
 enum { MAX_FILES = 900, MAX_ROWS = 1000 };
@@ -35,6 +36,7 @@ struct replaying {
 	struct snapshot *snapshot;
 	struct replay_tally tally;
 	struct log_counts counts;
+	struct log_progress progress;
 };
 
 static void
@@ -50,6 +52,14 @@ tell_failed(void *arg, const struct err *err)
 {
 	(void)arg;
 	command_say("%s", err->text);
+}
+
+static void
+note_progress(void *arg, const char *path, uint64_t octets)
+{
+	struct replaying *replaying = arg;
+
+	log_progress_note(&replaying->progress, path, octets);
 }
 
 static void
@@ -102,7 +112,8 @@ run_replay(struct replaying *replaying, const char *config_path,
 {
 	const struct log_visitor visitor = { .arg = replaying,
 		.message = judge_message,
-		.failed = tell_failed };
+		.failed = tell_failed,
+		.progress = note_progress };
 	int fds[MAX_FILES];
 	struct err err;
 
@@ -110,7 +121,9 @@ run_replay(struct replaying *replaying, const char *config_path,
 	if (open_snapshot(config_path, &replaying->snapshot, &err) != 0)
 		return command_fail(&err, EXIT_USAGE);
 	replay_tally_init(&replaying->tally);
+	log_progress_begin(&replaying->progress, paths, count);
 	log_read_open(paths, fds, count, &visitor, &replaying->counts);
+	progress_clear();
 	print_all(replaying, json);
 	replay_tally_done(&replaying->tally);
 	snapshot_unref(replaying->snapshot);

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "cli/options.h"
+#include "progress_priv.h"
 #include "report_priv.h"
 
 static const char usage[] =
@@ -116,11 +117,41 @@ find_period(struct request *request)
 	return NULL;
 }
 
+/* What the lines of the log go to. */
+struct reading {
+	struct survey survey;
+	struct log_progress progress;
+};
+
+static void
+note_message(void *arg, const struct log_record *record)
+{
+	struct reading *reading = arg;
+
+	survey_message(&reading->survey, record);
+}
+
+static void
+note_other(void *arg, int64_t time, struct slice text)
+{
+	struct reading *reading = arg;
+
+	survey_other(&reading->survey, time, text);
+}
+
 static void
 tell_failed(void *arg, const struct err *err)
 {
 	(void)arg;
 	command_say("%s", err->text);
+}
+
+static void
+note_progress(void *arg, const char *path, uint64_t octets)
+{
+	struct reading *reading = arg;
+
+	log_progress_note(&reading->progress, path, octets);
 }
 
 /* Writes it to the file of --html, or on standard output. */
@@ -152,19 +183,23 @@ run_report(
     const struct request *request, const char *const *paths, size_t count)
 {
 	CLEANUP(arena_done) struct arena mem;
-	struct survey survey;
-	const struct log_visitor visitor = { .arg = &survey,
-		.message = survey_message,
-		.other = survey_other,
-		.failed = tell_failed };
-	struct report_view view = { &survey, request->rows };
+	struct reading reading;
+	struct survey *survey = &reading.survey;
+	const struct log_visitor visitor = { .arg = &reading,
+		.message = note_message,
+		.other = note_other,
+		.failed = tell_failed,
+		.progress = note_progress };
+	struct report_view view = { survey, request->rows };
 	struct strbuf buf;
 	int code;
 
 	arena_init(&mem);
-	survey_init(&survey, request->since_time, request->until_time);
-	log_read(paths, count, &visitor, &survey.counts);
-	survey_finish(&survey);
+	survey_init(survey, request->since_time, request->until_time);
+	log_progress_begin(&reading.progress, paths, count);
+	log_read(paths, count, &visitor, &survey->counts);
+	progress_clear();
+	survey_finish(survey);
 	strbuf_init(&buf, &mem);
 	if (request->html != NULL)
 		report_print_html(&view, &buf);
@@ -173,9 +208,9 @@ run_report(
 	else
 		report_print_text(&view, &buf);
 	code = write_report(request, &buf);
-	if (survey.periods[0].messages == 0 || survey.counts.failed != 0)
+	if (survey->periods[0].messages == 0 || survey->counts.failed != 0)
 		code = EXIT_NO;
-	survey_done(&survey);
+	survey_done(survey);
 	return code;
 }
 

@@ -11,6 +11,8 @@
 #include "logbook/source.h"
 #include "stamp_priv.h"
 
+enum { PROGRESS_LINES = 1000 };
+
 struct log_reader {
 	const struct log_visitor *visitor;
 	struct log_counts *counts;
@@ -216,6 +218,7 @@ read_path(struct log_reader *reader, const char *path, int fd)
 {
 	const struct log_visitor *visitor = reader->visitor;
 	enum log_source_got got;
+	uint64_t lines = 0;
 	struct err err;
 
 	reader->counts->files++;
@@ -227,9 +230,12 @@ read_path(struct log_reader *reader, const char *path, int fd)
 	reader->stamps =
 	    (struct stamps){ .reference = log_source_time(reader->source),
 		    .hour_key = -1 };
-	do
+	do {
 		got = read_next(reader, &err);
-	while (got == LOG_SOURCE_LINE || got == LOG_SOURCE_LONG);
+		if (++lines % PROGRESS_LINES == 0 && visitor->progress != NULL)
+			visitor->progress(visitor->arg, path,
+			    log_source_octets_read(reader->source));
+	} while (got == LOG_SOURCE_LINE || got == LOG_SOURCE_LONG);
 	if (got == LOG_SOURCE_FAILED) {
 		reader->counts->failed++;
 		visitor->failed(visitor->arg, &err);

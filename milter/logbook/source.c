@@ -19,6 +19,7 @@ enum { PACKED_OCTETS = 64 * 1024, ROOM = 4 * LOG_SOURCE_LINE_OCTETS };
 struct log_source {
 	int fd;
 	int64_t time;
+	uint64_t octets_read;
 	bool at_end; /* of the file */
 	bool is_packed;
 	bool in_member; /* of a compressed file, which may have several */
@@ -62,6 +63,7 @@ read_file(struct log_source *source, char *to, size_t room, struct err *err)
 	while (got < 0 && errno == EINTR);
 	if (got < 0)
 		return source_fail(source, err, strerror(errno));
+	source->octets_read += (uint64_t)got;
 	return got;
 }
 
@@ -144,6 +146,12 @@ log_source_close(struct log_source *source)
 	if (source->fd != STDIN_FILENO)
 		fd_close(&source->fd);
 	free(source);
+}
+
+uint64_t
+log_source_octets_read(const struct log_source *source)
+{
+	return source->octets_read;
 }
 
 int64_t

@@ -231,6 +231,7 @@ domain_report_prefetch(const struct domain_facts *facts, struct slice domain,
 	resolver_prefetch(resolver, domain, DNS_TXT);
 	resolver_prefetch(resolver, domain, DNS_MX);
 	resolver_prefetch(resolver, domain, DNS_A);
+	resolver_prefetch(resolver, domain, DNS_AAAA);
 	resolver_prefetch(resolver,
 	    name_below(&mem, SLICE("_adsp._domainkey"), domain), DNS_TXT);
 	for (int i = 0; i < MAX_PARENTS && parent.len > 0; i++) {

@@ -6,12 +6,24 @@ import os
 import pty
 import select
 import subprocess
+import threading
 import time
+
+
+def write(file, parts):
+    """Octets, and pauses in seconds."""
+    with contextlib.suppress(BrokenPipeError), file:
+        for part in parts:
+            if isinstance(part, bytes):
+                file.write(part)
+                file.flush()
+            else:
+                time.sleep(part)
 
 
 def run(command, on=("stdout",), stdin=None, timeout=60, **environment):
     """What the terminal was shown, what went elsewhere, and the exit status. `on` names what is
-    the terminal. A variable that is None is not set."""
+    the terminal. stdin is a list of octets and of pauses. A variable that is None is not set."""
     ours, theirs = pty.openpty()
     where = {name: theirs if name in on else subprocess.PIPE for name in ("stdout", "stderr")}
     variables = {"PATH": os.environ["PATH"], "TERM": "xterm", **environment}
@@ -21,10 +33,8 @@ def run(command, on=("stdout",), stdin=None, timeout=60, **environment):
     os.close(theirs)
     shown, elsewhere, end = b"", b"", time.monotonic() + timeout
     pipes = [pipe.fileno() for pipe in (process.stdout, process.stderr) if pipe]
-    if stdin:
-        process.stdin.write(stdin)
-    with contextlib.suppress(BrokenPipeError):
-        process.stdin.close()
+    writer = threading.Thread(target=write, args=(process.stdin, stdin or ()))
+    writer.start()
     reading = [ours, *pipes]
     while reading and time.monotonic() < end:
         for fd in select.select(reading, [], [], 1)[0]:
@@ -42,6 +52,7 @@ def run(command, on=("stdout",), stdin=None, timeout=60, **environment):
     for pipe in process.stdout, process.stderr:
         if pipe:
             pipe.close()
+    writer.join()
     try:
         code = process.wait(timeout=10)
     finally:

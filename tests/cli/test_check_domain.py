@@ -288,6 +288,14 @@ class CheckDomain(unittest.TestCase):
         self.assertEqual([d["domain"] for d in json.loads(done.stdout)["domains"]],
                          ["example.org", "a.example", "b.example"], done.stderr)
         self.assertEqual(done.stderr, "")
+        answer = json.loads(done.stdout)
+        worst = [min(("error", "later", "warning", "ok").index(
+            "ok" if f["level"] == "note" else f["level"]) for f in d["findings"])
+            for d in answer["domains"]]
+        self.assertEqual(answer["summary"], {
+            "domains": 3, "with_errors": worst.count(0), "not_known": worst.count(1),
+            "with_warnings": worst.count(2), "fine": worst.count(3)})
+        self.assertGreater(worst.count(0), 0)
 
     def test_all_domains_of_a_service_without_any(self):
         done = self.run_check("--all-domains")

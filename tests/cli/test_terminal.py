@@ -2,12 +2,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Colours, on a real terminal: which words have them, and who never sees them."""
 
+import contextlib
 import os
 import pathlib
 import re
 import shutil
+import socket
 import subprocess
 import tempfile
+import threading
+import time
 import unittest
 
 import terminal
@@ -22,7 +26,7 @@ $ORIGIN corp.example.
 """
 
 
-class Terminal(unittest.TestCase):
+class Files(unittest.TestCase):
     def setUp(self):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="submilter-terminal."))
         self.addCleanup(shutil.rmtree, self.dir)
@@ -39,6 +43,8 @@ class Terminal(unittest.TestCase):
         path.chmod(0o644)
         return str(path)
 
+
+class Colours(Files):
     def commands(self):
         """Commands with the words in colour that they show."""
         subprocess.run([SUBMILTER, "genkey", "-d", str(self.dir / "keys"), "corp.example"],
@@ -85,6 +91,99 @@ class Terminal(unittest.TestCase):
     def test_no_color_that_is_empty_says_nothing(self):
         shown, _, _ = terminal.run([SUBMILTER, "check", "-c", self.broken], NO_COLOR="")
         self.assertIn(RED + "error" + END, shown)
+
+
+LINE = ("2026-11-29T08:00:00+00:00 mail submilter[7]: qid=4F2A login=a@corp.example via=sasl "
+        "client=192.0.2.7 mail_from=a@corp.example rcpts=2 from=a@corp.example action=accept "
+        "ms=1.3\n").encode()
+COUNT = 40
+CLEARED = "\r\x1b[K"
+
+
+class SlowNames:
+    """A DNS server that knows no name, and takes its time to say so."""
+
+    def __init__(self, seconds):
+        self.seconds = seconds
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.settimeout(0.2)
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self.serve)
+
+    def __enter__(self):
+        self.thread.start()
+        return self.socket.getsockname()[1]
+
+    def __exit__(self, *unused):
+        self.ended.set()
+        self.thread.join()
+        self.socket.close()
+
+    def serve(self):
+        waiting = []
+        while not self.ended.is_set():
+            self.socket.settimeout(0.02)
+            with contextlib.suppress(socket.timeout):
+                data, client = self.socket.recvfrom(4096)
+                end = data.index(b"\0", 12) + 5
+                waiting.append((time.monotonic() + self.seconds, data[:2] + bytes.fromhex(
+                    "8183 0001 0000 0000 0000") + data[12:end], client))
+            while waiting and waiting[0][0] <= time.monotonic():
+                _, answer, client = waiting.pop(0)
+                self.socket.sendto(answer, client)
+
+
+class Progress(Files):
+    def lines_of(self, shown):
+        """Each state of the line, in its order; it is gone in the end."""
+        found = re.findall(r"\r([^\r\n\x1b]+)\x1b\[K", shown)
+        self.assertEqual(re.sub(r"\r[^\r\n\x1b]+\x1b\[K(?=\r)", "", shown).count("\x1b"),
+                         shown.count(CLEARED))
+        self.assertEqual(bool(found), CLEARED in shown)
+        return found
+
+    def test_of_domains(self):
+        with SlowNames(0.2) as port:
+            config = self.write("slow", 'dns { servers = "127.0.0.1@%d" }\nkeys = "%s/keys"\n' % (
+                port, self.dir) + ('user = "root"\n' if os.geteuid() == 0 else ""))
+            names = ["d%02d.example" % i for i in range(COUNT)]
+            for name in names:
+                (self.dir / "keys" / name).mkdir(mode=0o700, parents=True)
+            command = [SUBMILTER, "check", "-c", config, "--no-connect"]
+            began = time.monotonic()
+            shown, report, code = terminal.run([*command, "--all-domains"], on=["stderr"])
+            took = time.monotonic() - began
+            found = self.lines_of(shown)
+            self.assertTrue(found)
+            self.assertTrue(set(found) <= {"%d of %d: %s" % (i + 1, COUNT, name)
+                                           for i, name in enumerate(names)}, found)
+            self.assertTrue(shown.endswith(CLEARED))
+            self.assertEqual([name for name in names if "\n%s\n" % name in report], names)
+            self.assertRegex(report, r"\n%d domains: %d with errors, 0 not known now, 0 with "
+                             % (COUNT, COUNT))
+            self.assertEqual(code, 1)
+            # One after the other they would take that time each, and more.
+            self.assertLess(took, COUNT * 0.2)
+            # Both on one terminal: the line is gone before a report.
+            shown, _, _ = terminal.run([*command, *names], on=["stdout", "stderr"])
+            self.assertRegex(shown, r" of %d: (\S+)\x1b\[K\r\x1b\[K\n\1\n" % COUNT)
+            # No other place is shown any.
+            for on, environment in (([], {}), (["stdout"], {}), (["stderr"], {"TERM": "dumb"})):
+                shown, elsewhere, _ = terminal.run([*command, *names], on=on, **environment)
+                self.assertNotIn(" of %d: " % COUNT, shown + elsewhere)
+
+    def test_of_a_log(self):
+        config = self.write("plain", 'user = "root"\n' if os.geteuid() == 0 else "#\n")
+        for command in ["report"], ["explain", "4F2A"], ["replay", "-c", config]:
+            with self.subTest(command):
+                shown, out, _ = terminal.run([SUBMILTER, *command], on=["stderr"], stdin=[
+                    LINE * 5000, 0.7, LINE * 10000])
+                self.assertRegex(self.lines_of(shown)[0], "^[0-9]+ MB: -$")
+                self.assertNotEqual(out, "")
+        # Of a file it is known how much it is. What is quick shows nothing.
+        path = self.write("log", LINE.decode())
+        self.assertEqual(terminal.run([SUBMILTER, "report", path], on=["stderr"])[0], "")
 
 
 if __name__ == "__main__":

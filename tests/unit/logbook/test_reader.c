@@ -21,6 +21,8 @@ struct seen {
 	struct log_counts counts;
 	int64_t time;
 	char qid[16], last_other[200], error[ERR_TEXT_BYTES];
+	unsigned int steps; /* how often progress was told */
+	uint64_t octets;    /* what it said last */
 };
 
 static void
@@ -51,13 +53,24 @@ see_failed(void *arg, const struct err *err)
 	(void)snprintf(seen->error, sizeof(seen->error), "%s", err->text);
 }
 
+static void
+see_progress(void *arg, const char *path, uint64_t octets)
+{
+	struct seen *seen = arg;
+
+	assert_non_null(strstr(path, "/tmp/submilter-log."));
+	assert_true(octets >= seen->octets);
+	seen->octets = octets;
+	seen->steps++;
+}
+
 /* Reads octets as a file that was written at a known time. */
 static struct seen
 read_octets(const void *octets, size_t len)
 {
 	struct seen seen = { .time = -1 };
 	const struct log_visitor visitor = { &seen, see_message, see_other,
-		see_failed };
+		see_failed, see_progress };
 	char path[] = "/tmp/submilter-log.XXXXXX";
 	const char *paths[] = { path };
 	struct timespec times[2] = { { .tv_sec = WRITTEN },
@@ -302,6 +315,29 @@ use_utc(void **state)
 	return 0;
 }
 
+/* Every thousand lines, by the octets that were read of the file. */
+static void
+progress_is_told(void **state)
+{
+	static const char line[] = "Nov 29 08:00:00 mail cron[1]: nothing\n";
+	struct strbuf text;
+	struct arena mem;
+	struct seen seen;
+
+	(void)state;
+	arena_init(&mem);
+	strbuf_init(&text, &mem);
+	for (size_t i = 0; i < 2999; i++)
+		strbuf_add_cstr(&text, line);
+	seen = read_octets(text.data, text.len);
+	assert_int_equal(seen.counts.lines, 2999);
+	/* The end is one more step. */
+	assert_int_equal(seen.steps, 3);
+	assert_int_equal(seen.octets, text.len);
+	assert_int_equal(read_one(line).steps, 0);
+	arena_done(&mem);
+}
+
 int
 main(void)
 {
@@ -313,6 +349,7 @@ main(void)
 		cmocka_unit_test(a_line_without_an_end),
 		cmocka_unit_test(compressed_files),
 		cmocka_unit_test(lines_without_a_year),
+		cmocka_unit_test(progress_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, use_utc, NULL);
