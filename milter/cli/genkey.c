@@ -10,14 +10,17 @@
 #include "conf/config.h"
 #include "message/address.h"
 #include "keys/key_folder.h"
+#include "operands_priv.h"
+#include "progress_priv.h"
 
 enum { DEFAULT_BITS = 2048 };
 
 static const char usage[] =
-    "usage: submilter genkey [-c FILE | -d DIRECTORY] [OPTION ...] DOMAIN\n"
+    "usage: submilter genkey [-c FILE | -d DIRECTORY] [OPTION ...] DOMAIN ...|-\n"
     "\n"
-    "Makes an RSA and an Ed25519 key for a domain, as DIRECTORY/DOMAIN/SELECTOR.key,\n"
-    "and prints the DNS records that publish them. There is nothing to time: the\n"
+    "Makes an RSA and an Ed25519 key for each domain, as DIRECTORY/DOMAIN/SELECTOR.key,\n"
+    "and prints the DNS records that publish them. With \"-\" the domains are the\n"
+    "words of standard input. There is nothing to time: the\n"
     "milter finds the keys by itself, and each signs once DNS shows it (see\n"
     "\"submilter keys\").\n"
     "With sign.dkim-key = warn or off it signs with every key after a reload: then\n"
@@ -36,7 +39,7 @@ static const char usage[] =
     "Only the owner can read the keys (mode 0600). Root makes them as the owner of\n"
     "DIRECTORY, which is to be the user of the milter, with that user's rights alone;\n"
     "made by another user they belong to that user. A file is never overwritten:\n"
-    "either both keys are made or none.\n";
+    "of a domain both keys are made or none, and the others go on without it.\n";
 
 struct request {
 	const char *config_path;
@@ -99,7 +102,7 @@ genkey_plan(const struct request *request, struct arena *mem, struct plan *plan)
 	} else {
 		if (config_read(request->config_path, print_config_fault, NULL,
 			&config, &err) != 0)
-			return genkey_fail(EXIT_USAGE, err.text);
+			return command_fail(&err, EXIT_USAGE);
 		plan->directory = slice_dup(mem, config->main.keys);
 		plan->rule = config->sign.dkim_key;
 		config_free(config);
@@ -126,8 +129,16 @@ genkey_plan(const struct request *request, struct arena *mem, struct plan *plan)
 	return EXIT_YES;
 }
 
+/* How many domains got keys, and which ones did not. */
+struct tally_of_keys {
+	size_t printed;	      /* keys */
+	struct strbuf failed; /* as JSON */
+	struct progress progress;
+};
+
 static void
-print_key(const struct sign_key *key, bool json, bool first, struct arena *mem)
+print_key(const struct sign_key *key, bool json, struct tally_of_keys *tally,
+    struct arena *mem)
 {
 	struct strbuf buf;
 
@@ -136,22 +147,24 @@ print_key(const struct sign_key *key, bool json, bool first, struct arena *mem)
 		strbuf_addf(&buf, "; %s\n", key->path.data);
 		strbuf_add(&buf, key_zone_entry(mem, key));
 	} else {
-		strbuf_add_cstr(&buf, first ? "{\"keys\":[" : ",");
+		strbuf_add_cstr(
+		    &buf, tally->printed == 0 ? "{\"keys\":[" : ",\n");
 		strbuf_add_cstr(&buf, "{\"file\":");
 		json_append(&buf, key->path);
 		strbuf_add_cstr(&buf, ",\"name\":");
 		json_append(&buf, key_record_name(key, mem));
 		strbuf_add_cstr(&buf, ",\"txt\":");
 		json_append(&buf, key_record(mem, key));
-		strbuf_addf(&buf, "}%s", first ? "" : "]}\n");
+		strbuf_add_char(&buf, '}');
 	}
 	command_print(&buf);
+	tally->printed++;
 }
 
 /* Both keys or none: what was made before a fault is removed. */
 static int
-make_keys(
-    const struct request *request, const struct plan *plan, struct arena *mem)
+make_keys(const struct request *request, const struct plan *plan,
+    struct tally_of_keys *tally, struct arena *mem)
 {
 	struct sign_key keys[KINDS];
 	struct key_folder folder;
@@ -183,13 +196,80 @@ make_keys(
 	}
 	for (size_t i = 0; i < made; i++) {
 		if (code == EXIT_YES)
-			print_key(&keys[i], request->json, i == 0, mem);
+			print_key(&keys[i], request->json, tally, mem);
 		else
 			key_folder_remove(&folder, plan->selectors[i]);
 		key_done(&keys[i]);
 	}
 	key_folder_close(&folder);
 	return code;
+}
+
+/* Keys of one domain, which is one of several, or the only one. */
+static int
+genkey_domain(const struct request *request, const char *name,
+    enum dkim_key_choice *ret_rule, struct tally_of_keys *tally)
+{
+	CLEANUP(arena_done) struct arena mem;
+	struct plan plan = { .rule = DKIM_KEY_OFF };
+	int code;
+
+	arena_init(&mem);
+	plan.domain = slice_lower(&mem, slice_of(name));
+	code = genkey_plan(request, &mem, &plan);
+	if (code == EXIT_YES)
+		code = make_keys(request, &plan, tally, &mem);
+	*ret_rule = plan.rule;
+	if (code == EXIT_YES)
+		return code;
+	strbuf_add_cstr(&tally->failed,
+	    tally->failed.len == 0 ? "{\"domain\":" : ",{\"domain\":");
+	json_append(&tally->failed, slice_of(name));
+	strbuf_add_cstr(&tally->failed, ",\"error\":");
+	json_append(&tally->failed, slice_of(command_error()));
+	strbuf_add_char(&tally->failed, '}');
+	return code;
+}
+
+/* The domains in their order; the first exit code that is not fine. */
+static int
+genkey_all(const struct request *request, const struct operands *domains,
+    enum dkim_key_choice *ret_rule, struct arena *mem)
+{
+	struct tally_of_keys tally = { .printed = 0 };
+	struct strbuf end;
+	int worst = EXIT_YES, code;
+
+	strbuf_init(&tally.failed, mem);
+	strbuf_init(&end, mem);
+	progress_begin(&tally.progress);
+	for (size_t i = 0; i < domains->count; i++) {
+		if (progress_is_due(&tally.progress))
+			progress_show(&tally.progress, "%zu of %zu: %s", i + 1,
+			    domains->count,
+			    escape(mem, slice_of(domains->items[i]), 255));
+		code =
+		    genkey_domain(request, domains->items[i], ret_rule, &tally);
+		if (worst == EXIT_YES)
+			worst = code;
+		/* Keys that are made are told, whatever comes. */
+		(void)fflush(stdout);
+		/* The next ones would fail for the same reason. */
+		if (code == EXIT_USAGE)
+			break;
+	}
+	progress_clear();
+	if (!request->json || tally.printed == 0)
+		return worst;
+	strbuf_add_char(&end, ']');
+	if (tally.failed.len != 0) {
+		strbuf_add_cstr(&end, ",\"failed\":[");
+		strbuf_add(&end, strbuf_slice(&tally.failed));
+		strbuf_add_char(&end, ']');
+	}
+	strbuf_add_cstr(&end, "}\n");
+	command_print(&end);
+	return worst;
 }
 
 /* What happens to keys that were just made; as comments of a zone. */
@@ -222,7 +302,8 @@ genkey_main(int argc, char **argv)
 		{ "json", .flag = &request.json },
 		{ .name = NULL },
 	};
-	struct plan plan = { .rule = DKIM_KEY_OFF };
+	enum dkim_key_choice rule = DKIM_KEY_OFF;
+	struct operands domains;
 	char today[16];
 	time_t now = clock_now();
 	struct tm tm;
@@ -242,13 +323,13 @@ genkey_main(int argc, char **argv)
 		command_say("--bits takes 2048, 3072 or 4096");
 		return EXIT_USAGE;
 	}
-	if (optind + 1 != argc)
+	code = operands_read(argv + optind, &mem, &domains);
+	if (code != EXIT_YES)
+		return code;
+	if (domains.count == 0)
 		return wrong_usage(usage);
-	plan.domain = slice_lower(&mem, slice_of(argv[optind]));
-	code = genkey_plan(&request, &mem, &plan);
-	if (code == EXIT_YES)
-		code = make_keys(&request, &plan, &mem);
+	code = genkey_all(&request, &domains, &rule, &mem);
 	if (code == EXIT_YES && !request.json && request.directory == NULL)
-		fputs(what_follows[plan.rule], stdout);
+		fputs(what_follows[rule], stdout);
 	return code;
 }

@@ -397,5 +397,47 @@ inline:{a=b}
         self.assertEqual(run("lookup", "--login", "alice", "TABLE", "KEY")[0], 2)
 
 
+class Genkey(unittest.TestCase):
+    """What keys are like is tested in tests/sign/test_keys.py."""
+
+    def setUp(self):
+        self.dir = tempfile.mkdtemp(prefix="submilter-genkey.")
+        self.addCleanup(shutil.rmtree, self.dir)
+
+    def ask(self, *args, **more):
+        return run("genkey", "-d", self.dir, "--selector", "1", *args, **more)
+
+    def test_several_domains(self):
+        code, out, err = self.ask("a.example", "-", "d.example",
+                                  stdin="  b.example\tC.example\r\n\n")
+        self.assertEqual((code, err), (0, ""))
+        names = ["a.example", "b.example", "c.example", "d.example"]
+        self.assertEqual(sorted(os.listdir(self.dir)), names)
+        self.assertEqual(re.findall(r"(?m)^; .*/(\S+)/(\S+).key$", out),
+                         [(name, kind + "1") for name in names for kind in "re"])
+
+    def test_one_of_several_fails(self):
+        self.assertEqual(self.ask("b.example")[0], 0)
+        code, out, err = self.ask("a.example", "b.example", "x", "c.example", "--json")
+        self.assertEqual(code, 1)
+        said = json.loads(out)
+        self.assertEqual([key["name"] for key in said["keys"]], [
+            "%s1._domainkey.%s.example" % (kind, name) for name in "ac" for kind in "re"])
+        self.assertEqual([one["domain"] for one in said["failed"]], ["b.example", "x"])
+        self.assertEqual([one["error"] for one in said["failed"]], err.splitlines())
+        self.assertRegex(err, r"^\S+/b.example/r1.key: File exists\n\"x\" is not a domain")
+
+    def test_no_domain_at_all(self):
+        self.assertEqual(self.ask("-", stdin=" \n")[:2], (2, ""))
+        self.assertEqual(self.ask()[:2], (2, ""))
+        self.assertEqual(self.ask("-", stdin="a.exa\0mple"),
+                         (2, "", "standard input: it is no text\n"))
+        # A configuration that is broken is told once.
+        with open(self.dir + "/conf", "w", encoding="utf-8") as file:
+            file.write("mode = off\n")
+        code, out, err = run("genkey", "-c", self.dir + "/conf", "a.example", "b.example")
+        self.assertEqual((code, out, err.count("takes enforce")), (2, "", 1))
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -140,6 +140,7 @@ class Outputs(unittest.TestCase):
         """An answer of each command, and of each form that it has."""
         table = "texthash:%s/rights" % self.dir
         yield "genkey", self.ask("genkey", "-d", str(self.dir / "keys"), "corp.example")
+        yield "genkey", self.ask("genkey", "-d", str(self.dir / "keys"), "x", "b.example", code=1)
         yield "keys", self.with_config("keys", code=75)
         yield "check", self.with_config("check", "--no-connect", "--postfix", self.none, code=1)
         yield "check", self.with_config("check", "--no-connect", "--zone", str(self.dir / "zone"),

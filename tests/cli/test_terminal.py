@@ -3,6 +3,7 @@
 """Colours, on a real terminal: which words have them, and who never sees them."""
 
 import contextlib
+import json
 import os
 import pathlib
 import re
@@ -184,6 +185,15 @@ class Progress(Files):
         # Of a file it is known how much it is. What is quick shows nothing.
         path = self.write("log", LINE.decode())
         self.assertEqual(terminal.run([SUBMILTER, "report", path], on=["stderr"])[0], "")
+
+    def test_of_keys(self):
+        names = ["d%02d.example" % i for i in range(12)]
+        shown, out, code = terminal.run(
+            [SUBMILTER, "genkey", "-d", str(self.dir / "keys"), "--bits", "3072", "--json", "-"],
+            on=["stderr"], stdin=[" ".join(names).encode()])
+        self.assertEqual(code, 0)
+        self.assertEqual(len(json.loads(out)["keys"]), 24)
+        self.assertRegex(self.lines_of(shown)[-1], r"^\d+ of 12: d\d\d.example$")
 
 
 if __name__ == "__main__":
