@@ -37,7 +37,7 @@ EXTRA_DIST += tests/cli/schemas.py tests/cli/terminal.py tests/unit/unit.h tests
 # Commands, run as a user would run them.
 dist_check_SCRIPTS += tests/cli/test_check.py tests/cli/test_check_tables.py \
 	tests/cli/test_check_domain.py tests/cli/test_test.py \
-	tests/cli/test_commands.py tests/cli/test_config.py tests/cli/test_configure.py tests/cli/test_schemas.py tests/cli/test_terminal.py tests/cli/test_report.py tests/cli/test_explain.py tests/cli/test_replay.py \
+	tests/cli/test_commands.py tests/cli/test_config.py tests/cli/test_configure.py tests/cli/test_exit.py tests/cli/test_schemas.py tests/cli/test_terminal.py tests/cli/test_report.py tests/cli/test_explain.py tests/cli/test_replay.py \
 	tests/cli/test_import.py
 
 # Golden cases, run by "submilter test".

@@ -16,6 +16,7 @@
 #include "cli/options.h"
 #include "daemon/socket_directory.h"
 #include "glue/accounting.h"
+#include "input_priv.h"
 #include "pipeline/snapshot.h"
 
 enum {
@@ -26,7 +27,7 @@ static const char usage[] =
     "usage: submilter check [-c FILE] [--postfix DIR] [--sendmail FILE]\n"
     "                       [--saslauthd FILE] [--no-connect] [--list] [--json]\n"
     "       submilter check [-c FILE] [--zone FILE] [--no-connect] [--json]\n"
-    "                       DOMAIN... | --all-domains\n"
+    "                       DOMAIN ...|- | --all-domains\n"
     "\n"
     "Looks for what would break at night: faults of the configuration, tables and\n"
     "keys that the milter's user cannot read, files that it cannot write, a socket\n"
@@ -124,7 +125,7 @@ check_parts(struct findings *found, const char *path, const char *user,
 	struct err err;
 	bool states;
 
-	if (config_read(path, NULL, NULL, &config, &err) != 0) {
+	if (input_config(path, NULL, NULL, &config, &err) != 0) {
 		finding_add(found,
 		    err.kind == ERR_TEMP ? FINDING_LATER : FINDING_ERROR,
 		    file_fix(found->mem, err.text, FILE_OF_CONFIG),
@@ -349,7 +350,7 @@ check(const struct check_options *options, struct findings *found)
 	struct slice list;
 	struct err err;
 
-	if (config_read(
+	if (input_config(
 		options->config, add_config_fault, found, &config, &err) != 0) {
 		/*
 		 * The reader calls every fault an error, also one that may
@@ -364,8 +365,8 @@ check(const struct check_options *options, struct findings *found)
 		config_free(config);
 		return EXIT_YES;
 	} else {
-		finding_add(
-		    found, FINDING_OK, NULL, "%s: no faults", options->config);
+		finding_add(found, FINDING_OK, NULL, "%s: no faults",
+		    config->path.data);
 		for (size_t i = 0; config_next_warning(config, &i, &warning);)
 			finding_add(
 			    found, FINDING_WARNING, NULL, "%s", warning);

@@ -2,6 +2,7 @@
 /* "submilter check DOMAIN...". */
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/map.h"
 #include "check/check.h"
@@ -9,8 +10,10 @@
 #include "cli/become.h"
 #include "cli/options.h"
 #include "conf/config_dns.h"
+#include "input_priv.h"
 #include "keys/key_table.h"
 #include "message/address.h"
+#include "operands_priv.h"
 #include "preflight/world.h"
 #include "progress_priv.h"
 #include "report/service_probe.h"
@@ -26,6 +29,7 @@ struct run {
 	const struct domain_options *options;
 	struct config *config;
 	struct arena mem;
+	struct operands names;
 	struct map *domains; /* canonical, in order */
 	struct preflight_world world;
 	struct suffix_list *suffixes;
@@ -88,8 +92,8 @@ keys_of(const struct run *run, struct slice domain)
 static int
 list_domains(struct run *run, struct err *err)
 {
-	for (size_t i = 0; i < run->options->count; i++) {
-		struct slice name = slice_of(run->options->names[i]), domain;
+	for (size_t i = 0; i < run->names.count; i++) {
+		struct slice name = slice_of(run->names.items[i]), domain;
 
 		if (domain_canonical(name, &run->mem, &domain, err) != 0)
 			return err_wrap(
@@ -240,8 +244,8 @@ check_domain_prepare(struct run *run, struct err *err)
 	struct resolver *resolver;
 	const struct config *config;
 
-	if (config_read(options->config, print_config_fault, NULL, &run->config,
-		err) != 0)
+	if (input_config(options->config, print_config_fault, NULL,
+		&run->config, err) != 0)
 		return -1;
 	config = run->config;
 	if (options->zone != NULL)
@@ -361,9 +365,14 @@ check_domains(const struct domain_options *options)
 	arena_init(&run.mem);
 	run.domains = map_new(&run.mem);
 	progress_begin(&run.progress);
-	if (check_domain_prepare(&run, &err) != 0) {
-		command_say("submilter check: %s", err.text);
-		status = err.kind == ERR_TEMP ? EXIT_LATER : EXIT_NO;
+	if (strcmp(options->config, "-") == 0 &&
+	    !input_claim("the configuration")) {
+		status = EXIT_USAGE;
+	} else if (operands_read(options->names, &run.mem, &run.names) !=
+	    EXIT_YES) {
+		status = EXIT_USAGE;
+	} else if (check_domain_prepare(&run, &err) != 0) {
+		status = command_fail(&err, EXIT_NO);
 	} else if (list_domains(&run, &err) != 0) {
 		command_say("submilter check: %s", err.text);
 		status = EXIT_USAGE;

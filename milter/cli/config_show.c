@@ -9,6 +9,7 @@
 #include "base/suggest.h"
 #include "cli/options.h"
 #include "config_show_priv.h"
+#include "input_priv.h"
 
 static const char usage[] =
     "usage: submilter config [-c FILE] [-n] [--json] [OPTION|BLOCK ...]\n"
@@ -230,7 +231,7 @@ config_main(int argc, char **argv)
 	request.name_count = (size_t)(argc - optind);
 	if (request.diff && (request.only_set || request.name_count > 0))
 		return wrong_usage(usage);
-	if (config_read(
+	if (input_config(
 		request.path, print_config_fault, NULL, &config, &err) != 0) {
 		command_note(err.text);
 		return err.kind == ERR_TEMP ? EXIT_LATER : EXIT_NO;

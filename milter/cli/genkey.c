@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "cli/options.h"
 #include "conf/config.h"
+#include "input_priv.h"
 #include "message/address.h"
 #include "keys/key_folder.h"
 #include "operands_priv.h"
@@ -76,7 +77,7 @@ struct plan {
 static int
 genkey_plan(const struct request *request, struct arena *mem, struct plan *plan)
 {
-	struct slice name = plan->domain, ascii;
+	struct slice name = plan->domain, config_name = SLICE(""), ascii;
 	const char *shown = escape(mem, name, 255);
 	struct config *config;
 	struct err err;
@@ -100,19 +101,20 @@ genkey_plan(const struct request *request, struct arena *mem, struct plan *plan)
 	if (request->directory != NULL) {
 		plan->directory = slice_of(request->directory);
 	} else {
-		if (config_read(request->config_path, print_config_fault, NULL,
+		if (input_config(request->config_path, print_config_fault, NULL,
 			&config, &err) != 0)
 			return command_fail(&err, EXIT_USAGE);
 		plan->directory = slice_dup(mem, config->main.keys);
 		plan->rule = config->sign.dkim_key;
+		config_name = slice_dup(mem, config->path);
 		config_free(config);
 	}
 	if (plan->directory.len == 0 && request->directory == NULL)
 		return genkey_fail(EXIT_USAGE,
 		    slice_format(mem,
-			"%s: \"keys\" names no directory; say it there or "
-			"with -d",
-			request->config_path)
+			"%.*s: \"keys\" names no directory; say it there "
+			"or with -d",
+			SLICE_ARGS(config_name))
 			.data);
 	for (size_t i = 0; i < KINDS; i++) {
 		plan->selectors[i] = slice_lower(mem,

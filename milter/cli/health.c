@@ -15,6 +15,7 @@
 #include "cli/options.h"
 #include "conf/config.h"
 #include "conf/local_socket.h"
+#include "input_priv.h"
 
 static const char usage[] =
     "usage: submilter health [-c FILE] [--json]\n"
@@ -231,8 +232,8 @@ health_main(int argc, char **argv)
 		return code;
 	if (optind != argc)
 		return wrong_usage(usage);
-	if (config_read(config_path, print_config_fault, NULL, &config, &err) !=
-	    0) {
+	if (input_config(
+		config_path, print_config_fault, NULL, &config, &err) != 0) {
 		command_note(err.text);
 		return EXIT_LATER;
 	}

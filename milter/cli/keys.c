@@ -9,14 +9,16 @@
 #include "base/terminal.h"
 #include "cli/become.h"
 #include "cli/options.h"
+#include "input_priv.h"
 #include "message/address.h"
 #include "keys/key_lookup.h"
 #include "keys/key_role.h"
 #include "keys/key_table.h"
+#include "operands_priv.h"
 
 static const char usage[] =
-    "usage: submilter keys [-c FILE] [--look-up] [--json] [DOMAIN ...]\n"
-    "       submilter keys [-c FILE] --forget DOMAIN ...\n"
+    "usage: submilter keys [-c FILE] [--look-up] [--json] [DOMAIN ...|-]\n"
+    "       submilter keys [-c FILE] --forget DOMAIN ...|-\n"
     "\n"
     "Says of each key, or of those of the domains, whether it signs and what DNS\n"
     "shows of it, as far as the running milter knows.\n"
@@ -82,30 +84,31 @@ is_wanted(const void *arg, struct slice domain)
 }
 
 static int
-open_view(struct view *view, struct request *request, char *const *names,
-    struct err *err)
+open_view(struct view *view, struct request *request,
+    const struct operands *names, struct err *err)
 {
 	const struct report report = { report_key, NULL };
 	struct slice path;
 	bool found;
 
+	request->domain_count = names->count;
 	request->domains = arena_array(
 	    &view->mem, request->domain_count + 1, sizeof(*request->domains));
 	for (size_t i = 0; i < request->domain_count; i++) {
-		struct slice name = slice_of(names[i]);
+		struct slice name = slice_of(names->items[i]);
 
 		if (domain_canonical(
 			name, &view->mem, &request->domains[i], err) != 0)
 			return err_wrap(
 			    err, "%s", escape(&view->mem, name, 255));
 	}
-	if (config_read(request->config_path, print_config_fault, NULL,
+	if (input_config(request->config_path, print_config_fault, NULL,
 		&view->config, err) != 0 ||
 	    become_milter(view->config, err) != 0)
 		return -1;
 	if (!config_has_keys(view->config))
 		return err_set(err, ERR_CONFIG,
-		    "%s: \"keys\" names no directory", request->config_path);
+		    "%s: \"keys\" names no directory", view->config->path.data);
 	if (key_tables_open(view->config, &report, &view->tables, err) != 0 ||
 	    keystore_open(key_source_from_config(view->config, &view->tables),
 		&(struct keystore_options){ .report = &report }, &view->store,
@@ -291,19 +294,24 @@ keys_main(int argc, char **argv)
 		{ .name = NULL },
 	};
 	struct view view = { .history = NULL };
+	struct operands names;
 	struct err err;
 	int code = options_read(argc, argv, options, usage);
 
 	if (code != OPTIONS_READ)
 		return code;
-	request.domain_count = (size_t)(argc - optind);
 	if (request.forget &&
-	    (request.domain_count == 0 || request.look_up || request.json))
+	    (optind == argc || request.look_up || request.json))
 		return wrong_usage(usage);
 	arena_init(&view.mem);
 	strbuf_init(&view.out, &view.mem);
 	view.history = key_history_new();
-	if (open_view(&view, &request, argv + optind, &err) != 0)
+	code = operands_read(argv + optind, &view.mem, &names);
+	if (code == EXIT_YES && optind != argc && names.count == 0)
+		code = wrong_usage(usage);
+	if (code != EXIT_YES)
+		;
+	else if (open_view(&view, &request, &names, &err) != 0)
 		code = command_fail(&err, EXIT_USAGE);
 	else if (request.forget)
 		code = forget(&view, &request);

@@ -16,7 +16,7 @@ libsubmilter_a_SOURCES += \
 	include/cli/lookup.h %D%/lookup.c %D%/lookup_login.c %D%/lookup_priv.h \
 	%D%/lookup_right.c %D%/lookup_explain.c \
 	include/cli/status.h %D%/status.c %D%/status_print.c %D%/status_priv.h \
-	%D%/operands.c %D%/operands_priv.h %D%/progress.c %D%/progress_priv.h \
+	%D%/input.c %D%/input_priv.h %D%/operands.c %D%/operands_priv.h %D%/progress.c %D%/progress_priv.h \
 	include/cli/report.h %D%/report.c %D%/report_text.c %D%/report_json.c \
 	%D%/report_html.c %D%/report_plot.c %D%/report_priv.h \
 	include/cli/replay.h %D%/replay.c %D%/replay_judge.c %D%/replay_report.c %D%/replay_priv.h \

@@ -11,6 +11,7 @@
 
 #include "cli/options.h"
 #include "conf/config_dns.h"
+#include "input_priv.h"
 #include "lookup_priv.h"
 #include "message/address.h"
 #include "table/address_keys.h"
@@ -226,6 +227,8 @@ look_up_lines(const struct request *request)
 	size_t size = 0;
 	ssize_t len;
 
+	if (!input_claim("the list of keys"))
+		return EXIT_USAGE;
 	while ((len = getline(&line, &size, stdin)) > 0) {
 		size_t octets = (size_t)len - (line[len - 1] == '\n');
 		int code =
@@ -276,7 +279,7 @@ open_table(struct request *request, const char *spec)
 	int status;
 
 	if (request->config != NULL &&
-	    config_read(request->config, print_config_fault, NULL, &config,
+	    input_config(request->config, print_config_fault, NULL, &config,
 		&err) != 0) {
 		command_note(err.text);
 		return EXIT_USAGE;

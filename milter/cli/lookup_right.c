@@ -5,6 +5,7 @@
 #include "cli/become.h"
 #include "cli/options.h"
 #include "conf/config_dns.h"
+#include "input_priv.h"
 #include "lookup_priv.h"
 
 static void
@@ -73,7 +74,7 @@ lookup_rights_open(
 	*of = (struct lookup_rights){ .config = NULL };
 	arena_init(&of->mem);
 	of->trace.mem = &of->mem;
-	if (config_read(config_path, print_config_fault, NULL, &of->config,
+	if (input_config(config_path, print_config_fault, NULL, &of->config,
 		&err) != 0) {
 		command_note(err.text);
 		return EXIT_USAGE;

@@ -6,6 +6,7 @@
 
 #include "check/check.h"
 #include "cli/options.h"
+#include "input_priv.h"
 #include "operands_priv.h"
 
 enum { MAX_INPUT_BYTES = 16 * 1024 * 1024 };
@@ -35,6 +36,8 @@ operands_read(
 			add_operand(&operands, &cap, *argv, mem);
 			continue;
 		}
+		if (!input_claim("a list of operands"))
+			return EXIT_USAGE;
 		if (fd_read_all(STDIN_FILENO, mem, MAX_INPUT_BYTES, &text) !=
 		    0) {
 			command_say("standard input: %s", strerror(errno));

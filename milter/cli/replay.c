@@ -5,10 +5,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cli/become.h"
 #include "cli/options.h"
+#include "input_priv.h"
 #include "logbook/reader.h"
 #include "progress_priv.h"
 #include "replay_priv.h"
@@ -96,7 +98,7 @@ open_snapshot(
 	const struct report report = { tell_fault, NULL };
 	struct config *config;
 
-	if (config_read(config_path, print_config_fault, NULL, &config, err) !=
+	if (input_config(config_path, print_config_fault, NULL, &config, err) !=
 	    0)
 		return -1;
 	if (become_milter(config, err) != 0) {
@@ -114,9 +116,14 @@ run_replay(struct replaying *replaying, const char *config_path,
 		.message = judge_message,
 		.failed = tell_failed,
 		.progress = note_progress };
+	bool reads_input = count == 0;
 	int fds[MAX_FILES];
 	struct err err;
 
+	for (size_t i = 0; i < count; i++)
+		reads_input = reads_input || strcmp(paths[i], "-") == 0;
+	if (reads_input && !input_claim("the log"))
+		return EXIT_USAGE;
 	log_open(paths, count, fds);
 	if (open_snapshot(config_path, &replaying->snapshot, &err) != 0)
 		return command_fail(&err, EXIT_USAGE);

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "cli/options.h"
+#include "input_priv.h"
 #include "status_priv.h"
 
 static const char usage[] =
@@ -185,7 +186,7 @@ status_main(int argc, char **argv)
 	 * default counts.
 	 */
 	view.path = "";
-	if (config_read(
+	if (input_config(
 		config_path, status_note_fault, &fault, &config, &err) != 0) {
 		view.is_guess = true;
 		view.disk_fault = first_fault_or(&fault, &err);

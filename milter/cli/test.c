@@ -12,6 +12,7 @@
 #include "check/check.h"
 #include "cli/become.h"
 #include "cli/options.h"
+#include "input_priv.h"
 #include "keys/key_lookup.h"
 #include "sign/signer.h"
 #include "test_priv.h"
@@ -307,6 +308,8 @@ run_test(struct request *request)
 	int code;
 
 	arena_init(&mem);
+	if (strcmp(request->file, "-") == 0 && !input_claim("the message"))
+		return EXIT_USAGE;
 	/* It is read first: perhaps root alone can read it. */
 	if (strcmp(request->file, "-") != 0)
 		fd = open(request->file, O_RDONLY | O_CLOEXEC);
@@ -316,8 +319,8 @@ run_test(struct request *request)
 		command_say("%s: %s", request->file, strerror(errno));
 		return EXIT_USAGE;
 	}
-	if (config_read(request->config_path, print_config_fault, NULL, &config,
-		&err) != 0)
+	if (input_config(request->config_path, print_config_fault, NULL,
+		&config, &err) != 0)
 		return command_fail(&err, EXIT_USAGE);
 	if (request->login_field != NULL &&
 	    config->identify.login_field.len == 0) {
