@@ -1,16 +1,23 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Standard input in the place of files."""
+"""Exit codes: each one that the table of submilter(8) has is met here, and no other; and standard
+input in the place of files."""
 
 import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 import unittest
 
 SUBMILTER = os.path.abspath(os.path.join(os.environ.get("top_builddir", "."), "submilter"))
+TOP = pathlib.Path(os.environ.get("top_srcdir") or
+                   pathlib.Path(__file__).resolve().parent.parent.parent).resolve()
+# A file that can be opened, and gives EIO: a fault that may pass.
+FAILING = "/proc/self/mem"
 LOG = ("2026-11-29T08:00:00+00:00 mail submilter[7]: qid=4F2A login=a@corp.example via=sasl "
        "client=192.0.2.7 mail_from=a@corp.example rcpts=2 from=%s action=accept ms=1.3\n")
 MESSAGE = ("From: %s\r\nSubject: x\r\nDate: Sun, 29 Nov 2026 08:00:00 +0000\r\n"
@@ -23,6 +30,17 @@ rights { tables = {"texthash:%(dir)s/rights"} }
 metrics { listen = "unix:%(dir)s/metrics" }
 """
 AUTH = "--auth", "a@corp.example"
+
+
+def table():
+    """The codes of each command, as the page says them."""
+    page = (TOP / "docs/submilter.8").read_text(encoding="utf-8")
+    found, command = set(), None
+    for name, code in re.findall(r"(?m)^\.It (?:Cm (\S+))? ?Ta (\d+) Ta \S",
+                                 page[page.index(".Sh EXIT STATUS"):]):
+        command = name or command
+        found.add((command, int(code)))
+    return found
 
 
 class Commands(unittest.TestCase):
@@ -54,6 +72,126 @@ class Commands(unittest.TestCase):
     def run_it(self, *args, stdin=""):
         return subprocess.run([SUBMILTER, *args], input=stdin, capture_output=True,
                               timeout=90, check=False, text=True)
+
+    def start(self, *more):
+        # pylint: disable-next=consider-using-with # it runs on
+        process = subprocess.Popen([SUBMILTER, "run", "-f", "-c", self.config, *more],
+                                   stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        end = time.monotonic() + 30
+        while not (self.dir / "status").exists() or not (self.dir / "metrics").exists():
+            self.assertIsNone(process.poll(), "it did not start")
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.02)
+        return process
+
+
+class Codes(Commands):
+    def setUp(self):
+        super().setUp()
+        self.met = set()
+
+    def expect(self, code, command, *args, stdin=""):
+        with self.subTest(command, args=args, code=code):
+            done = self.run_it(command, *args, stdin=stdin)
+            self.assertEqual(done.returncode, code, done)
+            # What is no answer is on stderr; whoever fails says why.
+            if code in (2, 75) and not done.stdout:
+                self.assertNotEqual(done.stderr, "")
+            if code == 2:
+                self.assertEqual(done.stdout, "")
+            self.met.add((command, code))
+
+    def test_each_code_of_the_table(self):
+        self.without_a_milter()
+        self.of_logs_and_messages()
+        self.with_a_milter()
+        self.assertEqual(table(), {one for one in self.met if one[1] != 2})
+        # And the one that all have in common.
+        for command in {command for command, _ in table()}:
+            self.expect(2, command, "--no-such-option")
+        for command in ("run", "reload", "health", "status", "config", "check"):
+            self.expect(2, command, "-c", self.later, "a..b")
+        for command, *args in (("genkey",), ("test",), ("lookup", "a"), ("replay",), ("explain",),
+                               ("keys", "--forget"), ("report", "--top", "x")):
+            self.expect(2, command, *args)
+        for command, *args in (("genkey", "x.example"), ("keys",), ("test", self.path("message-a")),
+                               ("lookup", "--login", "a"), ("replay", self.path("log-a"))):
+            self.expect(2, command, "-c", self.broken, *args)
+
+    def without_a_milter(self):
+        keys = self.path("keys")
+        os.mkdir(keys, 0o700)
+        with_keys = self.write("with-keys", self.user + 'keys = "%s"\n' % keys)
+        published = self.write("published", self.user + 'keys = "%s"\nsign { dkim-key = off }\n'
+                               'dns { zone = "%s/zone" }\n' % (keys, self.dir))
+        self.expect(1, "run", "-f", "-c", self.broken)
+        self.expect(75, "run", "-f", "-c", FAILING)
+        self.expect(1, "reload", "-c", self.config)
+        self.expect(75, "reload", "-c", self.later)
+        self.expect(3, "health", "-c", self.config)
+        self.expect(75, "health", "-c", self.later)
+        self.expect(3, "status", "-c", self.config)
+        self.expect(75, "status", "-c", self.later)
+        self.expect(0, "config", "-c", self.config)
+        self.expect(1, "config", "-c", self.broken)
+        self.expect(75, "config", "-c", FAILING)
+        self.expect(75, "config", "-c", self.config, "--diff")
+        self.expect(1, "check", "-c", self.broken)
+        self.expect(75, "check", "-c", FAILING)
+        self.expect(0, "check", "-c", self.config, "--list")
+        self.expect(0, "genkey", "-d", keys, "corp.example", "--selector", "1")
+        self.expect(1, "genkey", "-d", keys, "corp.example", "--selector", "1")
+        self.expect(75, "genkey", "-c", FAILING, "corp.example")
+        self.expect(75, "keys", "-c", with_keys)
+        self.expect(1, "keys", "-c", with_keys, "other.example")
+        records = self.run_it("genkey", "-d", self.path("keys2"), "corp.example").stdout
+        shutil.rmtree(keys)
+        os.rename(self.path("keys2"), keys)
+        self.write("zone", "$TTL 60\n$ORIGIN .\n@ IN SOA a. b. 1 1 1 1 1\n" + records)
+        self.expect(0, "keys", "-c", published, "--look-up")
+
+    def of_logs_and_messages(self):
+        for name, code in ("a", 0), ("c", 1):
+            self.expect(code, "test", "-c", self.config, *AUTH, self.path("message-" + name))
+        self.expect(75, "test", "-c", self.later, *AUTH, self.path("message-c"))
+        rights = "texthash:" + self.path("rights")
+        self.expect(0, "lookup", rights, "b@corp.example")
+        self.expect(1, "lookup", rights, "c@corp.example")
+        self.expect(75, "lookup", "texthash:" + self.none, "c@corp.example")
+        self.expect(0, "lookup", "-c", self.config, "--login", "a@corp.example", "b@corp.example")
+        self.expect(1, "lookup", "-c", self.config, "--login", "a@corp.example", "c@corp.example")
+        for name, code in ("a", 0), ("b", 0), ("c", 1):
+            self.expect(code, "replay", "-c", self.config, self.path("log-" + name))
+        self.expect(75, "replay", "-c", self.later, self.path("log-c"))
+        self.expect(0, "report", self.path("log-a"))
+        self.expect(1, "report", self.none)
+        self.expect(1, "report", stdin="")
+        self.expect(0, "explain", "4F2A", self.path("log-a"))
+        self.expect(1, "explain", "none", self.path("log-a"))
+
+    def with_a_milter(self):
+        process = self.start()
+        text = pathlib.Path(self.config).read_text(encoding="utf-8")
+        self.expect(0, "health", "-c", self.config)
+        self.expect(0, "status", "-c", self.config)
+        self.expect(0, "reload", "-c", self.config)
+        self.write("conf", text + "bogus = 1\n")
+        self.expect(1, "reload", "-c", self.config)
+        self.write("conf", text + "mode = monitor\n")
+        self.expect(1, "status", "-c", self.config)
+        self.expect(1, "config", "-c", self.config, "--diff")
+        # Reloaded, it asks a table that does not answer.
+        self.write("conf", text.replace('"} }', '", "tcp:127.0.0.1:1"} }'))
+        self.expect(0, "reload", "-c", self.config)
+        end = time.monotonic() + 30
+        while self.run_it("health", "-c", self.config).returncode == 0:
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.2)
+        self.expect(1, "health", "-c", self.config)
+        process.send_signal(signal.SIGTERM)
+        self.met.add(("run", process.wait(timeout=30)))
 
 
 class Input(Commands):
