@@ -8,9 +8,9 @@ import pathlib
 import shutil
 import subprocess
 import tempfile
-import time
 import unittest
 
+import running
 import schemas
 
 SUBMILTER = os.path.abspath(os.path.join(os.environ.get("top_builddir", "."), "submilter"))
@@ -143,18 +143,7 @@ class Diff(Config):
         if os.geteuid() == 0:
             self.text += 'user = "root"\n'
         self.write(self.text + more)
-        # pylint: disable-next=consider-using-with # it runs on
-        process = subprocess.Popen([SUBMILTER, "run", "-f", "-c", self.file],
-                                   stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        self.addCleanup(process.stderr.close)
-        self.addCleanup(process.wait)
-        self.addCleanup(process.terminate)
-        end = time.monotonic() + 30
-        while not (self.dir / "status").exists():
-            self.assertIsNone(process.poll(), "it did not start")
-            self.assertLess(time.monotonic(), end)
-            time.sleep(0.02)
-        return process
+        return running.start(self, SUBMILTER, self.file, self.dir / "status")
 
     def test_what_differs_and_what_that_takes(self):
         process = self.start()

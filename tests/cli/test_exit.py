@@ -13,6 +13,8 @@ import tempfile
 import time
 import unittest
 
+import running
+
 SUBMILTER = os.path.abspath(os.path.join(os.environ.get("top_builddir", "."), "submilter"))
 TOP = pathlib.Path(os.environ.get("top_srcdir") or
                    pathlib.Path(__file__).resolve().parent.parent.parent).resolve()
@@ -72,19 +74,6 @@ class Commands(unittest.TestCase):
     def run_it(self, *args, stdin=""):
         return subprocess.run([SUBMILTER, *args], input=stdin, capture_output=True,
                               timeout=90, check=False, text=True)
-
-    def start(self, *more):
-        # pylint: disable-next=consider-using-with # it runs on
-        process = subprocess.Popen([SUBMILTER, "run", "-f", "-c", self.config, *more],
-                                   stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
-        end = time.monotonic() + 30
-        while not (self.dir / "status").exists() or not (self.dir / "metrics").exists():
-            self.assertIsNone(process.poll(), "it did not start")
-            self.assertLess(time.monotonic(), end)
-            time.sleep(0.02)
-        return process
 
 
 class Codes(Commands):
@@ -172,7 +161,8 @@ class Codes(Commands):
         self.expect(1, "explain", "none", self.path("log-a"))
 
     def with_a_milter(self):
-        process = self.start()
+        process = running.start(self, SUBMILTER, self.config, self.dir / "status",
+                                self.dir / "metrics")
         text = pathlib.Path(self.config).read_text(encoding="utf-8")
         self.expect(0, "health", "-c", self.config)
         self.expect(0, "status", "-c", self.config)

@@ -10,9 +10,9 @@ import re
 import shutil
 import subprocess
 import tempfile
-import time
 import unittest
 
+import running
 import schemas
 
 SUBMILTER = os.path.abspath(os.path.join(os.environ.get("top_builddir", "."), "submilter"))
@@ -124,18 +124,6 @@ class Outputs(unittest.TestCase):
     def with_config(self, command, *args, **more):
         return self.ask(command, "-c", self.config, *args, **more)
 
-    def start(self):
-        # pylint: disable-next=consider-using-with # it runs on
-        process = subprocess.Popen([SUBMILTER, "run", "-f", "-c", self.config],
-                                   stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.addCleanup(process.wait)
-        self.addCleanup(process.terminate)
-        end = time.monotonic() + 30
-        while not (self.dir / "status").exists():
-            self.assertIsNone(process.poll(), "it did not start")
-            self.assertLess(time.monotonic(), end)
-            time.sleep(0.02)
-
     def answers(self):
         """An answer of each command, and of each form that it has."""
         table = "texthash:%s/rights" % self.dir
@@ -161,7 +149,7 @@ class Outputs(unittest.TestCase):
         yield "replay", self.with_config("replay", str(self.dir / "log"))
         yield "status", self.with_config("status", code=3)
         yield "health", self.with_config("health", code=3)
-        self.start()
+        running.start(self, SUBMILTER, self.config, self.dir / "status", self.dir / "metrics")
         yield "status", self.with_config("status")
         # There is a key, and no MTA has connected; both is fine.
         yield "health", self.with_config("health")
