@@ -97,12 +97,15 @@ class Codes(Commands):
         self.of_logs_and_messages()
         self.with_a_milter()
         self.assertEqual(table(), {one for one in self.met if one[1] != 2})
+        help_text = self.run_it("--help").stdout
+        self.assertEqual({command for command, _ in table()},
+                         set(re.findall(r"(?m)^  ([a-z]+)  ", help_text)))
         # And the one that all have in common.
         for command in {command for command, _ in table()}:
             self.expect(2, command, "--no-such-option")
         for command in ("run", "reload", "health", "status", "config", "check"):
             self.expect(2, command, "-c", self.later, "a..b")
-        for command, *args in (("genkey",), ("test",), ("lookup", "a"), ("replay",), ("explain",),
+        for command, *args in (("genkey",), ("import",), ("test",), ("lookup", "a"), ("replay",), ("explain",),
                                ("keys", "--forget"), ("report", "--top", "x")):
             self.expect(2, command, *args)
         for command, *args in (("genkey", "x.example"), ("keys",), ("test", self.path("message-a")),
@@ -130,6 +133,10 @@ class Codes(Commands):
         self.expect(1, "check", "-c", self.broken)
         self.expect(75, "check", "-c", FAILING)
         self.expect(0, "check", "-c", self.config, "--list")
+        self.expect(0, "import", self.write("opendkim.conf", "Domain corp.example\nSelector s\n"
+                                            "KeyFile /nonexistent\n"))
+        self.expect(1, "import", "--opendkim", self.none)
+        self.expect(75, "import", "--opendkim", FAILING)
         self.expect(0, "genkey", "-d", keys, "corp.example", "--selector", "1")
         self.expect(1, "genkey", "-d", keys, "corp.example", "--selector", "1")
         self.expect(75, "genkey", "-c", FAILING, "corp.example")
