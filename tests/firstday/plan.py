@@ -46,7 +46,6 @@ NOT_READ = {
     "measurements.md": "measured by tests/bench",
     "migrating.md": "tests/e2e/test_import.py",
     "readers.md": "measured by tests/readers",
-    "migrating.md": "tests/e2e, the way over and back",
     "README.md": "the index, which has no commands",
     "mta-changes.md": "measured by tests/survival",
     "survival.md": "measured by tests/survival",
