@@ -10,6 +10,7 @@ usage: domains.py [DOMAINS [PATTERNS]]"""
 
 import base64
 import collections
+import contextlib
 import os
 import pathlib
 import shutil
@@ -74,7 +75,9 @@ def cpu_of(server):
     """In seconds, of the threads that there are."""
     total = 0
     for task in pathlib.Path("/proc/%d/task" % server.process.pid).iterdir():
-        total += int((task / "schedstat").read_text().split()[0])
+        # A thread may have ended meanwhile.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            total += int((task / "schedstat").read_text().split()[0])
     return total / 1e9
 
 
