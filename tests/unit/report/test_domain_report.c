@@ -339,7 +339,7 @@ test_lookups_are_begun_together_before_the_first_is_waited_for(void **state)
 	(void)state;
 	arena_init(&mem);
 	make(&fake, ZONE, &facts, &mem, &report);
-	/* TXT, MX, A, ADSP, two of DMARC, six SRV. */
+	/* TXT, MX, A, AAAA, ADSP, two of DMARC, six SRV. */
 	assert_int_equal(fake.prefetched_before_lookups, 13);
 	arena_done(&mem);
 }
