@@ -70,13 +70,6 @@ PARTS = {
     "systemctl enable --now submilter": ("source",),
 }
 
-# What a reader has before a page; records that it prints are published.
-BEFORE = {
-    # A key of OpenDKIM.
-    "recipes.md": "submilter genkey -d /root/k --selector mail example.org | sed s/^rmail/mail/ "
-                  "&& install -D -m 600 /root/k/example.org/rmail.key /etc/dkimkeys/mail.private",
-}
-
 # What DNS has besides the records of keys.
 RECORDS = "hall.printers.example.org. IN A 192.0.2.31\n"
 
