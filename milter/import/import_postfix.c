@@ -234,6 +234,23 @@ take_networks(struct postfix_import *p, const struct postfix_service *service)
 		import_network(p->im, &place, word);
 }
 
+/*
+ * Whether text ends with all of the parts of end: a socket may be named with a
+ * host or a directory in front. Port 18891 does not end with port 8891.
+ */
+static bool
+ends_with_parts(struct slice text, struct slice end)
+{
+	static const struct slice dividers = { ":/", 2 };
+	size_t before;
+
+	if (end.len == 0 || !slice_ends_nocase(text, end))
+		return false;
+	before = text.len - end.len;
+	return before == 0 || slice_has(dividers, end.data[0]) ||
+	    slice_has(dividers, text.data[before - 1]);
+}
+
 static bool
 is_signer(struct postfix_import *p, struct slice milter)
 {
@@ -253,8 +270,7 @@ is_signer(struct postfix_import *p, struct slice milter)
 		    SLICE_ARGS(slice_sub(want, 0, at)));
 	}
 	/* A path is relative to the queue directory in one of them. */
-	return slice_eq(name, want) || slice_ends_nocase(want, name) ||
-	    slice_ends_nocase(name, want);
+	return ends_with_parts(want, name) || ends_with_parts(name, want);
 }
 
 /* A word of a command, as the shell takes it. */

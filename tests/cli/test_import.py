@@ -330,6 +330,17 @@ biff = no
         self.assertIn("#     postconf -P 465/inet/smtpd_milters=inet:127.0.0.1:1\n",
                       self.run_program("import", path))
 
+    def test_only_the_signer_goes(self):
+        """A filter stays whose socket ends like the one of the signer."""
+        for socket, stays, goes in (
+                ("inet:8891", "inet:localhost:18891", "inet:localhost:8891"),
+                ("local:dkim.sock", "unix:opendkim.sock", "unix:dkim/dkim.sock"),
+                ("local:/var/spool/postfix/d/s", "unix:old/d/s", "unix:d/s")):
+            signer = self.write("opendkim.conf", "Mode s\nSocket %s\n" % socket)
+            path = self.directory("smtpd_milters = %s %s\n" % (stays, goes))
+            self.assertIn("/inet/smtpd_milters=%s,unix:submilter/submilter.sock " % stays,
+                          self.run_program("import", path, signer))
+
     def test_names_are_words_of_a_command_or_in_none(self):
         path = self.directory("smtpd_milters = inet:h:1;rm$(id)\n")
         out = " ".join(self.run_program("import", path).replace("#", "").split())
