@@ -56,6 +56,7 @@ finish_networks(struct import *im)
 	struct slice login = network_login(im), value = { NULL, 0 };
 	struct strbuf rows, grants;
 
+	import_networks_finish(im);
 	if (im->networks.count == 0)
 		return;
 	if (login.len == 0) {
@@ -68,7 +69,7 @@ finish_networks(struct import *im)
 	strbuf_add_cstr(&rows, "inline:{");
 	for (size_t i = 0; i < im->networks.count; i++)
 		strbuf_addf(&rows, "%s%.*s=%.*s", i == 0 ? "" : ", ",
-		    SLICE_ARGS(im->networks.items[i]), SLICE_ARGS(login));
+		    SLICE_ARGS(im->networks.items[i].key), SLICE_ARGS(login));
 	strbuf_add_char(&rows, '}');
 	strbuf_init(&grants, im->mem);
 	strbuf_addf(&grants, "inline:{{%.*s =", SLICE_ARGS(login));

@@ -6,10 +6,11 @@
 enum { MAX_ROWS_OF_NETWORK = 128, MAX_ROWS = 1000 };
 
 static void
-add_row(struct import *im, const struct import_place *place, struct slice key)
+add_row(struct import *im, const struct import_place *place,
+    const struct net_cidr *cidr, struct slice key)
 {
 	for (size_t i = 0; i < im->networks.count; i++) {
-		if (slice_eq(im->networks.items[i], key))
+		if (slice_eq(im->networks.items[i].key, key))
 			return;
 	}
 	if (im->networks.count == MAX_ROWS) {
@@ -18,7 +19,7 @@ add_row(struct import *im, const struct import_place *place, struct slice key)
 		    SLICE_ARGS(key));
 		return;
 	}
-	*IMPORT_ADD(im, im->networks) = key;
+	*IMPORT_ADD(im, im->networks) = (struct import_network){ key, *cidr };
 }
 
 /* The first octets of an address, as its longest key has them. */
@@ -64,8 +65,66 @@ add_network(struct import *im, const struct import_place *place,
 		uint8_t *last = &addr.octets[bits / 8 - 1];
 
 		*last = (uint8_t)(cidr->addr.octets[bits / 8 - 1] + i);
-		add_row(im, place, key_of(im, &addr, bits));
+		add_row(im, place, &(struct net_cidr){ addr, bits },
+		    key_of(im, &addr, bits));
 	}
+}
+
+/* Whose place in the list does not matter: it takes away, and never gives. */
+static void
+add_exception(
+    struct import *im, const struct import_place *place, struct slice text)
+{
+	struct net_cidr cidr;
+	struct err err;
+
+	import_remark(im, IMPORT_DIFFERS, place,
+	    "!%s is an exception: what of a network would give it a row is "
+	    "not taken over; a table of type cidr can hold both "
+	    "(identify.network)",
+	    import_shown(im, text));
+	if (net_cidr_parse(text, &cidr, &err) == 0)
+		*IMPORT_ADD(im, im->exceptions) = cidr;
+	else
+		im->has_other_exceptions = true;
+}
+
+static bool
+has_exception(const struct import *im, const struct net_cidr *cidr)
+{
+	for (size_t i = 0; i < im->exceptions.count; i++) {
+		const struct net_cidr *other = &im->exceptions.items[i];
+
+		if (net_cidr_contains(cidr, &other->addr) ||
+		    net_cidr_contains(other, &cidr->addr))
+			return true;
+	}
+	return im->has_other_exceptions;
+}
+
+void
+import_networks_finish(struct import *im)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < im->networks.count; i++) {
+		if (!has_exception(im, &im->networks.items[i].cidr))
+			im->networks.items[kept++] = im->networks.items[i];
+	}
+	im->networks.count = kept;
+}
+
+/* Postfix writes [::1]/128. */
+static struct slice
+without_brackets(struct import *im, struct slice text)
+{
+	size_t end = slice_find(text, ']');
+
+	return !slice_starts(text, SLICE("[")) ?
+	    text :
+	    slice_format(im->mem, "%.*s%.*s",
+		SLICE_ARGS(slice_sub(text, 1, end - 1)),
+		SLICE_ARGS(slice_from(text, end + 1)));
 }
 
 void
@@ -73,25 +132,14 @@ import_network(
     struct import *im, const struct import_place *place, struct slice text)
 {
 	struct net_cidr cidr;
-	struct slice plain = text;
 	struct err err;
 
 	if (slice_starts(text, SLICE("!"))) {
-		import_remark(im, IMPORT_DIFFERS, place,
-		    "%s: an exception is not taken over: write the networks "
-		    "into a table of type cidr (identify.network)",
-		    import_shown(im, text));
+		add_exception(
+		    im, place, without_brackets(im, slice_from(text, 1)));
 		return;
 	}
-	/* Postfix writes [::1]/128. */
-	if (slice_starts(text, SLICE("["))) {
-		size_t end = slice_find(text, ']');
-
-		plain = slice_format(im->mem, "%.*s%.*s",
-		    SLICE_ARGS(slice_sub(text, 1, end - 1)),
-		    SLICE_ARGS(slice_from(text, end + 1)));
-	}
-	if (net_cidr_parse(plain, &cidr, &err) == 0)
+	if (net_cidr_parse(without_brackets(im, text), &cidr, &err) == 0)
 		add_network(im, place, &cidr);
 	else
 		import_remark(im, IMPORT_UNKNOWN, place,

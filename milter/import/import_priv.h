@@ -48,6 +48,12 @@ struct import_key {
 	bool subdomains; /* it signs for those below, too */
 };
 
+/* Hosts that submit without a login. */
+struct import_network {
+	struct slice key; /* of identify.network */
+	struct net_cidr cidr;
+};
+
 /* An array that grows in the arena of the import. */
 #define IMPORT_ARRAY(type)    \
 	struct {              \
@@ -65,7 +71,9 @@ struct import {
 	IMPORT_ARRAY(struct slice) commands; /* to be run by root, in order */
 	IMPORT_ARRAY(struct slice) way_back; /* the same */
 	IMPORT_ARRAY(struct slice) domains;  /* that are signed, lower case */
-	IMPORT_ARRAY(struct slice) networks; /* keys of identify.network */
+	IMPORT_ARRAY(struct import_network) networks;
+	IMPORT_ARRAY(struct net_cidr) exceptions; /* of the networks */
+	bool has_other_exceptions;		  /* names, tables */
 	struct strbuf networks_why;
 	struct slice signer_socket; /* of the signer before, as it says it */
 	bool signs_for_networks;    /* a signer has said which */
@@ -123,9 +131,11 @@ void import_way_back(struct import *im, const char *format, ...)
 
 /* A domain that is signed; one that is none, or is there already, is left out. */
 void import_domain(struct import *im, struct slice domain);
-/* An address or a network whose hosts submit without a login. */
+/* An address or a network whose hosts submit without a login; "!": but not they. */
 void import_network(
     struct import *im, const struct import_place *place, struct slice text);
+/* Leaves out the networks in which an exception is: a key has no exceptions. */
+void import_networks_finish(struct import *im);
 /* The next word of a list that commas and blanks divide. */
 bool import_next_word(struct slice *rest, struct slice *ret_word);
 

@@ -151,15 +151,31 @@ UMask               002
         self.assertEqual(
             self.signatures("x@example.com", "--client", "192.0.2.16", "--mail-from",
                             "x@example.com"), [])
+        # The one that is excepted gets nothing.
+        self.assertEqual(
+            self.signatures("x@example.com", "--client", "192.0.2.9", "--mail-from",
+                            "x@example.com"), [])
         for said in ("opendkim.conf:8: Mode sv: submilter signs only.",
                      "opendkim.conf:9: LDAPBindPassword: ",
                      "opendkim.conf:10: On-BadSignature: it is about verifying",
                      "opendkim.conf:11: FrobnicateTwice",
                      "opendkim.conf:12: a line that does not begin with the name",
                      "opendkim.conf:13: Socket: ", "opendkim.conf:14: UMask: ",
-                     "!192.0.2.9: an exception is not taken over",
+                     "!192.0.2.9 is an exception: ",
                      "mail.example.org is not taken over"):
             self.assertIn(said, self.flat)
+
+    def test_hosts_that_are_excepted_get_no_row(self):
+        for hosts, rows in (
+                ("10.0.0.0/8,!10.1.2.3,192.0.2.1", "192.0.2.1"),
+                ("!10.0.0.0/8,10.1.2.3,192.0.2.1", "192.0.2.1"),
+                ("2001:db8::/32,![2001:db8::1]/128,192.0.2.1", "192.0.2.1"),
+                ("10.0.0.0/8,!host.example.org,192.0.2.1", None)):
+            options = self.imported(self.write(
+                "opendkim.conf", "Domain example.org\nSelector s\nKeyFile @KEYS@/rsa.pem\n"
+                "InternalHosts %s\n" % hosts))
+            self.assertEqual(options["identify.network"], '""' if rows is None else
+                             '"inline:{%s=internal-hosts@example.org}"' % rows, hosts)
 
     def test_fields_that_are_signed(self):
         head = "Domain example.org\nSelector s\nKeyFile @KEYS@/rsa.pem\n"
