@@ -137,6 +137,36 @@ account_for_lines(struct postfix_import *p)
 	}
 }
 
+static bool
+is_word(struct slice text, const char *const *words)
+{
+	while (*words != NULL && !slice_eq(text, slice_of(*words)))
+		words++;
+	return *words != NULL;
+}
+
+/* Parameters of a client, "mysql:{...}": there may be a password among them. */
+static bool
+has_parameters(struct slice spec)
+{
+	static const char *const plain[] = { "inline", "static", "regexp",
+		"pcre", "cidr", "unionmap", "pipemap", "randmap", NULL };
+
+	for (size_t i = 1; i < spec.len; i++) {
+		size_t begin = i - 1;
+
+		if (spec.data[i] != '{' || spec.data[i - 1] != ':')
+			continue;
+		while (begin > 0 &&
+		    (char_is_alpha(spec.data[begin - 1]) ||
+			char_is_digit(spec.data[begin - 1])))
+			begin--;
+		if (!is_word(slice_sub(spec, begin, i - 1 - begin), plain))
+			return true;
+	}
+	return false;
+}
+
 static void
 add_table(struct postfix_import *p, const struct import_place *place,
     struct slice spec)
@@ -147,8 +177,14 @@ add_table(struct postfix_import *p, const struct import_place *place,
 		if (slice_eq(p->tables[i], spec))
 			return;
 	}
-	if (table_spec_check(
-		spec, TABLE_FOR_ADDRESSES, "texthash:FILE", &err) != 0) {
+	if (has_parameters(spec)) {
+		p->lacks_tables = true;
+		import_remark(p->im, IMPORT_UNKNOWN, place,
+		    "smtpd_sender_login_maps: the parameters of a table stand "
+		    "in main.cf itself, and are not shown here: put them into "
+		    "a file, and name that");
+	} else if (table_spec_check(
+		       spec, TABLE_FOR_ADDRESSES, "texthash:FILE", &err) != 0) {
 		p->lacks_tables = true;
 		import_remark(p->im, IMPORT_UNKNOWN, place,
 		    "smtpd_sender_login_maps: a table is not in rights.tables "

@@ -346,6 +346,14 @@ biff = no
         self.assertIn("#     postconf -P 465/inet/smtpd_milters=inet:127.0.0.1:1\n",
                       self.run_program("import", path))
 
+    def test_parameters_of_a_table_are_not_shown(self):
+        for spec in ("mysql:{{password=%s}}", "proxy:pgsql:{ {user=x}, {password = %s} }",
+                     "pipemap:{inline:{a=b},ldap:{bind_pw=%s}}", "nosuch:{%s}"):
+            options = self.imported(self.directory(
+                "smtpd_sender_login_maps = inline:{x@example.org=y} %s\n" % (spec % SECRET)))
+            self.assertEqual(options["rights.tables"], '{"inline:{x@example.org=y}"}')
+            self.assertIn("are not shown here", self.flat)
+
     def test_only_the_signer_goes(self):
         """A filter stays whose socket ends like the one of the signer."""
         for socket, stays, goes in (
