@@ -95,6 +95,15 @@ takes(const struct difference *d)
 	    "reload";
 }
 
+/* As a configuration writes it, like the other side; not if it holds controls. */
+static const char *
+value_shown(struct slice value, struct arena *mem)
+{
+	return slice_is_utf8(value) && !slice_has_control(value) ?
+	    slice_cstr(mem, value) :
+	    running_shown(value, mem);
+}
+
 static void
 diff_text(const struct differences *found, const struct status *status,
     const struct config_request *request, struct arena *mem)
@@ -112,7 +121,7 @@ diff_text(const struct differences *found, const struct status *status,
 
 		if (d->running.data != NULL)
 			strbuf_addf(&buf, "-%s = %s\n", d->name,
-			    running_shown(d->running, mem));
+			    value_shown(d->running, mem));
 		if (d->option == NULL)
 			continue;
 		strbuf_addf(&buf, "+%s = %.*s  # %s%stakes a %s\n", d->name,

@@ -180,6 +180,18 @@ class Diff(Config):
         self.write(self.text)
         self.assertIn("-mode = monitor\n+mode = enforce  # takes a reload\n", self.ask("--diff")[1])
 
+    def test_both_sides_are_in_the_form_of_a_file(self):
+        value = '{"inline:{{h\u00fcgel@example.org = a\\"b}}"}'
+        self.start('domain = "example.org"\nrights { tables = %s }\n' % value)
+        self.write(self.text + 'domain = "example.com"\n')
+        out = self.ask("--diff")[1]
+        self.assertIn('-domain = "example.org"\n+domain = "example.com"  # ', out)
+        self.assertIn("-rights.tables = %s\n+rights.tables = {}  # takes a reload\n" % value, out)
+        # The file is of the milter's user: it sends nothing to the terminal.
+        status = self.dir / "status"
+        status.write_bytes(status.read_bytes().replace(b'"example.org"', b'"\x1b[2J\xff"'))
+        self.assertIn("-domain = \\x22\\x1b[2J\\xff\\x22\n", self.ask("--diff")[1])
+
     def test_where_nothing_can_be_said(self):
         self.write(self.TEXT % (self.dir, self.dir))
         code, out, err = self.ask("--diff")
