@@ -216,7 +216,8 @@ read_directory(struct rspamd *rspamd, const char *path, struct err *err)
 int
 import_rspamd(struct import *im, const char *path, struct err *err)
 {
-	struct rspamd rspamd = { .im = im };
+	struct rspamd rspamd = { .im = im,
+		.networks_before = im->networks.count };
 	struct stat st;
 	int status = stat(path, &st) == 0 && S_ISDIR(st.st_mode) ?
 	    read_directory(&rspamd, path, err) :

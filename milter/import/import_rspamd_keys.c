@@ -294,6 +294,7 @@ rspamd_take(struct rspamd *rspamd, struct slice path)
 		import_remark(im, IMPORT_DIFFERS, &enabled->place,
 		    "enabled: the module signs nothing, so that nothing is "
 		    "taken over");
+		im->networks.count = rspamd->networks_before;
 		return;
 	}
 	take_map(rspamd, RSPAMD_PATH_MAP, true);

@@ -42,6 +42,7 @@ struct rspamd_key {
 
 struct rspamd {
 	struct import *im;
+	size_t networks_before; /* of other sources */
 	struct rspamd_value values[RSPAMD_VALUES];
 	IMPORT_ARRAY(struct rspamd_key) keys;
 };

@@ -451,6 +451,15 @@ domain {
         self.assertEqual(self.imported(path)["sign.key-table"], '""')
         self.assertIn("the module signs nothing", self.flat)
 
+    def test_hosts_of_a_module_that_is_switched_off_get_nothing(self):
+        signer = self.write("opendkim.conf", "Domain example.org\nSelector s\n"
+                            "KeyFile @KEYS@/rsa.pem\nInternalHosts 192.0.2.1\n")
+        module = 'enabled = %s;\nsign_local = no; sign_networks = [ "10.0.0.0/8" ];\n'
+        for word, rows in ("true", "192.0.2.1=%s, 10=%s"), ("false", "192.0.2.1=%s"):
+            options = self.imported(signer, self.write("dkim_signing.conf", module % word))
+            self.assertEqual(options["identify.network"], '"inline:{%s}"'
+                             % rows.replace("%s", "internal-hosts@example.org"))
+
 
 class Sendmail(Base):
     def test_mc(self):
