@@ -87,7 +87,8 @@ finish_networks(struct import *im)
 		import_set(im, "rights.logins",
 		    slice_format(im->mem, "{%.*s}", SLICE_ARGS(value)), NULL,
 		    "Any of these hosts was signed for as anybody; write here "
-		    "what they need, or take their row away.");
+		    "what they need, or take their row away. No user may have "
+		    "this login: SMTP AUTH would give them the same rights.");
 }
 
 /* Domains that are signed are realms in which a login owns its address. */

@@ -162,6 +162,7 @@ UMask               002
                      "opendkim.conf:12: a line that does not begin with the name",
                      "opendkim.conf:13: Socket: ", "opendkim.conf:14: UMask: ",
                      "!192.0.2.9 is an exception: ",
+                     "No user may have this login",
                      "mail.example.org is not taken over"):
             self.assertIn(said, self.flat)
 
