@@ -3,6 +3,7 @@
 #define SUBMILTER_BASE_TERMINAL_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "base/str.h"
 
@@ -31,5 +32,11 @@ bool terminal_has_colours(int fd);
  */
 const char *toned(
     bool colours, enum tone tone, const char *word, struct arena *mem);
+
+/*
+ * Writes a message in which names of files are as they are: what would move the
+ * cursor, or worse, as \xNN.
+ */
+void terminal_write(FILE *stream, struct slice text);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Colours on terminals. */
+/* Colours on terminals, and text that is safe there. */
 #include "base/terminal.h"
 
 #include <stdlib.h>
@@ -36,4 +36,17 @@ toned(bool colours, enum tone tone, const char *word, struct arena *mem)
 	if (!colours || tone == TONE_PLAIN)
 		return word;
 	return slice_format(mem, "%s%s\033[0m", begin[tone], word).data;
+}
+
+void
+terminal_write(FILE *stream, struct slice text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.data[i];
+
+		if (char_is_control(c) && c != '\n' && c != '\t')
+			fprintf(stream, "\\x%02x", (unsigned int)c);
+		else
+			fputc(c, stream);
+	}
 }

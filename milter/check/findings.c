@@ -98,12 +98,15 @@ findings_print_text(const struct findings *found)
 	for (size_t i = 0; i < found->count; i++) {
 		const struct finding *f = &found->items[i];
 
-		printf("%s: %s\n",
+		printf("%s: ",
 		    toned(colours, finding_tones[f->level],
-			level_name(f->level), found->mem),
-		    f->text.data);
-		if (f->fix.len > 0)
-			printf("    do: %s\n", f->fix.data);
+			level_name(f->level), found->mem));
+		terminal_write(stdout, f->text);
+		if (f->fix.len > 0) {
+			printf("\n    do: ");
+			terminal_write(stdout, f->fix);
+		}
+		putchar('\n');
 	}
 	printf("%zu error%s, %zu warning%s\n", errors, errors == 1 ? "" : "s",
 	    warnings, warnings == 1 ? "" : "s");

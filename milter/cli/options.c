@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/suggest.h"
+#include "base/terminal.h"
 #include "progress_priv.h"
 
 /* FIRST_LONG: the first value of an option without a letter. */
@@ -123,16 +124,18 @@ command_error(void)
 void
 command_say(const char *format, ...)
 {
+	CLEANUP(arena_done) struct arena mem;
+	struct slice text;
 	va_list args;
 
+	arena_init(&mem);
+	va_start(args, format);
+	text = slice_format_args(&mem, format, args);
+	va_end(args);
 	progress_clear();
-	va_start(args, format);
-	(void)vfprintf(stderr, format, args);
-	va_end(args);
+	terminal_write(stderr, text);
 	fputc('\n', stderr);
-	va_start(args, format);
-	(void)vsnprintf(said.error, sizeof(said.error), format, args);
-	va_end(args);
+	command_note(text.data);
 }
 
 void

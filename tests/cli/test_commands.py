@@ -59,6 +59,16 @@ class CommandLine(unittest.TestCase):
             self.assertEqual((code, out), (2, ""))
             self.assertEqual(err.splitlines()[0], "submilter %s: %s" % (args[0], want))
 
+    def test_names_of_files_send_nothing_to_the_terminal(self):
+        name = "/nowhere/\x1b[2J"
+        for args in (["report"], ["explain", "Q1"], ["replay", "-c"],
+                     ["check", "-c"], ["config", "-c"], ["import", "--opendkim"], ["test", "-c", name]):
+            done = subprocess.run([SUBMILTER, *args, name], stdin=subprocess.DEVNULL,
+                                  capture_output=True, timeout=60, check=False)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn(b"/nowhere/\\x1b[2J", done.stderr + done.stdout, args)
+            self.assertNotIn(b"\x1b", done.stderr + done.stdout)
+
     def test_an_option_that_may_be_repeated_has_a_bound(self):
         many = [word for i in range(101) for word in ("--rcpt", "a%d@x.example" % i)]
         self.assertEqual(run("test", *many, "-"), (2, "", "--rcpt: more than 100\n"))
