@@ -88,13 +88,13 @@ take_mode(struct opendkim_file *file)
 		    file->program);
 	else if (slice_has(value, 'v'))
 		import_remark(file->im, IMPORT_DIFFERS, place,
-		    "Mode sv%s: submilter signs only. Verifying of incoming "
+		    "Mode: sv%s, and submilter signs only. Verifying of incoming "
 		    "mail stays with %s: set \"Mode v\" there once submilter "
 		    "signs, and take KeyTable and SigningTable out.",
 		    place == NULL ? ", the default" : "", file->program);
 	else
 		import_remark(file->im, IMPORT_NEEDLESS, place,
-		    "Mode s: %s can be stopped once submilter signs",
+		    "Mode: s, so that %s can be stopped once submilter signs",
 		    file->program);
 }
 

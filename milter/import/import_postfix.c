@@ -236,7 +236,7 @@ take_login_maps(struct postfix_import *p, const struct postfix_service *service)
 		if (!has_restriction(p, service, checks[i]))
 			continue;
 		import_remark(p->im, IMPORT_DIFFERS, &place,
-		    "%s compares MAIL FROM with the login. submilter does so, "
+		    "%s: it compares MAIL FROM with the login. submilter does so, "
 		    "too, and with each author in the header; once its mode is "
 		    "enforce that restriction can go.",
 		    checks[i]);

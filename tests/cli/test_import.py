@@ -155,7 +155,7 @@ UMask               002
         self.assertEqual(
             self.signatures("x@example.com", "--client", "192.0.2.9", "--mail-from",
                             "x@example.com"), [])
-        for said in ("opendkim.conf:8: Mode sv: submilter signs only.",
+        for said in ("opendkim.conf:8: Mode: sv, and submilter signs only.",
                      "opendkim.conf:9: LDAPBindPassword: ",
                      "opendkim.conf:10: On-BadSignature: it is about verifying",
                      "opendkim.conf:11: FrobnicateTwice",
@@ -322,7 +322,7 @@ biff = no
                       "inet:localhost:11332,unix:submilter/submilter.sock "
                       "submission/inet/milter_default_action=tempfail\n", text)
         self.assertIn("#     postconf -PX submission/inet/smtpd_milters\n", text)
-        for said in ("reject_sender_login_mismatch compares MAIL FROM",
+        for said in ("reject_sender_login_mismatch: it compares MAIL FROM",
                      "non_smtpd_milters: mail of sendmail(1)",
                      "main.cf:10: mynetworks: the hosts of the signer count",
                      "main.cf, line 1 compatibility_level, 11 relay_password, 12 biff",
