@@ -46,4 +46,15 @@ void replay_count(struct replay_tally *tally, const struct snapshot *snapshot,
 void replay_print_text(struct replay_tally *tally, struct strbuf *buf);
 void replay_print_json(struct replay_tally *tally, struct strbuf *buf);
 
+/* A sorted census of messages, of which the first rows are printed. */
+struct replay_census {
+	const char *member; /* of JSON */
+	const struct census *census;
+	uint64_t messages;
+	size_t rows;
+};
+
+/* Appends it as a further member, as replay_print_json() does each group. */
+void replay_census_json(const struct replay_census *group, struct strbuf *buf);
+
 #endif

@@ -77,19 +77,18 @@ print_group(const struct replay_tally *tally, size_t group, struct strbuf *buf)
 	strbuf_add_char(buf, '\n');
 }
 
-static void
-print_group_json(
-    const struct replay_tally *tally, size_t group, struct strbuf *buf)
+void
+replay_census_json(const struct replay_census *group, struct strbuf *buf)
 {
-	const struct census *census = &tally->groups[group];
+	const struct census *census = group->census;
 
 	strbuf_addf(buf,
 	    ",\"%s\":{\"messages\":%" PRIu64
 	    ",\"names\":%zu,\"names_left_out\":%" PRIu64
 	    ",\"count_may_lack\":%" PRIu64 ",\"rows\":[",
-	    forms[group].name, tally->totals[group], census->count,
-	    census->left_out, census->missing);
-	for (size_t i = 0; i < census->count && i < tally->rows; i++) {
+	    group->member, group->messages, census->count, census->left_out,
+	    census->missing);
+	for (size_t i = 0; i < census->count && i < group->rows; i++) {
 		strbuf_add_cstr(buf, i == 0 ? "{\"what\":" : ",{\"what\":");
 		json_append(buf, census_name(&census->items[i]));
 		strbuf_addf(buf, ",\"messages\":%" PRIu64 ",\"qid\":",
@@ -98,6 +97,16 @@ print_group_json(
 		strbuf_add_char(buf, '}');
 	}
 	strbuf_add_cstr(buf, "]}");
+}
+
+static void
+print_group_json(
+    const struct replay_tally *tally, size_t group, struct strbuf *buf)
+{
+	replay_census_json(
+	    &(const struct replay_census){ forms[group].name,
+		&tally->groups[group], tally->totals[group], tally->rows },
+	    buf);
 }
 
 static void
