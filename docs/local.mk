@@ -34,6 +34,6 @@ dist_doc_DATA += packaging/prometheus/submilter.rules.yml packaging/grafana/subm
 # What the commands print with --json.
 schemadir = $(docdir)/schema
 dist_schema_DATA = docs/schema/check.json docs/schema/config.json docs/schema/explain.json \
-	docs/schema/genkey.json docs/schema/health.json docs/schema/keys.json \
-	docs/schema/lookup.json docs/schema/replay.json docs/schema/report.json \
+	docs/schema/genkey.json docs/schema/health.json docs/schema/import.json \
+	docs/schema/keys.json docs/schema/lookup.json docs/schema/replay.json docs/schema/report.json \
 	docs/schema/status.json docs/schema/test.json

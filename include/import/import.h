@@ -26,18 +26,32 @@ struct import_source {
 MUST_USE int import_guess(
     const char *path, struct import_source *ret_source, struct err *err);
 
+/* What came of sources. */
+struct import;
+
 /*
- * Reads the sources and writes *ret_text, a configuration that does what they
- * did, in memory of mem. Where two of them say something about one option, the
- * first counts. A comment of it accounts for every line: what became of it, or
- * that it was not understood; of such a line no more is shown than its name, for
- * it may hold a secret. It also says where submilter behaves in another way.
- * The text was read back as a configuration. -1 (ERR_CONFIG, ERR_TEMP, ERR_LIMIT)
- * for a source that cannot be read, or is too large. Reads also the tables of
- * keys and lists of hosts that sources name, and nothing else; writes nothing.
- * Blocks on files.
+ * Reads the sources and makes *ret_import, a configuration that does what they
+ * did, in memory of mem; it refers to the sources. Where two of them say
+ * something about one option, the first counts. Nothing of a line that was not
+ * understood is kept but its name, for it may hold a secret. -1 (ERR_CONFIG,
+ * ERR_TEMP, ERR_LIMIT) for a source that cannot be read, or is too large. Reads
+ * also the tables of keys and lists of hosts that sources name, and nothing
+ * else; writes nothing. Blocks on files.
  */
 MUST_USE int import_sources(const struct import_source *sources, size_t count,
-    struct arena *mem, struct slice *ret_text, struct err *err);
+    struct arena *mem, struct import **ret_import, struct err *err);
+
+/*
+ * The configuration, which was read back as one. A comment of it accounts for
+ * every line: what became of it, or that it was not understood. It also says
+ * where submilter behaves in another way.
+ */
+struct slice import_text(const struct import *im);
+
+/*
+ * Appends the same as the members of a JSON object, without its braces:
+ * docs/schema/import.json describes them.
+ */
+void import_json(const struct import *im, struct strbuf *buf);
 
 #endif

@@ -36,6 +36,7 @@ static const char usage[] =
     "                       May be repeated\n"
     "      --auth LOGIN     of the messages; default: the one that Postfix noted in\n"
     "                       Received, or the address in From\n"
+    "      --json           for programs; the configuration is a member of the answer\n"
     "\n"
     "Exit codes: 0 written, 1 a source cannot be read or the file cannot be\n"
     "written, or somebody of the sample would be refused, 2 usage, 75 try again\n"
@@ -47,6 +48,7 @@ struct import_request {
 	const char *output;
 	struct option_list samples;
 	const char *login; /* of a sample */
+	bool json;
 };
 
 static bool
@@ -86,30 +88,48 @@ write_new(const char *path, struct slice text, struct err *err)
 	return 0;
 }
 
+/* The answer as JSON, as far as it is known before a sample is read. */
+static void
+begin_json(const struct import_request *request, const struct import *im,
+    struct strbuf *buf)
+{
+	strbuf_add_char(buf, '{');
+	import_json(im, buf);
+	if (request->output == NULL)
+		return;
+	strbuf_add_cstr(buf, ",\"output\":");
+	json_append(buf, slice_of(request->output));
+}
+
 static int
 run_import(const struct import_request *request)
 {
 	CLEANUP(arena_done) struct arena mem;
+	struct import *im;
 	struct strbuf buf;
-	struct slice text;
 	struct err err;
 
 	arena_init(&mem);
-	if (import_sources(
-		request->sources, request->count, &mem, &text, &err) != 0)
+	strbuf_init(&buf, &mem);
+	if (import_sources(request->sources, request->count, &mem, &im, &err) !=
+	    0)
 		return command_fail(&err, EXIT_NO);
 	if (request->output != NULL &&
-	    write_new(request->output, text, &err) != 0)
+	    write_new(request->output, import_text(im), &err) != 0)
 		return command_fail(&err, EXIT_NO);
+	if (request->json)
+		begin_json(request, im, &buf);
 	if (request->samples.count > 0)
-		return import_sample_show(text,
+		return import_sample_show(import_text(im),
 		    &(const struct import_sample){ request->samples.items,
-			request->samples.count, request->login });
-	if (request->output == NULL) {
-		strbuf_init(&buf, &mem);
-		strbuf_add(&buf, text);
+			request->samples.count, request->login,
+			request->json ? &buf : NULL });
+	if (request->json)
+		strbuf_add_cstr(&buf, "}\n");
+	else if (request->output == NULL)
+		strbuf_add(&buf, import_text(im));
+	if (buf.len > 0)
 		command_print(&buf);
-	}
 	return EXIT_YES;
 }
 
@@ -130,6 +150,7 @@ import_main(int argc, char **argv)
 		{ "output", 'o', .text = &request.output },
 		{ "sample", .list = &request.samples },
 		{ "auth", .text = &request.login },
+		{ "json", .flag = &request.json },
 		{ .name = NULL },
 	};
 	struct import_source source;

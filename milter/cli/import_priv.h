@@ -9,6 +9,8 @@ struct import_sample {
 	const char *const *paths; /* logs, also of Postfix; messages */
 	size_t count;
 	const char *login; /* of all messages; NULL: see import_sample_show() */
+	/* NULL, or an object of JSON to which "sample" is added before it ends. */
+	struct strbuf *json;
 };
 
 /*

@@ -39,6 +39,7 @@ struct sampling {
 	struct test_mta mta;
 	const char *login; /* NULL: that of each message */
 	uint64_t judged;
+	uint64_t files_judged; /* of these, messages that are files */
 	bool failed;
 };
 
@@ -291,6 +292,7 @@ judge_text(struct sampling *sampling, const char *path, struct slice text,
 		&record) == LOG_TEXT_MESSAGE) {
 		refused = record.fields[LOG_REASON].len != 0;
 		sampling->judged++;
+		sampling->files_judged++;
 		replay_add(&sampling->tally,
 		    !refused				  ? REPLAY_FINE :
 			verdict.action == ACTION_TEMPFAIL ? REPLAY_LATER :
@@ -326,6 +328,22 @@ judge_file(struct sampling *sampling, struct sample_file *file)
 		judge_text(sampling, file->path, text, &header, &mem);
 	}
 	fd_close(&file->fd);
+}
+
+static void
+print_sample_json(struct sampling *sampling, struct strbuf *buf)
+{
+	strbuf_addf(buf,
+	    ",\"sample\":{\"messages\":%" PRIu64 ",\"all_read\":%s",
+	    sampling->judged, sampling->failed ? "false" : "true");
+	replay_print_json(&sampling->tally, buf);
+	census_sort(&sampling->signatures);
+	replay_census_json(
+	    &(const struct replay_census){ "signatures", &sampling->signatures,
+		sampling->files_judged, SHOWN_ROWS },
+	    buf);
+	strbuf_add_cstr(buf, "}}\n");
+	command_print(buf);
 }
 
 static void
@@ -404,7 +422,10 @@ import_sample_show(struct slice config, const struct import_sample *sample)
 			(files[i].is_message ? judge_file : read_log)(
 			    &sampling, &files[i]);
 	}
-	print_sample(&sampling);
+	if (sample->json != NULL)
+		print_sample_json(&sampling, sample->json);
+	else
+		print_sample(&sampling);
 	replay_tally_done(&sampling.tally);
 	census_done(&sampling.signatures);
 	snapshot_unref(sampling.snapshot);

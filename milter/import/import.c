@@ -82,6 +82,7 @@ finish_networks(struct import *im)
 	if (import_quote(im, strbuf_slice(&rows), &value))
 		import_set(im, "identify.network", value, NULL, "%s",
 		    im->networks_why.data);
+	import_set_place(im, "identify.network", &im->networks_at);
 	if (im->domains.count > 0 &&
 	    import_quote(im, strbuf_slice(&grants), &value))
 		import_set(im, "rights.logins",
@@ -163,40 +164,59 @@ note_fault(void *arg, const char *file, unsigned int line, const char *text)
 		err_set(err, ERR_CONFIG, "the result, line %u: %s", line, text);
 }
 
-int
-import_sources(const struct import_source *sources, size_t count,
-    struct arena *mem, struct slice *ret_text, struct err *err)
+/* Whether a configuration accepts the whole; its options become JSON. */
+static int
+read_back(struct import *im, struct err *err)
 {
-	struct import im = { .mem = mem };
 	struct err fault = { .kind = ERR_NONE }, summary;
 	struct config *config;
-	struct slice text;
 
-	strbuf_init(&im.networks_why, mem);
-	strbuf_add_cstr(&im.networks_why, "");
+	if (im->text.len > MAX_RESULT_BYTES)
+		return err_set(err, ERR_LIMIT,
+		    "the configuration would have more than %d octets",
+		    MAX_RESULT_BYTES);
+	if (config_read_text("submilter.conf", im->text, note_fault, &fault,
+		&config, &summary) != 0) {
+		*err = fault.kind == ERR_NONE ? summary : fault;
+		return -1;
+	}
+	im->json = import_options_json(im, config);
+	config_free(config);
+	return 0;
+}
+
+int
+import_sources(const struct import_source *sources, size_t count,
+    struct arena *mem, struct import **ret_import, struct err *err)
+{
+	struct import *im = arena_array(mem, 1, sizeof(*im));
+
+	*im = (struct import){
+		.mem = mem, .sources = sources, .source_count = count
+	};
+	strbuf_init(&im->networks_why, mem);
+	strbuf_add_cstr(&im->networks_why, "");
 	/* A signer says what an MTA that names its socket means. */
 	for (size_t i = 0; i < 2 * count; i++) {
 		const struct import_source *source = &sources[i % count];
 
 		if (is_mta(source) == (i >= count) &&
-		    import_one(&im, source, err) != 0)
+		    import_one(im, source, err) != 0)
 			return -1;
 	}
-	import_take_keys(&im);
-	finish_realms(&im);
-	finish_networks(&im);
-	finish_mode(&im);
-	text = import_write(&im, sources, count);
-	if (text.len > MAX_RESULT_BYTES)
-		return err_set(err, ERR_LIMIT,
-		    "the configuration would have more than %d octets",
-		    MAX_RESULT_BYTES);
-	if (config_read_text("submilter.conf", text, note_fault, &fault,
-		&config, &summary) != 0) {
-		*err = fault.kind == ERR_NONE ? summary : fault;
+	import_take_keys(im);
+	finish_realms(im);
+	finish_networks(im);
+	finish_mode(im);
+	im->text = import_write(im);
+	if (read_back(im, err) != 0)
 		return -1;
-	}
-	config_free(config);
-	*ret_text = text;
+	*ret_import = im;
 	return 0;
+}
+
+struct slice
+import_text(const struct import *im)
+{
+	return im->text;
 }

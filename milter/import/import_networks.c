@@ -19,6 +19,8 @@ add_row(struct import *im, const struct import_place *place,
 		    SLICE_ARGS(key));
 		return;
 	}
+	if (im->networks.count == 0)
+		im->networks_at = *place;
 	*IMPORT_ADD(im, im->networks) = (struct import_network){ key, *cidr };
 }
 

@@ -106,16 +106,29 @@ import_set(struct import *im, const char *option, struct slice value,
 	va_start(args, format);
 	text = slice_format_args(im->mem, format, args);
 	va_end(args);
-	if (o == NULL)
+	if (o == NULL) {
 		o = new_option(im, option, value);
-	else if (!slice_eq(o->value, value))
+		if (place != NULL)
+			o->place = *place;
+	} else if (!slice_eq(o->value, value)) {
 		text = slice_format(im->mem,
 		    "%.*s (That is not taken: what was read first counts.)",
 		    SLICE_ARGS(text));
+	}
 	if (place != NULL)
 		strbuf_addf(&o->why, "%s: ", import_at(im, place));
 	strbuf_add(&o->why, text);
 	strbuf_add_char(&o->why, '\n');
+}
+
+void
+import_set_place(
+    struct import *im, const char *option, const struct import_place *place)
+{
+	struct import_option *o = find_option(im, option);
+
+	if (o != NULL)
+		o->place = *place;
 }
 
 bool
@@ -180,17 +193,14 @@ import_remark(struct import *im, enum import_remark_kind kind,
     const struct import_place *place, const char *format, ...)
 {
 	struct import_remark *remark = IMPORT_ADD(im, im->remarks);
-	struct slice text;
 	va_list args;
 
 	va_start(args, format);
-	text = slice_format_args(im->mem, format, args);
+	remark->text = slice_format_args(im->mem, format, args);
 	va_end(args);
 	remark->kind = kind;
-	remark->text = place == NULL ?
-	    text :
-	    slice_format(
-		im->mem, "%s: %.*s", import_at(im, place), SLICE_ARGS(text));
+	if (place != NULL)
+		remark->place = *place;
 }
 
 void

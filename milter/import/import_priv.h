@@ -17,8 +17,9 @@ struct import_place {
 struct import_option {
 	const char *section; /* "": outside of any block */
 	const char *name;
-	struct slice value; /* as a configuration writes it */
-	struct strbuf why;  /* lines of a comment */
+	struct slice value;	   /* as a configuration writes it */
+	struct strbuf why;	   /* lines of a comment */
+	struct import_place place; /* of the value; no path: none has it */
 };
 
 enum import_remark_kind {
@@ -30,7 +31,8 @@ enum import_remark_kind {
 
 struct import_remark {
 	enum import_remark_kind kind;
-	struct slice text;
+	struct import_place place; /* no path: it is about all of a source */
+	struct slice text;	   /* "NAME: SENTENCE" where a name is known */
 };
 
 /* A line that has nothing to do with a milter of submission. */
@@ -64,6 +66,10 @@ struct import_network {
 
 struct import {
 	struct arena *mem;
+	const struct import_source *sources;
+	size_t source_count;
+	struct slice text; /* the whole, as a file */
+	struct slice json; /* the options of it, as elements of an array */
 	IMPORT_ARRAY(struct import_option) options;
 	IMPORT_ARRAY(struct import_remark) remarks;
 	IMPORT_ARRAY(struct import_other) others;
@@ -75,6 +81,7 @@ struct import {
 	IMPORT_ARRAY(struct net_cidr) exceptions; /* of the networks */
 	bool has_other_exceptions;		  /* names, tables */
 	struct strbuf networks_why;
+	struct import_place networks_at; /* the first of them */
 	struct slice signer_socket; /* of the signer before, as it says it */
 	bool signs_for_networks;    /* a signer has said which */
 	bool was_mta;		    /* a source was an MTA */
@@ -103,6 +110,9 @@ bool import_is_name(struct slice text);
 void import_set(struct import *im, const char *option, struct slice value,
     const struct import_place *place, const char *format, ...)
     PRINTF_LIKE(5, 6);
+/* The place of an option whose comment names several by itself. */
+void import_set_place(
+    struct import *im, const char *option, const struct import_place *place);
 /* The value of an option that was set; NULL: it was not. */
 const struct import_option *import_get(
     const struct import *im, const char *option);
@@ -156,7 +166,9 @@ void import_take_key_tables(struct import *im, const char *path,
     const struct import_place *place, const char *names);
 
 /* The whole, as a file. */
-struct slice import_write(
-    struct import *im, const struct import_source *sources, size_t count);
+struct slice import_write(struct import *im);
+/* The options of config, which was read from that file, for import_json(). */
+struct slice import_options_json(
+    const struct import *im, const struct config *config);
 
 #endif

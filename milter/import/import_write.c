@@ -66,8 +66,19 @@ add_section(const struct import *im, struct strbuf *buf, const char *section)
 }
 
 static void
-add_remarks(const struct import *im, struct strbuf *buf,
-    enum import_remark_kind kind, const char *title)
+add_remark(
+    struct import *im, struct strbuf *buf, const struct import_remark *remark)
+{
+	add_comment(buf, "", "* ",
+	    remark->place.path.len == 0 ?
+		remark->text :
+		slice_format(im->mem, "%s: %.*s", import_at(im, &remark->place),
+		    SLICE_ARGS(remark->text)));
+}
+
+static void
+add_remarks(struct import *im, struct strbuf *buf, enum import_remark_kind kind,
+    const char *title)
 {
 	size_t count = 0;
 
@@ -77,7 +88,7 @@ add_remarks(const struct import *im, struct strbuf *buf,
 		if (count++ == 0)
 			strbuf_addf(buf, "\n# %s\n#\n", title);
 		if (count <= MAX_REMARKS)
-			add_comment(buf, "", "* ", im->remarks.items[i].text);
+			add_remark(im, buf, &im->remarks.items[i]);
 	}
 	if (count > MAX_REMARKS)
 		strbuf_addf(
@@ -158,8 +169,7 @@ add_commands(struct strbuf *buf, const struct slice *commands, size_t count,
 }
 
 struct slice
-import_write(
-    struct import *im, const struct import_source *sources, size_t count)
+import_write(struct import *im)
 {
 	static const char *const sections[] = { "", "identify", "rights",
 		"sign", "dns" };
@@ -167,9 +177,10 @@ import_write(
 
 	strbuf_init(&buf, im->mem);
 	strbuf_add_cstr(&buf, "# Written by \"submilter import\" from\n");
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < im->source_count; i++)
 		strbuf_addf(&buf, "#     %s\n",
-		    escape(im->mem, slice_of(sources[i].path), SHOWN_BYTES));
+		    escape(
+			im->mem, slice_of(im->sources[i].path), SHOWN_BYTES));
 	strbuf_add_cstr(&buf,
 	    "# which were only read. docs/migrating.md has the way over, and "
 	    "back.\n");

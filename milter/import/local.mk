@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 libsubmilter_a_SOURCES += \
 	include/import/import.h %D%/import.c %D%/import_priv.h \
-	%D%/import_guess.c %D%/import_parts.c %D%/import_write.c \
+	%D%/import_guess.c %D%/import_parts.c %D%/import_write.c %D%/import_json.c \
 	%D%/import_keys.c %D%/import_networks.c \
 	%D%/import_opendkim.c %D%/import_opendkim_keys.c \
 	%D%/import_opendkim_priv.h %D%/opendkim_names.def \

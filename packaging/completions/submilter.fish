@@ -38,6 +38,7 @@ complete -c submilter -n '__fish_seen_subcommand_from import' -l rspamd -r -F -d
 complete -c submilter -n '__fish_seen_subcommand_from import' -s o -l output -r -F -d 'where to write'
 complete -c submilter -n '__fish_seen_subcommand_from import' -l sample -r -F -d 'mail of before, a log'
 complete -c submilter -n '__fish_seen_subcommand_from import' -l auth -x -d 'of the messages'
+complete -c submilter -n '__fish_seen_subcommand_from import' -l json -d 'for programs'
 complete -c submilter -n '__fish_seen_subcommand_from import' -F
 complete -c submilter -n '__fish_seen_subcommand_from check' -s h -l help -d 'show help'
 complete -c submilter -n '__fish_seen_subcommand_from check' -s c -l config -r -F -d 'the configuration'

@@ -10,6 +10,8 @@ import subprocess
 import tempfile
 import unittest
 
+import schemas
+
 SUBMILTER = os.path.abspath(
     os.path.join(os.environ.get("top_builddir", "."), "submilter"))
 SECRET = "hunter2correcthorse"
@@ -580,6 +582,90 @@ class Sample(Base):
         self.run_program("import", self.source, *["--sample=/none"] * 101, code=2)
 
 
+class Json(Base):
+    """The same for programs."""
+
+    def ask(self, *arguments, code=0):
+        out = self.run_program("import", "--json", *arguments, code=code)
+        return schemas.load(schemas.check("import", out)[0])
+
+    def test_each_line_has_its_place(self):
+        path = self.write("opendkim.conf", "Domain example.org\nSelector s\n"
+                          "KeyFile @KEYS@/rsa.pem\nMode sv\nSyslog yes\nFrobnicate %s\n"
+                          "%s\nCanonicalization relaxed/simple\nOn-BadSignature reject\n"
+                          "Nameservers 192.0.2.53\n" % (SECRET, SECRET + "!"))
+        answer = self.ask(path)
+        self.assertEqual(answer["sources"], [{"kind": "opendkim", "path": path}])
+        # An unknown line is its name; one that has none is nothing but its place.
+        self.assertEqual(answer["not_understood"], [
+            {"name": "Frobnicate", "text": "Frobnicate", "file": path, "line": 6},
+            {"text": "a line that does not begin with the name of an option", "file": path,
+             "line": 7}])
+        places = {(one.get("name"), one["line"]) for one in answer["needless"]}
+        self.assertEqual(places, {("Syslog", 5), ("On-BadSignature", 9)})
+        self.assertEqual({one["file"] for one in answer["needless"]}, {path})
+        [mode] = [one for one in answer["differences"] if one.get("line") == 4]
+        self.assertEqual((mode["file"], mode["name"]), (path, "Mode"))
+        options = {one["name"]: one for one in answer["options"]}
+        self.assertEqual(options["sign.canonicalization"]["value"], "relaxed/simple")
+        self.assertEqual(options["sign.canonicalization"]["line"], 8)
+        self.assertEqual(options["dns.servers"]["value"], ["192.0.2.53"])
+        self.assertEqual((options["dns.servers"]["file"], options["dns.servers"]["line"]),
+                         (path, 10))
+        # Nothing there says so.
+        self.assertNotIn("file", options["mode"])
+
+    def test_the_options_are_those_of_the_configuration(self):
+        path = self.write("opendkim.conf", "Domain example.org,example.com\nSelector s\n"
+                          "KeyFile @KEYS@/rsa.pem\nInternalHosts 192.0.2.0/24\n")
+        made = self.top + "/made.conf"
+        answer = self.ask(path, "-o", made)
+        self.assertEqual(answer["output"], made)
+        with open(made, encoding="utf-8") as file:
+            self.assertEqual(answer["text"], file.read())
+        set_there = schemas.load(self.run_program("config", "-n", "--json", "-c", made))
+        self.assertEqual([(one["name"], one["value"]) for one in answer["options"]],
+                         [(one["name"], one["value"]) for one in set_there["options"]])
+        [hosts] = [one for one in answer["options"] if one["name"] == "identify.network"]
+        self.assertEqual((hosts["file"], hosts["line"]), (path, 4))
+        # Nothing is replaced, and the answer says why there is none.
+        done = subprocess.run([SUBMILTER, "import", "--json", path, "-o", made],
+                              capture_output=True, timeout=60, check=False)
+        self.assertEqual((done.returncode, schemas.load(done.stdout)),
+                         (1, {"error": made + ": File exists", "exit": 1}))
+
+    def test_commands_of_postfix(self):
+        self.write("postfix/main.cf", "myorigin = example.org\nbiff = no\n")
+        self.write("postfix/master.cf", "submission inet n - y - - smtpd\n")
+        answer = self.ask(self.top + "/postfix")
+        for member in "commands", "way_back":
+            self.assertTrue(answer[member])
+            for command in answer[member]:
+                self.assertIn("\n#     %s\n" % command, answer["text"])
+        self.assertIn({"name": "biff", "file": self.top + "/postfix/main.cf", "line": 2},
+                      answer["others"])
+
+    def test_a_sample(self):
+        source = self.write("opendkim.conf", "Domain example.org\nSelector s\n"
+                            "KeyFile @KEYS@/rsa.pem\n")
+        log = self.write("mail.log", Sample.LOG)
+        message = self.write("own.eml", MESSAGE % "bob@example.org")
+        answer = self.ask(source, "--sample", log, "--sample", message, code=1)
+        sample = answer["sample"]
+        self.assertEqual((sample["messages"], sample["all_read"]), (3, True))
+        self.assertEqual((sample["hit"]["messages"], sample["fine"]["messages"]), (1, 2))
+        self.assertEqual(sample["hit"]["rows"], [
+            {"what": "alice@example.org may not send as boss@example.org (MAIL FROM)",
+             "messages": 1, "qid": "A1"}])
+        self.assertEqual(sample["signatures"]["messages"], 1)
+        self.assertEqual(sample["signatures"]["rows"], [
+            {"what": "no signature before, example.org/s then", "messages": 1, "qid": message}])
+        done = subprocess.run([SUBMILTER, "import", "--json", source, "--sample", "/none"],
+                              capture_output=True, timeout=60, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIs(schemas.load(done.stdout)["sample"]["all_read"], False)
+
+
 class Hostile(Base):
     """Whatever a source holds, the result is a configuration, or there is none."""
 
@@ -599,12 +685,22 @@ class Hostile(Base):
                     check=False)
                 self.assertIn(done.returncode, (0, 1), done.stderr)
                 self.assertNotIn(b"the result", done.stderr)
+                if len(content) < 100000:
+                    self.same_in_json([option, self.top + "/" + name], done)
                 if done.returncode == 0:
                     self.assertTrue(done.stdout.isascii())
                     made = self.write("made.conf", done.stdout)
                     self.run_program("check", "-c", made, "--list")
                 else:
                     self.assertEqual(done.stdout, b"")
+
+    def same_in_json(self, arguments, plain):
+        done = subprocess.run([SUBMILTER, "import", "--json", *arguments],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
+                              check=False)
+        self.assertEqual((done.returncode, done.stderr), (plain.returncode, plain.stderr))
+        answer = schemas.load(schemas.check("import", done.stdout)[0])
+        self.assertEqual(answer.get("text", ""), plain.stdout.decode())
 
     def test_binary(self):
         self.each(bytes(range(256)) * 40)

@@ -147,6 +147,11 @@ class Outputs(unittest.TestCase):
         yield "explain", self.ask("explain", "none", str(self.dir / "log"), code=1)
         yield "report", self.ask("report", str(self.dir / "log"))
         yield "replay", self.with_config("replay", str(self.dir / "log"))
+        source = self.write("opendkim.conf", "Domain corp.example\nSelector s\nKeyFile /none.key\n"
+                            "Mode sv\nSyslog yes\nBogus %s\n" % self.none)
+        yield "import", self.ask("import", source)
+        yield "import", self.ask("import", source, "-o", str(self.dir / "made"), "--sample",
+                                 str(self.dir / "message"), "--auth", "a@corp.example")
         yield "status", self.with_config("status", code=3)
         yield "health", self.with_config("health", code=3)
         running.start(self, SUBMILTER, self.config, self.dir / "status", self.dir / "metrics")
@@ -203,6 +208,9 @@ class Outputs(unittest.TestCase):
                 ("replay", 2, "not understood"),
                 ("explain", 2, "not understood"),
                 ("check", 2, "not understood", "--list"),
+                ("import", 2, "not understood"), ("import", 1, "none: No such file", self.none),
+                ("import", 1, "log: File exists", "--opendkim", message, "-o", str(self.dir / "log")),
+                ("import", 2, "more than 16 sources", "--opendkim=x", *["--sendmail=x"] * 16),
                 ("config", 75, "no milter runs", "--diff", "-c", self.config),
                 ("config", 2, "no option or block", "bogus", "-c", self.config)):
             with self.subTest(command, args=args):
@@ -248,6 +256,8 @@ class Outputs(unittest.TestCase):
                 ("keys", "-c", config, odd), ("check", "-c", config, "--no-connect"),
                 ("check", "-c", config, odd), ("config", "-c", config), ("config", "-c", config, odd),
                 ("config", "-c", config, "--diff"), ("config", "-c", config + odd),
+                ("import", "--opendkim", message), ("import", "--opendkim", message + odd),
+                ("import", "--opendkim", message, "--sample", message, "--sample", log, "--auth", odd),
                 ("genkey", "-d", str(self.dir / odd), "x.example"),
                 ("genkey", "-d", str(self.dir / "keys"), odd), ("status", "-c", config + odd),
                 ("status", "--status-file", message), ("health", "-c", config)):

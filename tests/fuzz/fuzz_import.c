@@ -75,6 +75,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct import_source source;
 	const char *name;
 	struct slice text = { (const char *)data + 1, size - 1 };
+	struct import *im;
+	struct strbuf json;
 	struct arena mem;
 	struct err err;
 
@@ -94,11 +96,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	source.path = path_of(name);
 	arena_init(&mem);
-	if (import_sources(&source, 1, &mem, &text, &err) != 0) {
+	if (import_sources(&source, 1, &mem, &im, &err) != 0) {
 		ENSURE(err.text[0] != '\0');
 		ENSURE(strncmp(err.text, "the result", 10) != 0);
 	} else {
-		ENSURE(slice_is_ascii(text));
+		ENSURE(slice_is_ascii(import_text(im)));
+		strbuf_init(&json, &mem);
+		import_json(im, &json);
+		ENSURE(slice_is_utf8(strbuf_slice(&json)));
 	}
 	arena_done(&mem);
 	return 0;

@@ -91,6 +91,7 @@ sort -k 3 > "$tmp/want" <<'EOF'
 -rw-r--r-- root usr/share/doc/submilter/schema/explain.json
 -rw-r--r-- root usr/share/doc/submilter/schema/genkey.json
 -rw-r--r-- root usr/share/doc/submilter/schema/health.json
+-rw-r--r-- root usr/share/doc/submilter/schema/import.json
 -rw-r--r-- root usr/share/doc/submilter/schema/keys.json
 -rw-r--r-- root usr/share/doc/submilter/schema/lookup.json
 -rw-r--r-- root usr/share/doc/submilter/schema/replay.json
