@@ -36,6 +36,21 @@ fill_path(struct rspamd *rspamd, struct slice path, struct slice domain,
 	return strbuf_slice(&buf);
 }
 
+/* Where all keys are; "${DBDIR}" stands in the file that rspamd comes with. */
+static struct slice
+common_path(const struct rspamd *rspamd)
+{
+	static const struct slice variable = { "${DBDIR}/", 9 };
+	struct slice path = rspamd->values[RSPAMD_PATH].text;
+
+	if (path.len == 0)
+		return SLICE("/var/lib/rspamd/dkim/$domain.$selector.key");
+	if (!slice_starts(path, variable))
+		return path;
+	return slice_format(rspamd->im->mem, "/var/lib/rspamd/%.*s",
+	    SLICE_ARGS(slice_from(path, variable.len)));
+}
+
 static void
 add_key(struct rspamd *rspamd, const struct rspamd_key *found)
 {
@@ -44,14 +59,12 @@ add_key(struct rspamd *rspamd, const struct rspamd_key *found)
 	    found->selector :
 	    values[RSPAMD_SELECTOR].text;
 	struct slice path =
-	    found->path.len > 0 ? found->path : values[RSPAMD_PATH].text;
+	    found->path.len > 0 ? found->path : common_path(rspamd);
 	struct slice domain = slice_lower(rspamd->im->mem, found->domain);
 	struct import_key *key;
 
 	if (selector.len == 0)
 		selector = SLICE("dkim"); /* as rspamd has it */
-	if (path.len == 0)
-		path = SLICE("/var/lib/rspamd/dkim/$domain.$selector.key");
 	key = IMPORT_ADD(rspamd->im, rspamd->im->keys);
 	*key = (struct import_key){ found->place, domain, selector,
 		fill_path(rspamd, path, domain, selector),
@@ -179,18 +192,20 @@ list_directory(struct rspamd *rspamd, DIR *directory, struct slice pattern,
 
 /* The files that are there, for a path with "$domain" in its last part. */
 static void
-take_pattern(struct rspamd *rspamd)
+take_pattern(struct rspamd *rspamd, struct slice file)
 {
 	const struct rspamd_value *values = rspamd->values;
-	const struct rspamd_value *value = &values[RSPAMD_PATH];
-	struct slice path = value->text, pattern;
+	const struct import_place *place = values[RSPAMD_PATH].place.line > 0 ?
+	    &values[RSPAMD_PATH].place :
+	    &(struct import_place){ file, 0 };
+	struct slice path = common_path(rspamd), pattern;
 	struct slice selector = values[RSPAMD_SELECTOR].place.line == 0 ?
 	    SLICE("dkim") :
 	    values[RSPAMD_SELECTOR].text;
 	size_t slash = slice_find_last(path, '/');
 	DIR *directory;
 
-	if (value->place.line == 0 || slash == path.len)
+	if (slash == path.len)
 		return;
 	pattern = fill_path(
 	    rspamd, slice_from(path, slash + 1), domain_word, selector);
@@ -198,14 +213,14 @@ take_pattern(struct rspamd *rspamd)
 	    NULL :
 	    opendir(slice_cstr(rspamd->im->mem, slice_sub(path, 0, slash)));
 	if (directory == NULL) {
-		import_remark(rspamd->im, IMPORT_UNKNOWN, &value->place,
+		import_remark(rspamd->im, IMPORT_UNKNOWN, place,
 		    "path: the files cannot be listed here, so that domains "
 		    "that nothing else names are not taken over");
 		return;
 	}
-	list_directory(rspamd, directory, pattern, &value->place);
+	list_directory(rspamd, directory, pattern, place);
 	(void)closedir(directory);
-	import_remark(rspamd->im, IMPORT_DIFFERS, &value->place,
+	import_remark(rspamd->im, IMPORT_DIFFERS, place,
 	    "path: the domains are those that have a file now; a further one "
 	    "needs a row in sign.key-table and sign.signing-table, or its key "
 	    "in the directory of the option keys");
@@ -299,7 +314,7 @@ rspamd_take(struct rspamd *rspamd, struct slice path)
 	}
 	take_map(rspamd, RSPAMD_PATH_MAP, true);
 	take_map(rspamd, RSPAMD_SELECTOR_MAP, false);
-	take_pattern(rspamd);
+	take_pattern(rspamd, path);
 	for (size_t i = 0; i < rspamd->keys.count; i++)
 		add_key(rspamd, &rspamd->keys.items[i]);
 	if (rspamd->keys.count == 0)

@@ -454,6 +454,13 @@ domain {
         self.assertEqual(self.imported(path)["sign.key-table"], '""')
         self.assertIn("the module signs nothing", self.flat)
 
+    def test_where_keys_are_by_default(self):
+        domain = "domain { a.example { selector = s } }\n"
+        for path in "", 'path = "${DBDIR}/dkim/$domain.$selector.key";\n':
+            options = self.imported(self.write("dkim_signing.conf", path + domain))
+            self.assertIn("a.example=a.example:s:/var/lib/rspamd/dkim/a.example.s.key",
+                          options["sign.key-table"])
+
     def test_hosts_of_a_module_that_is_switched_off_get_nothing(self):
         signer = self.write("opendkim.conf", "Domain example.org\nSelector s\n"
                             "KeyFile @KEYS@/rsa.pem\nInternalHosts 192.0.2.1\n")
