@@ -203,8 +203,12 @@ read_mc(struct sendmail_import *s, struct slice text)
 	while (text.len > 0) {
 		struct import_place place = { s->path, line };
 		struct macro_call call;
-		size_t taken = read_call(text, &call), end;
+		size_t taken, end;
 
+		while (text.len > 1 &&
+		    (text.data[0] == ' ' || text.data[0] == '\t'))
+			text = slice_from(text, 1);
+		taken = read_call(text, &call);
 		if (slice_eq(call.name, SLICE("divert")))
 			dead = slice_starts(text, SLICE("divert(-1)"));
 		else if (!dead && call.name.len > 0 &&

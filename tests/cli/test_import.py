@@ -485,7 +485,7 @@ DAEMON_OPTIONS(`Family=inet,  Name=MTA-v4, Port=smtp, Addr=127.0.0.1')dnl
 DAEMON_OPTIONS(`Name=MSP-v4, Port=submission, M=Ea,
   InputFilters=spam')dnl
 INPUT_MAIL_FILTER(`opendkim', `S=inet:8891@localhost, F=T')dnl
-MASQUERADE_AS(`example.org')
+ 	MASQUERADE_AS(`example.org')
 MAILER(smtp)dnl
 """ % SECRET)
         options = self.imported(path)
