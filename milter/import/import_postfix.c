@@ -12,6 +12,7 @@ struct postfix_import {
 	struct postfix postfix;
 	struct slice tables[MAX_TABLES]; /* of rights.tables */
 	size_t table_count;
+	const struct slice *maps;      /* of the service that came first */
 	struct import_place tables_at; /* of the first one */
 	bool lacks_tables;	       /* one could not be taken over */
 	bool has_submission;
@@ -217,6 +218,25 @@ has_restriction(struct postfix_import *p, const struct postfix_service *service,
 	return false;
 }
 
+/* Tables of ours count for all services. */
+static void
+compare_maps(struct postfix_import *p, const struct import_place *place,
+    struct slice maps)
+{
+	struct slice *first;
+
+	if (p->maps == NULL) {
+		first = arena_array(p->im->mem, 1, sizeof(*first));
+		*first = slice_dup(p->im->mem, maps);
+		p->maps = first;
+	} else if (!slice_eq(*p->maps, maps)) {
+		import_remark(p->im, IMPORT_DIFFERS, place,
+		    "smtpd_sender_login_maps is not the same for all services "
+		    "of submission; rights.tables is: all logins that any of "
+		    "them names may use an address, at each service");
+	}
+}
+
 /* Who may use which address there. */
 static void
 take_login_maps(struct postfix_import *p, const struct postfix_service *service)
@@ -230,6 +250,7 @@ take_login_maps(struct postfix_import *p, const struct postfix_service *service)
 	    postfix_value(&p->postfix, service, "smtpd_sender_login_maps", "");
 	struct slice spec;
 
+	compare_maps(p, &place, rest);
 	while (postfix_next_item(&rest, ",", &spec))
 		add_table(p, &place, slice_dup(p->im->mem, spec));
 	for (size_t i = 0; checks[i] != NULL; i++) {

@@ -368,6 +368,13 @@ biff = no
             self.assertIn("/inet/smtpd_milters=%s,unix:submilter/submilter.sock " % stays,
                           self.run_program("import", path, signer))
 
+    def test_tables_of_one_service_count_for_all(self):
+        more = "465 inet n - y - - smtpd\n  -o smtpd_sender_login_maps=inline:{%s=x}\n"
+        main = "smtpd_sender_login_maps = inline:{a@example.org=x}\n"
+        for address, differs in ("a@example.org", False), ("b@example.org", True):
+            self.imported(self.directory(main, self.MASTER + more % address))
+            self.assertEqual("is not the same for all services" in self.flat, differs)
+
     def test_names_are_words_of_a_command_or_in_none(self):
         path = self.directory("smtpd_milters = inet:h:1;rm$(id)\n")
         out = " ".join(self.run_program("import", path).replace("#", "").split())
