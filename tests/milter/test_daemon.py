@@ -942,7 +942,7 @@ class SocketTest(OwnDaemonTest):
         server.write('keys/team.example/e1.key', good, 0o600)
         seen = server.mark()
         self.assertEqual(self.submit(bob, server=server).verdict, 'pass')
-        line = self.log_line('signed=', seen, server)
+        line = self.log_line('signed=team', seen, server)
         self.assertEqual(line['signed'], 'team.example/e1')
         self.assertIn('team.example/s1.key: not a private key',
                       line['warning'])

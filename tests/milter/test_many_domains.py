@@ -110,14 +110,17 @@ dns { servers = {"%s"} }
 
     def test_keys_are_asked_for_without_a_burst(self):
         self.begin('sign { key-states = "@DIR@/keys.state" }')
-        before = time.monotonic(), sum(self.zone.asked.values())
+        end = time.monotonic() + 20
+        while not self.zone.asked:
+            self.assertLess(time.monotonic(), end, 'no question')
+            time.sleep(0.01)
+        before = time.monotonic(), sum(self.zone.asked.copy().values())
         time.sleep(1)
-        after = time.monotonic(), sum(self.zone.asked.values())
+        after = time.monotonic(), sum(self.zone.asked.copy().values())
         self.assertLess((after[1] - before[1]) / (after[0] - before[0]), 1100)
         # 64 at once, and the next ones 65 ms later: no more than three such
         # windows have to do with a tenth of a second, however busy this machine is.
-        self.assertGreater(sum(self.zone.tenths.values()), 0)
-        self.assertLessEqual(max(self.zone.tenths.values()), 3 * 64)
+        self.assertLessEqual(max(self.zone.tenths.copy().values()), 3 * 64)
 
     def test_a_reload_takes_up_another_key_of_a_domain_that_signs(self):
         self.begin('sign { dkim-key = off }')
