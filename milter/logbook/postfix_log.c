@@ -53,7 +53,7 @@ slot_of(struct postfix_log *log, struct slice qid)
 static bool
 keep(char *room, size_t size, struct slice text)
 {
-	if (text.len >= size || memchr(text.data, '\0', text.len) != NULL)
+	if (text.len >= size || slice_has(text, '\0'))
 		return false;
 	(void)snprintf(room, size, "%.*s", SLICE_ARGS(text));
 	return true;
