@@ -2,6 +2,8 @@
 /* First come, first served. */
 #include "base/gate.h"
 
+#include <errno.h>
+#include <semaphore.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -9,8 +11,7 @@
 
 /* A thread that waits, on its own stack: it alone is woken. */
 struct gate_waiter {
-	pthread_cond_t turn;
-	bool has_place;
+	sem_t turn;
 	struct gate_waiter *next;
 };
 
@@ -37,27 +38,32 @@ gate_line_up(struct gate *gate, struct gate_waiter *self)
 	gate->end = &self->next;
 }
 
+/* The thread that leaves has given its place to this one then. */
 static void
-gate_wait(struct gate *gate)
+gate_wait(struct gate_waiter *self)
 {
-	struct gate_waiter self = { .has_place = false };
-
-	ENSURE(pthread_cond_init(&self.turn, NULL) == 0);
-	gate_line_up(gate, &self);
-	while (!self.has_place)
-		ENSURE(pthread_cond_wait(&self.turn, &gate->lock) == 0);
-	(void)pthread_cond_destroy(&self.turn);
+	while (sem_wait(&self->turn) != 0)
+		ENSURE(errno == EINTR);
+	(void)sem_destroy(&self->turn);
 }
 
 void
 gate_enter(struct gate *gate)
 {
+	struct gate_waiter self = { .next = NULL };
+	bool waits;
+
 	ENSURE(pthread_mutex_lock(&gate->lock) == 0);
-	if (gate->places > 0)
+	waits = gate->places == 0;
+	if (waits) {
+		ENSURE(sem_init(&self.turn, 0, 0) == 0);
+		gate_line_up(gate, &self);
+	} else {
 		gate->places--;
-	else
-		gate_wait(gate);
+	}
 	ENSURE(pthread_mutex_unlock(&gate->lock) == 0);
+	if (waits)
+		gate_wait(&self);
 }
 
 void
@@ -73,11 +79,11 @@ gate_leave(struct gate *gate)
 		gate->first = first->next;
 		if (gate->first == NULL)
 			gate->end = &gate->first;
-		first->has_place = true;
-		/* It goes on, and its stack with it, once the lock is free. */
-		ENSURE(pthread_cond_signal(&first->turn) == 0);
 	}
 	ENSURE(pthread_mutex_unlock(&gate->lock) == 0);
+	/* Without the lock: whoever is woken would wait for it at once. */
+	if (first != NULL)
+		ENSURE(sem_post(&first->turn) == 0);
 }
 
 unsigned int
