@@ -373,18 +373,10 @@ print_sample(struct sampling *sampling)
 	command_print(&buf);
 }
 
-static void
-tell_fault(void *arg, bool is_error, const char *text)
-{
-	(void)arg;
-	command_say("%s: %s", is_error ? "error" : "warning", text);
-}
-
 /* Nothing is signed, so that no private key has to be readable yet. */
 static int
 open_snapshot(struct sampling *sampling, struct slice text, struct err *err)
 {
-	const struct report report = { tell_fault, NULL };
 	struct config *config;
 
 	if (config_read_text("the result", text, print_config_fault, NULL,
@@ -393,11 +385,7 @@ open_snapshot(struct sampling *sampling, struct slice text, struct err *err)
 	config->sign.mode = SECTION_MONITOR;
 	config->sign.dkim_key = DKIM_KEY_OFF;
 	test_mta_find(config, false, &sampling->mta);
-	if (become_milter(config, err) != 0) {
-		config_free(config);
-		return -1;
-	}
-	return snapshot_new(config, NULL, &report, &sampling->snapshot, err);
+	return replay_snapshot(config, &sampling->snapshot, err);
 }
 
 int

@@ -83,29 +83,16 @@ print_all(struct replaying *replaying, bool json)
 	command_print(&buf);
 }
 
-static void
-tell_fault(void *arg, bool is_error, const char *text)
-{
-	(void)arg;
-	command_say("%s: %s", is_error ? "error" : "warning", text);
-}
-
-/* Tables are read as the milter's user, files of the log as ours. */
 static int
 open_snapshot(
     const char *config_path, struct snapshot **ret_snapshot, struct err *err)
 {
-	const struct report report = { tell_fault, NULL };
 	struct config *config;
 
 	if (input_config(config_path, print_config_fault, NULL, &config, err) !=
 	    0)
 		return -1;
-	if (become_milter(config, err) != 0) {
-		config_free(config);
-		return -1;
-	}
-	return snapshot_new(config, NULL, &report, ret_snapshot, err);
+	return replay_snapshot(config, ret_snapshot, err);
 }
 
 static int

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The line of a message, judged by other rights. */
+#include "cli/become.h"
+#include "cli/options.h"
 #include "message/header.h"
 #include "policy/decide.h"
 #include "replay_priv.h"
@@ -243,4 +245,24 @@ replay_judge(const struct snapshot *snapshot, const struct log_record *record,
 	if (group == REPLAY_FREED)
 		*ret_why = former_text(&replay);
 	return group;
+}
+
+static void
+tell_fault(void *arg, bool is_error, const char *text)
+{
+	(void)arg;
+	command_say("%s: %s", is_error ? "error" : "warning", text);
+}
+
+int
+replay_snapshot(
+    struct config *config, struct snapshot **ret_snapshot, struct err *err)
+{
+	const struct report report = { tell_fault, NULL };
+
+	if (become_milter(config, err) != 0) {
+		config_free(config);
+		return -1;
+	}
+	return snapshot_new(config, NULL, &report, ret_snapshot, err);
 }

@@ -18,6 +18,14 @@ enum replay_group {
 };
 
 /*
+ * The snapshot by which messages are judged. Tables are read as the milter's user,
+ * so what others must not read is opened before. Its faults go to stderr. The
+ * configuration belongs to the snapshot, and is freed on failure (-1).
+ */
+MUST_USE int replay_snapshot(
+    struct config *config, struct snapshot **ret_snapshot, struct err *err);
+
+/*
  * Judges the line of a message by the rights of a snapshot: who sends, MAIL FROM
  * and From, with the functions that judge mail. *ret_why, in mem, says who is
  * hit by what, or what is not told. "Refused" is any action but accept, also one
