@@ -31,15 +31,7 @@ has_another(const struct import *im, const struct import_key *key, size_t first,
 static bool
 fits_row(struct slice text)
 {
-	static const struct slice others = { "/._+@-", 6 };
-
-	for (size_t i = 0; i < text.len; i++) {
-		if (!char_is_alpha(text.data[i]) &&
-		    !char_is_digit(text.data[i]) &&
-		    !slice_has(others, text.data[i]))
-			return false;
-	}
-	return text.len > 0;
+	return import_is_of(text, SLICE("/._+@-"));
 }
 
 static bool

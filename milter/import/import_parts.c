@@ -36,6 +36,18 @@ import_shown(struct import *im, struct slice text)
 }
 
 bool
+import_is_of(struct slice text, struct slice others)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		if (!char_is_alpha(text.data[i]) &&
+		    !char_is_digit(text.data[i]) &&
+		    !slice_has(others, text.data[i]))
+			return false;
+	}
+	return text.len > 0;
+}
+
+bool
 import_is_name(struct slice text)
 {
 	if (text.len == 0 || text.len > MAX_NAME_BYTES ||

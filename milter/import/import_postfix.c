@@ -334,15 +334,7 @@ is_signer(struct postfix_import *p, struct slice milter)
 static bool
 is_plain(struct slice text)
 {
-	static const struct slice others = { "/._:@-[]=,", 10 };
-
-	for (size_t i = 0; i < text.len; i++) {
-		if (!char_is_alpha(text.data[i]) &&
-		    !char_is_digit(text.data[i]) &&
-		    !slice_has(others, text.data[i]))
-			return false;
-	}
-	return text.len > 0;
+	return import_is_of(text, SLICE("/._:@-[]=,"));
 }
 
 /* What the service has now of its own, or that it has nothing. */

@@ -99,6 +99,8 @@ void import_grow(
 const char *import_at(struct import *im, const struct import_place *place);
 /* Text of a source that may be shown: at most 120 octets, escaped. */
 const char *import_shown(struct import *im, struct slice text);
+/* Whether it is letters, digits and octets of others, and not empty. */
+bool import_is_of(struct slice text, struct slice others);
 /* Whether it can be the name of an option, and not a secret that is alone. */
 bool import_is_name(struct slice text);
 
