@@ -138,7 +138,8 @@ spool_write(struct spool_file *file, const char *directory, uint64_t offset,
 
 		if (done < 0 && errno == EINTR)
 			continue;
-		if (done < 0 && errno == ENOSPC && !dropped) {
+		if (done < 0 && (errno == ENOSPC || errno == EDQUOT) &&
+		    !dropped) {
 			spool_drop();
 			dropped = true;
 			continue;
