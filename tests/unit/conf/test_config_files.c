@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "reports.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include "../scratch.h"
 
 /* A directory of its own for each test. */
 struct scratch {
 	struct arena mem;
-	char dir[64];
+	char dir[SCRATCH_BYTES];
 };
 
 static int
@@ -22,12 +20,8 @@ setup(void **state)
 	if (s == NULL)
 		return -1;
 	arena_init(&s->mem);
-	(void)snprintf(
-	    s->dir, sizeof(s->dir), "%s", "/tmp/submilter-test.XXXXXX");
-	if (mkdtemp(s->dir) == NULL || chdir(s->dir) != 0)
-		return -1;
 	*state = s;
-	return 0;
+	return scratch_enter(s->dir);
 }
 
 static int
@@ -38,27 +32,15 @@ teardown(void **state)
 		"conf.d/10.conf", "conf.d/20.conf", "conf.d/note", "fifo",
 		"1.conf", "2.conf", "3.conf", "4.conf", "5.conf", "6.conf",
 		"7.conf", "8.conf" };
+	int status;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		(void)unlink(names[i]);
 	(void)rmdir("conf.d");
 	arena_done(&s->mem);
-	if (chdir("/") != 0 || rmdir(s->dir) != 0)
-		return -1;
+	status = scratch_leave(s->dir);
 	free(s);
-	return 0;
-}
-
-/* Exactly this text. */
-static void
-write_text(const char *name, const char *text)
-{
-	FILE *file = fopen(name, "w");
-
-	assert_non_null(file);
-	assert_true(fputs(text, file) >= 0);
-	assert_int_equal(fclose(file), 0);
-	assert_int_equal(chmod(name, 0644), 0);
+	return status;
 }
 
 /* The text, and an end of its last line where it has none. */

@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "../unit.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
+#include "../scratch.h"
 #include "conf/opendkim_conf.h"
 
 /* A directory of its own for each test, and what the reader told. */
 struct scratch {
 	struct arena mem;
 	struct strbuf told;
-	char dir[64];
+	char dir[SCRATCH_BYTES];
 };
 
 static int
@@ -25,37 +21,22 @@ setup(void **state)
 	arena_init(&s->mem);
 	strbuf_init(&s->told, &s->mem);
 	strbuf_add_cstr(&s->told, "");
-	(void)snprintf(
-	    s->dir, sizeof(s->dir), "%s", "/tmp/submilter-test.XXXXXX");
-	if (mkdtemp(s->dir) == NULL || chdir(s->dir) != 0)
-		return -1;
 	*state = s;
-	return 0;
+	return scratch_enter(s->dir);
 }
 
 static int
 teardown(void **state)
 {
 	struct scratch *s = *state;
+	int status;
 
 	(void)unlink("a");
 	(void)unlink("b");
 	arena_done(&s->mem);
-	if (chdir("/") != 0 || rmdir(s->dir) != 0)
-		return -1;
+	status = scratch_leave(s->dir);
 	free(s);
-	return 0;
-}
-
-static void
-write_file(const char *name, const char *text)
-{
-	FILE *file = fopen(name, "w");
-
-	assert_non_null(file);
-	assert_true(fputs(text, file) >= 0);
-	assert_int_equal(fclose(file), 0);
-	assert_int_equal(chmod(name, 0644), 0);
+	return status;
 }
 
 static int
@@ -82,10 +63,10 @@ each_line_is_told_with_its_place(void **state)
 	struct scratch *s = *state;
 	struct err err;
 
-	write_file("a",
+	write_text("a",
 	    "# none\n\nMode\tsv # sign and verify\n"
 	    "  Syslog   \ninclude b\nSocket local:/x y\n");
-	write_file("b", "Domain example.org");
+	write_text("b", "Domain example.org");
 	assert_int_equal(read_a(s, &err), 0);
 	check_slice("told", strbuf_slice(&s->told),
 	    "a:3 Mode=sv\na:4 Syslog=\nb:1 Domain=example.org\n"
@@ -100,16 +81,16 @@ includes_are_bounded(void **state)
 	struct err err;
 
 	strbuf_init(&many, &s->mem);
-	write_file("a", "Include a\n");
+	write_text("a", "Include a\n");
 	assert_int_equal(read_a(s, &err), -1);
 	assert_string_equal(err.text, "Include: nested too deep");
 	/* Not deep, and yet it might never end. */
-	write_file("b", "Mode s\n");
+	write_text("b", "Mode s\n");
 	for (unsigned int i = 0; i < 65; i++)
 		strbuf_add_cstr(&many, "Include b\n");
-	write_file("a", many.data + sizeof("Include b\nInclude b\n") - 1);
+	write_text("a", many.data + sizeof("Include b\nInclude b\n") - 1);
 	assert_int_equal(read_a(s, &err), 0);
-	write_file("a", many.data);
+	write_text("a", many.data);
 	assert_int_equal(read_a(s, &err), -1);
 	assert_string_equal(err.text, "Include: more than 64 files");
 }
@@ -122,7 +103,7 @@ what_ends_it_is_told(void **state)
 
 	assert_int_equal(read_a(s, &err), -1);
 	assert_int_equal(err.kind, ERR_CONFIG);
-	write_file("a", "Mode s\nStop\nMode v\n");
+	write_text("a", "Mode s\nStop\nMode v\n");
 	assert_int_equal(read_a(s, &err), -1);
 	assert_int_equal(err.kind, ERR_DATA);
 	check_slice("told", strbuf_slice(&s->told), "a:1 Mode=s\n");
