@@ -32,8 +32,8 @@ MUST_USE int limits_change(struct login_limits *limits, struct slice words,
 /*
  * The limits of a login: those of the configuration, changed by the row that
  * the table, which may be NULL, has for it; see login_row_find(). -1 if the
- * table cannot answer or the row cannot be read, and *err names it. Thread-safe; may block as long as the table
- * does.
+ * table cannot answer or the row cannot be read, and *err names it. Thread-safe;
+ * may block as long as the table does.
  */
 MUST_USE int limits_find(const struct config *config, struct table *table,
     const struct submitter *submitter, const struct table_context *context,

@@ -31,8 +31,9 @@ struct names {
 
 /*
  * own: protected with names.own-domains, which needs own_domains_add_looks();
- * lasts as long as *names. *config is not kept; mem outlives it. Reports each entry of names.protected-names that cannot be used,
- * with file and line, and returns how many these are.
+ * lasts as long as *names. *config is not kept; mem outlives it. Reports each
+ * entry of names.protected-names that cannot be used, with file and line, and
+ * returns how many these are.
  */
 MUST_USE unsigned int names_open(struct names *names,
     const struct config *config, const struct own_domains *own,

@@ -107,10 +107,10 @@ bool body_will_change(
     const struct config *config, const struct body_facts *facts);
 
 /*
- * Writes the body as it goes on, in pieces of some KB. All octets outside of what is planned are the
- * same. -1 when the body cannot be read (ERR_TEMP), or when a line in the
- * header of a part is too long and cannot be folded (ERR_DATA); what was
- * written by then is of no use.
+ * Writes the body as it goes on, in pieces of some KB. All octets outside of what
+ * is planned are the same. -1 when the body cannot be read (ERR_TEMP), or when a
+ * line in the header of a part is too long and cannot be folded (ERR_DATA); what
+ * was written by then is of no use.
  */
 MUST_USE int body_plan_write(const struct body_plan *plan,
     const struct body *body, const struct body_target *target, struct err *err);
