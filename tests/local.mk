@@ -32,7 +32,7 @@ endif
 
 dist_check_SCRIPTS += tests/check-layers.sh tests/check-layers-test.sh tests/check-docs.sh tests/check-exports.sh \
 	tests/check-replies.py tests/check-markdown.py
-EXTRA_DIST += tests/cli/running.py tests/cli/schemas.py tests/cli/terminal.py tests/unit/unit.h tests/generate_key.h tests/lint tests/lint-words
+EXTRA_DIST += tests/without-user tests/cli/running.py tests/cli/schemas.py tests/cli/terminal.py tests/unit/unit.h tests/generate_key.h tests/lint tests/lint-words
 
 # Commands, run as a user would run them.
 dist_check_SCRIPTS += tests/cli/test_check.py tests/cli/test_check_tables.py \
