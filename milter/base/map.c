@@ -5,13 +5,22 @@
 #include <pthread.h>
 #include <sys/random.h>
 
-/* Slots of 32 bits halve what is touched to find a key among very many. */
+/* There may be very many entries: small ones mean fewer misses of the cache. */
 #define MAX_ENTRIES ((size_t)1 << 30)
 
 struct entry {
-	struct slice key;
+	const char *key;
 	void *value;
-	uint64_t hash;
+	uint32_t key_len;
+};
+
+/*
+ * The hash stands here, so that an entry is looked at, which is elsewhere, only
+ * where the key is most likely to be its own.
+ */
+struct slot {
+	uint32_t hash;
+	uint32_t number; /* of the entry, from 1; 0: free */
 };
 
 struct map {
@@ -19,7 +28,7 @@ struct map {
 	struct entry *entries; /* in order of addition */
 	size_t count;
 	size_t cap;
-	uint32_t *slots;   /* index into entries plus one; 0 is free */
+	struct slot *slots;
 	size_t slot_count; /* a power of two, twice of cap or more */
 	uint64_t seed;
 };
@@ -71,25 +80,46 @@ map_new(struct arena *mem)
 	return map;
 }
 
-static uint32_t *
-find_slot(const struct map *map, struct slice key, uint64_t hash)
+static struct slice
+key_of(const struct entry *entry)
+{
+	return (struct slice){ entry->key, entry->key_len };
+}
+
+/* The slot of a key, or the free one where it would be. */
+static struct slot *
+find_slot(const struct map *map, struct slice key, uint32_t hash)
 {
 	size_t mask = map->slot_count - 1;
 
-	for (size_t i = (size_t)hash & mask;; i = (i + 1) & mask) {
-		const struct entry *entry;
+	for (size_t i = hash & mask;; i = (i + 1) & mask) {
+		struct slot *slot = &map->slots[i];
 
-		if (map->slots[i] == 0)
-			return &map->slots[i];
-		entry = &map->entries[map->slots[i] - 1];
-		if (entry->hash == hash && slice_eq(entry->key, key))
-			return &map->slots[i];
+		if (slot->number == 0 ||
+		    (slot->hash == hash &&
+			slice_eq(key_of(&map->entries[slot->number - 1]), key)))
+			return slot;
 	}
+}
+
+/* Where no key of these slots is there yet. */
+static void
+put_slot(const struct map *map, struct slot slot)
+{
+	size_t mask = map->slot_count - 1;
+	size_t i = slot.hash & mask;
+
+	while (map->slots[i].number != 0)
+		i = (i + 1) & mask;
+	map->slots[i] = slot;
 }
 
 static void
 resize(struct map *map, size_t cap)
 {
+	const struct slot *old = map->slots;
+	size_t old_count = map->slot_count;
+
 	map->entries = arena_grow(
 	    map->mem, map->entries, map->count, cap, sizeof(*map->entries));
 	map->cap = cap;
@@ -98,9 +128,10 @@ resize(struct map *map, size_t cap)
 		map->slot_count *= 2;
 	map->slots =
 	    arena_array(map->mem, map->slot_count, sizeof(*map->slots));
-	for (size_t i = 0; i < map->count; i++)
-		*find_slot(map, map->entries[i].key, map->entries[i].hash) =
-		    (uint32_t)i + 1;
+	for (size_t i = 0; i < old_count; i++) {
+		if (old[i].number != 0)
+			put_slot(map, old[i]);
+	}
 }
 
 void
@@ -118,23 +149,31 @@ grow(struct map *map)
 	resize(map, map->cap == 0 ? 8 : 2 * map->cap);
 }
 
+static uint32_t
+hash_of(const struct map *map, struct slice key)
+{
+	return (uint32_t)map_hash(map->seed, key);
+}
+
 /* The entry of a key, and whether it was there before. */
 static struct entry *
 find_or_add(struct map *map, struct slice key, bool *ret_found)
 {
-	uint64_t hash = map_hash(map->seed, key);
+	uint32_t hash = hash_of(map, key);
 	struct entry *entry;
-	uint32_t *slot;
+	struct slot *slot;
 
+	ENSURE(key.len <= UINT32_MAX);
 	if (map->count == map->cap)
 		grow(map);
 	slot = find_slot(map, key, hash);
-	*ret_found = *slot != 0;
+	*ret_found = slot->number != 0;
 	if (*ret_found)
-		return &map->entries[*slot - 1];
+		return &map->entries[slot->number - 1];
 	entry = &map->entries[map->count];
-	*entry = (struct entry){ slice_dup(map->mem, key), NULL, hash };
-	*slot = (uint32_t)++map->count;
+	*entry = (struct entry){ .key = slice_dup(map->mem, key).data,
+		.key_len = (uint32_t)key.len };
+	*slot = (struct slot){ hash, (uint32_t)++map->count };
 	return entry;
 }
 
@@ -160,12 +199,12 @@ map_place(struct map *map, struct slice key)
 size_t
 map_index(const struct map *map, struct slice key)
 {
-	uint32_t slot;
+	size_t number;
 
 	if (map->count == 0)
 		return 0;
-	slot = *find_slot(map, key, map_hash(map->seed, key));
-	return slot == 0 ? map->count : slot - 1;
+	number = find_slot(map, key, hash_of(map, key))->number;
+	return number == 0 ? map->count : number - 1;
 }
 
 void *
@@ -187,6 +226,6 @@ map_entry(const struct map *map, size_t index, struct slice *ret_key)
 {
 	ENSURE(index < map->count);
 	if (ret_key != NULL)
-		*ret_key = map->entries[index].key;
+		*ret_key = key_of(&map->entries[index]);
 	return map->entries[index].value;
 }
