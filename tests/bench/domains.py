@@ -6,7 +6,9 @@ table with many patterns adds to a message; and how many questions a second DNS 
 when all keys are new to it. Bounds that are missed end it with status 1; those that
 are times hold on a machine that does nothing else. SUBMILTER names the program.
 
-usage: domains.py [DOMAINS [PATTERNS]]"""
+usage: domains.py [--memory] [DOMAINS [PATTERNS]]
+
+--memory: only what it takes to know the states of all keys"""
 
 import base64
 import collections
@@ -37,7 +39,7 @@ identify { methods = {sasl} ; realms = any-verified-by-sasl }
 sign { dkim-key = off }
 preflight { mode = monitor }
 """
-ROUNDS, MESSAGES, STATE_SECONDS = 5, 500, 60
+ROUNDS, MESSAGES, STATE_SECONDS = 5, 500, 600
 bad = []
 
 
@@ -175,8 +177,29 @@ def measured(conf, numbers, files=()):
                 [statistics.quantiles(times, n=100)[98] for times in tails])
 
 
+def memory_in_reloads(server):
+    """In MB: after some reloads, and the most during them."""
+    forget_peak(server)
+    for _ in range(ROUNDS):
+        reload_alone(server)
+    return memory_of(server), memory_of(server, "VmHWM")
+
+
+def watch_states(server, zone):
+    """Waits until all keys were looked up and that was written; reloads meanwhile."""
+    begin = time.monotonic()
+    path = pathlib.Path(server.path("keys.state"))
+    while time.monotonic() < begin + STATE_SECONDS and not path.exists():
+        time.sleep(10)
+        server.reload("reloaded", timeout=60)
+    print("%d keys were looked up in %.0f s" % (
+        len(zone.asked), time.monotonic() - begin))
+
+
 def states(directory, domains):
-    """Looks all keys up in DNS for a while: questions, the most of them in a second."""
+    """Looks all keys up in DNS, with reloads meanwhile: questions, the most of them in a
+    second and a tenth; memory and its peak then, in reloads after that, and after a
+    start that finds all states in their file."""
     der = subprocess.run(["openssl", "pkey", "-in", str(directory / "d0.example" / "s1.key"),
                           "-pubout", "-outform", "DER"], check=True,
                          capture_output=True).stdout
@@ -184,53 +207,70 @@ def states(directory, domains):
     conf = CONF.replace("dkim-key = off", 'key-states = "@DIR@/keys.state"')
     server = daemon.Daemon('%skeys = "%s"\ndns { servers = {"%s"} }\n' % (
         conf, directory, zone.address))
+    memory = []
     try:
-        with server:
-            begin = time.monotonic()
-            while (time.monotonic() < begin + STATE_SECONDS and
-                   len(zone.asked) < domains):
-                time.sleep(0.1)
-            seconds = collections.Counter()
-            for tenth, count in zone.tenths.items():
-                seconds[tenth // 10] += count
-            print("%d keys were looked up in %.0f s; memory after that %.0f MB" % (
-                len(zone.asked), time.monotonic() - begin, memory_of(server)))
-            return max(seconds.values()), max(zone.tenths.values())
+        server.start(timeout=60)
+        watch_states(server, zone)
+        memory.append(("all keys looked up", memory_of(server), memory_of(server, "VmHWM")))
+        memory.append(("reloads after that", *memory_in_reloads(server)))
+        server.stop()
+        server.start(timeout=60)
+        time.sleep(2)
+        memory.append(("a start with all states", memory_of(server),
+                       memory_of(server, "VmHWM")))
+        memory.append(("reloads after that", *memory_in_reloads(server)))
+        seconds = collections.Counter()
+        for tenth, count in zone.tenths.items():
+            seconds[tenth // 10] += count
+        return max(seconds.values()), max(zone.tenths.values()), memory
     finally:
+        server.stop()
         server.clean()
         zone.close()
 
 
-def main(domains, patterns):
+def bound_states(directory, domains):
+    second, tenth, memory = states(directory, domains)
+    bound("states of keys: questions to DNS in a second", second, 1100)
+    bound("states of keys: questions to DNS in 0.1 s", tenth, 192)
+    for what, now, peak in memory:
+        print("%-58s %9.3f" % (what + ", MB", now))
+        bound("  and the most that it was, MB", peak, 100)
+
+
+def times_and_costs(top, many, domains, patterns):
+    one = make_keys(top / "one", 1)
+    lone = 'keys = "%s"\n' % one
+    all_keys = 'keys = "%s"\n' % many
+    numbers = [n * 7919 % domains for n in range(100)]
+    start, reload, memory, tails = measured(all_keys, numbers)
+    bound("%d domains: start, s" % domains, start[0], 1)
+    bound("%d domains: start, s of CPU" % domains, start[1], 1)
+    bound("%d domains: reload, s" % domains, reload[0], 1)
+    bound("%d domains: reload, s of CPU" % domains, reload[1], 1)
+    bound("%d domains: memory, MB" % domains, memory[0], 100)
+    bound("%d domains: memory in reloads, MB" % domains, memory[1], 100)
+    bound("p99 in reloads beside no reload (%.1f ms)" % (tails[0] * 1000),
+          tails[1] / tails[0], 2)
+    few, all_ = costs(lone, [0], all_keys, numbers)
+    bound("a message, CPU beside one domain (%.3f ms)" % few, all_ / few, 1.03)
+    table = 'sign { key-table = "file:@DIR@/keys" ; signing-table = "refile:@DIR@/signing" }\n'
+    key = ("keys", "k %%:s1:%s/d0.example/s1.key\n" % one)
+    rows = "".join("*@d%d.example k\nu%d@* k\n*x%d*@y.example k\n" % (n, n, n)
+                   for n in range(1, patterns // 3)) + "*@d0.example k\n"
+    short, long = costs(table, [0], table, [0], [key, ("signing", rows)],
+                        [key, ("signing", "*@d0.example k\n")])
+    bound("%d patterns: CPU of a message beside one (%.3f ms)" % (patterns, short),
+          long / short, 1.03)
+
+
+def main(only_memory, domains=100000, patterns=10000):
     top = pathlib.Path(tempfile.mkdtemp(prefix="submilter-bench."))
     try:
-        one = make_keys(top / "one", 1)
         many = make_keys(top / "many", domains)
-        lone = 'keys = "%s"\n' % one
-        all_keys = 'keys = "%s"\n' % many
-        numbers = [n * 7919 % domains for n in range(100)]
-        start, reload, memory, tails = measured(all_keys, numbers)
-        bound("%d domains: start, s" % domains, start[0], 1)
-        bound("%d domains: start, s of CPU" % domains, start[1], 1)
-        bound("%d domains: reload, s" % domains, reload[0], 1)
-        bound("%d domains: reload, s of CPU" % domains, reload[1], 1)
-        bound("%d domains: memory, MB" % domains, memory[0], 100)
-        bound("%d domains: memory in reloads, MB" % domains, memory[1], 100)
-        bound("p99 in reloads beside no reload (%.1f ms)" % (tails[0] * 1000),
-              tails[1] / tails[0], 2)
-        few, all_ = costs(lone, [0], all_keys, numbers)
-        bound("a message, CPU beside one domain (%.3f ms)" % few, all_ / few, 1.03)
-        table = 'sign { key-table = "file:@DIR@/keys" ; signing-table = "refile:@DIR@/signing" }\n'
-        key = ("keys", "k %%:s1:%s/d0.example/s1.key\n" % one)
-        rows = "".join("*@d%d.example k\nu%d@* k\n*x%d*@y.example k\n" % (n, n, n)
-                       for n in range(1, patterns // 3)) + "*@d0.example k\n"
-        short, long = costs(table, [0], table, [0], [key, ("signing", rows)],
-                            [key, ("signing", "*@d0.example k\n")])
-        bound("%d patterns: CPU of a message beside one (%.3f ms)" % (patterns, short),
-              long / short, 1.03)
-        second, tenth = states(many, domains)
-        bound("states of keys: questions to DNS in a second", second, 1100)
-        bound("states of keys: questions to DNS in 0.1 s", tenth, 192)
+        if not only_memory:
+            times_and_costs(top, many, domains, patterns)
+        bound_states(many, domains)
     finally:
         shutil.rmtree(top)
     print("load average %.1f" % os.getloadavg()[0])
@@ -239,4 +279,5 @@ def main(domains, patterns):
 
 
 if __name__ == "__main__":
-    sys.exit(main(*(int(n) for n in (sys.argv[1:] + ["100000", "10000"][len(sys.argv) - 1:]))))
+    arguments = [argument for argument in sys.argv[1:] if argument != "--memory"]
+    sys.exit(main("--memory" in sys.argv, *(int(number) for number in arguments)))
