@@ -38,6 +38,16 @@ MUST_USE int file_read_state(const struct file_request *request,
 MUST_USE int file_read_own(const struct file_request *request, bool *ret_found,
     struct slice *ret_text, struct err *err);
 
+/* Takes a line with its newline; -1 with *err ends the reading. */
+typedef int file_line(void *arg, struct slice line, struct err *err);
+/*
+ * The same line by line, for a file that is larger than what is to be kept of
+ * it. A line lasts as long as the call; the last one may lack its newline. -1
+ * also behind some lines, or all of them: then nothing that they said counts.
+ */
+MUST_USE int file_each_line_own(const struct file_request *request,
+    file_line *take, void *arg, bool *ret_found, struct err *err);
+
 /*
  * Writes text aside, as PATH.new, and renames it: readers see the old file or
  * the new one. It is not synced to the disk. Root writes nothing below a

@@ -75,9 +75,9 @@ struct slice *key_history_take_wanted(
  * The file of the history. Reading refuses (ERR_CONFIG) a file that others can
  * write to or that belongs neither to root nor to the user that reads it;
  * ERR_DATA, "line N: what is wrong", for a text that was not written so, and
- * then nothing of it counts: a state that cannot be read is unknown, never
- * published. A missing file is not a fault: *ret_found is false. Blocks on the
- * file system.
+ * then nothing of it counts, and history is empty: a state that cannot be read is
+ * unknown, never published. A missing file is not a fault: *ret_found is false.
+ * For a history of which nobody else knows yet. Blocks on the file system.
  */
 MUST_USE int key_history_read(struct key_history *history, struct slice path,
     bool *ret_found, struct err *err);

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -63,16 +65,9 @@ struct content {
 	struct slice text;
 };
 
-/* Fills the text, if the state allows it. */
 static int
-read_open(int fd, const struct file_request *request, struct content *content,
-    struct err *err)
+check_state(const struct stat *st, size_t max_bytes, struct err *err)
 {
-	const struct stat *st = &content->state;
-	struct stat after;
-	size_t size, len = 0;
-	char *text;
-
 	if (!S_ISREG(st->st_mode))
 		return err_set(err, ERR_CONFIG, "not a regular file");
 	if ((st->st_mode & S_IWOTH) != 0)
@@ -80,9 +75,37 @@ read_open(int fd, const struct file_request *request, struct content *content,
 		    "every user can write this "
 		    "file (mode %04o): chmod o-w it",
 		    (unsigned int)(st->st_mode & 07777));
-	if (st->st_size < 0 || (uintmax_t)st->st_size > request->max_bytes)
-		return err_set(err, ERR_CONFIG, "a file over %zu octets",
-		    request->max_bytes);
+	if (st->st_size < 0 || (uintmax_t)st->st_size > max_bytes)
+		return err_set(
+		    err, ERR_CONFIG, "a file over %zu octets", max_bytes);
+	return 0;
+}
+
+/* Whether it is as it was when it was opened, and as long as what was read. */
+static int
+check_unchanged(int fd, const struct stat *before, size_t len, struct err *err)
+{
+	struct stat after;
+
+	if (fstat(fd, &after) != 0)
+		return system_fault(err);
+	if (len != (size_t)before->st_size || !file_same_state(before, &after))
+		return err_set(
+		    err, ERR_TEMP, "the file changed while it was read");
+	return 0;
+}
+
+/* Fills the text, if the state allows it. */
+static int
+read_open(int fd, const struct file_request *request, struct content *content,
+    struct err *err)
+{
+	const struct stat *st = &content->state;
+	size_t size, len = 0;
+	char *text;
+
+	if (check_state(st, request->max_bytes, err) != 0)
+		return -1;
 	size = (size_t)st->st_size;
 	/* One octet more shows a file that has grown. */
 	text = arena_alloc(request->mem, size + 1);
@@ -97,11 +120,8 @@ read_open(int fd, const struct file_request *request, struct content *content,
 			break;
 		len += (size_t)got;
 	}
-	if (fstat(fd, &after) != 0)
-		return system_fault(err);
-	if (len != size || !file_same_state(st, &after))
-		return err_set(
-		    err, ERR_TEMP, "the file changed while it was read");
+	if (check_unchanged(fd, st, len, err) != 0)
+		return -1;
 	content->text = (struct slice){ text, len };
 	return 0;
 }
@@ -133,28 +153,90 @@ file_read(
 	return file_read_state(request, ret_text, &st, err);
 }
 
+/* *ret_fd: it is open, or -1, as there is none. */
+static int
+open_own(const struct file_request *request, int *ret_fd, struct stat *ret_st,
+    struct err *err)
+{
+	int fd = open(slice_cstr(request->mem, request->path),
+	    O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int status = 0;
+
+	if (fd < 0 && errno != ENOENT)
+		return errno == ELOOP ?
+		    err_set(err, ERR_CONFIG, "not a regular file") :
+		    system_fault(err);
+	if (fd >= 0 && fstat(fd, ret_st) != 0)
+		status = system_fault(err);
+	else if (fd >= 0)
+		status = check_owner(ret_st, err);
+	if (status == 0)
+		*ret_fd = fd;
+	else
+		(void)close(fd);
+	return status;
+}
+
 int
 file_read_own(const struct file_request *request, bool *ret_found,
     struct slice *ret_text, struct err *err)
 {
-	int fd CLEANUP(fd_close) = open(slice_cstr(request->mem, request->path),
-	    O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd CLEANUP(fd_close) = -1;
 	struct content content;
 
-	if (fd < 0 && errno == ENOENT) {
-		*ret_found = false;
-		return 0;
-	}
-	if (fd < 0 && errno == ELOOP)
-		return err_set(err, ERR_CONFIG, "not a regular file");
-	if (fd < 0 || fstat(fd, &content.state) != 0)
-		return system_fault(err);
-	if (check_owner(&content.state, err) != 0 ||
-	    read_open(fd, request, &content, err) != 0)
+	if (open_own(request, &fd, &content.state, err) != 0)
 		return -1;
-	*ret_text = content.text;
-	*ret_found = true;
+	if (fd >= 0 && read_open(fd, request, &content, err) != 0)
+		return -1;
+	if (fd >= 0)
+		*ret_text = content.text;
+	*ret_found = fd >= 0;
 	return 0;
+}
+
+static int
+take_lines(
+    FILE *file, file_line *take, void *arg, size_t *ret_octets, struct err *err)
+{
+	char *line = NULL;
+	size_t room = 0, octets = 0;
+	int status = 0;
+	ssize_t len;
+
+	while (status == 0 && (len = getline(&line, &room, file)) > 0) {
+		octets += (size_t)len;
+		status = take(arg, (struct slice){ line, (size_t)len }, err);
+	}
+	if (status == 0 && ferror(file))
+		status = system_fault(err);
+	free(line);
+	*ret_octets = octets;
+	return status;
+}
+
+int
+file_each_line_own(const struct file_request *request, file_line *take,
+    void *arg, bool *ret_found, struct err *err)
+{
+	int fd = -1, status;
+	struct stat st;
+	size_t octets;
+	FILE *file;
+
+	if (open_own(request, &fd, &st, err) != 0)
+		return -1;
+	*ret_found = fd >= 0;
+	if (fd < 0)
+		return 0;
+	file = fdopen(fd, "r");
+	ENSURE(file != NULL);
+	status = check_state(&st, request->max_bytes, err);
+	if (status == 0)
+		status = take_lines(file, take, arg, &octets, err);
+	if (status == 0)
+		status = check_unchanged(fd, &st, octets, err);
+	(void)fclose(file);
+	return status;
 }
 
 int

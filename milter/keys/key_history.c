@@ -15,12 +15,17 @@ enum { TEXT_MAX_OCTETS = 2048 };
 /*
  * There may be 100,000 of them. Texts are on the heap: they change for as long
  * as the process lives. That of a published key is mostly the plain one, and
- * then NULL.
+ * then NULL. Times are those of struct key_past.
  */
 struct entry {
-	struct key_past past; /* without its texts */
+	time_t first_seen;
+	time_t last_seen;
+	time_t since;
+	time_t answered;
+	time_t looked;
 	char *text;
 	char *fault;
+	signed char status;
 	signed char role; /* noted last, see key_history_note_role(); or NONE */
 	signed char restored; /* the status that the file had; or NONE */
 };
@@ -64,17 +69,23 @@ free_wanted(struct key_history *history)
 	history->wanted_count = 0;
 }
 
-void
-key_history_unref(struct key_history *history)
+static void
+free_texts(struct key_history *history)
 {
-	if (history == NULL || --history->references != 0)
-		return;
 	for (size_t i = 0; i < map_count(history->entries); i++) {
 		struct entry *entry = map_entry(history->entries, i, NULL);
 
 		free(entry->text);
 		free(entry->fault);
 	}
+}
+
+void
+key_history_unref(struct key_history *history)
+{
+	if (history == NULL || --history->references != 0)
+		return;
+	free_texts(history);
 	free_wanted(history);
 	arena_done(&history->mem);
 	(void)pthread_mutex_destroy(&history->lock);
@@ -93,23 +104,58 @@ key_history_unlock(struct key_history *history)
 	ENSURE(pthread_mutex_unlock(&history->lock) == 0);
 }
 
-/* No blank can be in any of the three. */
-enum { NAME_OCTETS = 256 + 256 + 64 + 2 };
+void
+key_history_clear(struct key_history *history)
+{
+	key_history_lock(history);
+	free_texts(history);
+	arena_done(&history->mem);
+	history->entries = map_new(&history->mem);
+	key_history_unlock(history);
+}
+
+/* "DOMAIN SELECTOR " and the octets of the fingerprint. */
+enum { PRINT_OCTETS = 32, NAME_OCTETS = 256 + 256 + PRINT_OCTETS };
+
+static size_t
+add_word(char *buffer, size_t len, struct slice word)
+{
+	ENSURE(len + word.len + 1 + PRINT_OCTETS <= NAME_OCTETS);
+	memcpy(buffer + len, word.data, word.len);
+	buffer[len + word.len] = ' ';
+	return len + word.len + 1;
+}
 
 static struct slice
 entry_name(const struct sign_key *key, char buffer[NAME_OCTETS])
 {
-	const struct slice parts[] = { key->domain, key->selector,
-		key->fingerprint };
-	size_t len = 0;
+	struct slice print = key->fingerprint;
+	size_t len = add_word(buffer, 0, key->domain);
 
-	for (size_t i = 0; i < 3; i++) {
-		ENSURE(len + parts[i].len + 1 <= NAME_OCTETS);
-		for (size_t k = 0; k < parts[i].len; k++)
-			buffer[len++] = parts[i].data[k];
-		buffer[len++] = ' ';
-	}
+	len = add_word(buffer, len, key->selector);
+	ENSURE(print.len == 2 * PRINT_OCTETS);
+	for (size_t i = 0; i < print.len; i += 2)
+		buffer[len++] =
+		    (char)((unsigned int)char_hex_value(print.data[i]) << 4 |
+			(unsigned int)char_hex_value(print.data[i + 1]));
 	return (struct slice){ buffer, len };
+}
+
+/* The names of a key again, in memory of mem. */
+static struct sign_key
+entry_key(struct slice name, struct arena *mem)
+{
+	struct sign_key key = { .pkey = NULL };
+	struct strbuf print;
+
+	name = slice_dup(mem, name);
+	key.domain = key_history_next_word(&name);
+	key.selector = key_history_next_word(&name);
+	strbuf_init(&print, mem);
+	for (size_t i = 0; i < name.len; i++)
+		strbuf_addf(&print, "%02x", (unsigned char)name.data[i]);
+	key.fingerprint = strbuf_slice(&print);
+	return key;
 }
 
 static struct entry *
@@ -129,7 +175,7 @@ key_history_find_or_add(struct key_history *history, const struct sign_key *key)
 
 	if (entry == NULL) {
 		entry = arena_alloc(&history->mem, sizeof(*entry));
-		entry->past.status = KEY_UNKNOWN;
+		entry->status = KEY_UNKNOWN;
 		entry->role = entry->restored = NONE;
 		ENSURE(map_add(history->entries, name, entry));
 	}
@@ -168,13 +214,23 @@ plain_text(const struct sign_key *key, struct arena *mem)
 	return slice_format(mem, KEY_PUBLISHED_TEXT, SLICE_ARGS(name));
 }
 
+static struct key_past
+times_of(const struct entry *entry)
+{
+	return (struct key_past){ .status = (enum key_status)entry->status,
+		.first_seen = entry->first_seen,
+		.last_seen = entry->last_seen,
+		.since = entry->since,
+		.answered = entry->answered,
+		.looked = entry->looked };
+}
+
 static void
 get_past(const struct entry *entry, const struct sign_key *key,
     struct arena *mem, struct key_past *ret_past)
 {
-	*ret_past = entry->past;
-	ret_past->text =
-	    entry->text == NULL && entry->past.status == KEY_PUBLISHED ?
+	*ret_past = times_of(entry);
+	ret_past->text = entry->text == NULL && entry->status == KEY_PUBLISHED ?
 	    plain_text(key, mem) :
 	    copy_text(mem, entry->text);
 	ret_past->fault = copy_text(mem, entry->fault);
@@ -206,9 +262,7 @@ key_history_peek(struct key_history *history, const struct domain_keys *domain,
 
 		ret_pasts[i] = (struct key_past){ .status = KEY_UNKNOWN };
 		if (entry != NULL)
-			ret_pasts[i] = entry->past;
-		ret_pasts[i].text = (struct slice){ NULL, 0 };
-		ret_pasts[i].fault = (struct slice){ NULL, 0 };
+			ret_pasts[i] = times_of(entry);
 	}
 	key_history_unlock(history);
 }
@@ -237,16 +291,13 @@ key_history_next_word(struct slice *rest)
 struct key_entry
 key_history_at(struct key_history *history, size_t index, struct arena *mem)
 {
-	struct key_entry entry = { .key = { .pkey = NULL } };
+	struct key_entry entry;
 	const struct entry *kept;
 	struct slice name;
 
 	key_history_lock(history);
 	kept = map_entry(history->entries, index, &name);
-	name = slice_dup(mem, name);
-	entry.key.domain = key_history_next_word(&name);
-	entry.key.selector = key_history_next_word(&name);
-	entry.key.fingerprint = key_history_next_word(&name);
+	entry.key = entry_key(name, mem);
 	get_past(kept, &entry.key, mem, &entry.past);
 	key_history_unlock(history);
 	return entry;
@@ -276,7 +327,7 @@ set_state_text(
 
 	arena_init(&mem);
 	set_text(&entry->text,
-	    entry->past.status == KEY_PUBLISHED &&
+	    entry->status == KEY_PUBLISHED &&
 		    slice_eq(text, plain_text(key, &mem)) ?
 		(struct slice){ NULL, 0 } :
 		text);
@@ -295,28 +346,27 @@ static bool
 note_answer(struct entry *entry, const struct sign_key *key,
     const struct key_shown *shown, time_t now)
 {
-	struct key_past *past = &entry->past;
 	bool was_silent = entry->fault != NULL;
-	bool is_attended = past->answered != 0;
-	enum key_status before = past->status;
+	bool is_attended = entry->answered != 0;
+	signed char before = entry->status;
 
 	if (shown->status == KEY_PUBLISHED) {
 		/* If DNS was never asked before, it is as old as its file. */
-		if (past->first_seen == 0) {
-			past->first_seen = now;
-			past->since = is_attended || key->file_time <= 0 ?
+		if (entry->first_seen == 0) {
+			entry->first_seen = now;
+			entry->since = is_attended || key->file_time <= 0 ?
 			    now :
 			    key->file_time;
 		}
-		past->last_seen = now;
-		not_after(&past->first_seen, now);
-		not_after(&past->since, now);
+		entry->last_seen = now;
+		not_after(&entry->first_seen, now);
+		not_after(&entry->since, now);
 	}
-	past->status = shown->status;
-	past->answered = now;
+	entry->status = (signed char)shown->status;
+	entry->answered = now;
 	set_state_text(entry, key, shown->text);
 	set_text(&entry->fault, (struct slice){ NULL, 0 });
-	return was_silent || before != past->status;
+	return was_silent || before != entry->status;
 }
 
 bool
@@ -328,7 +378,7 @@ key_history_note(struct key_history *history, const struct sign_key *key,
 
 	key_history_lock(history);
 	entry = key_history_find_or_add(history, key);
-	entry->past.looked = now;
+	entry->looked = now;
 	if (shown->status != KEY_UNKNOWN) {
 		changed = note_answer(entry, key, shown, now);
 	} else {
@@ -349,10 +399,12 @@ key_history_restore(struct key_history *history, const struct sign_key *key,
 
 	key_history_lock(history);
 	entry = key_history_find_or_add(history, key);
-	entry->past = *past;
-	entry->past.text = (struct slice){ NULL, 0 };
-	entry->past.fault = (struct slice){ NULL, 0 };
-	entry->restored = (signed char)past->status;
+	entry->status = entry->restored = (signed char)past->status;
+	entry->first_seen = past->first_seen;
+	entry->last_seen = past->last_seen;
+	entry->since = past->since;
+	entry->answered = past->answered;
+	entry->looked = past->looked;
 	set_state_text(entry, key, past->text);
 	set_text(&entry->fault, (struct slice){ NULL, 0 });
 	key_history_unlock(history);
@@ -367,10 +419,10 @@ key_history_note_role(struct key_history *history, const struct sign_key *key,
 
 	key_history_lock(history);
 	entry = find_entry(history, key);
-	if (entry != NULL && entry->past.looked != 0 && entry->role != role) {
+	if (entry != NULL && entry->looked != 0 && entry->role != role) {
 		/* What the file said was told by another process. */
-		is_news = entry->role != NONE ||
-		    entry->restored != (signed char)entry->past.status;
+		is_news =
+		    entry->role != NONE || entry->restored != entry->status;
 		*ret_before = entry->role;
 		entry->role = (signed char)role;
 	}

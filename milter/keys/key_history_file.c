@@ -33,18 +33,6 @@ enum {
 static const struct slice head = { "submilter key states 1", 22 };
 
 static bool
-key_history_file_next_line(struct slice *rest, struct slice *ret_line)
-{
-	size_t end = slice_find(*rest, '\n');
-
-	if (end == rest->len)
-		return false;
-	*ret_line = slice_sub(*rest, 0, end);
-	*rest = slice_from(*rest, end + 1);
-	return true;
-}
-
-static bool
 key_history_file_is_printable(struct slice text)
 {
 	for (size_t i = 0; i < text.len; i++) {
@@ -120,66 +108,86 @@ parse_line(struct slice line, long long skew, struct sign_key *key,
 	return contradiction(past);
 }
 
-/* Reads all; entry NULL: to see whether it can be read. */
+/* A file while it is read. */
+struct reading {
+	key_history_entry *entry;
+	void *arg;
+	long long skew;
+	unsigned long count; /* of lines that were read */
+	bool ended;
+};
+
 static int
-parse(struct slice text, key_history_entry *entry, void *arg, struct err *err)
+not_the_end(const struct reading *reading, struct err *err)
 {
-	struct slice line, end = SLICE("end ");
-	unsigned long count = 0, number;
-	long long skew = clock_skew();
-
-	if (!key_history_file_next_line(&text, &line) || !slice_eq(line, head))
-		return err_set(
-		    err, ERR_DATA, "line 1: is not \"%s\"", head.data);
-	while (key_history_file_next_line(&text, &line)) {
-		struct key_past past = { .status = KEY_UNKNOWN };
-		struct sign_key key = { .pkey = NULL };
-		const char *fault;
-
-		pace();
-		if (slice_starts(line, end)) {
-			if (text.len == 0 &&
-			    slice_number(
-				slice_from(line, end.len), MAX_TIME, &number) &&
-			    number == count)
-				return 0;
-			return err_set(err, ERR_DATA,
-			    "line %lu: not the end "
-			    "of %lu keys",
-			    count + 2, count);
-		}
-		fault = parse_line(line, skew, &key, &past);
-		if (fault != NULL)
-			return err_set(
-			    err, ERR_DATA, "line %lu: %s", count + 2, fault);
-		if (entry != NULL)
-			entry(arg, &key, &past);
-		count++;
-	}
-	return err_set(
-	    err, ERR_DATA, "line %lu: the end is missing", count + 2);
+	return err_set(err, ERR_DATA, "line %lu: not the end of %lu keys",
+	    reading->count, reading->count - 2);
 }
 
-/* It is all or nothing. */
+/* The last line has the number of those between it and the first one. */
+static int
+take_end(struct reading *reading, struct slice number, struct err *err)
+{
+	unsigned long keys;
+
+	if (!slice_number(number, MAX_TIME, &keys) ||
+	    keys != reading->count - 2)
+		return not_the_end(reading, err);
+	reading->ended = true;
+	return 0;
+}
+
+static int
+take_line(void *arg, struct slice line, struct err *err)
+{
+	const struct slice end = SLICE("end ");
+	struct reading *reading = arg;
+	struct key_past past = { .status = KEY_UNKNOWN };
+	struct sign_key key = { .pkey = NULL };
+	const char *fault;
+
+	pace();
+	if (reading->ended)
+		return not_the_end(reading, err);
+	reading->count++;
+	if (line.data[line.len - 1] != '\n')
+		return err_set(err, ERR_DATA, "line %lu: the end is missing",
+		    reading->count);
+	line = slice_sub(line, 0, line.len - 1);
+	if (reading->count == 1)
+		return slice_eq(line, head) ?
+		    0 :
+		    err_set(err, ERR_DATA, "line 1: is not \"%s\"", head.data);
+	if (slice_starts(line, end))
+		return take_end(reading, slice_from(line, end.len), err);
+	fault = parse_line(line, reading->skew, &key, &past);
+	if (fault != NULL)
+		return err_set(
+		    err, ERR_DATA, "line %lu: %s", reading->count, fault);
+	reading->entry(reading->arg, &key, &past);
+	return 0;
+}
+
 int
 key_history_each(struct slice path, key_history_entry *entry, void *arg,
     bool *ret_found, struct err *err)
 {
+	struct reading reading = {
+		.entry = entry, .arg = arg, .skew = clock_skew()
+	};
 	struct arena mem;
-	struct slice text;
-	bool found;
+	bool found = false;
 	int status;
 
-	arena_init_large(&mem);
+	arena_init(&mem);
 	/* Who can write to it can make an unpublished key sign. */
-	status =
-	    file_read_own(&(struct file_request){ path, MAX_FILE_OCTETS, &mem },
-		&found, &text, err);
-	if (status == 0 && found)
-		status = parse(text, NULL, NULL, err);
-	if (status == 0 && found)
-		status = parse(text, entry, arg, err);
+	status = file_each_line_own(
+	    &(struct file_request){ path, MAX_FILE_OCTETS, &mem }, take_line,
+	    &reading, &found, err);
 	arena_done(&mem);
+	if (status == 0 && found && !reading.ended)
+		return err_set(err, ERR_DATA, "line %lu: the end is missing",
+		    reading.count + 1);
 	if (status == 0)
 		*ret_found = found;
 	return status;
@@ -196,7 +204,13 @@ int
 key_history_read(struct key_history *history, struct slice path,
     bool *ret_found, struct err *err)
 {
-	return key_history_each(path, restore_entry, history, ret_found, err);
+	int status =
+	    key_history_each(path, restore_entry, history, ret_found, err);
+
+	/* It is all or nothing. */
+	if (status != 0)
+		key_history_clear(history);
+	return status;
 }
 
 /* What is written to the file, and where. */

@@ -8,6 +8,9 @@
 void key_history_restore(struct key_history *history,
     const struct sign_key *key, const struct key_past *past);
 
+/* Nothing is known of any key any more. */
+void key_history_clear(struct key_history *history);
+
 /* All keys of a domain as they are at one time; without the texts. */
 void key_history_peek(struct key_history *history,
     const struct domain_keys *domain, struct key_past *ret_pasts);
@@ -31,8 +34,8 @@ struct key_history *key_history_of_file(
 
 /*
  * Calls entry for each key of the file, of which only the names are set, as
- * key_history_read() reads it: not once if it cannot be read. Texts last as long
- * as the call. -1 with *err as there.
+ * key_history_read() reads it. Texts last as long as the call. -1 with *err as
+ * there, also behind some of them: then nothing that they said counts.
  */
 typedef void key_history_entry(
     void *arg, const struct sign_key *key, const struct key_past *past);

@@ -58,39 +58,36 @@ key_history_forgotten(const struct keystore *store, struct slice path)
 	return forgotten;
 }
 
+/* Domains that are gone, each as often as it has keys. */
 struct recalling {
-	struct keystore *store;
+	const struct keystore *store;
 	const struct recall *recall;
+	struct arena mem;
+	struct slice *gone;
+	size_t count;
+	size_t cap;
 };
 
 static void
 recall_entry(void *arg, const struct sign_key *key, const struct key_past *past)
 {
-	const struct recalling *recalling = arg;
-	const struct recall *recall = recalling->recall;
+	struct recalling *recalling = arg;
+	void *gone = recalling->gone;
 
-	if ((past->first_seen != 0 || recall->unpublished) &&
-	    !keystore_has_domain(recalling->store, key->domain))
-		keystore_add_gone(recalling->store, recall->directory,
-		    key->domain, recall->report);
+	if ((past->first_seen == 0 && !recalling->recall->unpublished) ||
+	    keystore_has_domain(recalling->store, key->domain))
+		return;
+	arena_reserve_one(&recalling->mem, &gone, &recalling->cap,
+	    recalling->count, sizeof(struct slice));
+	recalling->gone = gone;
+	recalling->gone[recalling->count++] =
+	    slice_dup(&recalling->mem, key->domain);
 }
 
-void
-key_history_recall(struct key_history *history, struct slice path,
-    struct keystore *store, const struct recall *recall)
+static void
+recall_from_memory(struct key_history *history, struct recalling *recalling)
 {
-	struct recalling recalling = { store, recall };
-	struct err err;
-	bool found;
-
-	/* A key of a table may be one that nobody has needed yet. */
-	if (keystore_grows(store))
-		return;
-	/* With very many keys the file is large, and is not kept beside this. */
-	if (key_history_each(path, recall_entry, &recalling, &found, &err) ==
-		0 &&
-	    found)
-		return;
+	recalling->count = 0;
 	for (size_t i = 0; i < key_history_count(history); i++) {
 		CLEANUP(arena_done) struct arena mem;
 		struct key_entry entry;
@@ -98,6 +95,30 @@ key_history_recall(struct key_history *history, struct slice path,
 		pace();
 		arena_init(&mem);
 		entry = key_history_at(history, i, &mem);
-		recall_entry(&recalling, &entry.key, &entry.past);
+		recall_entry(recalling, &entry.key, &entry.past);
 	}
+}
+
+void
+key_history_recall(struct key_history *history, struct slice path,
+    struct keystore *store, const struct recall *recall)
+{
+	struct recalling recalling = { .store = store, .recall = recall };
+	bool found = false;
+	struct err err;
+
+	/* A key of a table may be one that nobody has needed yet. */
+	if (keystore_grows(store))
+		return;
+	arena_init_large(&recalling.mem);
+	if (key_history_each(path, recall_entry, &recalling, &found, &err) !=
+		0 ||
+	    !found)
+		recall_from_memory(history, &recalling);
+	for (size_t i = 0; i < recalling.count; i++) {
+		if (!keystore_has_domain(store, recalling.gone[i]))
+			keystore_add_gone(store, recall->directory,
+			    recalling.gone[i], recall->report);
+	}
+	arena_done(&recalling.mem);
 }

@@ -101,6 +101,8 @@ open_key_states(const struct building *building)
 		snapshot->key_history = key_history_ref(previous->key_history);
 	} else {
 		snapshot->key_history = key_history_new();
+		key_history_expect(snapshot->key_history,
+		    keystore_domain_count(snapshot->keys));
 		if (key_history_read(
 			snapshot->key_history, path, &found, &err) != 0) {
 			err_wrap(&err, "sign.key-states: %s is not used",

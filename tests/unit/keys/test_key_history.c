@@ -527,6 +527,42 @@ only_the_file_forgets_them(void **state)
 }
 
 /* Whoever may read the directory can keep its lock. */
+/* Memory has the octets of a fingerprint between its names. */
+static void
+a_fingerprint_may_have_any_octets(void **state)
+{
+	const struct sign_key key = { .domain = SLICE("corp.example"),
+		.selector = SLICE("r1"),
+		.fingerprint = SLICE("20200a0020202020202020202020202020202020"
+				     "2020202020202020202020ff") };
+	struct key_history *history = key_history_new();
+	struct key_past past;
+	struct arena mem;
+	struct slice path;
+	struct err err;
+	bool found;
+
+	(void)state;
+	arena_init(&mem);
+	path = path_of(&mem, "forgotten");
+	write_text(path,
+	    slice_format(&mem,
+		HEAD "corp.example r1 %.*s published 5 9 4 9 9 text\n" NEVER
+		     "end 2\n",
+		SLICE_ARGS(key.fingerprint))
+		.data,
+	    0640);
+	assert_int_equal(
+	    key_history_forget(path, SLICE("team.example"), &found, &err), 0);
+	assert_true(found);
+	assert_int_equal(key_history_read(history, path, &found, &err), 0);
+	key_history_get(history, &key, &mem, &past);
+	assert_int_equal(past.status, KEY_PUBLISHED);
+	check_slice("text", past.text, "text");
+	key_history_unref(history);
+	arena_done(&mem);
+}
+
 static void
 a_lock_that_is_kept_does_not_stop_the_writing(void **state)
 {
@@ -771,6 +807,7 @@ main(void)
 		cmocka_unit_test(what_is_written_is_read_again),
 		cmocka_unit_test(domains_that_signed_before_are_recalled),
 		cmocka_unit_test(only_the_file_forgets_them),
+		cmocka_unit_test(a_fingerprint_may_have_any_octets),
 		cmocka_unit_test(a_lock_that_is_kept_does_not_stop_the_writing),
 		cmocka_unit_test(nothing_of_a_garbled_file_counts),
 		cmocka_unit_test(a_file_that_others_can_write_to_is_refused),
