@@ -116,6 +116,23 @@ count_list(
 		(void)count_name(entry, table, item);
 }
 
+/*
+ * The rows that gave a right, "TABLE, key KEY": a comma with a blank behind it
+ * is part of an entry, because none stands between two of them.
+ */
+static void
+count_rights(const struct entry *entry)
+{
+	struct slice rest = entry->record->fields[LOG_RIGHT], row, part;
+
+	while (log_list_next(&rest, &row)) {
+		while (slice_starts(rest, SLICE(" ")) &&
+		    log_list_next(&rest, &part))
+			row.len += 1 + part.len;
+		(void)count_name(entry, SURVEY_RIGHTS, row);
+	}
+}
+
 static void
 count_why(const struct entry *entry)
 {
@@ -281,7 +298,7 @@ survey_message(void *arg, const struct log_record *record)
 	count_repairs(&entry);
 	count_outlooks(&entry);
 	count_faults(&entry);
-	count_list(&entry, SURVEY_RIGHTS, LOG_RIGHT);
+	count_rights(&entry);
 }
 
 void

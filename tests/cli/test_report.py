@@ -123,6 +123,13 @@ class Report(unittest.TestCase):
                            "--until", "2026-11-29 08:00:14", code=1)
         self.assertIn("messages         0 (before 5, -100%)\n", text)
 
+    def test_rows_that_gave_a_right_are_whole(self):
+        first = "texthash:/x, key info@example.org"
+        second = "unionmap:{ texthash:/x, static:b }, key @example.org"
+        text = self.report(log=line("A1", more='right="%s,%s"' % (first, second))
+                           + line("A2", more='right="%s"' % first))
+        self.assertIn("         2  %s  (A2)\n         1  %s  (A1)\n" % (first, second), text)
+
     def test_json(self):
         found = json.loads(self.report("--json", "--top", "1", *WEEK))
         self.assertEqual(found["read"]["lines"], 10)
