@@ -21,6 +21,8 @@ static const char usage[] =
     "user. QID is the MTA's queue identifier; files are those of \"submilter\n"
     "report\", by default standard input.\n"
     "\n"
+    "      --json    for programs\n"
+    "\n"
     "Exit codes: 0 found, 1 not found, or a file could not be read, 2 usage.\n";
 
 struct search {
