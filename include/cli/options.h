@@ -12,6 +12,7 @@
 enum {
 	EXIT_YES = 0, /* fine */
 	EXIT_NO = 1,  /* the answer is no: refused, a fault, not found */
+	/* The command line, or the configuration, cannot be used as it is. */
 	EXIT_USAGE = 2,
 	EXIT_NOT_RUNNING = 3, /* of "status", as init scripts have it (LSB) */
 	EXIT_LATER = 75,      /* cannot be said now (sysexits: EX_TEMPFAIL) */

@@ -372,7 +372,7 @@ check_domains(const struct domain_options *options)
 	    EXIT_YES) {
 		status = EXIT_USAGE;
 	} else if (check_domain_prepare(&run, &err) != 0) {
-		status = command_fail(&err, EXIT_NO);
+		status = command_fail(&err, EXIT_USAGE);
 	} else if (list_domains(&run, &err) != 0) {
 		command_say("submilter check: %s", err.text);
 		status = EXIT_USAGE;

@@ -27,7 +27,7 @@ static const char usage[] =
     "                       takes a reload or a restart\n"
     "      --json           for programs\n"
     "\n"
-    "Exit codes: 0 fine, 1 faults in the file, or with --diff: it differs, 2 usage,\n"
+    "Exit codes: 0 fine, 1 with --diff: it differs, 2 usage, or faults in the file,\n"
     "75 it cannot be read now, or with --diff: no milter runs with it.\n";
 
 /* PLACE_COLUMN: where comments begin behind values that are short. */
@@ -232,10 +232,8 @@ config_main(int argc, char **argv)
 	if (request.diff && (request.only_set || request.name_count > 0))
 		return wrong_usage(usage);
 	if (input_config(
-		request.path, print_config_fault, NULL, &config, &err) != 0) {
-		command_note(err.text);
-		return err.kind == ERR_TEMP ? EXIT_LATER : EXIT_NO;
-	}
+		request.path, print_config_fault, NULL, &config, &err) != 0)
+		return command_fail(&err, EXIT_USAGE);
 	code = request.diff ? config_diff(&request, config, &mem) :
 			      show(&request, config, &mem);
 	config_free(config);

@@ -182,7 +182,7 @@ health_ask(const struct config *config, bool json, struct arena *mem)
 		return EXIT_LATER;
 	}
 	if (local_socket_parse(config->metrics.listen, &at, &err) != 0)
-		return command_fail(&err, EXIT_LATER);
+		return command_fail(&err, EXIT_USAGE);
 	strbuf_init(&text, mem);
 	fd = socket(at.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || health_exchange(fd, &at, &text) != 0) {
@@ -233,10 +233,8 @@ health_main(int argc, char **argv)
 	if (optind != argc)
 		return wrong_usage(usage);
 	if (input_config(
-		config_path, print_config_fault, NULL, &config, &err) != 0) {
-		command_note(err.text);
-		return EXIT_LATER;
-	}
+		config_path, print_config_fault, NULL, &config, &err) != 0)
+		return command_fail(&err, EXIT_USAGE);
 	code = health_ask(config, json, &mem);
 	config_free(config);
 	return code;

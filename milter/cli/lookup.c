@@ -214,7 +214,7 @@ look_up(const struct request *request, struct slice key, bool is_one_of_many)
 		break;
 	}
 	print_failed(request, asked, &context);
-	return EXIT_LATER;
+	return err.kind == ERR_TEMP ? EXIT_LATER : EXIT_USAGE;
 }
 
 /* The lines of standard input. The worst exit code; 0 if any key was found. */
@@ -279,19 +279,16 @@ open_table(struct request *request, const char *spec)
 	int status;
 
 	if (request->config != NULL &&
-	    input_config(request->config, print_config_fault, NULL, &config,
-		&err) != 0) {
-		command_note(err.text);
-		return EXIT_USAGE;
-	}
+	    input_config(
+		request->config, print_config_fault, NULL, &config, &err) != 0)
+		return command_fail(&err, EXIT_USAGE);
 	how.world = config_table_world(config);
 	status = table_open(slice_of(spec), &how, &request->table, &err);
 	table_world_unref(how.world);
 	config_free(config);
 	if (status == 0)
 		return EXIT_YES;
-	command_say("%s", err.text);
-	return EXIT_LATER;
+	return command_fail(&err, EXIT_USAGE);
 }
 
 int

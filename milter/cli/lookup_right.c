@@ -31,7 +31,7 @@ open_tables(
 	status = table_set_open(&options, &of->tables, err);
 	table_world_unref(options.world);
 	if (status != 0)
-		return err_set(err, ERR_TEMP, "not all tables can be read");
+		return err_set(err, err->kind, "not all tables can be read");
 	for (size_t i = 0; i < table_set_count(of->tables); i++) {
 		if (table_is_down(table_set_at(of->tables, i), err))
 			return -1;
@@ -74,11 +74,9 @@ lookup_rights_open(
 	*of = (struct lookup_rights){ .config = NULL };
 	arena_init(&of->mem);
 	of->trace.mem = &of->mem;
-	if (input_config(config_path, print_config_fault, NULL, &of->config,
-		&err) != 0) {
-		command_note(err.text);
-		return EXIT_USAGE;
-	}
+	if (input_config(
+		config_path, print_config_fault, NULL, &of->config, &err) != 0)
+		return command_fail(&err, EXIT_USAGE);
 	if (identity_check_config(of->config, &report) != 0)
 		return EXIT_USAGE;
 	if (open_tables(of, &report, &err) == 0) {
@@ -91,7 +89,7 @@ lookup_rights_open(
 			return EXIT_YES;
 	}
 	command_say("submilter lookup: %s", err.text);
-	return EXIT_LATER;
+	return err.kind == ERR_CONFIG ? EXIT_USAGE : EXIT_LATER;
 }
 
 void

@@ -107,8 +107,9 @@ print_usage(FILE *to)
 	}
 	fputs("\n  --help, --version; each command has --help of its own.\n"
 	      "\n"
-	      "Exit codes: 0 fine, 1 the answer is no, 2 usage, 75 try again "
-	      "later.\n",
+	      "Exit codes: 0 fine, 1 the answer is no, 2 the command or the "
+	      "configuration has\na fault, 3 the milter does not run, 75 try "
+	      "again later.\n",
 	    to);
 }
 

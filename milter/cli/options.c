@@ -22,6 +22,7 @@ enum { MAX_OPTIONS = 32, FIRST_LONG = 256 };
 static struct {
 	bool json;	  /* the option was given */
 	bool is_answered; /* something was printed on standard output */
+	bool faults;	  /* of a configuration, each with its place */
 	char error[4 * ERR_TEXT_BYTES];
 } said;
 
@@ -177,8 +178,10 @@ wrong_usage(const char *usage)
 int
 command_fail(const struct err *err, int otherwise)
 {
-	/* The only fault of a configuration was told where it was found. */
-	if (strcmp(said.error, err->text) != 0)
+	/* Faults of a configuration were told where they were found. */
+	if (said.faults)
+		command_note(err->text);
+	else
 		command_say("%s", err->text);
 	return err->kind == ERR_TEMP ? EXIT_LATER : otherwise;
 }
@@ -188,6 +191,7 @@ print_config_fault(
     void *arg, const char *file, unsigned int line, const char *text)
 {
 	(void)arg;
+	said.faults = true;
 	if (line == 0)
 		command_say("%s: %s", file, text);
 	else

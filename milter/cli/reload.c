@@ -28,7 +28,7 @@ static const char usage[] =
     ")\n"
     "\n"
     "Exit codes: 0 it is in force, 1 it was refused, or no milter runs with it,\n"
-    "2 usage, 75 the milter did not say.\n";
+    "2 usage, or faults and no milter runs, 75 the milter did not say.\n";
 
 /* Waits for the end of a reload that began after it was asked for. */
 static int
@@ -100,10 +100,12 @@ reload_main(int argc, char **argv)
 	if (path.len == 0)
 		command_say(
 		    "submilter reload: send it SIGUSR1 and see its log");
-	if (code != EXIT_YES && broken)
+	if (code != EXIT_YES && broken) {
 		command_say(
 		    "submilter reload: no milter was asked: mend the faults "
 		    "above first");
+		code = err.kind == ERR_TEMP ? EXIT_LATER : EXIT_USAGE;
+	}
 	if (code == EXIT_YES && kill(status.pid, SIGUSR1) != 0) {
 		command_say("submilter reload: process %ld: %s",
 		    (long)status.pid, strerror(errno));

@@ -139,7 +139,7 @@ status_tell(struct status_view *view, bool json, struct arena *mem)
 		command_say("submilter status: %s; and there is no %s: "
 			    "name the milter's file with --status-file",
 		    slice_cstr(mem, view->disk_fault), view->path);
-		return EXIT_LATER;
+		return view->guess_code;
 	}
 	view->disk_fault = (struct slice){ NULL, 0 };
 	view->running = view->found && status_is_alive(&view->status);
@@ -189,6 +189,8 @@ status_main(int argc, char **argv)
 	if (input_config(
 		config_path, status_note_fault, &fault, &config, &err) != 0) {
 		view.is_guess = true;
+		view.guess_code =
+		    err.kind == ERR_TEMP ? EXIT_LATER : EXIT_USAGE;
 		view.disk_fault = first_fault_or(&fault, &err);
 		if (config_read_text("defaults", SLICE("#\n"), NULL, NULL,
 			&config, &err) != 0)

@@ -14,6 +14,7 @@ struct status_difference {
 struct status_view {
 	const char *path; /* of the status file */
 	bool is_guess;	  /* the configuration was not read */
+	int guess_code;	  /* the exit code for that, if nothing else is known */
 	bool found;
 	bool running; /* else status is what a dead one left */
 	struct status status;

@@ -271,7 +271,7 @@ class CheckDomain(unittest.TestCase):
 
     def test_a_zone_file_with_a_fault_is_named(self):
         done = self.run_check("example.org", more="@ IN MX ten mail\n")
-        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.returncode, 2)
         self.assertIn("zone:9: ", done.stderr)
 
     def test_names_of_any_form_are_one_domain(self):

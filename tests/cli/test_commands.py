@@ -133,9 +133,9 @@ class Lookup(unittest.TestCase):
             (0, b'{"found":true,"asked":"x@team.example","key":"@team.example",'
                 b'"value":"t1"}\n', b""))
         # What cannot be answered is told, and keeps no other key from its answer.
-        self.assertEqual(lookup(b"\xff\n")[:2], (75, b""))
+        self.assertEqual(lookup(b"\xff\n")[:2], (2, b""))
         code, out, err = lookup(b"a\x01b\ncarol\n")
-        self.assertEqual((code, out), (75, b"carol\tc1\n"))
+        self.assertEqual((code, out), (2, b"carol\tc1\n"))
         self.assertIn(b"control character in the key", err)
         self.assertEqual(lookup(b"a b@\ncarol\n", "--address")[0], 2)
 
@@ -188,7 +188,7 @@ class Lookup(unittest.TestCase):
                 (self.table, "a\tb", "control character"),
                 (self.table, "x" * 2000, "over 1024")):
             code, out, err = run("lookup", table, key)
-            self.assertEqual((code, out), (75, ""), table)
+            self.assertEqual((code, out), (2, ""), table)
             self.assertIn(why, err)
 
     def test_usage(self):
@@ -385,17 +385,17 @@ inline:{a=b}
         self.write("conf", 'user = "daemon"\n' + conf)
         os.chmod(os.path.join(self.dir, "two"), 0o600)
         code, out, err = self.ask("alice")
-        self.assertEqual((code, out), (75, ""))
+        self.assertEqual((code, out), (2, ""))
         self.assertIn("/two: Permission denied\n", err)
         self.write("conf", 'user = "no-such-user"\n' + conf)
         self.assertEqual(self.ask("alice"), (
-            75, "",
+            2, "",
             'submilter lookup: user: there is no user "no-such-user"\n'))
 
     def test_tables_and_configurations_that_cannot_be_read(self):
         os.unlink(os.path.join(self.dir, "two"))
         code, out, err = self.ask("alice")
-        self.assertEqual((code, out), (75, ""))
+        self.assertEqual((code, out), (2, ""))
         self.assertIn("/two", err)
         self.write("conf", "bogus = yes\n")
         self.assertEqual(self.ask("alice")[0], 2)

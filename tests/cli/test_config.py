@@ -124,10 +124,10 @@ class Shown(Config):
     def test_faults(self):
         self.write("mode = off\nbogus = 1\n")
         code, out, err = self.ask()
-        self.assertEqual((code, out), (1, ""))
+        self.assertEqual((code, out), (2, ""))
         self.assertEqual([line.split(": ")[0] for line in err.splitlines()],
                          [self.file + ":1", self.file + ":2"])
-        self.assertEqual(run("-c", "/no/such/file")[0], 1)
+        self.assertEqual(run("-c", "/no/such/file")[0], 2)
         for args in ("--diff", "-n"), ("--diff", "mode"):
             self.assertEqual(self.ask(*args)[0], 2)
         self.assertNotEqual(subprocess.run(

@@ -187,20 +187,20 @@ class Outputs(unittest.TestCase):
         broken = self.write("broken", "mode = off\nbogus = 1\n")
         message = str(self.dir / "message")
         for command, code, *args in (
-                ("config", 1), ("config", 1, "--diff"), ("keys", 2), ("health", 75),
+                ("config", 2), ("config", 2, "--diff"), ("keys", 2), ("health", 2),
                 ("genkey", 2, "x.example"), ("test", 2, message), ("lookup", 2, "--login", "a"),
                 ("lookup", 2, "texthash:" + self.none, "a"), ("replay", 2, message),
-                ("check", 1, "x.example")):
+                ("check", 2, "x.example")):
             with self.subTest(command, args=args):
                 answer = self.ask(command, "-c", broken, *args, code=code)
                 self.assertEqual((set(answer), answer["exit"]), ({"error", "exit"}, code))
                 self.assertRegex(answer["error"], r"broken:1: mode: takes enforce")
         for command, code, why, *args in (
-                ("status", 75, "broken:1: .*no /", "-c", broken),
+                ("status", 2, "broken:1: .*no /", "-c", broken),
                 ("status", 75, "does not begin", "--status-file", message),
                 ("test", 2, "none: No such file", self.none),
-                ("lookup", 75, "No such file", "texthash:" + self.none, "a"),
-                ("lookup", 75, "No such file", "texthash:" + self.none, "-"),
+                ("lookup", 2, "No such file", "texthash:" + self.none, "a"),
+                ("lookup", 2, "No such file", "texthash:" + self.none, "-"),
                 ("genkey", 1, "not a domain", "-d", str(self.dir), "x"),
                 ("genkey", 2, "--bits takes", "--bits", "7", "x.example"),
                 ("report", 2, "--top takes", "--top", "x"),
