@@ -43,16 +43,19 @@ enum { OPTIONS_READ = -1 };
  * Reads the options of a command whose name is argv[0]; the last one of the
  * array has no name. OPTIONS_READ: the operands begin at argv[optind].
  * Otherwise the exit code: "--help" was answered, or stderr has what is wrong
- * and the usage.
+ * and how to call the command.
  */
 int options_read(int argc, char **argv, const struct command_option *options,
     const char *usage);
 
 /*
- * What a command says to people: one line on stderr, formatted as by printf().
- * With --json, the last one is the error of a command that prints no answer.
+ * What a command says to people: one line on stderr behind the name of the
+ * command, formatted as by printf(). With --json, the last one is the error of
+ * a command that prints no answer.
  */
 void command_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same of a fault that has a place, "FILE:LINE: TEXT", with which it begins. */
+void command_say_fault(const char *text);
 /* The same error for --json alone: stderr has it already, in other words. */
 void command_note(const char *text);
 /* The last text of both. */
@@ -68,8 +71,11 @@ void command_print(const struct strbuf *answer);
  */
 int command_end(int code);
 
-/* Operands are missing, or too many: the usage goes to stderr. EXIT_USAGE. */
-int wrong_usage(const char *usage);
+/*
+ * Operands are missing, or too many: stderr has why, and how to call the
+ * command. EXIT_USAGE.
+ */
+int wrong_usage(const char *usage, const char *why);
 
 /*
  * Writes an error to stderr. The exit code: EXIT_LATER for what may pass, else

@@ -64,8 +64,8 @@ suggest(struct slice typed, const char *const *words, size_t count)
 		if (word.len == 0 || word.len > MAX_WORD)
 			continue;
 		edits = distance(typed, word);
-		/* Not one letter may be all that two short words share. */
-		if (edits < word.len &&
+		/* More than half of a word is right: --foo is no --top. */
+		if (edits * 2 < word.len &&
 		    (edits < best_distance ||
 			(best == NULL && edits == best_distance))) {
 			best = words[i];

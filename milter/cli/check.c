@@ -418,11 +418,17 @@ check_main(int argc, char **argv)
 	of_setup = options.list || options.postfix != NULL ||
 	    options.sendmail != NULL || options.saslauthd != NULL;
 	/* Domains, or the set-up of the milter; never options of both. */
-	if ((of_domains && of_setup) ||
-	    (options.domains.all && options.domains.count > 0) ||
-	    (!of_domains && options.domains.zone != NULL) ||
-	    (options.list && options.json))
-		return wrong_usage(usage);
+	if (of_domains && of_setup)
+		return wrong_usage(
+		    usage, "domains have neither --list nor options of an MTA");
+	if (options.domains.all && options.domains.count > 0)
+		return wrong_usage(
+		    usage, "--all-domains has no domains beside it");
+	if (!of_domains && options.domains.zone != NULL)
+		return wrong_usage(usage, "--zone is for domains");
+	if (options.list && options.json)
+		return wrong_usage(usage,
+		    "--list has no --json: see \"submilter config --json\"");
 	if (of_domains)
 		return check_domains(&options.domains);
 	return check(&options, &found);

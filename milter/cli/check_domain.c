@@ -200,8 +200,7 @@ static void
 check_domain_print_part_fault(void *arg, bool is_error, const char *text)
 {
 	(void)arg;
-	command_say(
-	    "submilter check: %s: %s", is_error ? "error" : "warning", text);
+	command_say("%s: %s", is_error ? "error" : "warning", text);
 }
 
 static void
@@ -374,10 +373,10 @@ check_domains(const struct domain_options *options)
 	} else if (check_domain_prepare(&run, &err) != 0) {
 		status = command_fail(&err, EXIT_USAGE);
 	} else if (list_domains(&run, &err) != 0) {
-		command_say("submilter check: %s", err.text);
+		command_say("%s", err.text);
 		status = EXIT_USAGE;
 	} else if (map_count(run.domains) == 0) {
-		command_say("submilter check: no domain has a key, and the "
+		command_say("no domain has a key, and the "
 			    "option domain is not set");
 		status = EXIT_NO;
 	} else {

@@ -184,12 +184,11 @@ config_diff(const struct config_request *request, const struct config *config,
 	struct status status;
 
 	/* Without a milter there is nothing to compare with. */
-	if (running_find("config", &running, mem, &status) != EXIT_YES)
+	if (running_find(&running, mem, &status) != EXIT_YES)
 		return EXIT_LATER;
 	if (status.option_count == 0) {
-		command_say(
-		    "submilter config: the running milter is of a version "
-		    "that does not say its options: restart it");
+		command_say("the running milter is of a version "
+			    "that does not say its options: restart it");
 		return EXIT_LATER;
 	}
 	find_differences(config, &status, mem, &found);

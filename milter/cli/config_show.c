@@ -182,7 +182,7 @@ names_are_known(const struct config_request *request,
 		if (k < known_count)
 			continue;
 		near = suggest(slice_of(name), known, known_count);
-		command_say("submilter config: there is no option or block "
+		command_say("there is no option or block "
 			    "\"%s\"%s%s%s",
 		    escape(mem, slice_of(name), SHOWN_OCTETS),
 		    near == NULL ? "" : ": did you mean \"",
@@ -230,7 +230,8 @@ config_main(int argc, char **argv)
 	request.names = argv + optind;
 	request.name_count = (size_t)(argc - optind);
 	if (request.diff && (request.only_set || request.name_count > 0))
-		return wrong_usage(usage);
+		return wrong_usage(usage,
+		    "--diff is about all options: it has no -n and no names");
 	if (input_config(
 		request.path, print_config_fault, NULL, &config, &err) != 0)
 		return command_fail(&err, EXIT_USAGE);

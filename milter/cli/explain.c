@@ -168,7 +168,7 @@ explain_main(int argc, char **argv)
 	if (code != OPTIONS_READ)
 		return code;
 	if (optind >= argc || argv[optind][0] == '\0')
-		return wrong_usage(usage);
+		return wrong_usage(usage, "no queue identifier is named");
 	arena_init(&search.mem);
 	search.qid = slice_of(argv[optind]);
 	paths = (const char *const *)argv + optind + 1;
@@ -179,7 +179,7 @@ explain_main(int argc, char **argv)
 	if (search.count != 0 || json)
 		print_found(&search, json);
 	if (search.count == 0)
-		command_say("submilter explain: no line has qid=%s; %" PRIu64
+		command_say("no line has qid=%s; %" PRIu64
 			    " lines of messages were read",
 		    argv[optind], counts.messages);
 	arena_done(&search.mem);

@@ -329,7 +329,7 @@ genkey_main(int argc, char **argv)
 	if (code != EXIT_YES)
 		return code;
 	if (domains.count == 0)
-		return wrong_usage(usage);
+		return wrong_usage(usage, "no domain is named");
 	code = genkey_all(&request, &domains, &rule, &mem);
 	if (code == EXIT_YES && !request.json && request.directory == NULL)
 		fputs(what_follows[rule], stdout);

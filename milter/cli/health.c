@@ -176,9 +176,8 @@ health_ask(const struct config *config, bool json, struct arena *mem)
 	struct err err;
 
 	if (config->metrics.listen.len == 0) {
-		command_say(
-		    "submilter health: metrics.listen is not set, so the "
-		    "milter cannot be asked: see \"submilter status\"");
+		command_say("metrics.listen is not set, so the "
+			    "milter cannot be asked: see \"submilter status\"");
 		return EXIT_LATER;
 	}
 	if (local_socket_parse(config->metrics.listen, &at, &err) != 0)
@@ -188,8 +187,7 @@ health_ask(const struct config *config, bool json, struct arena *mem)
 	if (fd < 0 || health_exchange(fd, &at, &text) != 0) {
 		bool is_gone = errno == ECONNREFUSED || errno == ENOENT;
 
-		command_say("submilter health: %s: %s",
-		    slice_cstr(mem, config->metrics.listen),
+		command_say("%s: %s", slice_cstr(mem, config->metrics.listen),
 		    errno == EAGAIN || errno == EINPROGRESS ?
 			"no answer within the time" :
 			strerror(errno));
@@ -203,8 +201,7 @@ health_ask(const struct config *config, bool json, struct arena *mem)
 		return is_gone ? EXIT_NOT_RUNNING : EXIT_LATER;
 	}
 	if (!health_parse(strbuf_slice(&text), &answer)) {
-		command_say(
-		    "submilter health: what listens on %s is not submilter",
+		command_say("what listens on %s is not submilter",
 		    slice_cstr(mem, config->metrics.listen));
 		return EXIT_LATER;
 	}
@@ -231,7 +228,7 @@ health_main(int argc, char **argv)
 	if (code != OPTIONS_READ)
 		return code;
 	if (optind != argc)
-		return wrong_usage(usage);
+		return wrong_usage(usage, "it takes no operands");
 	if (input_config(
 		config_path, print_config_fault, NULL, &config, &err) != 0)
 		return command_fail(&err, EXIT_USAGE);

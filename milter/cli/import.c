@@ -176,5 +176,6 @@ import_main(int argc, char **argv)
 		if (!add_source(&request, &source))
 			return EXIT_USAGE;
 	}
-	return request.count == 0 ? wrong_usage(usage) : run_import(&request);
+	return request.count == 0 ? wrong_usage(usage, "no source is named") :
+				    run_import(&request);
 }

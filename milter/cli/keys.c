@@ -41,6 +41,8 @@ static const char usage[] =
     "Exit codes: 0 each domain has a key that signs, all files of keys can be used,\n"
     "and no record is to be corrected, 1 otherwise, 2 usage, 75 not known now.\n";
 
+static const char no_domain[] = "no domain is named";
+
 struct request {
 	const char *config_path;
 	bool look_up;
@@ -300,15 +302,17 @@ keys_main(int argc, char **argv)
 
 	if (code != OPTIONS_READ)
 		return code;
-	if (request.forget &&
-	    (optind == argc || request.look_up || request.json))
-		return wrong_usage(usage);
+	if (request.forget && (request.look_up || request.json))
+		return wrong_usage(
+		    usage, "--forget has neither --look-up nor --json");
+	if (request.forget && optind == argc)
+		return wrong_usage(usage, no_domain);
 	arena_init(&view.mem);
 	strbuf_init(&view.out, &view.mem);
 	view.history = key_history_new();
 	code = operands_read(argv + optind, &view.mem, &names);
 	if (code == EXIT_YES && optind != argc && names.count == 0)
-		code = wrong_usage(usage);
+		code = wrong_usage(usage, no_domain);
 	if (code != EXIT_YES)
 		;
 	else if (open_view(&view, &request, &names, &err) != 0)

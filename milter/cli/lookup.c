@@ -312,7 +312,8 @@ lookup_main(int argc, char **argv)
 	if (request.login != NULL && optind + 1 >= argc)
 		return look_up_right(&request, argv[optind]);
 	if (request.login != NULL || optind + 2 != argc)
-		return wrong_usage(usage);
+		return wrong_usage(usage,
+		    "it takes a table and a key, or --login and an address");
 	code = open_table(&request, argv[optind]);
 	if (code != EXIT_YES)
 		return code;

@@ -290,7 +290,7 @@ lookup_login(struct lookup_rights *of, const struct lookup_style *style)
 
 	/* What other tables say is of use all the same. */
 	if (!is_whole)
-		command_say("submilter lookup: %s", err.text);
+		command_say("%s", err.text);
 	find_own(&l, &context);
 	for (size_t i = 0; i < of->rights.table_count; i++)
 		list_table(&l, of->rights.tables[i]);

@@ -12,8 +12,7 @@ static void
 print_fault(void *arg, bool is_error, const char *text)
 {
 	(void)arg;
-	command_say(
-	    "submilter lookup: %s: %s", is_error ? "error" : "warning", text);
+	command_say("%s: %s", is_error ? "error" : "warning", text);
 }
 
 static int
@@ -88,7 +87,7 @@ lookup_rights_open(
 		if (find_submitter(of, login, &err) == 0)
 			return EXIT_YES;
 	}
-	command_say("submilter lookup: %s", err.text);
+	command_say("%s", err.text);
 	return err.kind == ERR_CONFIG ? EXIT_USAGE : EXIT_LATER;
 }
 

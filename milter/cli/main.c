@@ -47,7 +47,7 @@ run_main(int argc, char **argv)
 	if (code != OPTIONS_READ)
 		return code;
 	if (optind != argc)
-		return wrong_usage(run_usage);
+		return wrong_usage(run_usage, "it takes no operands");
 	return daemon_run(config_path, foreground);
 }
 

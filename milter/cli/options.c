@@ -20,9 +20,10 @@ enum { MAX_OPTIONS = 32, FIRST_LONG = 256 };
  * thread.
  */
 static struct {
-	bool json;	  /* the option was given */
-	bool is_answered; /* something was printed on standard output */
-	bool faults;	  /* of a configuration, each with its place */
+	const char *command; /* its name, once options_read() was called */
+	bool json;	     /* the option was given */
+	bool is_answered;    /* something was printed on standard output */
+	bool faults;	     /* of a configuration, each with its place */
 	char error[4 * ERR_TEXT_BYTES];
 } said;
 
@@ -35,22 +36,32 @@ report_word(char **argv, int got, const struct option *known)
 	struct slice name = slice_from(slice_of(word), 2);
 	size_t count = 0;
 
-	fprintf(stderr, "submilter %s: ", argv[0]);
 	if (got == ':') {
-		fprintf(stderr, "%s takes a value\n", word);
+		command_say("%s takes a value", word);
 	} else if (strncmp(word, "--", 2) != 0) {
-		fprintf(stderr, "there is no option -%c\n", optopt);
+		command_say("there is no option -%c", optopt);
 	} else if (optopt != 0) {
-		fprintf(stderr, "%s: this option has no value\n", word);
+		command_say("%s: this option has no value", word);
 	} else {
 		for (; known[count].name != NULL; count++)
 			names[count] = known[count].name;
 		name = slice_sub(name, 0, slice_find(name, '='));
 		near = suggest(name, names, count);
-		fprintf(stderr, "there is no option %s%s%s%s\n", word,
+		command_say("there is no option %s%s%s%s", word,
 		    near == NULL ? "" : ": did you mean --",
 		    near == NULL ? "" : near, near == NULL ? "" : "?");
 	}
+}
+
+/* The lines of a usage that show how to call the command. */
+static void
+print_synopsis(const char *usage)
+{
+	const char *end = strstr(usage, "\n\n");
+
+	fprintf(stderr, "%.*s\n\"submilter %s --help\" says more.\n",
+	    (int)(end == NULL ? strlen(usage) : (size_t)(end - usage)), usage,
+	    said.command);
 }
 
 int
@@ -62,6 +73,7 @@ options_read(int argc, char **argv, const struct command_option *options,
 	size_t count = 0, len = strlen(letters);
 	int got;
 
+	said.command = argv[0];
 	for (; options[count].name != NULL; count++) {
 		const struct command_option *option = &options[count];
 		bool has_value = option->flag == NULL;
@@ -89,7 +101,8 @@ options_read(int argc, char **argv, const struct command_option *options,
 		}
 		if (got == '?' || got == ':') {
 			report_word(argv, got, known);
-			return wrong_usage(usage);
+			print_synopsis(usage);
+			return EXIT_USAGE;
 		}
 		while (known[option - options].val != got)
 			option++;
@@ -122,6 +135,17 @@ command_error(void)
 	return said.error;
 }
 
+/* A line that begins with what it is about: a command, or a file. */
+static void
+say_line(const char *before, struct slice text)
+{
+	progress_clear();
+	fputs(before, stderr);
+	terminal_write(stderr, text);
+	fputc('\n', stderr);
+	command_note(text.data);
+}
+
 void
 command_say(const char *format, ...)
 {
@@ -133,10 +157,7 @@ command_say(const char *format, ...)
 	va_start(args, format);
 	text = slice_format_args(&mem, format, args);
 	va_end(args);
-	progress_clear();
-	terminal_write(stderr, text);
-	fputc('\n', stderr);
-	command_note(text.data);
+	say_line(slice_format(&mem, "submilter %s: ", said.command).data, text);
 }
 
 void
@@ -145,6 +166,12 @@ command_print(const struct strbuf *answer)
 	progress_clear();
 	said.is_answered = true;
 	(void)fwrite(answer->data, 1, answer->len, stdout);
+}
+
+void
+command_say_fault(const char *text)
+{
+	say_line("", slice_of(text));
 }
 
 int
@@ -168,10 +195,10 @@ command_end(int code)
 }
 
 int
-wrong_usage(const char *usage)
+wrong_usage(const char *usage, const char *why)
 {
-	fputs(usage, stderr);
-	command_note("the command was not understood");
+	command_say("%s", why);
+	print_synopsis(usage);
 	return EXIT_USAGE;
 }
 
@@ -190,10 +217,13 @@ void
 print_config_fault(
     void *arg, const char *file, unsigned int line, const char *text)
 {
+	CLEANUP(arena_done) struct arena mem;
+
 	(void)arg;
 	said.faults = true;
-	if (line == 0)
-		command_say("%s: %s", file, text);
-	else
-		command_say("%s:%u: %s", file, line, text);
+	arena_init(&mem);
+	command_say_fault(
+	    (line == 0 ? slice_format(&mem, "%s: %s", file, text) :
+			 slice_format(&mem, "%s:%u: %s", file, line, text))
+		.data);
 }

@@ -43,11 +43,11 @@ reload_wait_for(struct slice path, unsigned long begun, struct arena *mem,
 		arena_done(mem);
 		arena_init(mem);
 		if (status_read(path, mem, status, &err) != 0) {
-			command_say("submilter reload: %s", err.text);
+			command_say("%s", err.text);
 			return EXIT_LATER;
 		}
 		if (status->pid == 0 || !status_is_alive(status)) {
-			command_say("submilter reload: the milter has ended");
+			command_say("the milter has ended");
 			return EXIT_NO;
 		}
 		if (status->reloads_done > begun)
@@ -55,8 +55,7 @@ reload_wait_for(struct slice path, unsigned long begun, struct arena *mem,
 		(void)nanosleep(&pause, NULL);
 	}
 	command_say(
-	    "submilter reload: the milter has said nothing for %d seconds",
-	    (int)WAIT_SECONDS);
+	    "the milter has said nothing for %d seconds", (int)WAIT_SECONDS);
 	return EXIT_LATER;
 }
 
@@ -81,7 +80,7 @@ reload_main(int argc, char **argv)
 	if (code != OPTIONS_READ)
 		return code;
 	if (optind != argc)
-		return wrong_usage(usage);
+		return wrong_usage(usage, "it takes no operands");
 	/*
 	 * A configuration that is broken will be refused. Its faults are
 	 * printed, and the milter is asked all the same, so that its log and
@@ -95,27 +94,25 @@ reload_main(int argc, char **argv)
 		path = slice_dup(&names, config->main.status_file);
 		config_free(config);
 	}
-	code = running_find(
-	    "reload", &(struct running){ path, config_path }, &mem, &status);
+	code =
+	    running_find(&(struct running){ path, config_path }, &mem, &status);
 	if (path.len == 0)
-		command_say(
-		    "submilter reload: send it SIGUSR1 and see its log");
+		command_say("send it SIGUSR1 and see its log");
 	if (code != EXIT_YES && broken) {
-		command_say(
-		    "submilter reload: no milter was asked: mend the faults "
-		    "above first");
+		command_say("no milter was asked: mend the faults "
+			    "above first");
 		code = err.kind == ERR_TEMP ? EXIT_LATER : EXIT_USAGE;
 	}
 	if (code == EXIT_YES && kill(status.pid, SIGUSR1) != 0) {
-		command_say("submilter reload: process %ld: %s",
-		    (long)status.pid, strerror(errno));
+		command_say(
+		    "process %ld: %s", (long)status.pid, strerror(errno));
 		code = EXIT_NO;
 	}
 	if (code == EXIT_YES)
 		code =
 		    reload_wait_for(path, status.reloads_begun, &mem, &status);
 	if (code == EXIT_YES && status.reload_refused) {
-		command_say("submilter reload: refused, going on as before: %s",
+		command_say("refused, going on as before: %s",
 		    running_shown(status.reload_reason, &mem));
 		code = EXIT_NO;
 	} else if (code == EXIT_YES) {

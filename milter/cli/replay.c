@@ -145,8 +145,11 @@ replay_main(int argc, char **argv)
 
 	if (code != OPTIONS_READ)
 		return code;
-	if (config_path == NULL || argc - optind > MAX_FILES)
-		return wrong_usage(usage);
+	if (config_path == NULL)
+		return wrong_usage(
+		    usage, "-c FILE has to name the configuration to judge by");
+	if (argc - optind > MAX_FILES)
+		return wrong_usage(usage, "more than 900 files");
 	if (top != NULL &&
 	    (!slice_number(slice_of(top), MAX_ROWS, &rows) || rows == 0)) {
 		command_say("--top takes a number from 1 to 1000");

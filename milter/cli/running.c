@@ -34,36 +34,33 @@ running_is_its_owner(
 }
 
 int
-running_find(const char *command, const struct running *running,
-    struct arena *mem, struct status *ret_status)
+running_find(
+    const struct running *running, struct arena *mem, struct status *ret_status)
 {
 	struct slice path = running->status_path;
 	char real[PATH_MAX];
 	struct err err;
 
 	if (path.len == 0) {
-		command_say(
-		    "submilter %s: status-file is \"\", so that the milter "
-		    "cannot say how it is",
-		    command);
+		command_say("status-file is \"\", so that the milter "
+			    "cannot say how it is");
 		return EXIT_LATER;
 	}
 	if (status_read(path, mem, ret_status, &err) != 0) {
-		command_say("submilter %s: %s", command, err.text);
+		command_say("%s", err.text);
 		return EXIT_LATER;
 	}
 	if (ret_status->pid == 0 || !status_is_alive(ret_status) ||
 	    !running_is_its_owner(ret_status, path, mem)) {
-		command_say("submilter %s: no milter runs that writes %.*s",
-		    command, SLICE_ARGS(path));
+		command_say(
+		    "no milter runs that writes %.*s", SLICE_ARGS(path));
 		return EXIT_NO;
 	}
 	if (realpath(running->config_path, real) != NULL &&
 	    !slice_eq(slice_of(real), ret_status->config_path)) {
-		command_say(
-		    "submilter %s: the milter that writes %.*s has another "
-		    "configuration: -c %s",
-		    command, SLICE_ARGS(path),
+		command_say("the milter that writes %.*s has another "
+			    "configuration: -c %s",
+		    SLICE_ARGS(path),
 		    shell_quoted(
 			mem, running_shown(ret_status->config_path, mem)));
 		return EXIT_NO;

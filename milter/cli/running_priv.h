@@ -17,8 +17,8 @@ struct running {
  * to the owner of the file, so that a signal may be sent to it. Blocks on the
  * file system.
  */
-int running_find(const char *command, const struct running *running,
-    struct arena *mem, struct status *ret_status);
+int running_find(const struct running *running, struct arena *mem,
+    struct status *ret_status);
 
 /* Text of the file, safe on a terminal: the milter's user wrote it. */
 const char *running_shown(struct slice text, struct arena *mem);

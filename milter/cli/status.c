@@ -126,17 +126,17 @@ status_tell(struct status_view *view, bool json, struct arena *mem)
 	struct err err;
 
 	if (view->path[0] == '\0') {
-		command_say("submilter status: the option status-file "
+		command_say("the option status-file "
 			    "names no file: the milter cannot tell how it is");
 		return EXIT_LATER;
 	}
 	if (status_read(slice_of(view->path), mem, &view->status, &err) != 0) {
-		command_say("submilter status: %s", err.text);
+		command_say("%s", err.text);
 		return EXIT_LATER;
 	}
 	view->found = view->status.pid != 0;
 	if (!view->found && view->is_guess) {
-		command_say("submilter status: %s; and there is no %s: "
+		command_say("%s; and there is no %s: "
 			    "name the milter's file with --status-file",
 		    slice_cstr(mem, view->disk_fault), view->path);
 		return view->guess_code;
@@ -178,7 +178,7 @@ status_main(int argc, char **argv)
 	if (code != OPTIONS_READ)
 		return code;
 	if (optind != argc)
-		return wrong_usage(usage);
+		return wrong_usage(usage, "it takes no operands");
 	if (view.path != NULL)
 		return status_tell(&view, json, &mem);
 	/*

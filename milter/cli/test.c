@@ -85,8 +85,12 @@ struct request {
 static void
 test_print_part_fault(void *arg, bool is_error, const char *text)
 {
+	CLEANUP(arena_done) struct arena mem;
+
 	(void)arg;
-	command_say("%s%s", is_error ? "" : "warning: ", text);
+	arena_init(&mem);
+	command_say_fault(
+	    slice_format(&mem, "%s%s", is_error ? "" : "warning: ", text).data);
 }
 
 struct verification {
@@ -397,7 +401,7 @@ test_main(int argc, char **argv)
 	if (code != OPTIONS_READ)
 		return code;
 	if (optind + 1 != argc)
-		return wrong_usage(usage);
+		return wrong_usage(usage, "it takes one message, or -");
 	request.file = argv[optind];
 	if (!net_addr_parse(slice_of(request.client), &request.client_addr))
 		wrong = "--client: not an IP address";

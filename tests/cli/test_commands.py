@@ -71,12 +71,12 @@ class CommandLine(unittest.TestCase):
 
     def test_an_option_that_may_be_repeated_has_a_bound(self):
         many = [word for i in range(101) for word in ("--rcpt", "a%d@x.example" % i)]
-        self.assertEqual(run("test", *many, "-"), (2, "", "--rcpt: more than 100\n"))
+        self.assertEqual(run("test", *many, "-"), (2, "", "submilter test: --rcpt: more than 100\n"))
         # The values of options are looked at before anything is read.
         for option, value, want in (
-                ("--now", "0", "--now takes seconds since 1970"),
-                ("--client", "host", "--client: not an IP address"),
-                ("--mta", "exim", "--mta takes postfix, sendmail or unknown")):
+                ("--now", "0", "submilter test: --now takes seconds since 1970"),
+                ("--client", "host", "submilter test: --client: not an IP address"),
+                ("--mta", "exim", "submilter test: --mta takes postfix, sendmail or unknown")):
             self.assertEqual(run("test", option, value, "/no/such/file"),
                              (2, "", want + "\n"))
 
@@ -166,7 +166,7 @@ class Lookup(unittest.TestCase):
         for key in "no address", "<>", "a@b@c", "carol":
             code, out, err = run("lookup", "--address", self.table, key)
             self.assertEqual((code, out), (2, ""), key)
-            self.assertTrue(err.startswith("KEY: "), err)
+            self.assertTrue(err.startswith("submilter lookup: KEY: "), err)
 
     def test_json(self):
         code, out, err = run("lookup", "--json", "--address", self.table,
@@ -434,14 +434,15 @@ class Genkey(unittest.TestCase):
         self.assertEqual([key["name"] for key in said["keys"]], [
             "%s1._domainkey.%s.example" % (kind, name) for name in "ac" for kind in "re"])
         self.assertEqual([one["domain"] for one in said["failed"]], ["b.example", "x"])
-        self.assertEqual([one["error"] for one in said["failed"]], err.splitlines())
-        self.assertRegex(err, r"^\S+/b.example/r1.key: File exists\n\"x\" is not a domain")
+        self.assertEqual(["submilter genkey: " + one["error"] for one in said["failed"]],
+                         err.splitlines())
+        self.assertRegex(err, r"^\S+ \S+ \S+/b.example/r1.key: File exists\nsubmilter genkey: \"x\" is not a domain")
 
     def test_no_domain_at_all(self):
         self.assertEqual(self.ask("-", stdin=" \n")[:2], (2, ""))
         self.assertEqual(self.ask()[:2], (2, ""))
         self.assertEqual(self.ask("-", stdin="a.exa\0mple"),
-                         (2, "", "standard input: it is no text\n"))
+                         (2, "", "submilter genkey: standard input: it is no text\n"))
         # A configuration that is broken is told once.
         with open(self.dir + "/conf", "w", encoding="utf-8") as file:
             file.write("mode = off\n")

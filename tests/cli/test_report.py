@@ -188,7 +188,7 @@ class Report(unittest.TestCase):
                 (("--json", "--html", "-"), "give one\n")):
             self.assertIn(want, self.report(*args, code=2))
         text = self.report("--html", "/nonexistent/x", code=1)
-        self.assertEqual(text, "/nonexistent/x: No such file or directory\n")
+        self.assertEqual(text, "submilter report: /nonexistent/x: No such file or directory\n")
 
     def test_the_page_needs_nothing_else(self):
         text = self.report("--html", "-", *WEEK)

@@ -205,10 +205,10 @@ class Outputs(unittest.TestCase):
                 ("genkey", 2, "--bits takes", "--bits", "7", "x.example"),
                 ("report", 2, "--top takes", "--top", "x"),
                 ("replay", 2, "--top takes", "--top", "0", "-c", self.config),
-                ("replay", 2, "not understood"),
-                ("explain", 2, "not understood"),
-                ("check", 2, "not understood", "--list"),
-                ("import", 2, "not understood"), ("import", 1, "none: No such file", self.none),
+                ("replay", 2, "-c FILE has to name"),
+                ("explain", 2, "no queue identifier"),
+                ("check", 2, "config --json", "--list"),
+                ("import", 2, "no source is named"), ("import", 1, "none: No such file", self.none),
                 ("import", 1, "log: File exists", "--opendkim", message, "-o", str(self.dir / "log")),
                 ("import", 2, "more than 16 sources", "--opendkim=x", *["--sendmail=x"] * 16),
                 ("config", 75, "no milter runs", "--diff", "-c", self.config),
@@ -227,7 +227,9 @@ class Outputs(unittest.TestCase):
                      ["test", self.none], ["keys", "-c", self.none]):
             done = subprocess.run([SUBMILTER, *args, "--json"], capture_output=True, timeout=60,
                                   check=False, text=True)
-            self.assertEqual(json.loads(done.stdout)["error"] + "\n",
+            # A fault of a configuration begins with its file.
+            name = "" if args[0] == "keys" else "submilter %s: " % args[0]
+            self.assertEqual(name + json.loads(done.stdout)["error"] + "\n",
                              done.stderr.splitlines(True)[-1])
             done = subprocess.run([SUBMILTER, *args], capture_output=True, timeout=60,
                                   check=False, text=True)

@@ -18,6 +18,7 @@ the_nearest_word_is_suggested(void **state)
 		{ "kays", "keys" },	   /* wrong */
 		{ "MODE", "mode" },
 		{ "saslauth", NULL },
+		{ "soda", NULL }, /* half of it is wrong */
 		{ "x", NULL },
 		{ "", NULL },
 		{ "zzzzzz", NULL },
