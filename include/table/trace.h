@@ -6,11 +6,13 @@
 
 /* What one table was asked, and what it said. */
 struct table_asked {
-	const struct table *table;
+	const struct table *table; /* may be closed by now, see `spec` */
+	struct slice spec;	   /* that of the table */
 	unsigned int depth; /* 1: a part of the table before it, and so on */
 	struct slice key;
 	enum table_answer answer;
 	struct slice value; /* of TABLE_FOUND */
+	size_t line;	    /* of the row with the key; 0: not known */
 	struct err why;	    /* of TABLE_FAILED */
 	struct slice hosts; /* that were asked, "a, b"; empty: none was */
 	uint64_t micros;
@@ -19,7 +21,8 @@ struct table_asked {
 /*
  * All that look-ups ask while it stands in their context, in order: a record of
  * each key of each table, and of each part of a table behind it. Keys are asked
- * for one by one then, and past caches. For one thread; what is noted lasts as long as mem.
+ * for one by one then, and past caches. For one thread; what is noted lasts as long
+ * as mem, also where a table is closed before.
  */
 struct table_trace {
 	struct arena *mem;

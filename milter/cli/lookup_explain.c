@@ -45,26 +45,10 @@ print_file(void *arg, struct slice path)
 		    escape(&mem, path, SHOWN_OCTETS));
 }
 
-/* The line of the row that has the key; 0: that is not known. */
-static size_t
-line_of(const struct table_asked *asked)
-{
-	struct table_row row;
-
-	for (size_t i = 0; table_row(asked->table, i, &row); i++) {
-		if (row.of == asked->table &&
-		    slice_eq_nocase(row.key, asked->key))
-			return row.line;
-	}
-	return 0;
-}
-
 static void
 print_asked(
     const struct table_asked *asked, unsigned int indent, struct arena *mem)
 {
-	size_t line = asked->answer == TABLE_FOUND ? line_of(asked) : 0;
-
 	printf("%*s  %-6s  %-*s  %" PRIu64 ".%" PRIu64 " ms", (int)indent, "",
 	    answer_word(asked->answer), KEY_COLUMN,
 	    escape(mem, asked->key, SHOWN_OCTETS), asked->micros / 1000,
@@ -72,8 +56,8 @@ print_asked(
 	if (asked->hosts.len != 0)
 		printf(
 		    "  asked now: %s", escape(mem, asked->hosts, SHOWN_OCTETS));
-	if (line != 0)
-		printf("  line %zu", line);
+	if (asked->line != 0)
+		printf("  line %zu", asked->line);
 	printf("\n");
 	if (asked->answer == TABLE_FOUND)
 		printf("%*s          = %s\n", (int)indent, "",
@@ -92,7 +76,7 @@ lookup_explain(const struct table_trace *trace, struct arena *mem)
 		unsigned int depth =
 		    asked->depth < MAX_INDENT ? asked->depth : MAX_INDENT;
 		struct heading heading = { .indent = 2 * depth };
-		struct slice spec = table_spec(asked->table);
+		struct slice spec = asked->spec;
 
 		if (before == NULL || before->table != asked->table ||
 		    before->depth != asked->depth) {
@@ -117,7 +101,7 @@ lookup_explain_json(const struct table_trace *trace, struct strbuf *buf)
 		strbuf_addf(buf,
 		    "%s{\"depth\":%u,\"table\":", i == 0 ? "" : ",",
 		    asked->depth);
-		json_append(buf, table_spec(asked->table));
+		json_append(buf, asked->spec);
 		strbuf_add_cstr(buf, ",\"key\":");
 		json_append(buf, asked->key);
 		strbuf_addf(buf,
@@ -129,7 +113,7 @@ lookup_explain_json(const struct table_trace *trace, struct strbuf *buf)
 		if (asked->answer == TABLE_FOUND) {
 			strbuf_add_cstr(buf, ",\"value\":");
 			json_append(buf, asked->value);
-			strbuf_addf(buf, ",\"line\":%zu", line_of(asked));
+			strbuf_addf(buf, ",\"line\":%zu", asked->line);
 		} else if (asked->answer == TABLE_FAILED) {
 			strbuf_add_cstr(buf, ",\"why\":");
 			json_append(buf, slice_of(asked->why.text));

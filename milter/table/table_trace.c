@@ -37,6 +37,18 @@ trace_begin(struct table_trace *trace, const struct table_asked *asked)
 	return trace->count++;
 }
 
+static size_t
+line_of(const struct table *table, struct slice key)
+{
+	struct table_row row;
+
+	for (size_t i = 0; table_row(table, i, &row); i++) {
+		if (row.of == table && slice_eq_nocase(row.key, key))
+			return row.line;
+	}
+	return 0;
+}
+
 enum table_answer
 table_lookup_traced(const struct table *table, const struct table_keys *keys,
     const struct table_context *context, struct slice *ret_values)
@@ -47,6 +59,7 @@ table_lookup_traced(const struct table *table, const struct table_keys *keys,
 	for (size_t i = 0; i < keys->count; i++) {
 		const struct table_keys one = { &keys->items[i], 1 };
 		const struct table_asked begun = { .table = table,
+			.spec = slice_dup(trace->mem, table_spec(table)),
 			.depth = trace->depth,
 			.key = slice_dup(trace->mem, keys->items[i]) };
 		size_t at = trace_begin(trace, &begun);
@@ -66,6 +79,7 @@ table_lookup_traced(const struct table *table, const struct table_keys *keys,
 		}
 		if (answer == TABLE_FOUND) {
 			asked->value = slice_dup(trace->mem, ret_values[i]);
+			asked->line = line_of(table, keys->items[i]);
 			all = TABLE_FOUND;
 		}
 	}
