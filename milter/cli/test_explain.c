@@ -77,7 +77,8 @@ test_explain(const struct test_outcome *outcome)
 	if (outcome->verdict.action == ACTION_TEMPFAIL &&
 	    slice_eq(
 		slice_of(message_step(outcome->message)), SLICE("identify")))
-		puts("identify     a method cannot answer");
+		printf("identify     a method cannot answer: %.*s\n",
+		    SLICE_ARGS(outcome->verdict.detail));
 	else
 		explain_methods(outcome);
 	explain_limits(outcome);

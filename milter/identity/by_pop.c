@@ -102,20 +102,33 @@ pop_check(struct identity_faults *faults)
 	}
 }
 
+/* For people: why an address proves nothing. */
+static void
+explain(const struct identity_question *question, struct slice why)
+{
+	if (question->doubt->why.len == 0)
+		question->doubt->why = why;
+}
+
 /* Whether what is known of the client's address says something of it. */
 static bool
 may_prove(const struct identity_question *question)
 {
 	const struct pop_limits *limits = &question->identity->pop;
 	const struct client_facts *client = question->client;
+	struct arena *mem = question->context->mem;
 
 	/* Whoever logged in to the MTA is nobody else, also without rights. */
 	if (client->addr.bits == 0 || client->said[FACT_AUTH_AUTHEN].len != 0 ||
 	    client->said[FACT_AUTH_TYPE].len != 0)
 		return false;
 	for (size_t i = 0; i < limits->never_count; i++) {
-		if (net_cidr_contains(&limits->never[i], &client->addr))
-			return false;
+		if (!net_cidr_contains(&limits->never[i], &client->addr))
+			continue;
+		explain(question,
+		    slice_format(mem, "%.*s is in identify.pop-never",
+			SLICE_ARGS(net_addr_text(mem, &client->addr))));
+		return false;
 	}
 	return true;
 }
@@ -164,6 +177,7 @@ pop_judge(const struct identity_question *question,
 {
 	const struct table_context *context = question->context;
 	unsigned long now = (unsigned long)clock_now();
+	unsigned long age_s = question->identity->pop.age_s;
 	struct pop_value row;
 
 	if (pop_value_read(slice_trim(answer->value), context->mem, &row,
@@ -174,9 +188,15 @@ pop_judge(const struct identity_question *question,
 	if (row.time_s > now + AHEAD_SECONDS)
 		return err_set(context->err, ERR_CONFIG,
 		    "time=%lu is yet to come", row.time_s);
-	if (row.time_s == 0 ||
-	    row.time_s + question->identity->pop.age_s >= now)
+	if (row.time_s == 0 || row.time_s + age_s >= now)
 		*ret_login = row.login;
+	else
+		explain(question,
+		    slice_format(context->mem,
+			"%s fetched mail from there %lu seconds ago, and "
+			"identify.pop-age is %lu",
+			escape(context->mem, row.login, SHOWN_OCTETS),
+			now - row.time_s, age_s));
 	return 0;
 }
 

@@ -77,7 +77,8 @@ class Test(unittest.TestCase):
             ("Corp+20CA|Carol", "found"), ("alice@corp.example", "found")])
         text = self.run_test(HONEST, *args, "--daemon-port", "25", code=75, warns=True,
                              conf=conf.replace("static:bob", "static:a, b"))
-        self.assertIn("identify     a method cannot answer\n", text)
+        self.assertIn("identify     a method cannot answer: identify by network: static:a, b, "
+                      "key 192.0.2.1: \"a, b\" is not one login\n", text)
 
     def test_signatures_of_the_client_change_nothing(self):
         auth = ("--auth", "alice@corp.example")
