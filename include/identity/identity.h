@@ -67,8 +67,6 @@ struct submitter {
 	/* It is known at the end of the header: see identity_find(). */
 	bool waits;
 	size_t step; /* the method that is next */
-	/* The login's field came from a client, without the secret. */
-	bool has_forged_field;
 	/* Domains at which it may be MAILER-DAEMON; empty: none. */
 	struct slice mta_names[MTA_NAMES];
 };
@@ -196,6 +194,12 @@ void login_field_drop(const struct identity *identity, struct edits *edits);
 /* Whether a value begins with one of the secrets; what stands behind it. */
 bool login_field_read(const struct login_field *field, struct slice value,
     struct slice *ret_value);
+/*
+ * Whether a client claims by the field what it cannot prove: the topmost one has
+ * none of the secrets. Never where no secret is known.
+ */
+bool login_field_is_forged(
+    const struct identity *identity, const struct header *header);
 /* A value with the secret, as Postfix writes it; empty: no secret is known. */
 struct slice login_field_write(
     const struct identity *identity, struct slice value, struct arena *mem);

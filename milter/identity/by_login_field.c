@@ -141,6 +141,21 @@ login_field_read(const struct login_field *field, struct slice value,
 	return true;
 }
 
+bool
+login_field_is_forged(
+    const struct identity *identity, const struct header *header)
+{
+	const struct login_field *field = &identity->login_field;
+	struct slice value;
+	size_t i;
+
+	if (field->secret_count == 0)
+		return false;
+	i = header_find(header, field->name, 0);
+	return i < header->count &&
+	    !login_field_read(field, header->fields[i].value, &value);
+}
+
 /* Whether a secret is a word of a value, which is then not for the log. */
 static bool
 has_secret(const struct login_field *field, struct slice value)
@@ -215,10 +230,8 @@ login_field_find(
 		bool is_new = true;
 
 		/* What stands below is the client's. */
-		if (!login_field_read(field, header->fields[i].value, &value)) {
-			*question->ret_is_forged = count == 0;
+		if (!login_field_read(field, header->fields[i].value, &value))
 			break;
-		}
 		for (size_t j = 0; j < count && is_new; j++)
 			is_new = !slice_eq(seen[j], value);
 		if (!is_new)

@@ -150,14 +150,13 @@ search_steps(const struct identity *identity, const struct search *search,
     const struct table_context *context, struct submitter *ret_submitter)
 {
 	struct identity_doubt doubt = search->doubt;
-	bool is_forged = false;
 
 	*ret_submitter = (struct submitter){ 0 };
 	for (size_t i = search->step; i < identity->step_count; i++) {
 		const struct identity_step *step = &identity->steps[i];
 		const struct identity_question question = { identity,
 			search->client, step->table, context, search->header,
-			&is_forged, &doubt };
+			&doubt };
 		struct submitter submitter = { .via = step->method->name,
 			.is_host = step->method->is_host };
 		struct slice found = { NULL, 0 };
@@ -183,7 +182,6 @@ search_steps(const struct identity *identity, const struct search *search,
 		*ret_submitter = submitter;
 		break;
 	}
-	ret_submitter->has_forged_field = is_forged;
 	if (ret_submitter->login.len != 0)
 		return 0;
 	ret_submitter->doubt = doubt;

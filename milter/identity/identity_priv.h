@@ -11,8 +11,6 @@ struct identity_question {
 	const struct table *table; /* the method's own, if it has one */
 	const struct table_context *context;
 	const struct header *header; /* NULL: it has not come yet */
-	bool
-	    *ret_is_forged; /* set where a client claims what it cannot prove */
 	struct identity_doubt *doubt;
 };
 

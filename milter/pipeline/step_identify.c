@@ -64,13 +64,6 @@ step_identify_late(struct message *message)
 		&message->facts.client, &message->header, &context,
 		&message->submitter) != 0)
 		return cannot_tell(message, &err);
-	if (message->submitter.has_forged_field)
-		outcome_warn(&message->outcome,
-		    slice_format(&message->mem,
-			"%.*s without a secret of identify.login-secret proves "
-			"nothing",
-			SLICE_ARGS(
-			    message_config(message)->identify.login_field)));
 	return conclude(message);
 }
 
@@ -81,9 +74,18 @@ step_identify_late(struct message *message)
 struct verdict
 step_login_field(struct message *message)
 {
-	return message->has_lost_field ?
-	    verdict_refused(REASON_IDENTIFY,
-		SLICE("The header is too large, or cannot be read, for its "
-		      "secret to be removed")) :
-	    verdict_accept();
+	if (message->has_lost_field)
+		return verdict_refused(REASON_IDENTIFY,
+		    SLICE("The header is too large, or cannot be read, for its "
+			  "secret to be removed"));
+	/* Also where the client has a login, and tries another one. */
+	if (login_field_is_forged(
+		&message->snapshot->identity, &message->header))
+		outcome_warn(&message->outcome,
+		    slice_format(&message->mem,
+			"%.*s without a secret of identify.login-secret proves "
+			"nothing",
+			SLICE_ARGS(
+			    message_config(message)->identify.login_field)));
+	return verdict_accept();
 }
