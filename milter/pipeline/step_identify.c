@@ -76,8 +76,8 @@ step_login_field(struct message *message)
 {
 	if (message->has_lost_field)
 		return verdict_refused(REASON_IDENTIFY,
-		    SLICE("The header is too large, or cannot be read, for its "
-			  "secret to be removed"));
+		    SLICE("The header has too many fields, or a line that is "
+			  "not a field: the rest of it cannot be checked"));
 	/* Also where the client has a login, and tries another one. */
 	if (login_field_is_forged(
 		&message->snapshot->identity, &message->header))
