@@ -215,11 +215,13 @@ class Postfix(Base, unittest.TestCase):
         self.log_in(dovecot, "pop3", ALICE)
         self.check_sent(milter, mta, ALICE)
         self.log_in(dovecot, "imap", BOB, "2001:db8::7")
+        self.log_in(dovecot, "imap", BOB, "::ffff:192.0.2.9")
         self.log_in(dovecot, "imap", BOB)
         self.check_sent(milter, mta, BOB, FROM_BOB)
         self.log_in(dovecot, "imap", ALICE)
         self.check_sent(milter, mta, ALICE)
         text = rows.read_text()
+        self.assertRegex(text, "(?m)^192.0.2.9  %s;time=[0-9]+$" % re.escape(BOB))
         self.assertRegex(text, "(?m)^2001:db8::7  %s;time=[0-9]+$" % re.escape(BOB))
         self.assertEqual(text.count("127.0.0.1"), 1, text)
         # A row that is old goes when the next one comes.
