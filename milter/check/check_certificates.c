@@ -12,6 +12,33 @@ uses_certificates(const struct config *config)
 }
 
 bool
+postfix_method_is_asked(const struct postfix_check *p,
+    const struct postfix_service *service, struct slice method)
+{
+	size_t colon = slice_find_last(service->name, ':');
+	const struct client_facts client = {
+		.said[FACT_DAEMON_NAME] =
+		    postfix_seen(p, service, "milter_macro_daemon_name", ""),
+		.said[FACT_DAEMON_PORT] =
+		    service_port(colon < service->name.len ?
+			    slice_from(service->name, colon + 1) :
+			    service->name),
+	};
+	struct identity identity;
+	bool is_asked = false;
+	struct arena mem;
+
+	arena_init(&mem);
+	identity_init(&identity, p->c->config, NULL, &mem);
+	for (size_t i = 0; i < identity.step_count; i++)
+		is_asked = is_asked ||
+		    (slice_eq(identity_step_name(&identity.steps[i]), method) &&
+			identity_step_is_asked(&identity, i, &client));
+	arena_done(&mem);
+	return is_asked;
+}
+
+bool
 refuses_without_login_at(
     const struct config *config, struct slice name, struct slice port)
 {
@@ -164,6 +191,22 @@ check_relaying(struct postfix_check *p, const struct postfix_service *service)
 	    postfix_seen_at(p, service, "smtpd_relay_restrictions"));
 }
 
+/* Whether clients of a service shall have a login by their certificates. */
+static bool
+may_have_certificates(
+    const struct postfix_check *p, const struct postfix_service *service)
+{
+	if (!postfix_method_is_asked(p, service, SLICE("client-cert")))
+		return false;
+	if (postfix_is_submission(service) ||
+	    postfix_asks_certificates(p, service))
+		return true;
+	/* Another port where users log in, but not one for a proxy. */
+	return postfix_has_sasl(p, service) && !postfix_is_port_25(service) &&
+	    is_empty(p, service, "smtpd_authorized_xclient_hosts") &&
+	    is_empty(p, service, "smtpd_upstream_proxy_protocol");
+}
+
 void
 check_postfix_certificates(
     struct postfix_check *p, const struct postfix_service *service)
@@ -171,7 +214,7 @@ check_postfix_certificates(
 	struct findings *found = p->c->found;
 	const char *name = postfix_called(p, service);
 
-	if (!uses_certificates(p->c->config) || !postfix_is_submission(service))
+	if (!may_have_certificates(p, service))
 		return;
 	if (!has_tls(p, service))
 		finding_add(found, FINDING_WARNING,

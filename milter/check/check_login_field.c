@@ -217,7 +217,7 @@ check_postfix_login_field(
 	struct slice text;
 	struct err err;
 
-	if (!identity_uses_method(config, SLICE("login-field")) ||
+	if (!postfix_method_is_asked(p, service, SLICE("login-field")) ||
 	    search.field.name.len == 0 ||
 	    (!postfix_is_submission(service) && !postfix_has_sasl(p, service)))
 		return;

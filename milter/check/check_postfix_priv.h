@@ -108,6 +108,9 @@ void check_postfix_certificates(
 /* The same for the field identify.login-field. */
 void check_postfix_login_field(
     struct postfix_check *p, const struct postfix_service *service);
+/* Whether a method counts at a service, by identify.methods and methods-at. */
+bool postfix_method_is_asked(const struct postfix_check *p,
+    const struct postfix_service *service, struct slice method);
 bool postfix_asks_certificates(
     const struct postfix_check *p, const struct postfix_service *service);
 /*

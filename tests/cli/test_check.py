@@ -1108,6 +1108,31 @@ smtpd_milters = inet:127.0.0.1:1 $our_milter
                 self.configure()
                 self.has_not(self.found_postfix(0), "certificate will prove")
 
+    def test_services_where_certificates_count(self):
+        """By methods-at, and at any port where users log in, but not behind a proxy."""
+        rows = self.write("certificates", "CA|alice alice@example.org\n")
+        for name, options, bound, is_found in (
+                ("submission", "", "", True),
+                ("192.0.2.5:2587", "", "", True),
+                ("2587", " -o smtpd_authorized_xclient_hosts=192.0.2.1", "", False),
+                ("2587", " -o smtpd_upstream_proxy_protocol=haproxy", "", False),
+                ("2587", " -o smtpd_authorized_xclient_hosts=192.0.2.1"
+                 " -o smtpd_tls_ask_ccert=yes", "", True),
+                ("submission", "", "methods-at = \"465=client-cert\"", False),
+                ("submissions", "", "methods-at = \"465=client-cert\"", True),
+                ("192.0.2.5:465", "", "methods-at = \"smtps=client-cert\"", True),
+                ("submission", " -o milter_macro_daemon_name=CERT",
+                 "methods-at = \"CERT=client-cert\"", True)):
+            with self.subTest(name=name, options=options, bound=bound):
+                self.postfix(options="-o smtpd_sasl_auth_enable=yes" + options)
+                path = self.path("postfix/master.cf")
+                with open(path, encoding="utf-8") as file:
+                    text = file.read()
+                self.write("postfix/master.cf", text.replace("submission", name, 1))
+                self.configure(more=(self.CERTIFICATES % rows).replace(" }", "; %s }" % bound))
+                (self.has if is_found else self.has_not)(
+                    self.found_postfix(0), "no certificate will prove a login (client-cert)")
+
     def test_a_certificate_may_be_let_through_by_postfix(self):
         rows = self.write("certificates", "CA|alice alice@example.org\n")
         for relay, is_found in (
