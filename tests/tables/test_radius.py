@@ -35,6 +35,25 @@ def attribute(kind, value):
     return bytes((kind, 2 + len(value))) + value
 
 
+class Recipe(servers.FreeRadius):
+    """A FreeRADIUS as docs/recipes.md sets it up: its rows say nothing of passwords."""
+
+    def __init__(self, top, debs, **how):
+        page = (HERE.parent.parent / "docs/recipes.md").read_text()
+        blocks = page.split("\n## RADIUS with FreeRADIUS\n")[1].split("```text\n")[1:]
+        authorize, reply, self.row = (block.split("```")[0] for block in blocks[:3])
+        super().__init__(top, debs, authorize=authorize, post_auth=reply,
+                         signs_replies=False, **how)
+
+    def prepare(self):
+        (self.top / "dictionary").touch()
+        self.users = self.top / "users"
+        # The names of rows are digests there; see servers.FreeRadius.
+        name, _, attributes = self.row.partition("\n")
+        self.users.write_text("%s\n%s" % (
+            hashlib.md5(name.encode()).hexdigest(), attributes))
+
+
 class Liar:
     """A server whose replies are made by reply(request, number of the datagram).
 
@@ -118,6 +137,18 @@ class Real(RadiusCase):
     def asked(self, key, more="", **how):
         return self.ask("hosts = 127.0.0.1:%d\nsecret = %s\n%s" % (
             self.server.port, self.server.secret, more), key, **how)
+
+    def test_the_recipe_of_the_book(self):
+        """Whoever is asked for has the addresses of the row, and no password is spared."""
+        with Recipe(self.top / "recipe", self.debs) as server:
+            settings = "hosts = 127.0.0.1:%d\nsecret = %s\n" % (server.port, server.secret)
+            self.assertEqual(self.ask(settings, "alice@example.org"),
+                             ("found", "info@example.org,@shop.example"))
+            self.assertEqual(self.ask(settings, "nobody@example.org"), ("absent", ""))
+            for more in "", "Service-Type = Login-User\n", "User-Password = guess\n":
+                with self.assertRaisesRegex(lab.LabError, "Access-Reject"):
+                    server.client("auth", server.port, "User-Name = alice@example.org\n"
+                                  "Message-Authenticator = 0x00\n" + more)
 
     def test_replies(self):
         """Several Filter-Id are several values; who is rejected has none."""
