@@ -256,6 +256,15 @@ key_directory_mark(const struct key_source *source, struct slice place,
 		key_mark_files(mark, path);
 }
 
+static struct slice
+key_directory_path(const struct key_source *source, struct slice place,
+    struct slice selector, struct arena *mem)
+{
+	return slice_format(mem, "%s/%.*s.key",
+	    path_of(key_directory_of(source), place, mem),
+	    SLICE_ARGS(selector));
+}
+
 static void
 key_directory_free(struct key_source *source)
 {
@@ -272,6 +281,7 @@ key_directory_source(struct slice path)
 	static const struct key_source_ops ops = { .list = key_directory_list,
 		.read = key_directory_read,
 		.mark = key_directory_mark,
+		.path = key_directory_path,
 		.free = key_directory_free };
 	struct key_directory *directory = calloc(1, sizeof(*directory));
 

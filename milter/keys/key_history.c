@@ -9,6 +9,7 @@
 
 #include "base/map.h"
 #include "key_history_priv.h"
+#include "key_priv.h"
 
 enum { TEXT_MAX_OCTETS = 2048 };
 
@@ -115,12 +116,12 @@ key_history_clear(struct key_history *history)
 }
 
 /* "DOMAIN SELECTOR " and the octets of the fingerprint. */
-enum { PRINT_OCTETS = 32, NAME_OCTETS = 256 + 256 + PRINT_OCTETS };
+enum { NAME_OCTETS = 256 + 256 + SHA256_BYTES };
 
 static size_t
 add_word(char *buffer, size_t len, struct slice word)
 {
-	ENSURE(len + word.len + 1 + PRINT_OCTETS <= NAME_OCTETS);
+	ENSURE(len + word.len + 1 + SHA256_BYTES <= NAME_OCTETS);
 	memcpy(buffer + len, word.data, word.len);
 	buffer[len + word.len] = ' ';
 	return len + word.len + 1;
@@ -129,16 +130,13 @@ add_word(char *buffer, size_t len, struct slice word)
 static struct slice
 entry_name(const struct sign_key *key, char buffer[NAME_OCTETS])
 {
-	struct slice print = key->fingerprint;
+	unsigned char print[SHA256_BYTES];
 	size_t len = add_word(buffer, 0, key->domain);
 
 	len = add_word(buffer, len, key->selector);
-	ENSURE(print.len == 2 * PRINT_OCTETS);
-	for (size_t i = 0; i < print.len; i += 2)
-		buffer[len++] =
-		    (char)((unsigned int)char_hex_value(print.data[i]) << 4 |
-			(unsigned int)char_hex_value(print.data[i + 1]));
-	return (struct slice){ buffer, len };
+	key_print_octets(key->fingerprint, print);
+	memcpy(buffer + len, print, sizeof(print));
+	return (struct slice){ buffer, len + sizeof(print) };
 }
 
 /* The names of a key again, in memory of mem. */
@@ -146,15 +144,11 @@ static struct sign_key
 entry_key(struct slice name, struct arena *mem)
 {
 	struct sign_key key = { .pkey = NULL };
-	struct strbuf print;
 
 	name = slice_dup(mem, name);
 	key.domain = key_history_next_word(&name);
 	key.selector = key_history_next_word(&name);
-	strbuf_init(&print, mem);
-	for (size_t i = 0; i < name.len; i++)
-		strbuf_addf(&print, "%02x", (unsigned char)name.data[i]);
-	key.fingerprint = strbuf_slice(&print);
+	key.fingerprint = key_print_text((const unsigned char *)name.data, mem);
 	return key;
 }
 

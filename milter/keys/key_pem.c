@@ -126,21 +126,45 @@ is_consistent(const struct sign_key *key)
 		key_verify(key, hash, signature.octets, signature.len);
 }
 
+void
+key_print_octets(
+    struct slice fingerprint, unsigned char ret_octets[SHA256_BYTES])
+{
+	ENSURE(fingerprint.len == 2 * SHA256_BYTES);
+	for (size_t i = 0; i < SHA256_BYTES; i++) {
+		unsigned int high =
+		    (unsigned int)char_hex_value(fingerprint.data[2 * i]);
+		unsigned int low =
+		    (unsigned int)char_hex_value(fingerprint.data[2 * i + 1]);
+
+		ret_octets[i] = (unsigned char)(high << 4 | low);
+	}
+}
+
+struct slice
+key_print_text(const unsigned char octets[SHA256_BYTES], struct arena *mem)
+{
+	static const char digits[] = "0123456789abcdef";
+	char *text = arena_alloc(mem, 2 * SHA256_BYTES + 1);
+
+	for (size_t i = 0; i < SHA256_BYTES; i++) {
+		text[2 * i] = digits[octets[i] >> 4];
+		text[2 * i + 1] = digits[octets[i] & 15];
+	}
+	return (struct slice){ text, 2 * SHA256_BYTES };
+}
+
 /* Of the SubjectPublicKeyInfo, which is the same in any kind of file. */
 static struct slice
 fingerprint(EVP_PKEY *pkey, struct arena *mem)
 {
 	unsigned char *der = NULL, hash[SHA256_BYTES];
 	int len = i2d_PUBKEY(pkey, &der);
-	struct strbuf buf;
 
-	strbuf_init(&buf, mem);
 	ENSURE(len > 0 &&
 	    EVP_Digest(der, (size_t)len, hash, NULL, sha256(), NULL) == 1);
 	OPENSSL_free(der);
-	for (size_t i = 0; i < sizeof(hash); i++)
-		strbuf_addf(&buf, "%02x", hash[i]);
-	return strbuf_slice(&buf);
+	return key_print_text(hash, mem);
 }
 
 static int

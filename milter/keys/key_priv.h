@@ -5,11 +5,17 @@
 #include <sys/stat.h>
 
 #include "key_source_priv.h"
-#include "keys/key.h"
+#include "keys/key_crypto.h"
 
 /* A key from PEM text; all but domain, selector and path is filled. */
 MUST_USE int key_from_pem(struct slice pem, struct arena *mem,
     struct sign_key *ret_key, struct err *err);
+
+/* A fingerprint, 64 digits in sign_key, as octets, and back. */
+void key_print_octets(
+    struct slice fingerprint, unsigned char ret_octets[SHA256_BYTES]);
+struct slice key_print_text(
+    const unsigned char octets[SHA256_BYTES], struct arena *mem);
 
 /* A private key in DER as PEM; empty: it is none. */
 struct slice key_der_to_pem(struct slice der, struct arena *mem);

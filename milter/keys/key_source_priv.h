@@ -90,6 +90,12 @@ struct key_source_ops {
 	 */
 	void (*mark)(const struct key_source *source, struct slice place,
 	    bool whole, struct key_mark *mark);
+	/*
+	 * The path of a key of a domain by its selector, as read() tells it for
+	 * most keys; empty: it cannot be told from that. NULL: nor can any. Pure.
+	 */
+	struct slice (*path)(const struct key_source *source,
+	    struct slice place, struct slice selector, struct arena *mem);
 	void (*free)(struct key_source *source);
 };
 

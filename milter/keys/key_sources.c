@@ -55,6 +55,17 @@ key_pair_mark(const struct key_source *source, struct slice place, bool whole,
 	one->ops->mark(one, place, whole, mark);
 }
 
+static struct slice
+key_pair_path(const struct key_source *source, struct slice place,
+    struct slice selector, struct arena *mem)
+{
+	const struct key_source *one = key_pair_source_of(source, place);
+
+	return one->ops->path == NULL ?
+	    (struct slice){ NULL, 0 } :
+	    one->ops->path(one, place, selector, mem);
+}
+
 static void
 key_pair_free(struct key_source *source)
 {
@@ -71,6 +82,7 @@ key_sources_join(struct key_source *directory, struct key_source *table)
 	static const struct key_source_ops ops = { .list = key_pair_list,
 		.read = key_pair_read,
 		.mark = key_pair_mark,
+		.path = key_pair_path,
 		.free = key_pair_free };
 	struct key_pair *pair;
 
