@@ -31,12 +31,12 @@ struct key_parents {
 };
 
 /*
- * The keys of a domain; with parents, not NULL, those of the nearest domain
+ * The names of the keys of a domain; with parents, not NULL, those of the nearest domain
  * above it that has some, which relaxed alignment covers. NULL: none, or no
  * store.
  */
 const struct domain_keys *key_choice_find(const struct keystore *store,
-    struct slice domain, const struct key_parents *parents);
+    struct slice domain, const struct key_parents *parents, struct arena *mem);
 
 /*
  * Whether a signature of that domain would vouch for an author who is foreign:

@@ -101,20 +101,26 @@ void keystore_free(struct keystore *store);
 /*
  * The keys of a domain (lower case, A-labels) as far as they are known, without
  * their private halves: pkey and pem are empty. NULL when the domain has no
- * keys here. Reads nothing; it stays valid as long as the store. Thread-safe.
+ * keys here. In memory of mem, and their names in that of the store. Reads
+ * nothing. Thread-safe.
  */
 const struct domain_keys *keystore_find(
-    const struct keystore *store, struct slice name);
+    const struct keystore *store, struct slice name, struct arena *mem);
+/* Its names alone, of those that a domain has. */
+const struct domain_keys *keystore_find_name(
+    const struct keystore *store, struct slice name, struct arena *mem);
 /* The first keys that sign for a domain, by whatever name; whether it has some. */
 const struct domain_keys *keystore_find_domain(
-    const struct keystore *store, struct slice domain);
+    const struct keystore *store, struct slice domain, struct arena *mem);
 bool keystore_has_domain(const struct keystore *store, struct slice domain);
 /* Whether it may have keys that nobody has needed yet; NULL: no. */
 bool keystore_grows(const struct keystore *store);
 /* The same for each, by an index below keystore_domain_count(). */
 size_t keystore_domain_count(const struct keystore *store);
 const struct domain_keys *keystore_domain(
-    const struct keystore *store, size_t index);
+    const struct keystore *store, size_t index, struct arena *mem);
+/* Which domain that is. */
+struct slice keystore_domain_name(const struct keystore *store, size_t index);
 
 /*
  * The keys of a domain with their private halves: NULL when it has none here.

@@ -69,7 +69,8 @@ count_keys(struct findings *found, const struct config *config,
 		    NULL, "sign.key-states: %.*s is not used: %s",
 		    SLICE_ARGS(path), err.text);
 	for (size_t d = 0; d < keystore_domain_count(keys); d++) {
-		const struct domain_keys *domain = keystore_domain(keys, d);
+		const struct domain_keys *domain =
+		    keystore_domain(keys, d, found->mem);
 		size_t signing = 0, unasked = 0;
 
 		key_roles_decide(states, domain, &rules, roles);
@@ -108,7 +109,7 @@ check_keys(struct findings *found, const struct config *config,
 	domains = keystore_domain_count(keys);
 	s = domains == 1 ? "" : "s";
 	for (size_t i = 0; i < domains; i++)
-		count += keystore_domain(keys, i)->count;
+		count += keystore_domain(keys, i, found->mem)->count;
 	/* The snapshot has reported already that there are none. */
 	if (count == 0)
 		return;

@@ -39,7 +39,7 @@ check_own_domain(const struct checked_table *checked, size_t index)
 			return realms->items[i];
 	}
 	if (keys != NULL && index < keystore_domain_count(keys))
-		return keystore_domain(keys, index)->domain;
+		return keystore_domain_name(keys, index);
 	return SLICE("");
 }
 

@@ -82,10 +82,11 @@ print_report(
 }
 
 static const struct domain_keys *
-keys_of(const struct run *run, struct slice domain)
+keys_of(struct run *run, struct slice domain)
 {
-	return run->keys == NULL ? NULL :
-				   keystore_find_domain(run->keys, domain);
+	return run->keys == NULL ?
+	    NULL :
+	    keystore_find_domain(run->keys, domain, &run->mem);
 }
 
 /* -1: a name is not a domain. */

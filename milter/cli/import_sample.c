@@ -232,7 +232,7 @@ add_keys_of(const struct snapshot *snapshot, const struct author *author,
 	}
 	keys = snapshot->keys == NULL || count > 0 ?
 	    NULL :
-	    keystore_find(snapshot->keys, domain);
+	    keystore_find(snapshot->keys, domain, mem);
 	for (size_t i = 0; keys != NULL && i < keys->count; i++)
 		add_name(buf, keys->name, keys->keys[i]->selector);
 }

@@ -236,7 +236,7 @@ print_view(struct view *view, const struct request *request)
 	strbuf_add_cstr(&view->out, request->json ? "{\"keys\":[" : "");
 	for (size_t d = 0; d < keystore_domain_count(view->store); d++) {
 		const struct domain_keys *domain =
-		    keystore_domain(view->store, d);
+		    keystore_domain(view->store, d, &view->mem);
 
 		if (is_wanted(request, domain->domain))
 			print_domain(view, domain, request->json);

@@ -185,7 +185,8 @@ verify(struct message *message, struct slice body, struct verification *report,
 	keys = arena_array(mem, domains * MAX_KEYS_OF_DOMAIN + 1,
 	    sizeof(const struct sign_key *));
 	for (size_t d = 0; d < domains; d++) {
-		const struct domain_keys *known = keystore_domain(store, d);
+		const struct domain_keys *known =
+		    keystore_domain(store, d, mem);
 		struct domain_keys *taken;
 
 		if (known->unread)

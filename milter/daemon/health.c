@@ -64,7 +64,7 @@ health_look_at_keys(struct health *health, const struct snapshot *snapshot)
 	for (size_t i = 0; i < TRIED_DOMAINS && i < count && !good; i++) {
 		size_t index = health->next_domain++ % count;
 		struct domain_keys *keys = keystore_take_once(
-		    store, keystore_domain(store, index)->domain);
+		    store, keystore_domain_name(store, index));
 
 		good = keys != NULL && keys->count > 0 &&
 		    health_try_key(snapshot, keys->keys[0]);

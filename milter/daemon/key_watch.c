@@ -287,13 +287,13 @@ needs_first_round(const struct key_watch_view *view)
 	    0 :
 	    keystore_domain_count(view->keys);
 	bool needed = false;
-	struct arena mem;
 
-	arena_init(&mem);
 	for (size_t d = 0; d < count && !needed; d++) {
-		const struct domain_keys *domain =
-		    keystore_domain(view->keys, d);
+		CLEANUP(arena_done) struct arena mem;
+		const struct domain_keys *domain;
 
+		arena_init(&mem);
+		domain = keystore_domain(view->keys, d, &mem);
 		for (size_t k = 0; k < domain->count && !needed; k++) {
 			struct key_past past;
 
@@ -302,7 +302,6 @@ needs_first_round(const struct key_watch_view *view)
 			needed = past.answered == 0;
 		}
 	}
-	arena_done(&mem);
 	return needed;
 }
 

@@ -62,8 +62,11 @@ key_watch_log_roles(struct watcher *w, bool quiet)
 	enum key_role roles[MAX_KEYS_OF_DOMAIN];
 
 	for (size_t d = 0; d < keystore_domain_count(store); d++) {
-		const struct domain_keys *domain = keystore_domain(store, d);
+		CLEANUP(arena_done) struct arena scratch;
+		const struct domain_keys *domain;
 
+		arena_init(&scratch);
+		domain = keystore_domain(store, d, &scratch);
 		key_roles_decide(w->view.history, domain, &rules, roles);
 		for (size_t k = 0; k < domain->count; k++)
 			compare_role(w, domain->keys[k], roles[k], quiet);
@@ -80,13 +83,14 @@ key_watch_log_silence(struct watcher *w)
 
 	arena_init(&mem);
 	for (size_t d = 0; d < keystore_domain_count(store); d++) {
-		const struct domain_keys *domain = keystore_domain(store, d);
+		CLEANUP(arena_done) struct arena scratch;
+		const struct domain_keys *domain;
 
+		arena_init(&scratch);
+		domain = keystore_domain(store, d, &scratch);
 		for (size_t k = 0; k < domain->count; k++) {
-			CLEANUP(arena_done) struct arena scratch;
 			struct key_past past;
 
-			arena_init(&scratch);
 			key_history_get(
 			    w->view.history, domain->keys[k], &scratch, &past);
 			if (past.fault.len != 0 && silent++ == 0)

@@ -49,7 +49,7 @@ look_at_window(struct watcher *w, struct round *round)
 	    count + MAX_KEYS_OF_DOMAIN <= KEY_LOOKUP_WINDOW) {
 		struct slice name = round->domains[round->at++];
 		const struct domain_keys *before =
-		    keystore_find(w->view.keys, name);
+		    keystore_find(w->view.keys, name, &mem);
 		struct domain_keys *domain;
 
 		/* What is wanted may be of keys that a reload has taken away. */
@@ -110,11 +110,15 @@ key_watch_look(
 
 	arena_init_large(&mem);
 	for (size_t d = 0; d < keystore_domain_count(store); d++) {
-		const struct domain_keys *domain = keystore_domain(store, d);
-		bool wanted = domain->unread && !silent;
+		const struct domain_keys *domain;
 		void *array = round.domains;
+		struct slice name;
+		bool wanted;
 
 		arena_init(&scratch);
+		domain = keystore_domain(store, d, &scratch);
+		name = domain->name;
+		wanted = domain->unread && !silent;
 		for (size_t k = 0; k < domain->count && !wanted; k++)
 			wanted = is_due(w, &round, domain->keys[k], &scratch);
 		arena_done(&scratch);
@@ -123,7 +127,7 @@ key_watch_look(
 		arena_reserve_one(&mem, &array, &round.cap, round.count,
 		    sizeof(struct slice));
 		round.domains = array;
-		round.domains[round.count++] = domain->name;
+		round.domains[round.count++] = name;
 	}
 	while (round.at < round.count && !w->watch->stop) {
 		if (w->begun)

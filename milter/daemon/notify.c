@@ -74,8 +74,11 @@ print_status(const struct notifier *notifier, const struct snapshot *snapshot,
 	struct strbuf buf;
 
 	for (size_t d = 0; d < domains; d++) {
-		const struct domain_keys *domain = keystore_domain(store, d);
+		CLEANUP(arena_done) struct arena scratch;
+		const struct domain_keys *domain;
 
+		arena_init(&scratch);
+		domain = keystore_domain(store, d, &scratch);
 		keys += domain->count;
 		if (!all)
 			key_roles_decide(

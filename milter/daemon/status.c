@@ -48,8 +48,11 @@ status_count_keys(struct status_writer *w, const struct snapshot *snapshot)
 	memset(w->key_uses, 0, sizeof(w->key_uses));
 	for (size_t d = 0; store != NULL && d < keystore_domain_count(store);
 	     d++) {
-		const struct domain_keys *domain = keystore_domain(store, d);
+		CLEANUP(arena_done) struct arena scratch;
+		const struct domain_keys *domain;
 
+		arena_init(&scratch);
+		domain = keystore_domain(store, d, &scratch);
 		w->keys += domain->count;
 		if (snapshot->key_history == NULL)
 			continue;

@@ -234,33 +234,3 @@ domain_keys_read(struct domain_reading *reading)
 	}
 	return domain;
 }
-
-const struct domain_keys *
-domain_keys_public(const struct domain_keys *keys,
-    const struct domain_keys *names, struct arena *mem)
-{
-	struct domain_keys *copy = arena_alloc(mem, sizeof(*copy));
-	const struct sign_key **list =
-	    arena_array(mem, keys->count + 1, sizeof(const struct sign_key *));
-
-	*copy = *keys;
-	copy->name = names->name;
-	copy->domain = names->domain;
-	copy->fault = slice_dup(mem, keys->fault);
-	copy->keys = list;
-	for (size_t i = 0; i < keys->count; i++) {
-		struct sign_key *key = arena_alloc(mem, sizeof(*key));
-
-		*key = *keys->keys[i];
-		key->pkey = NULL;
-		key->ready_rsa = NULL;
-		key->ready_ed25519 = NULL;
-		key->pem = (struct slice){ NULL, 0 };
-		key->domain = copy->domain;
-		key->selector = slice_dup(mem, key->selector);
-		key->path = slice_dup(mem, key->path);
-		key->fingerprint = slice_dup(mem, key->fingerprint);
-		list[i] = key;
-	}
-	return copy;
-}

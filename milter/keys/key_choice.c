@@ -14,21 +14,21 @@ key_choice_role(const struct authors *authors)
 
 const struct domain_keys *
 key_choice_find(const struct keystore *store, struct slice domain,
-    const struct key_parents *parents)
+    const struct key_parents *parents, struct arena *mem)
 {
 	const struct domain_keys *found;
 	size_t least = 0;
 
 	if (store == NULL)
 		return NULL;
-	found = keystore_find(store, domain);
+	found = keystore_find_name(store, domain, mem);
 	if (found == NULL && parents != NULL && parents->top != NULL)
 		least = parents->top(parents->arg, domain).len;
 	while (found == NULL && parents != NULL) {
 		domain = slice_from(domain, slice_find(domain, '.') + 1);
 		if (!slice_has(domain, '.') || domain.len < least)
 			break;
-		found = keystore_find(store, domain);
+		found = keystore_find_name(store, domain, mem);
 	}
 	return found;
 }
@@ -127,7 +127,7 @@ add_wish(struct finding_domains *f, const struct key_wish *wish,
 	}
 	names->name = key_place(wish->name, &row, author->domain, f->mem);
 	names->domain = row.domain.len == 0 ? author->domain : row.domain;
-	known = keystore_find(f->rules->store, names->name);
+	known = keystore_find_name(f->rules->store, names->name, f->mem);
 	add_domain(f, known != NULL ? known : names,
 	    key_identity(wish->identity, names->domain));
 	return 0;
@@ -185,7 +185,7 @@ key_choice_domains(const struct key_choice_rules *rules,
 		if (author->role != role || add_by_tables(&f, &author->address))
 			continue;
 		keys = key_choice_find(
-		    rules->store, author->address.domain, rules->parents);
+		    rules->store, author->address.domain, rules->parents, mem);
 		if (keys == NULL)
 			note_why(mem, "no key of ", author->address.domain,
 			    &f.found.why);

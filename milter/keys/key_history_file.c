@@ -265,8 +265,11 @@ write_store(const struct content *content, long long skew, FILE *file)
 
 	for (size_t d = 0; store != NULL && d < keystore_domain_count(store);
 	     d++) {
-		const struct domain_keys *domain = keystore_domain(store, d);
+		CLEANUP(arena_done) struct arena scratch;
+		const struct domain_keys *domain;
 
+		arena_init(&scratch);
+		domain = keystore_domain(store, d, &scratch);
 		for (size_t k = 0; k < domain->count; k++) {
 			struct key_past past;
 			struct arena mem;
@@ -300,7 +303,7 @@ is_kept(const struct content *content, const struct key_entry *entry,
 		    NULL;
 	/* A domain without keys in memory may sign again. */
 	if (content->store != NULL)
-		keys = keystore_find(content->store, entry->key.domain);
+		keys = keystore_find(content->store, entry->key.domain, mem);
 	return keys != NULL && keys->count == 0;
 }
 

@@ -200,9 +200,12 @@ key_lookup_all(const struct config *config,
 	if (key_lookup_open(config, &window.lookup, err) != 0)
 		return -1;
 	for (size_t d = 0; d < keystore_domain_count(store); d++) {
-		const struct domain_keys *known = keystore_domain(store, d);
+		CLEANUP(arena_done) struct arena mem;
+		const struct domain_keys *known;
 		struct domain_keys *keys;
 
+		arena_init(&mem);
+		known = keystore_domain(store, d, &mem);
 		if (!scope->is_wanted(scope->arg, known->domain))
 			continue;
 		keys = keystore_take_once(store, known->name);

@@ -40,8 +40,11 @@ key_history_forgotten(const struct keystore *store, struct slice path)
 	struct err err;
 
 	for (size_t d = 0; d < keystore_domain_count(store); d++) {
-		const struct domain_keys *domain = keystore_domain(store, d);
+		CLEANUP(arena_done) struct arena mem;
+		const struct domain_keys *domain;
 
+		arena_init(&mem);
+		domain = keystore_domain(store, d, &mem);
 		if (!domain->gone)
 			continue;
 		if (history == NULL) {

@@ -4,9 +4,10 @@
 
 #include <pthread.h>
 
-#include "base/map.h"
+#include "key_names_priv.h"
 #include "key_source_priv.h"
 #include "keys/keystore.h"
+#include "public_keys_priv.h"
 
 /* How the keys of one domain are read. */
 struct domain_reading {
@@ -26,27 +27,30 @@ struct domain_keys *domain_keys_lacking(
     struct slice domain, struct slice fault, bool gone);
 struct domain_keys *domain_keys_ref(struct domain_keys *keys);
 
-/* A copy without private keys, in memory of mem; its names last as long. */
-const struct domain_keys *domain_keys_public(const struct domain_keys *keys,
-    const struct domain_keys *names, struct arena *mem);
+/* Private keys in memory; the last ones that were needed stand in front. */
+struct kept_keys {
+	struct domain_keys *keys;
+	size_t index; /* of their domain */
+	struct kept_keys *newer;
+	struct kept_keys *older;
+};
 
-/* One domain; kept ones stand in a list, the last that was needed in front. */
+/* One domain, or one key of a table. */
 struct slot {
-	struct slice place; /* its names are in unread */
-	bool added;	    /* the source did not list it */
-	struct slice fault; /* of listing it */
-	_Atomic(const struct domain_keys *) known;
-	struct domain_keys unread; /* what is known before they are read */
-	struct domain_keys *kept;  /* with private keys; or NULL */
-	struct slot *newer;
-	struct slot *older;
+	_Atomic(const struct public_keys *) known; /* NULL: not read yet */
+	struct kept_keys *kept;			   /* or NULL */
 };
 
 struct keystore {
 	struct key_source *source;
 	struct arena mem;
-	struct map *domains; /* by name, to struct slot */
-	struct map *others;  /* by domain, where that is no name */
+	/* By index, the names of the list and then those that were added. */
+	struct key_names *listed;
+	struct key_names *added;
+	struct slot *listed_slots;
+	struct slot *added_slots;
+	size_t added_cap;
+	struct public_pool *pool;
 	/* lock, where domains may be added; else NULL. */
 	pthread_mutex_t *guard;
 	size_t faults;
@@ -54,9 +58,9 @@ struct keystore {
 	struct timespec began;
 	pthread_mutex_t lock; /* of mem, once it is loaded, and what follows */
 	size_t kept_count;
-	size_t added_count;
-	struct slot *newest;
-	struct slot *oldest;
+	size_t grown; /* by so many names that nobody listed */
+	struct kept_keys *newest;
+	struct kept_keys *oldest;
 	_Atomic unsigned long users;
 };
 
@@ -69,15 +73,22 @@ enum { KEYSTORE_EAGER = 1000 };
 /* Domains that are added to those of the list, at most. */
 enum { KEYSTORE_MAX_ADDED = 100000 };
 
-/* Slots by index and by name; NULL: there is none. Thread-safe. */
-struct slot *keystore_slot_at(const struct keystore *store, size_t index);
-struct slot *keystore_slot(const struct keystore *store, struct slice name);
 /*
- * A domain, or a key, of which nothing is known yet; NULL: it is there. Only
- * before others see the store, or with its lock.
+ * Domains are told apart by an index, which is below keystore_domain_count().
+ * The one of a name; KEYSTORE_NONE: there is none. Thread-safe.
  */
-struct slot *keystore_add_slot(struct keystore *store, struct slice place,
-    struct slice name, struct slice domain);
+#define KEYSTORE_NONE SIZE_MAX
+size_t keystore_index(const struct keystore *store, struct slice name);
+struct key_name keystore_name_at(const struct keystore *store, size_t index);
+/* What is known of its keys; NULL: nothing yet. Thread-safe. */
+const struct public_keys *keystore_known_at(
+    const struct keystore *store, size_t index);
+struct slot *keystore_slot_at(const struct keystore *store, size_t index);
+/*
+ * A domain, or a key, of which nothing is known yet; KEYSTORE_NONE: it is there.
+ * Only before others see the store, or with its lock.
+ */
+size_t keystore_add_name(struct keystore *store, const struct key_name *name);
 
 /* How the keys of a slot are read. */
 struct slot_reading {
@@ -88,19 +99,17 @@ struct slot_reading {
 
 /* Reads them, and keeps what is known. One reference. Thread-safe. */
 struct domain_keys *keystore_read_slot(
-    struct keystore *store, struct slot *slot, const struct slot_reading *how);
+    struct keystore *store, size_t index, const struct slot_reading *how);
 /*
  * Keeps keys that were just read, unless another thread was faster, or a fault
  * in them may be mended meanwhile, or once; and what is known of them in any
  * case. Thread-safe.
  */
-void keystore_keep(struct keystore *store, struct slot *slot,
-    struct domain_keys *keys, bool once);
+void keystore_keep(
+    struct keystore *store, size_t index, struct domain_keys *keys, bool once);
 /* Tells one state of its files from another; 0: they may change unseen. */
-uint64_t keystore_slot_mark(
-    const struct keystore *store, const struct slot *slot);
+uint64_t keystore_slot_mark(const struct keystore *store, size_t index);
 /* One reference more on what is kept; NULL: nothing is. Thread-safe. */
-struct domain_keys *keystore_take_kept(
-    struct keystore *store, struct slot *slot);
+struct domain_keys *keystore_take_kept(struct keystore *store, size_t index);
 
 #endif

@@ -117,9 +117,11 @@ open_key_states(const struct building *building)
 		.unpublished = !key_status_required(snapshot->config),
 		.report = building->report });
 	for (size_t d = 0; d < keystore_domain_count(snapshot->keys); d++) {
-		const struct domain_keys *domain =
-		    keystore_domain(snapshot->keys, d);
+		CLEANUP(arena_done) struct arena mem;
+		const struct domain_keys *domain;
 
+		arena_init(&mem);
+		domain = keystore_domain(snapshot->keys, d, &mem);
 		for (size_t k = 0; k < domain->count; k++)
 			key_history_track(
 			    snapshot->key_history, domain->keys[k]);

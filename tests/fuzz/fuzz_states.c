@@ -126,8 +126,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (store == NULL)
 		set_up();
-	domain = keystore_domain(store, 0);
 	arena_init(&mem);
+	domain = keystore_domain(store, 0, &mem);
 	write_file((struct slice){ (const char *)data, size },
 	    domain->keys[0]->fingerprint, &mem);
 	if (key_history_read(history, file_path, &found, &err) == 0)

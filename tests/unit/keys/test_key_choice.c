@@ -245,29 +245,29 @@ domains_take_turns_until_there_are_enough(void **state)
 		{ 0, "", true },
 	};
 	const struct store *store = *state;
-	const struct domain_keys *items[] = { keystore_find(store->keys,
-						  SLICE("corp.example")),
-		keystore_find(store->keys, SLICE("other.example")) };
+	struct arena mem;
+	const struct domain_keys *items[2];
 	const struct key_choice_domains domains = { .items = items,
 		.count = 2 };
 
+	arena_init(&mem);
+	items[0] = keystore_find(store->keys, SLICE("corp.example"), &mem);
+	items[1] = keystore_find(store->keys, SLICE("other.example"), &mem);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const struct sign_key *keys[8];
 		struct strbuf text;
-		struct arena mem;
 		bool left_out;
 		size_t count =
 		    key_choice_take(&domains, keys, cases[i].max, &left_out);
 
-		arena_init(&mem);
 		strbuf_init(&text, &mem);
 		for (size_t k = 0; k < count; k++)
 			strbuf_addf(
 			    &text, "%.*s ", SLICE_ARGS(keys[k]->selector));
 		check_slice("keys", strbuf_slice(&text), cases[i].want);
 		assert_int_equal(left_out, cases[i].left_out);
-		arena_done(&mem);
 	}
+	arena_done(&mem);
 }
 
 /* "s0 published, s1 absent": what DNS shows of keys of a domain. */
@@ -290,9 +290,11 @@ show_keys(struct key_history *history, const struct keystore *store,
 		}
 		name = slice_sub(name, 0, blank);
 		for (size_t d = 0; d < keystore_domain_count(store); d++) {
-			const struct domain_keys *keys =
-			    keystore_domain(store, d);
+			CLEANUP(arena_done) struct arena mem;
+			const struct domain_keys *keys;
 
+			arena_init(&mem);
+			keys = keystore_domain(store, d, &mem);
 			for (size_t k = 0; k < keys->count; k++) {
 				if (slice_eq(keys->keys[k]->selector, name))
 					(void)key_history_note(history,
@@ -435,13 +437,13 @@ static void
 broken_keys_are_later_unless_mail_may_go_on_unsigned(void **state)
 {
 	const struct store *store = *state;
-	struct slice fault =
-	    keystore_find(store->keys, SLICE("bad.example"))->fault;
+	struct slice fault;
 	struct choice_case c = { "From a@bad.example", NULL, false, true, "",
 		"no key may sign of bad.example", NULL, NULL };
 	struct arena mem;
 
 	arena_init(&mem);
+	fault = keystore_find(store->keys, SLICE("bad.example"), &mem)->fault;
 	c.warnings = slice_format(&mem, "%.*s; ", SLICE_ARGS(fault)).data;
 	check_choice(store, &c);
 	arena_done(&mem);

@@ -390,7 +390,7 @@ what_is_written_is_read_again(void **state)
 	(void)state;
 	arena_init(&mem);
 	store = make_store(&mem);
-	key = keystore_domain(store, 0)->keys[0];
+	key = keystore_domain(store, 0, &mem)->keys[0];
 	path = path_of(&mem, "written");
 	assert_int_equal(key_history_read(after, path, &found, &err), 0);
 	assert_false(found);
@@ -475,7 +475,7 @@ domains_that_signed_before_are_recalled(void **state)
 	assert_int_equal(recall(path, true, &store), 2);
 	keystore_free(store);
 	assert_int_equal(recall(path, false, &store), 1);
-	domain = keystore_find(store, SLICE("corp.example"));
+	domain = keystore_find(store, SLICE("corp.example"), &mem);
 	assert_non_null(domain);
 	assert_true(domain->gone && domain->count == 0);
 	assert_true(domain->fault.len != 0 && keystore_lacks_keys(store));

@@ -139,12 +139,13 @@ all_keys_of_wanted_domains_are_noted(void **state)
 		&(struct key_lookup_scope){ store, history, only_corp, NULL },
 		&err),
 	    0);
-	key_roles_decide(history, keystore_find(store, SLICE("corp.example")),
-	    &rules, roles);
+	key_roles_decide(history,
+	    keystore_find(store, SLICE("corp.example"), &memory), &rules,
+	    roles);
 	assert_int_equal(roles[0], KEY_ROLE_SIGNING);
 	key_history_get(history,
-	    keystore_find(store, SLICE("team.example"))->keys[0], &memory,
-	    &past);
+	    keystore_find(store, SLICE("team.example"), &memory)->keys[0],
+	    &memory, &past);
 	assert_int_equal(past.looked, 0);
 	clock_set(0);
 	keystore_free(store);

@@ -165,7 +165,7 @@ all_keys_are_read_at_once_where_there_is_room(void **state)
 	struct keystore *store =
 	    open_store(new_source(), DOMAINS, NULL, &heard);
 	const struct domain_keys *known =
-	    keystore_find(store, SLICE("d1.example"));
+	    keystore_find(store, SLICE("d1.example"), &memory);
 
 	(void)state;
 	assert_int_equal(fake.reads, DOMAINS);
@@ -183,7 +183,7 @@ all_keys_are_read_at_once_where_there_is_room(void **state)
 	}
 	assert_int_equal(fake.reads, DOMAINS);
 	assert_null(keystore_take(store, SLICE("none.example")));
-	assert_null(keystore_find(store, SLICE("none.example")));
+	assert_null(keystore_find(store, SLICE("none.example"), &memory));
 	keystore_free(store);
 	assert_true(fake.freed);
 }
@@ -197,7 +197,7 @@ keys_are_read_on_use_and_those_of_few_domains_are_kept(void **state)
 	(void)state;
 	assert_int_equal(fake.reads, 0);
 	assert_int_equal(keystore_domain_count(store), DOMAINS);
-	assert_true(keystore_find(store, SLICE("d0.example"))->unread);
+	assert_true(keystore_find(store, SLICE("d0.example"), &memory)->unread);
 	/* Nobody has looked: no key is missed yet. */
 	assert_true(keystore_has_unread(store));
 	assert_false(keystore_lacks_keys(store) || keystore_is_empty(store));
@@ -212,7 +212,8 @@ keys_are_read_on_use_and_those_of_few_domains_are_kept(void **state)
 	assert_int_equal(try_keys(store, 1), 2);
 	assert_int_equal(fake.reads_of[1], 2);
 	/* What is known of it stays. */
-	assert_int_equal(keystore_find(store, SLICE("d2.example"))->count, 1);
+	assert_int_equal(
+	    keystore_find(store, SLICE("d2.example"), &memory)->count, 1);
 	keystore_free(store);
 }
 
@@ -250,7 +251,7 @@ a_bad_key_concerns_its_domain_alone(void **state)
 	assert_int_equal(try_keys(store, 0), 0);
 	assert_int_equal(try_keys(store, 1), 1);
 	assert_int_equal(try_keys(store, 2), 1);
-	known = keystore_find(store, SLICE("d0.example"));
+	known = keystore_find(store, SLICE("d0.example"), &memory);
 	assert_true(known->told && !known->unread && !known->gone);
 	check_slice("fault", known->fault, "key memory: it is bad");
 	assert_true(keystore_lacks_keys(store));
@@ -277,7 +278,7 @@ a_fault_that_is_found_on_use_ends_with_its_cause(void **state)
 	fake.bad[1] = false;
 	assert_int_equal(try_keys(store, 1), 2);
 	assert_int_equal(
-	    keystore_find(store, SLICE("d1.example"))->fault.len, 0);
+	    keystore_find(store, SLICE("d1.example"), &memory)->fault.len, 0);
 	/* Of a domain whose only key is bad, it is known that it lacks them. */
 	fake.bad[3] = true;
 	assert_int_equal(try_keys(store, 3), 0);
@@ -415,7 +416,8 @@ a_reload_of_many_domains_reads_none_but_knows_all(void **state)
 	keystore_free(before);
 	assert_int_equal(fake.reads, DOMAINS);
 	assert_false(keystore_has_unread(after));
-	assert_int_equal(keystore_find(after, SLICE("d1.example"))->count, 2);
+	assert_int_equal(
+	    keystore_find(after, SLICE("d1.example"), &memory)->count, 2);
 	assert_int_equal(try_keys(after, 1), 2);
 	assert_int_equal(fake.reads, DOMAINS + 1);
 	keystore_free(after);
