@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Postfix: which services pass mail to us, and how. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "check_postfix_priv.h"
@@ -27,14 +28,27 @@ postfix_seen_at(const struct postfix_check *p,
 	return postfix_where(p->postfix, service, name);
 }
 
+/* postfix(1) takes no relative directory, and fails without a word. */
+static const char *
+absolute(struct arena *mem, const char *path)
+{
+	char *real = realpath(path, NULL);
+	const char *whole =
+	    real == NULL ? path : slice_cstr(mem, slice_of(real));
+
+	free(real);
+	return whole;
+}
+
 /* "postconf -X WORD && postfix reload", for the directory that is checked. */
 static const char *
 change(const struct postfix_check *p, const char *option, const char *word)
 {
 	struct arena *mem = p->c->found->mem;
-	const char *where = strcmp(p->postfix->directory, "/etc/postfix") == 0 ?
+	const char *directory = absolute(mem, p->postfix->directory);
+	const char *where = strcmp(directory, "/etc/postfix") == 0 ?
 	    "" :
-	    shell_command(mem, " -c", p->postfix->directory);
+	    shell_command(mem, " -c", directory);
 
 	return slice_format(mem, "postconf%s %s && postfix%s reload", where,
 	    shell_command(mem, option, word), where)

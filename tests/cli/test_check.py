@@ -1075,6 +1075,15 @@ smtpd_milters = inet:127.0.0.1:1 $our_milter
                  "of local programs does not pass the milter",
                  fix="-P pickup/unix/receive_override_options= ")
 
+    def test_a_command_does_not_depend_on_the_directory(self):
+        """postfix(1) with a relative -c does nothing."""
+        self.postfix(main="milter_default_action = accept")
+        self.configure()
+        path = os.path.relpath(self.path("postfix"))
+        self.has(self.found("--postfix", path, status=1), "milter_default_action is accept",
+                 fix="postconf -c @/postfix -e milter_default_action=tempfail "
+                 "&& postfix -c @/postfix reload")
+
     CERTIFICATES = ("identify { methods = {sasl, client-cert}; certificates = "
                     "\"texthash:%s\" }\n")
 
