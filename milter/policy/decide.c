@@ -98,6 +98,11 @@ refuse_author(const struct decision *decision, const struct author *author)
 	verdict = verdict_refused(REASON_RIGHTS, strbuf_slice(&text));
 	if (author->right == RIGHT_NONE)
 		verdict.detail = author->how;
+	/* Sieve and receipts of local programs look like bounces. */
+	if (decision->submitter->is_mta && verdict.detail.len == 0)
+		verdict.detail =
+		    SLICE("mail of a user with the null sender and without a "
+			  "login: give 127.0.0.1 one in identify.network");
 	return verdict;
 }
 
