@@ -44,8 +44,8 @@ struct verdict {
 };
 
 struct verdict verdict_accept(void);
-/* 530 5.7.0 (RFC 4954 section 6). */
-struct verdict verdict_unidentified(void);
+/* 530 5.7.0 (RFC 4954 section 6); detail says why no method proves a login. */
+struct verdict verdict_unidentified(struct slice detail);
 /* 501 5.1.7: MAIL FROM is not an address (RFC 3463 X.1.7). */
 struct verdict verdict_bad_path(struct arena *mem, const struct err *err);
 /*

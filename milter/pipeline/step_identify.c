@@ -35,7 +35,7 @@ conclude(struct message *message)
 		identity_unidentified(&message->snapshot->identity, client) ==
 		    UNIDENTIFIED_PASS ?
 	    verdict_accept() :
-	    verdict_unidentified();
+	    verdict_unidentified(message->submitter.doubt.why);
 }
 
 struct verdict

@@ -44,11 +44,11 @@ verdict_accept(void)
 }
 
 struct verdict
-verdict_unidentified(void)
+verdict_unidentified(struct slice detail)
 {
 	return (struct verdict){ ACTION_REJECT, "530", "5.7.0",
 		SLICE("Authentication required: log in to send mail"),
-		REASON_UNIDENTIFIED, { NULL, 0 } };
+		REASON_UNIDENTIFIED, detail };
 }
 
 struct verdict
