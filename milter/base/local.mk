@@ -10,6 +10,7 @@ libsubmilter_a_SOURCES += \
 	include/base/gate.h %D%/gate.c \
 	include/base/log.h %D%/log.c \
 	include/base/map.h %D%/map.c \
+	include/base/memory.h %D%/memory.c \
 	include/base/metrics.def include/base/metrics.h %D%/metrics.c \
 	include/base/net.h %D%/net.c \
 	include/base/octets.h %D%/octets.c \

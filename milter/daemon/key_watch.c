@@ -122,7 +122,6 @@ key_watch_follow(struct watcher *w)
 	struct key_watch_view current = hands->acquire(hands->arg);
 	bool is_new = w->view.config == NULL || w->view.keys != current.keys,
 	     late;
-	struct err err;
 
 	if (w->view.config != NULL && is_new &&
 	    !config_same_dns(w->view.config, current.config)) {
@@ -145,9 +144,6 @@ key_watch_follow(struct watcher *w)
 		w->loaded = late && w->late != w->marked ? 0 : w->marked;
 		w->late = late ? w->marked : 0;
 	}
-	if (current.history != NULL && w->lookup == NULL &&
-	    key_lookup_open(current.config, &w->lookup, &err) != 0)
-		key_watch_log_fault(w, &err);
 	return true;
 }
 
@@ -205,10 +201,8 @@ play_round(struct watcher *w, bool first)
 	if (first)
 		key_watch_log_roles(w, true);
 	w->begun = false;
-	if (w->lookup != NULL) {
-		key_watch_look(w, now, false, pause_ms);
-		key_watch_look(w, now, true, pause_ms);
-	}
+	key_watch_look(w, now, false, pause_ms);
+	key_watch_look(w, now, true, pause_ms);
 	if (w->watch->stop)
 		return;
 	key_watch_log_roles(w, false);
@@ -237,6 +231,7 @@ rest_until_next(struct watcher *w, unsigned long ms)
 			return;
 		ms -= slice;
 		key_watch_look_at_wanted(w, clock_steady());
+		key_watch_close_unused(w);
 	}
 }
 

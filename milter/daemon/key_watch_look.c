@@ -2,7 +2,11 @@
 /* Which keys are looked up in DNS now, and in which order. */
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "key_watcher_priv.h"
+
+/* Mail of new domains, or a round with pauses, asks again within this time. */
+enum { UNUSED_US = 5 * 1000000 };
 
 /*
  * All keys of a round have its time, so that none is newer by chance. Those of
@@ -32,6 +36,32 @@ is_due(const struct watcher *w, const struct round *round,
 	return (past.fault.len != 0) == round->silent &&
 	    (past.looked == 0 || past.looked > round->now ||
 		round->now - past.looked >= (time_t)interval);
+}
+
+/* False: the settings of DNS cannot be used, and the log says so. */
+static bool
+open_lookup(struct watcher *w)
+{
+	struct err err;
+
+	if (w->lookup == NULL &&
+	    key_lookup_open(w->view.config, &w->lookup, &err) != 0) {
+		key_watch_log_fault(w, &err);
+		return false;
+	}
+	w->lookup_used_us = clock_monotonic_us();
+	return true;
+}
+
+void
+key_watch_close_unused(struct watcher *w)
+{
+	if (w->lookup == NULL ||
+	    clock_monotonic_us() < w->lookup_used_us + UNUSED_US)
+		return;
+	key_lookup_close(w->lookup);
+	w->lookup = NULL;
+	memory_trim();
 }
 
 /* Looks up the keys of as many domains as find room at once. */
@@ -90,12 +120,12 @@ key_watch_look_at_wanted(struct watcher *w, time_t now)
 	struct round round = { .now = now };
 	struct arena mem;
 
-	if (w->view.history == NULL || w->lookup == NULL)
+	if (w->view.history == NULL)
 		return;
 	arena_init(&mem);
 	round.domains =
 	    key_history_take_wanted(w->view.history, &mem, &round.count);
-	while (round.at < round.count && !w->watch->stop)
+	while (round.at < round.count && !w->watch->stop && open_lookup(w))
 		look_at_window(w, &round);
 	arena_done(&mem);
 }
@@ -129,7 +159,7 @@ key_watch_look(
 		round.domains = array;
 		round.domains[round.count++] = name;
 	}
-	while (round.at < round.count && !w->watch->stop) {
+	while (round.at < round.count && !w->watch->stop && open_lookup(w)) {
 		if (w->begun)
 			key_watch_rest(w->watch, pause_ms, false);
 		w->begun = true;

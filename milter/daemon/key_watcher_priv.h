@@ -9,7 +9,8 @@
 struct watcher {
 	struct key_watch *watch;
 	struct key_watch_view view; /* of this round */
-	struct key_lookup *lookup;  /* by its configuration; may be NULL */
+	struct key_lookup *lookup;  /* by its configuration; NULL: not open */
+	uint64_t lookup_used_us;    /* when it was last asked */
 	size_t silent;		    /* keys that DNS did not answer for */
 	bool changed; /* something that the file does not have yet */
 	bool begun;   /* of this round: something was asked */
@@ -37,6 +38,8 @@ void key_watch_look(
     struct watcher *w, time_t now, bool silent, unsigned long pause_ms);
 /* Looks up those that mail was told to wait for. */
 void key_watch_look_at_wanted(struct watcher *w, time_t now);
+/* What looked keys up takes megabytes: without a look for a while it is closed. */
+void key_watch_close_unused(struct watcher *w);
 
 /* Logs a fault of DNS settings or of the file, if it was not the last one. */
 void key_watch_log_fault(struct watcher *w, const struct err *err);
