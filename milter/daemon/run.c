@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "base/cores.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/pace.h"
 #include "config.h"
 #include "daemon/socket_directory.h"
@@ -201,6 +202,7 @@ wait_for_signals(void *arg)
 	sigset_t signals = awaited_signals();
 	struct snapshot *snapshot;
 	pthread_t waker;
+	bool has_settled = false;
 
 	pace_begin();
 	snapshot = snapshot_acquire(&daemon->slot);
@@ -211,6 +213,7 @@ wait_for_signals(void *arg)
 
 		if (number == SIGUSR1) {
 			reload(daemon);
+			has_settled = false;
 		} else if (number > 0) {
 			/* Mail is served until that is done, then it is 451. */
 			key_watch_stop(&daemon->key_watch);
@@ -235,6 +238,11 @@ wait_for_signals(void *arg)
 		status_look(&daemon->status);
 		spool_look(clock_monotonic_us());
 		snapshot_sweep(&daemon->slot);
+		/* What was needed to read it all, and then no more. */
+		if (number < 0 && !has_settled) {
+			memory_give_back();
+			has_settled = true;
+		}
 	}
 	return NULL;
 }

@@ -138,7 +138,7 @@ class WaitingTest(TransportTest):
         """Each has had a message, so each would have kept what it read."""
         count = 400
         self.assert_works()
-        before = self.status('VmRSS')
+        before = self.status('RssAnon')
         wires = [self.wire(60) for _ in range(count)]
         for wire in wires:
             wire.send_bytes(self.whole)
@@ -150,7 +150,7 @@ class WaitingTest(TransportTest):
         self.assertLessEqual(self.status('Threads'), 30)
         # A sanitizer maps terabytes, and keeps what was freed.
         if self.status('VmSize') < 1 << 30:
-            self.assertLess(self.status('VmRSS') - before, count * 24)
+            self.assertLess(self.status('RssAnon') - before, count * 24)
         for wire in wires:
             wire.send_bytes(octets_of(MESSAGE))
         for wire in wires:

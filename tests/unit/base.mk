@@ -45,3 +45,7 @@ unit_tests += tests/unit/base/test_pace
 tests_unit_base_test_pace_SOURCES = tests/unit/base/test_pace.c
 tests_unit_base_test_pace_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_base_test_pace_LDADD = $(TEST_LDADD)
+unit_tests += tests/unit/base/test_memory
+tests_unit_base_test_memory_SOURCES = tests/unit/base/test_memory.c
+tests_unit_base_test_memory_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_base_test_memory_LDADD = $(TEST_LDADD)
