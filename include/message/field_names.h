@@ -36,5 +36,7 @@ enum { FIELD_END = -1 };
 int field_with(unsigned int traits, int from);
 /* As it is spelt in its RFC; NUL-terminated. */
 struct slice field_known_name(int index);
+/* Whether the field of an index has all of these traits. */
+bool field_known_is(int index, unsigned int traits);
 
 #endif

@@ -67,3 +67,10 @@ field_known_name(int index)
 	ENSURE(index >= 0 && index < COUNT);
 	return fields[index].name;
 }
+
+bool
+field_known_is(int index, unsigned int traits)
+{
+	ENSURE(index >= 0 && index < COUNT);
+	return (fields[index].traits & traits) == traits;
+}

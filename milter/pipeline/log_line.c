@@ -212,6 +212,7 @@ gather(struct facts *facts, struct slice qid)
 	struct arena *mem = &message->mem;
 	enum action action = facts->verdict->action;
 	struct slice *signed_by = NULL;
+	uint64_t tenths = (message->busy_us + 50) / 100;
 
 	log_line_add(facts, LOG_QID, qid);
 	log_line_add(facts, LOG_LOGIN, message->submitter.login);
@@ -255,7 +256,8 @@ gather(struct facts *facts, struct slice qid)
 		facts->items[facts->count - 1].left_out =
 		    message->outcome.warnings_left_out;
 	log_line_add(facts, LOG_MS,
-	    slice_format(mem, "%.1f", (double)message->busy_us / 1000));
+	    slice_format(
+		mem, "%" PRIu64 ".%" PRIu64, tenths / 10, tenths % 10));
 }
 
 static struct slice

@@ -120,13 +120,13 @@ repair_duplicates(struct header_repair *repair, struct err *err)
 	     n = field_with(FIELD_ONCE, n + 1)) {
 		struct slice name = field_known_name(n);
 		/* Two lists of recipients make one. */
-		bool joinable = field_is(name, FIELD_RECIPIENTS);
+		bool joinable = field_known_is(n, FIELD_RECIPIENTS);
 		bool are_covered = true;
 
 		if (edits_count(edits, name) < 2)
 			continue;
 		/* authors_add_header() has seen that they are equal. */
-		if (field_is(name, FIELD_AUTHOR)) {
+		if (field_known_is(n, FIELD_AUTHOR)) {
 			if (config->authors.second_field == RR_REPAIR)
 				(void)drop_copies(repair, name, true);
 			continue;

@@ -36,7 +36,7 @@ an_accepted_message_has_one_plain_line(void **state)
 	    pipeline_log_line(&message, SLICE("4F2A"), &verdict),
 	    "qid=4F2A login=alice@corp.example via=sasl "
 	    "client=192.0.2.7 mail_from=alice@corp.example action=accept "
-	    "repaired=date,bcc signed=none ms=1.2");
+	    "repaired=date,bcc signed=none ms=1.3");
 	arena_done(&message.mem);
 }
 
