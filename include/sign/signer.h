@@ -136,8 +136,8 @@ struct sign_engine {
 };
 
 /*
- * engine->finish(), as soon as it is this message's turn: as many run at a time
- * as there are cores, the others follow in the order in which they came. Blocks
+ * engine->finish(), as soon as it is this message's turn: one more runs at a time
+ * than there are cores, the others follow in the order in which they came. Blocks
  * for as long as those before it need. Thread-safe.
  */
 MUST_USE int sign_in_turn(const struct sign_engine *engine,

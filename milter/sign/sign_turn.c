@@ -16,12 +16,17 @@
  * long as most; threads with short work would stand in line with them.
  */
 static struct gate sign_gate;
+/*
+ * More places than cores: whoever is given one has to wake up first, and with
+ * one place for each core that would do nothing meanwhile.
+ */
+enum { SPARE_PLACES = 1 };
 static pthread_once_t sign_gate_once = PTHREAD_ONCE_INIT;
 
 static void
 sign_open_gate(void)
 {
-	gate_init(&sign_gate, cores_count());
+	gate_init(&sign_gate, cores_count() + SPARE_PLACES);
 }
 
 int
