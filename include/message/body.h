@@ -41,7 +41,8 @@ MUST_USE int body_add(struct body *body, struct slice chunk, struct err *err);
 MUST_USE int body_read(const struct body *body, uint64_t offset, char *ret_data,
     size_t len, struct err *err);
 
-enum { BODY_PIECE_OCTETS = 32768 };
+/* A piece fits a packet to the MTA, which has 65,535 octets of a body at most. */
+enum { BODY_PIECE_OCTETS = 60000 };
 
 /*
  * The octets from offset on, as many as come at once: before `end`, which is behind

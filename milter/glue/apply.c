@@ -2,11 +2,14 @@
 /* Tells the MTA what changes in a message, and the reply. */
 #include "glue_priv.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "message/body.h"
+
 /* RFC 5321 section 4.5.3.1.5: 512 octets with the codes and the line end. */
-enum { MAX_REPLY_OCTETS = 490, REPLACE_OCTETS = 60000 };
+enum { MAX_REPLY_OCTETS = 490 };
 
 /*
  * A value as the MTA takes it: in a string that may be written to, and without
@@ -74,19 +77,28 @@ edits_apply(SMFICTX *ctx, const struct edits *edits, unsigned long steps)
 /* A body on its way to the MTA, in pieces that fit a packet. */
 struct replacement {
 	SMFICTX *ctx;
-	unsigned char data[REPLACE_OCTETS];
+	unsigned char data[BODY_PIECE_OCTETS];
 	size_t len;
 	bool sent; /* a piece, at least */
 	bool failed;
 };
 
 static void
+send_piece(struct replacement *new, const void *data, size_t len)
+{
+	/* libmilter only reads it. */
+	if (!new->failed &&
+	    smfi_replacebody(new->ctx, (unsigned char *)(uintptr_t)data,
+		(int)len) != MI_SUCCESS)
+		new->failed = true;
+	new->sent = true;
+}
+
+static void
 flush_body(struct replacement *new)
 {
-	if (!new->failed &&new->len > 0 &&
-	    smfi_replacebody(new->ctx, new->data, (int)new->len) != MI_SUCCESS)
-		new->failed = true;
-	new->sent = new->sent || new->len > 0;
+	if (new->len > 0)
+		send_piece(new, new->data, new->len);
 	new->len = 0;
 }
 
@@ -99,9 +111,13 @@ replace_piece(void *arg, struct slice text)
 		size_t room = sizeof(new->data) - new->len;
 		struct slice piece = slice_sub(text, 0, room);
 
+		text = slice_from(text, piece.len);
+		if (piece.len == sizeof(new->data)) {
+			send_piece(new, piece.data, piece.len);
+			continue;
+		}
 		memcpy(new->data + new->len, piece.data, piece.len);
 		new->len += piece.len;
-		text = slice_from(text, piece.len);
 		if (new->len == sizeof(new->data))
 			flush_body(new);
 	}
