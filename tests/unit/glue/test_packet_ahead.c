@@ -92,6 +92,9 @@ act_on_many(struct pair *pair)
 	expect_packet(pair->milter, 'L', "three");
 	assert_false(is_ready(pair->milter));
 	packet_send(pair->mta, 'E', "", 0);
+	/* What comes while the engine lingers comes with its question. */
+	assert_true(is_ready(pair->milter));
+	assert_int_equal(octets_in_kernel(pair->milter), 0);
 	expect_packet(pair->milter, 'E', "");
 	assert_false(is_ready(pair->milter));
 }
@@ -124,6 +127,8 @@ act_on_other_descriptors(struct pair *pair)
 	assert_int_equal(write(other[1], "x", 1), 1);
 	assert_true(is_ready(other[0]));
 	expect_packet(pair->milter, 'N', "");
+	assert_true(is_ready(other[0]));
+	assert_int_equal(octets_in_kernel(other[0]), 1);
 	(void)close(other[0]);
 	(void)close(other[1]);
 }
