@@ -29,7 +29,7 @@ struct map {
 	size_t count;
 	size_t cap;
 	struct slot *slots;
-	size_t slot_count; /* a power of two, twice of cap or more */
+	size_t slot_count; /* a power of two, of which 4/5 are cap or more */
 	uint64_t seed;
 };
 
@@ -124,7 +124,7 @@ resize(struct map *map, size_t cap)
 	    map->mem, map->entries, map->count, cap, sizeof(*map->entries));
 	map->cap = cap;
 	map->slot_count = 16;
-	while (map->slot_count / 2 < cap)
+	while (map->slot_count / 5 * 4 < cap)
 		map->slot_count *= 2;
 	map->slots =
 	    arena_array(map->mem, map->slot_count, sizeof(*map->slots));
