@@ -186,12 +186,16 @@ unbound_context_new(const struct dns_settings *settings,
 	if (status == 0 && settings->cache_seconds != 0) {
 		const char *seconds =
 		    slice_format(&mem, "%u", settings->cache_seconds).data;
+		/* What lasts for seconds needs little room. */
 		const struct option options[] = {
 			{ "cache-max-ttl:", seconds },
 			{ "cache-max-negative-ttl:", seconds },
+			{ "msg-cache-size:", "1m" },
+			{ "rrset-cache-size:", "1m" },
 		};
 
-		status = set_options(ctx, options, 2, err);
+		status = set_options(
+		    ctx, options, sizeof(options) / sizeof(options[0]), err);
 	}
 	if (status == 0)
 		status = set_trust_anchor(
