@@ -63,42 +63,67 @@ by_name(const void *a, const void *b)
 	return strcmp(one->text, other->text);
 }
 
+/* Names in order, and how many; to be freed. */
+struct names {
+	struct name *items;
+	size_t count;
+};
+
+static void
+names_free(struct names *names)
+{
+	free(names->items);
+}
+
+/* There may be very many: what is outgrown is not left behind. */
+static void
+names_add(struct names *names, const struct dirent *entry, struct arena *mem)
+{
+	enum { FIRST = 16 };
+	size_t count = names->count;
+	const char *text = slice_cstr(mem, slice_of(entry->d_name));
+
+	/* Full at FIRST, and at each power of two from there. */
+	if (count == 0 || (count >= FIRST && (count & (count - 1)) == 0)) {
+		size_t room = count < FIRST ? FIRST : 2 * count;
+
+		names->items =
+		    realloc(names->items, room * sizeof(names->items[0]));
+		ENSURE(names->items != NULL);
+	}
+	names->items[names->count++] = (struct name){
+		.text = text, .first = first_octets(text), .type = entry->d_type
+	};
+}
+
 /*
- * Names in a directory in order, "." files left out; NULL, and why, when it
- * cannot be used.
+ * Names in a directory, "." files left out, with texts in memory of mem. NULL;
+ * or why it cannot be used.
  */
-static const struct name *
-list_names(const char *path, struct arena *mem, size_t *ret_count,
-    const char **ret_why)
+static const char *
+list_names(const char *path, struct arena *mem, struct names *ret_names)
 {
 	CLEANUP(close_directory) DIR *directory = opendir(path);
-	struct name *name;
-	void *names = NULL;
-	size_t cap = 0, count = 0;
+	struct names names = { .items = NULL };
+	const char *why;
 	struct stat status;
 	const struct dirent *entry;
 
-	if (directory == NULL || fstat(dirfd(directory), &status) != 0) {
-		*ret_why = slice_cstr(mem, slice_of(strerror(errno)));
-		return NULL;
-	}
-	*ret_why = key_directory_fault(&status);
-	if (*ret_why != NULL)
-		return NULL;
-	arena_reserve_one(mem, &names, &cap, 0, sizeof(*name));
+	if (directory == NULL || fstat(dirfd(directory), &status) != 0)
+		return slice_cstr(mem, slice_of(strerror(errno)));
+	why = key_directory_fault(&status);
+	if (why != NULL)
+		return why;
 	while ((entry = readdir(directory)) != NULL) {
 		pace();
-		if (entry->d_name[0] == '.')
-			continue;
-		arena_reserve_one(mem, &names, &cap, count, sizeof(*name));
-		name = (struct name *)names + count++;
-		name->text = slice_cstr(mem, slice_of(entry->d_name));
-		name->first = first_octets(name->text);
-		name->type = entry->d_type;
+		if (entry->d_name[0] != '.')
+			names_add(&names, entry, mem);
 	}
-	qsort(names, count, sizeof(*name), by_name);
-	*ret_count = count;
-	return names;
+	if (names.count > 1)
+		qsort(
+		    names.items, names.count, sizeof(names.items[0]), by_name);
+	*ret_names = names;
+	return NULL;
 }
 
 /* Of a name for which the directory itself has no answer, the file is asked. */
@@ -148,20 +173,19 @@ key_directory_list(
 	CLEANUP(arena_done) struct arena mem;
 	const char *top =
 	    slice_cstr(lister->mem, key_directory_of(source)->path);
-	const struct name *names;
-	size_t count = 0;
+	CLEANUP(names_free) struct names names = { .items = NULL };
 	const char *why;
 
 	arena_init_large(&mem);
-	names = list_names(top, &mem, &count, &why);
-	if (names == NULL) {
+	why = list_names(top, &mem, &names);
+	if (why != NULL) {
 		lister->fault(lister, top, why);
 		return err_set(err, ERR_CONFIG, "no key can be read");
 	}
-	lister->expect(lister, count);
-	for (size_t i = 0; i < count; i++) {
+	lister->expect(lister, names.count);
+	for (size_t i = 0; i < names.count; i++) {
 		pace();
-		list_name(lister, slice_of(top), &names[i]);
+		list_name(lister, slice_of(top), &names.items[i]);
 	}
 	return 0;
 }
@@ -205,21 +229,21 @@ key_directory_read(const struct key_source *source, struct slice place,
 {
 	const char *path =
 	    path_of(key_directory_of(source), place, reader->mem);
-	const char *why;
-	size_t count = 0, keys = 0;
-	const struct name *names = list_names(path, reader->mem, &count, &why);
+	CLEANUP(names_free) struct names names = { .items = NULL };
+	const char *why = list_names(path, reader->mem, &names);
+	size_t keys = 0;
 
-	if (names == NULL) {
+	if (why != NULL) {
 		reader->fault(reader, path, why);
 		return;
 	}
-	for (size_t i = 0; i < count; i++) {
-		struct slice name = slice_of(names[i].text);
+	for (size_t i = 0; i < names.count; i++) {
+		const char *text = names.items[i].text;
+		struct slice name = slice_of(text);
 
 		keys += slice_ends_nocase(name, SLICE(".key"));
 		if (!key_directory_read_file(reader,
-			slice_format(reader->mem, "%s/%s", path, names[i].text)
-			    .data,
+			slice_format(reader->mem, "%s/%s", path, text).data,
 			name))
 			return;
 	}
