@@ -189,11 +189,15 @@ login_of(const struct identity_question *question, struct slice value,
 	const struct table_context *context = question->context;
 	struct slice key;
 
-	if (certificate_fingerprint_key(context->mem, value, &key))
-		return question->table == NULL ?
-		    0 :
+	if (certificate_fingerprint_key(context->mem, value, &key)) {
+		if (question->table != NULL &&
 		    identity_ask_table(
-			question->table, key, context, ret_login);
+			question->table, key, context, ret_login) != 0)
+			return -1;
+		if (ret_login->len == 0)
+			certificate_explain_key(question, key);
+		return 0;
+	}
 	if (is_weak_fingerprint(value))
 		return err_set(context->err, ERR_CONFIG,
 		    "a fingerprint of MD5 or SHA-1 proves nothing: set "

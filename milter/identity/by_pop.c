@@ -102,14 +102,6 @@ pop_check(struct identity_faults *faults)
 	}
 }
 
-/* For people: why an address proves nothing. */
-static void
-explain(const struct identity_question *question, struct slice why)
-{
-	if (question->doubt->why.len == 0)
-		question->doubt->why = why;
-}
-
 /* Whether what is known of the client's address says something of it. */
 static bool
 may_prove(const struct identity_question *question)
@@ -125,7 +117,7 @@ may_prove(const struct identity_question *question)
 	for (size_t i = 0; i < limits->never_count; i++) {
 		if (!net_cidr_contains(&limits->never[i], &client->addr))
 			continue;
-		explain(question,
+		identity_explain(question,
 		    slice_format(mem, "%.*s is in identify.pop-never",
 			SLICE_ARGS(net_addr_text(mem, &client->addr))));
 		return false;
@@ -191,7 +183,7 @@ pop_judge(const struct identity_question *question,
 	if (row.time_s == 0 || row.time_s + age_s >= now)
 		*ret_login = row.login;
 	else
-		explain(question,
+		identity_explain(question,
 		    slice_format(context->mem,
 			"%s fetched mail from there %lu seconds ago, and "
 			"identify.pop-age is %lu",

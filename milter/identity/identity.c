@@ -96,6 +96,13 @@ realm_is_named(const struct identity *identity, struct slice login)
 		map_get(identity->realms, slice_from(login, at + 1)) != NULL);
 }
 
+void
+identity_explain(const struct identity_question *question, struct slice why)
+{
+	if (question->doubt->why.len == 0)
+		question->doubt->why = why;
+}
+
 /* The login that counts, from what a method found; empty: none. */
 static int
 settle(const struct identity *identity, const struct identity_method *method,

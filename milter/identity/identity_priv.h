@@ -14,6 +14,17 @@ struct identity_question {
 	struct identity_doubt *doubt;
 };
 
+/*
+ * For people: why a method proves nothing where somebody may expect that it
+ * does. Of several reasons the first one is kept.
+ */
+void identity_explain(
+    const struct identity_question *question, struct slice why);
+
+/* The same of a key that the table of certificates does not have. */
+void certificate_explain_key(
+    const struct identity_question *question, struct slice key);
+
 /* Where faults of the block go. */
 struct identity_faults {
 	const struct config *config;
