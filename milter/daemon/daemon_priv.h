@@ -30,6 +30,19 @@ void socket_remove(const char *path, bool served, struct arena *mem);
 /* A table_report that writes to the log. */
 void log_part_fault(void *arg, bool is_error, const char *text);
 
+/* Whether there is mail. */
+struct idle {
+	unsigned long messages; /* that had ended when it was last looked at */
+	uint64_t due_us;	/* when memory is given back; 0: it was */
+};
+
+void idle_start(struct idle *idle, uint64_t now_us);
+/*
+ * Gives memory back (base/memory.h), once, when no message has ended for half a
+ * minute. Call it now and then; by one thread.
+ */
+void idle_look(struct idle *idle, uint64_t now_us);
+
 /* Where libmilter waits for connections; see listener.c. */
 struct listener {
 	int fd;		  /* -1: it was not found */

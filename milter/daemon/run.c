@@ -201,19 +201,21 @@ wait_for_signals(void *arg)
 	struct daemon *daemon = arg;
 	sigset_t signals = awaited_signals();
 	struct snapshot *snapshot;
+	struct idle idle;
 	pthread_t waker;
-	bool has_settled = false;
 
 	pace_begin();
 	snapshot = snapshot_acquire(&daemon->slot);
 	notify_ready(&daemon->notifier, snapshot);
 	snapshot_unref(snapshot);
+	/* What was needed to begin, and then no more; below, to reload. */
+	memory_give_back();
+	idle_start(&idle, clock_monotonic_us());
 	for (;;) {
 		int number = sigtimedwait(&signals, NULL, &pause);
 
 		if (number == SIGUSR1) {
 			reload(daemon);
-			has_settled = false;
 		} else if (number > 0) {
 			/* Mail is served until that is done, then it is 451. */
 			key_watch_stop(&daemon->key_watch);
@@ -238,11 +240,9 @@ wait_for_signals(void *arg)
 		status_look(&daemon->status);
 		spool_look(clock_monotonic_us());
 		snapshot_sweep(&daemon->slot);
-		/* What was needed to read it all, and then no more. */
-		if (number < 0 && !has_settled) {
+		if (number == SIGUSR1)
 			memory_give_back();
-			has_settled = true;
-		}
+		idle_look(&idle, clock_monotonic_us());
 	}
 	return NULL;
 }
