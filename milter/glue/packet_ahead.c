@@ -33,8 +33,17 @@
 
 #include "base/log.h"
 
-/* LINGER_MS: libmilter waits less for another packet. */
-enum { AHEAD_OCTETS = 8192, ENGINE_GOES_ON = 1, LINGER_MS = 10 };
+/*
+ * LINGER_MS: libmilter waits less for another packet. LINGERING: so many threads
+ * at a time, of the sixty of libmilter's pool; the others wait for 1 ms by the
+ * precise timer, so that pauses of many MTAs do not take all threads.
+ */
+enum {
+	AHEAD_OCTETS = 8192,
+	ENGINE_GOES_ON = 1,
+	LINGER_MS = 10,
+	LINGERING = 16,
+};
 
 /* What a thread keeps while it is in mi_engine(). */
 struct engine_run {
@@ -52,6 +61,7 @@ struct engine_run {
 static engine_fn *engine;
 static read_packet_fn *read_packet;
 static atomic_bool in_use;
+static atomic_uint lingering;
 
 /* Of the call of mi_engine() that this thread is in, or NULL. */
 static _Thread_local struct engine_run *current_run;
@@ -95,6 +105,29 @@ ahead_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 	return ppoll(fds, count, timeout_ms < 0 ? NULL : &wait, NULL);
 }
 
+static void
+linger_end(void)
+{
+	(void)atomic_fetch_sub_explicit(&lingering, 1, memory_order_relaxed);
+}
+
+static bool
+linger_begin(struct engine_run *run, int timeout_ms)
+{
+	const struct timeval wait = { .tv_usec = timeout_ms * 1000L };
+
+	if (atomic_fetch_add_explicit(&lingering, 1, memory_order_relaxed) <
+	    LINGERING) {
+		run->lingers = run->lingers ||
+		    setsockopt(run->fd, SOL_SOCKET, SO_RCVTIMEO, &wait,
+			sizeof(wait)) == 0;
+		if (run->lingers)
+			return true;
+	}
+	linger_end();
+	return false;
+}
+
 /*
  * Waits for the MTA's next packets as poll() does, for a time that is short, and
  * receives them in the same call. The kernel's timer for that is a coarse one: 1
@@ -104,17 +137,14 @@ ahead_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 static int
 ahead_linger(struct engine_run *run, struct pollfd *poll_fd, int timeout_ms)
 {
-	const struct timeval wait = { .tv_usec = timeout_ms * 1000L };
 	ssize_t got;
 
-	if (!run->lingers &&
-	    setsockopt(run->fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) !=
-		0)
+	if (!linger_begin(run, timeout_ms))
 		return ahead_poll(poll_fd, 1, timeout_ms);
-	run->lingers = true;
 	do
 		got = recv(run->fd, run->data, sizeof(run->data), 0);
 	while (got < 0 && errno == EINTR);
+	linger_end();
 	if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return 0;
 	if (got < 0)
