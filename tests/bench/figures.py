@@ -8,8 +8,9 @@ import platform
 import re
 import statistics
 
-# What goals are for: a machine with this private-key operation, in ms, and hash, in MB/s.
-RSA, SHA256 = 1.145, 960
+# What goals are for: a machine with these private-key operations, in ms, and this hash,
+# in MB/s.
+RSA, ED25519, SHA256 = 1.145, 0.08, 960
 US = "submilter"
 BARE = "libmilter alone"
 # Load averages above this are told.
@@ -175,6 +176,10 @@ class Report:
         if "RSA and Ed25519" in ours:
             yield ("CPU of RSA and Ed25519, to RSA",
                    ours["RSA and Ed25519"].over(base, "cpu"), "≤ 1.08")
+            both = (ours["RSA and Ed25519"].median("cpu") - self.raw.median("rsa")
+                    - self.raw.median("ed25519"))
+            yield ("the same where they take %s and %s ms (calculated)" % (RSA, ED25519),
+                   (both + RSA + ED25519) / (other + RSA), "≤ 1.08")
         if "100 KB" in ours:
             yield ("CPU of 100 KB above 2 KB, ms",
                    ours["100 KB"].median("cpu") - base.median("cpu"), "≤ 0.25")
