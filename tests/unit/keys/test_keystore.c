@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "../../../milter/keys/key_source_priv.h"
+#include "../../../milter/keys/keystore_priv.h"
 #include "keys/key_crypto.h"
 #include "keys/keystore.h"
 
@@ -423,6 +423,38 @@ a_reload_of_many_domains_reads_none_but_knows_all(void **state)
 	keystore_free(after);
 }
 
+/* There may be very many, and they are in memory once. */
+static void
+a_reload_shares_what_did_not_change(void **state)
+{
+	struct heard heard;
+	struct keystore *before = open_store(new_source(), 2, NULL, &heard);
+	struct keystore *after, *other;
+
+	(void)state;
+	keystore_read_all(before, NULL);
+	after = open_store(&fake.source, 2, before, &heard);
+	assert_ptr_equal(after->listed, before->listed);
+	assert_ptr_equal(after->pool, before->pool);
+	for (size_t i = 0; i < DOMAINS; i++)
+		assert_ptr_equal(
+		    keystore_known_at(after, i), keystore_known_at(before, i));
+	fake.gone[0] = true;
+	other = open_store(&fake.source, 2, after, &heard);
+	assert_ptr_not_equal(other->listed, after->listed);
+	assert_ptr_equal(other->pool, after->pool);
+	/* One that had keys is not forgotten: it is behind the others. */
+	assert_int_equal(keystore_domain_count(other), DOMAINS);
+	assert_int_equal(
+	    keystore_index(other, SLICE("d0.example")), DOMAINS - 1);
+	assert_ptr_equal(
+	    keystore_known_at(other, DOMAINS - 1), keystore_known_at(after, 0));
+	keystore_free(before);
+	keystore_free(after);
+	assert_int_equal(try_keys(other, 1), 2);
+	keystore_free(other);
+}
+
 static void
 threads_share_what_is_kept(void **state)
 {
@@ -484,6 +516,7 @@ main(void)
 		    a_reload_reads_only_keys_whose_files_have_changed),
 		cmocka_unit_test(
 		    a_reload_of_many_domains_reads_none_but_knows_all),
+		cmocka_unit_test(a_reload_shares_what_did_not_change),
 		cmocka_unit_test(threads_share_what_is_kept),
 	};
 
