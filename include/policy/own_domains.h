@@ -16,7 +16,12 @@ struct own_domains {
 	struct arena *mem;
 	struct map *names;
 	struct map *looks; /* see own_domains_look_like(); may be NULL */
-	/* A set whose first `same` names were added so far, and no other. */
+	/* A set whose names are ours, too, and come first; or NULL. */
+	const struct own_domains *base;
+	/*
+	 * While it is made: a set whose first `same` names were added so far,
+	 * and others that it does not have.
+	 */
 	const struct own_domains *before;
 	size_t same;
 };
@@ -53,19 +58,20 @@ bool own_domains_look_like(
 struct own_set {
 	struct arena mem;
 	struct own_domains domains;
+	struct own_set *base; /* see own_domains; or NULL */
 	_Atomic unsigned long users;
 };
 
 /*
  * A set to add to. While the names that are added are those of before (NULL:
- * nothing), in the same order, they are not copied; before stays until
- * own_set_finish().
+ * nothing), in the same order, and a few more, they are not copied; before stays
+ * until own_set_finish().
  */
 struct own_set *own_set_begin(
-    const struct config *config, const struct own_set *before);
+    const struct config *config, struct own_set *before);
 /*
- * Takes *set over, gives one reference: on before, which own_set_begin() got,
- * if both are the same, else on *set. looks: own_domains_look_like() finds them.
+ * Takes *set over, gives one reference: on what before, which own_set_begin()
+ * got, shares if both are the same, else on *set. looks: own_domains_look_like() finds them.
  */
 struct own_set *own_set_finish(
     struct own_set *set, struct own_set *before, bool looks);

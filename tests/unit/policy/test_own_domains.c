@@ -171,6 +171,93 @@ the_same_domains_are_one_set(void **state)
 }
 
 static void
+add_numbers(struct own_set *set, size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++) {
+		CLEANUP(arena_done) struct arena mem;
+
+		arena_init(&mem);
+		own_domains_add(
+		    &set->domains, slice_format(&mem, "d%zu.example", i));
+	}
+}
+
+/* Each of them is there once, by its index, name and look. */
+static void
+check_numbers(const struct own_set *set, size_t count)
+{
+	const struct own_domains *own = &set->domains;
+	struct slice domain;
+
+	assert_int_equal(own_domains_count(own), count + 1);
+	for (size_t i = 0; i < count; i++) {
+		CLEANUP(arena_done) struct arena mem;
+		struct slice name;
+		size_t found = 0;
+
+		arena_init(&mem);
+		name = slice_format(&mem, "d%zu.example", i);
+		assert_true(own_domains_has(own, name));
+		for (size_t k = 0; k <= count; k++)
+			found += slice_eq(own_domains_at(own, k), name);
+		assert_int_equal(found, 1);
+		assert_true(own_domains_look_like(
+		    own, display_skeleton(name, &mem), &domain));
+	}
+	assert_false(own_domains_has(own, SLICE("d100.example")));
+}
+
+/* A reload with a new domain, among the others, does not copy very many. */
+static void
+a_few_more_domains_stand_beside_those_that_are_shared(void **state)
+{
+	enum { MANY = 80 };
+	struct config *config;
+	struct own_set *first, *second, *third;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(
+	    config_read_text("test", SLICE("domain = main.example\n"), NULL,
+		NULL, &config, &err),
+	    0);
+	first = own_set_begin(config, NULL);
+	add_numbers(first, 0, MANY);
+	first = own_set_finish(first, NULL, true);
+	second = own_set_begin(config, first);
+	add_numbers(second, 0, 30);
+	add_numbers(second, MANY, MANY + 2);
+	add_numbers(second, MANY, MANY + 1);
+	add_numbers(second, 30, MANY);
+	second = own_set_finish(second, first, true);
+	assert_ptr_equal(second->base, first);
+	third = own_set_begin(config, second);
+	add_numbers(third, 0, MANY + 3);
+	third = own_set_finish(third, second, true);
+	assert_ptr_equal(third->base, first);
+	check_numbers(first, MANY);
+	own_set_unref(first);
+	check_numbers(second, MANY + 2);
+	own_set_unref(second);
+	check_numbers(third, MANY + 3);
+	/* One is gone, or many are new. */
+	first = own_set_begin(config, third);
+	add_numbers(first, 0, MANY - 1);
+	first = own_set_finish(first, third, true);
+	assert_null(first->base);
+	check_numbers(first, MANY - 1);
+	own_set_unref(first);
+	first = own_set_begin(config, third);
+	add_numbers(first, 0, MANY + 15);
+	first = own_set_finish(first, third, true);
+	assert_null(first->base);
+	check_numbers(first, MANY + 15);
+	own_set_unref(first);
+	own_set_unref(third);
+	config_free(config);
+}
+
+static void
 a_set_without_looks_does_not_stand_for_one_with_them(void **state)
 {
 	struct own_set *plain, *looks, *again;
@@ -207,6 +294,8 @@ main(void)
 		cmocka_unit_test(a_domain_is_ours_or_below_one_of_ours),
 		cmocka_unit_test(without_any_none_is_ours),
 		cmocka_unit_test(the_same_domains_are_one_set),
+		cmocka_unit_test(
+		    a_few_more_domains_stand_beside_those_that_are_shared),
 		cmocka_unit_test(
 		    a_set_without_looks_does_not_stand_for_one_with_them),
 	};
