@@ -140,7 +140,19 @@ void
 key_naming_begin(struct key_naming *naming, struct key_names *before)
 {
 	*naming = (struct key_naming){ .before = before,
+		.more = key_names_new(),
 		.names = before == NULL ? key_names_new() : NULL };
+}
+
+static void
+add_first(struct key_names *names, const struct key_names *from, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct key_name name = key_names_at(from, i);
+
+		pace();
+		ENSURE(key_names_add(names, &name));
+	}
 }
 
 struct key_names *
@@ -150,12 +162,10 @@ key_naming_own(struct key_naming *naming)
 		return naming->names;
 	naming->names = key_names_new();
 	key_names_expect(naming->names, key_names_count(naming->before));
-	for (size_t i = 0; i < naming->same; i++) {
-		struct key_name name = key_names_at(naming->before, i);
-
-		pace();
-		ENSURE(key_names_add(naming->names, &name));
-	}
+	add_first(naming->names, naming->before, naming->same);
+	add_first(naming->names, naming->more, key_names_count(naming->more));
+	key_names_unref(naming->more);
+	naming->more = key_names_new();
 	return naming->names;
 }
 
@@ -176,21 +186,36 @@ is_next(const struct key_naming *naming, const struct key_name *name)
 bool
 key_naming_add(struct key_naming *naming, const struct key_name *name)
 {
-	if (naming->names == NULL && is_next(naming, name)) {
+	size_t index, count;
+
+	if (naming->names != NULL)
+		return key_names_add(naming->names, name);
+	if (is_next(naming, name)) {
 		naming->same++;
 		return true;
 	}
-	if (naming->names == NULL &&
-	    key_names_find(naming->before, name->name) < naming->same)
+	count = key_names_count(naming->before);
+	index = key_names_find(naming->before, name->name);
+	if (index < naming->same ||
+	    key_names_find(naming->more, name->name) !=
+		key_names_count(naming->more))
 		return false;
+	/* Many more are better off in one table with the others. */
+	if (index == count && key_names_count(naming->more) < count / 8)
+		return key_names_add(naming->more, name);
 	return key_names_add(key_naming_own(naming), name);
 }
 
 struct key_names *
-key_naming_finish(struct key_naming *naming)
+key_naming_finish(struct key_naming *naming, struct key_names **ret_more)
 {
+	struct key_names *names;
+
 	if (naming->names == NULL &&
 	    naming->same == key_names_count(naming->before))
-		return key_names_ref(naming->before);
-	return key_naming_own(naming);
+		names = key_names_ref(naming->before);
+	else
+		names = key_naming_own(naming);
+	*ret_more = naming->more;
+	return names;
 }

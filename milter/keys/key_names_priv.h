@@ -44,12 +44,13 @@ size_t key_names_find_domain(
     const struct key_names *names, struct slice domain);
 
 /*
- * Names that are added one by one, and are perhaps all those of before: only
- * where they are not, they are copied.
+ * Names that are added one by one, and are perhaps all those of before, and a
+ * few more: only where they are not, they are copied.
  */
 struct key_naming {
-	struct key_names *before; /* NULL: they differ, or there are none */
+	struct key_names *before; /* NULL: there are none */
 	size_t same;		  /* so many were added, the first of before */
+	struct key_names *more;	  /* that before does not have */
 	struct key_names *names;  /* NULL while they are those of before */
 };
 
@@ -59,7 +60,11 @@ MUST_USE bool key_naming_add(
     struct key_naming *naming, const struct key_name *name);
 /* The names so far, to change them. */
 struct key_names *key_naming_own(struct key_naming *naming);
-/* One reference: on before, or on names of their own. */
-struct key_names *key_naming_finish(struct key_naming *naming);
+/*
+ * One reference: on before, or on names of their own; *ret_more: one on those
+ * that are to be added to them, which may be none.
+ */
+struct key_names *key_naming_finish(
+    struct key_naming *naming, struct key_names **ret_more);
 
 #endif

@@ -202,13 +202,15 @@ keystore_new(struct key_source *source, const struct keystore_options *options)
 	store->source = source;
 	store->room = options->room == 0 ? KEYSTORE_ROOM : options->room;
 	arena_init_large(&store->mem);
-	store->added = key_names_new();
 	ENSURE(pthread_mutex_init(&store->lock, NULL) == 0 &&
 	    clock_gettime(CLOCK_REALTIME, &store->began) == 0);
 	return store;
 }
 
-/* The names of the source, those of the previous store if they are the same. */
+/*
+ * The names of the source: those of the previous store if they are the same, and
+ * a few more.
+ */
 static int
 list_names(struct keystore *store, const struct keystore_options *options,
     struct err *err)
@@ -225,9 +227,12 @@ list_names(struct keystore *store, const struct keystore_options *options,
 	key_naming_begin(&listing.naming,
 	    options->previous == NULL ? NULL : options->previous->listed);
 	status = store->source->ops->list(store->source, &listing.lister, err);
-	store->listed = key_naming_finish(&listing.naming);
+	store->listed = key_naming_finish(&listing.naming, &store->added);
 	store->listed_slots = arena_array(
 	    &store->mem, key_names_count(store->listed), sizeof(struct slot));
+	store->added_cap = key_names_count(store->added);
+	store->added_slots =
+	    arena_array(&store->mem, store->added_cap, sizeof(struct slot));
 	return status;
 }
 

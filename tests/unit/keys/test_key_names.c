@@ -89,6 +89,7 @@ static struct key_names *
 name_again(struct key_names *before, size_t count)
 {
 	struct key_naming naming;
+	struct key_names *names, *more;
 
 	key_naming_begin(&naming, before);
 	for (size_t i = 0; i < count; i++) {
@@ -96,7 +97,10 @@ name_again(struct key_names *before, size_t count)
 		/* What is there is there, copied or not. */
 		assert_false(key_naming_add(&naming, all[0]));
 	}
-	return key_naming_finish(&naming);
+	names = key_naming_finish(&naming, &more);
+	assert_int_equal(key_names_count(more), 0);
+	key_names_unref(more);
+	return names;
 }
 
 static void
@@ -119,7 +123,7 @@ other_names_are_copied(void **state)
 	static const struct key_name other = { .name = { "b.example", 9 },
 		.place = { "b.example", 9 },
 		.domain = { "b.example", 9 } };
-	struct key_names *before = name_again(NULL, 3), *after;
+	struct key_names *before = name_again(NULL, 3), *after, *more;
 	struct key_naming naming;
 	struct key_name name;
 
@@ -138,10 +142,71 @@ other_names_are_copied(void **state)
 	key_naming_begin(&naming, before);
 	assert_true(key_naming_add(&naming, &plain));
 	assert_true(key_naming_add(&naming, &other));
-	after = key_naming_finish(&naming);
+	after = key_naming_finish(&naming, &more);
 	name = key_names_at(after, 1);
 	check_slice("place", name.place, "b.example");
 	key_names_unref(after);
+	key_names_unref(more);
+	key_names_unref(before);
+}
+
+/* Adds names from one number to below another; those of skip are left out. */
+static void
+add_numbers(struct key_naming *naming, size_t from, size_t to, size_t skip)
+{
+	for (size_t i = from; i < to; i++) {
+		CLEANUP(arena_done) struct arena mem;
+		struct slice text;
+
+		arena_init(&mem);
+		text = slice_format(&mem, "d%zu.example", i);
+		if (i != skip)
+			assert_true(key_naming_add(naming,
+			    &(struct key_name){
+				.name = text, .place = text, .domain = text }));
+	}
+}
+
+static void
+a_few_more_stand_beside_names_that_are_shared(void **state)
+{
+	enum { MANY = 80, NONE = 1000 };
+	struct key_names *before, *after, *more;
+	struct key_naming naming;
+
+	(void)state;
+	key_naming_begin(&naming, NULL);
+	add_numbers(&naming, 0, MANY, NONE);
+	before = key_naming_finish(&naming, &more);
+	key_names_unref(more);
+	for (size_t extra = 9; extra <= 11; extra++) {
+		key_naming_begin(&naming, before);
+		add_numbers(&naming, 0, 30, NONE);
+		add_numbers(&naming, MANY, MANY + extra, NONE);
+		assert_false(key_naming_add(&naming,
+		    &(struct key_name){ .name = SLICE("d88.example"),
+			.place = SLICE("d88.example"),
+			.domain = SLICE("d88.example") }));
+		add_numbers(&naming, 30, MANY, NONE);
+		after = key_naming_finish(&naming, &more);
+		assert_int_equal(after == before, extra <= 10);
+		assert_int_equal(
+		    key_names_count(more), extra <= 10 ? extra : 0);
+		assert_int_equal(key_names_count(after) + key_names_count(more),
+		    MANY + extra);
+		key_names_unref(after);
+		key_names_unref(more);
+	}
+	/* One that is missing is in none of them. */
+	key_naming_begin(&naming, before);
+	add_numbers(&naming, MANY, MANY + 2, NONE);
+	add_numbers(&naming, 0, MANY, 40);
+	after = key_naming_finish(&naming, &more);
+	assert_ptr_not_equal(after, before);
+	assert_int_equal(key_names_count(after), MANY + 1);
+	assert_int_equal(key_names_find(after, SLICE("d40.example")), MANY + 1);
+	key_names_unref(after);
+	key_names_unref(more);
 	key_names_unref(before);
 }
 
@@ -170,6 +235,7 @@ main(void)
 		cmocka_unit_test(a_fault_belongs_to_its_name),
 		cmocka_unit_test(the_same_names_are_shared),
 		cmocka_unit_test(other_names_are_copied),
+		cmocka_unit_test(a_few_more_stand_beside_names_that_are_shared),
 		cmocka_unit_test(names_with_a_fault_are_not_shared),
 	};
 
