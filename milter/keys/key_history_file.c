@@ -5,35 +5,23 @@
  *
  *	DOMAIN SELECTOR FINGERPRINT STATE FIRST LAST SINCE ANSWERED LOOKED TEXT
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-#include "base/descend.h"
 #include "base/file.h"
-#include "base/map.h"
 #include "base/pace.h"
 #include "key_history_priv.h"
 
 enum {
 	MAX_FILE_OCTETS = 256 * 1024 * 1024,
 	FINGERPRINT_DIGITS = 64,
-	KEPT_SECONDS = 30 * 86400,
 	TIME_COUNT = 5
 };
 /* The last second of the year 9999. */
 #define MAX_TIME 253402300799UL
 
-static const struct slice head = { "submilter key states 1", 22 };
-
-static bool
-key_history_file_is_printable(struct slice text)
+bool
+key_history_text_is_printable(struct slice text)
 {
 	for (size_t i = 0; i < text.len; i++) {
 		if (char_is_control(text.data[i]) || char_is_8bit(text.data[i]))
@@ -56,9 +44,8 @@ contradiction(const struct key_past *s)
 	return NULL;
 }
 
-/* The file has times of the wall clock, memory those of clock_steady(). */
-static time_t
-moved(time_t when, long long seconds)
+time_t
+key_history_moved(time_t when, long long seconds)
 {
 	if (when == 0)
 		return 0;
@@ -100,10 +87,10 @@ parse_line(struct slice line, long long skew, struct sign_key *key,
 		if (!slice_number(
 			key_history_next_word(&line), MAX_TIME, &number))
 			return "no time";
-		*times[i] = moved((time_t)number, -skew);
+		*times[i] = key_history_moved((time_t)number, -skew);
 	}
 	past->text = line;
-	if (!key_history_file_is_printable(line))
+	if (!key_history_text_is_printable(line))
 		return "control characters";
 	return contradiction(past);
 }
@@ -155,9 +142,10 @@ take_line(void *arg, struct slice line, struct err *err)
 		    reading->count);
 	line = slice_sub(line, 0, line.len - 1);
 	if (reading->count == 1)
-		return slice_eq(line, head) ?
+		return slice_eq(line, KEY_HISTORY_HEAD) ?
 		    0 :
-		    err_set(err, ERR_DATA, "line 1: is not \"%s\"", head.data);
+		    err_set(err, ERR_DATA, "line 1: is not \"%s\"",
+			KEY_HISTORY_HEAD.data);
 	if (slice_starts(line, end))
 		return take_end(reading, slice_from(line, end.len), err);
 	fault = parse_line(line, reading->skew, &key, &past);
@@ -210,263 +198,5 @@ key_history_read(struct key_history *history, struct slice path,
 	/* It is all or nothing. */
 	if (status != 0)
 		key_history_clear(history);
-	return status;
-}
-
-/* What is written to the file, and where. */
-struct content {
-	struct key_history *history;
-	const struct keystore *store;  /* whose keys are written; or NULL */
-	struct key_history *kept;      /* of domains without keys; or NULL */
-	const struct slice *forgotten; /* all of kept but it; or NULL */
-	/*
-	 * Not NULL: all of kept but those that are in it, by their names, or
-	 * were looked up too long ago.
-	 */
-	struct map *written;
-	int directory; /* open, with the lock */
-	int lock;
-	const char *name; /* in the directory */
-};
-
-/* The text again, if it is what a reader takes; else without it. */
-static void
-write_line(const struct sign_key *key, const struct key_past *past,
-    long long skew, FILE *file)
-{
-	struct slice text = past->text;
-
-	if (!key_history_file_is_printable(text))
-		text = (struct slice){ NULL, 0 };
-	(void)fprintf(file, "%.*s %.*s %.*s %s %lld %lld %lld %lld %lld %.*s\n",
-	    SLICE_ARGS(key->domain), SLICE_ARGS(key->selector),
-	    SLICE_ARGS(key->fingerprint), key_status_name(past->status),
-	    (long long)moved(past->first_seen, skew),
-	    (long long)moved(past->last_seen, skew),
-	    (long long)moved(past->since, skew),
-	    (long long)moved(past->answered, skew),
-	    (long long)moved(past->looked, skew), (int)text.len,
-	    text.data == NULL ? "" : text.data);
-}
-
-/* As a name in a map. */
-static struct slice
-key_name(const struct sign_key *key, struct arena *mem)
-{
-	return slice_format(mem, "%.*s %.*s %.*s", SLICE_ARGS(key->domain),
-	    SLICE_ARGS(key->selector), SLICE_ARGS(key->fingerprint));
-}
-
-static size_t
-write_store(const struct content *content, long long skew, FILE *file)
-{
-	const struct keystore *store = content->store;
-	size_t count = 0;
-
-	for (size_t d = 0; store != NULL && d < keystore_domain_count(store);
-	     d++) {
-		CLEANUP(arena_done) struct arena scratch;
-		const struct domain_keys *domain;
-
-		arena_init(&scratch);
-		domain = keystore_domain(store, d, &scratch);
-		for (size_t k = 0; k < domain->count; k++) {
-			struct key_past past;
-			struct arena mem;
-
-			arena_init(&mem);
-			key_history_get(
-			    content->history, domain->keys[k], &mem, &past);
-			write_line(domain->keys[k], &past, skew, file);
-			if (content->written != NULL)
-				(void)!map_add(content->written,
-				    key_name(domain->keys[k], &mem), &past);
-			arena_done(&mem);
-		}
-		count += domain->count;
-	}
-	return count;
-}
-
-/* Whether an entry that the store does not have stays in the file. */
-static bool
-is_kept(const struct content *content, const struct key_entry *entry,
-    struct arena *mem)
-{
-	const struct domain_keys *keys = NULL;
-
-	if (content->forgotten != NULL)
-		return !slice_eq(*content->forgotten, entry->key.domain);
-	if (content->written != NULL)
-		return entry->past.looked > clock_steady() - KEPT_SECONDS &&
-		    map_get(content->written, key_name(&entry->key, mem)) ==
-		    NULL;
-	/* A domain without keys in memory may sign again. */
-	if (content->store != NULL)
-		keys = keystore_find(content->store, entry->key.domain, mem);
-	return keys != NULL && keys->count == 0;
-}
-
-static size_t
-write_kept(const struct content *content, long long skew, FILE *file)
-{
-	size_t count = 0,
-	       all =
-		   content->kept == NULL ? 0 : key_history_count(content->kept);
-
-	for (size_t i = 0; i < all; i++) {
-		struct key_entry entry;
-		struct arena mem;
-
-		pace();
-		arena_init(&mem);
-		entry = key_history_at(content->kept, i, &mem);
-		if (is_kept(content, &entry, &mem)) {
-			write_line(&entry.key, &entry.past, skew, file);
-			count++;
-		}
-		arena_done(&mem);
-	}
-	return count;
-}
-
-static int
-write_aside(const struct content *content, const char *name, struct err *err)
-{
-	int fd = openat(content->directory, name,
-	    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
-	FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
-	long long skew = clock_skew();
-	size_t count;
-	bool good;
-
-	if (file == NULL) {
-		err_set(err, ERR_CONFIG, "%s", strerror(errno));
-		if (fd >= 0)
-			(void)close(fd);
-		return -1;
-	}
-	(void)fprintf(file, "%s\n", head.data);
-	count = write_store(content, skew, file);
-	count += write_kept(content, skew, file);
-	(void)fprintf(file, "end %zu\n", count);
-	good = fflush(file) == 0 && ferror(file) == 0 && fsync(fd) == 0;
-	if (!good)
-		err_set(err, ERR_CONFIG, "%s", strerror(errno));
-	if (fclose(file) != 0 && good)
-		return err_set(err, ERR_CONFIG, "%s", strerror(errno));
-	return good ? 0 : -1;
-}
-
-static int
-write_file(const struct content *content, struct arena *mem, struct err *err)
-{
-	int directory = content->directory;
-	const char *new = slice_format(mem, "%s.new", content->name).data;
-	int status;
-
-	/* A process that was killed while it wrote may have left one. */
-	(void)unlinkat(directory, new, 0);
-	status = write_aside(content, new, err);
-	if (status == 0 &&
-	    renameat(directory, new, directory, content->name) != 0)
-		status = err_set(err, ERR_CONFIG, "%s", strerror(errno));
-	if (status != 0)
-		(void)unlinkat(directory, new, 0);
-	return status;
-}
-
-/* LOCK_TRIES of LOCK_PAUSE_NS: a second. */
-enum { LOCK_TRIES = 20, LOCK_PAUSE_NS = 50 * 1000 * 1000 };
-
-/*
- * Who reads the file and writes it again holds the lock of its directory. Where
- * a file system has none, or somebody who may read the directory keeps it, the
- * last one to write counts.
- */
-static int
-open_place(struct content *content, struct slice path, struct arena *mem,
-    struct err *err)
-{
-	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
-	size_t slash = slice_find_last(path, '/');
-	struct slice parent = slash == path.len ? SLICE(".") :
-	    slash == 0				? SLICE("/") :
-						  slice_sub(path, 0, slash);
-
-	if (descend_alone(
-		slice_cstr(mem, parent), mem, &content->directory, err) != 0)
-		return -1;
-	content->name = slice_cstr(
-	    mem, slash == path.len ? path : slice_from(path, slash + 1));
-	content->lock =
-	    openat(content->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	for (int i = 0; content->lock >= 0 && i < LOCK_TRIES &&
-	     flock(content->lock, LOCK_EX | LOCK_NB) != 0 &&
-	     errno == EWOULDBLOCK;
-	     i++)
-		(void)nanosleep(&pause, NULL);
-	return 0;
-}
-
-static void
-close_place(const struct content *content)
-{
-	if (content->lock >= 0)
-		(void)close(content->lock);
-	(void)close(content->directory);
-}
-
-int
-key_history_write(struct key_history *history, const struct keystore *store,
-    struct slice path, struct err *err)
-{
-	struct content content = { .history = history, .store = store };
-	struct arena mem;
-	int status;
-
-	arena_init(&mem);
-	status = open_place(&content, path, &mem, err);
-	if (status == 0) {
-		if (keystore_lacks_keys(store) || keystore_has_unread(store) ||
-		    keystore_grows(store))
-			content.kept = key_history_of_file(history, path);
-		if (keystore_grows(store))
-			content.written = map_new(&mem);
-		status = write_file(&content, &mem, err);
-		if (status != 0)
-			err_wrap(err, "%s", slice_cstr(&mem, path));
-		close_place(&content);
-	}
-	key_history_unref(content.kept);
-	arena_done(&mem);
-	return status;
-}
-
-int
-key_history_forget(
-    struct slice path, struct slice domain, bool *ret_known, struct err *err)
-{
-	struct content content = { .kept = key_history_new(),
-		.forgotten = &domain };
-	bool found, known = false;
-	struct arena mem;
-	int status;
-
-	arena_init(&mem);
-	status = open_place(&content, path, &mem, err);
-	if (status == 0) {
-		status = key_history_read(content.kept, path, &found, err);
-		known = status == 0 && key_history_knows(content.kept, domain);
-		if (known)
-			status = write_file(&content, &mem, err);
-		if (status != 0)
-			err_wrap(err, "%s", slice_cstr(&mem, path));
-		close_place(&content);
-	}
-	key_history_unref(content.kept);
-	arena_done(&mem);
-	if (status == 0)
-		*ret_known = known;
 	return status;
 }

@@ -42,6 +42,13 @@ typedef void key_history_entry(
 MUST_USE int key_history_each(struct slice path, key_history_entry *entry,
     void *arg, bool *ret_found, struct err *err);
 
+/* The first line of the file. */
+#define KEY_HISTORY_HEAD SLICE("submilter key states 1")
+/* Whether a text may stand in a line of it. */
+bool key_history_text_is_printable(struct slice text);
+/* The file has times of the wall clock, memory those of clock_steady(). */
+time_t key_history_moved(time_t when, long long seconds);
+
 /* Takes what stands before the next blank; empty when there is none. */
 struct slice key_history_next_word(struct slice *rest);
 

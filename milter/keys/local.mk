@@ -11,6 +11,6 @@ libsubmilter_a_SOURCES += \
 	include/keys/key_choice.h %D%/key_choice.c \
 	include/keys/key_status.h %D%/key_status.c \
 	include/keys/key_history.h %D%/key_history.c %D%/key_history_priv.h \
-	%D%/key_history_file.c %D%/key_recall.c \
+	%D%/key_history_file.c %D%/key_history_write.c %D%/key_recall.c \
 	include/keys/key_role.h %D%/key_role.c \
 	include/keys/key_lookup.h %D%/key_lookup.c

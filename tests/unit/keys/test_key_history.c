@@ -527,6 +527,43 @@ only_the_file_forgets_them(void **state)
 }
 
 /* Whoever may read the directory can keep its lock. */
+/* Half of a file is not copied: what memory knows counts. */
+static void
+a_file_that_is_cut_is_written_from_memory(void **state)
+{
+	const struct sign_key key = { .domain = SLICE("corp.example"),
+		.selector = SLICE("r1"),
+		.fingerprint = SLICE(PRINT) };
+	struct key_history *history = key_history_new();
+	struct key_history *again = key_history_new();
+	struct key_past past;
+	struct keystore *store;
+	struct arena mem;
+	struct slice path;
+	struct err err;
+	bool found;
+
+	(void)state;
+	arena_init(&mem);
+	path = path_of(&mem, "forgotten");
+	write_text(path, HEAD GOOD "end 1\n", 0640);
+	assert_int_equal(key_history_read(history, path, &found, &err), 0);
+	assert_int_equal(recall(path, false, &store), 1);
+	/* The first line of it would be copied, with other times. */
+	write_text(path,
+	    HEAD "corp.example r1 " PRINT " published 1 1 1 1 1 other\n", 0640);
+	assert_int_equal(key_history_write(history, store, path, &err), 0);
+	assert_int_equal(key_history_read(again, path, &found, &err), 0);
+	assert_true(found);
+	key_history_get(again, &key, &mem, &past);
+	assert_int_equal(past.status, KEY_PUBLISHED);
+	check_slice("text", past.text, "text");
+	keystore_free(store);
+	key_history_unref(history);
+	key_history_unref(again);
+	arena_done(&mem);
+}
+
 /* Memory has the octets of a fingerprint between its names. */
 static void
 a_fingerprint_may_have_any_octets(void **state)
@@ -808,6 +845,7 @@ main(void)
 		cmocka_unit_test(domains_that_signed_before_are_recalled),
 		cmocka_unit_test(only_the_file_forgets_them),
 		cmocka_unit_test(a_fingerprint_may_have_any_octets),
+		cmocka_unit_test(a_file_that_is_cut_is_written_from_memory),
 		cmocka_unit_test(a_lock_that_is_kept_does_not_stop_the_writing),
 		cmocka_unit_test(nothing_of_a_garbled_file_counts),
 		cmocka_unit_test(a_file_that_others_can_write_to_is_refused),
