@@ -11,18 +11,24 @@ uses_certificates(const struct config *config)
 	return identity_uses_method(config, SLICE("client-cert"));
 }
 
+struct slice
+postfix_port_of(const struct postfix_service *service)
+{
+	size_t colon = slice_find_last(service->name, ':');
+
+	return service_port(colon == service->name.len ?
+		service->name :
+		slice_from(service->name, colon + 1));
+}
+
 bool
 postfix_method_is_asked(const struct postfix_check *p,
     const struct postfix_service *service, struct slice method)
 {
-	size_t colon = slice_find_last(service->name, ':');
 	const struct client_facts client = {
 		.said[FACT_DAEMON_NAME] =
 		    postfix_seen(p, service, "milter_macro_daemon_name", ""),
-		.said[FACT_DAEMON_PORT] =
-		    service_port(colon < service->name.len ?
-			    slice_from(service->name, colon + 1) :
-			    service->name),
+		.said[FACT_DAEMON_PORT] = postfix_port_of(service),
 	};
 	struct identity identity;
 	bool is_asked = false;

@@ -108,6 +108,8 @@ void check_postfix_certificates(
 /* The same for the field identify.login-field. */
 void check_postfix_login_field(
     struct postfix_check *p, const struct postfix_service *service);
+/* The number of the port of a service, which the milter is told. */
+struct slice postfix_port_of(const struct postfix_service *service);
 /* Whether a method counts at a service, by identify.methods and methods-at. */
 bool postfix_method_is_asked(const struct postfix_check *p,
     const struct postfix_service *service, struct slice method);

@@ -106,15 +106,20 @@ lets_all_in(
 
 /* Where mail passes the milter, and is not that of other servers. */
 static bool
-is_used(const struct postfix_check *p, const struct postfix_service *service)
+has_milter(const struct postfix_check *p, const struct postfix_service *service)
 {
 	struct milter_path path;
 
-	if (!slice_eq(service->command, SLICE("smtpd")) ||
-	    postfix_is_port_25(service))
+	if (!slice_eq(service->command, SLICE("smtpd")))
 		return false;
 	path = postfix_milter_path(p, service);
 	return path.relation == OURS && path.past == NULL;
+}
+
+static bool
+is_used(const struct postfix_check *p, const struct postfix_service *service)
+{
+	return !postfix_is_port_25(service) && has_milter(p, service);
 }
 
 static void
@@ -127,7 +132,8 @@ check_way(const struct postfix_check *p, const struct way *way)
 		const struct postfix_service *service =
 		    &p->postfix->services[i];
 
-		if (!is_used(p, service))
+		if (!is_used(p, service) ||
+		    !postfix_method_is_asked(p, service, slice_of(way->method)))
 			continue;
 		wall = keeps_out(p, service, way);
 		if (wall == NULL)
@@ -150,17 +156,6 @@ check_way(const struct postfix_check *p, const struct way *way)
 	    postfix_seen_at(p, first, wall->name));
 }
 
-/* The number of the port of a service, which the milter is told. */
-static struct slice
-port_of(const struct postfix_service *service)
-{
-	size_t colon = slice_find_last(service->name, ':');
-
-	return service_port(colon == service->name.len ?
-		service->name :
-		slice_from(service->name, colon + 1));
-}
-
 /* An open relay: the MTA relays for anybody, and so does the milter. */
 static void
 check_strangers(
@@ -170,7 +165,8 @@ check_strangers(
 	    postfix_seen(p, service, "milter_macro_daemon_name", "");
 
 	if (!lets_all_in(p, service) ||
-	    refuses_without_login_at(p->c->config, name, port_of(service)))
+	    refuses_without_login_at(
+		p->c->config, name, postfix_port_of(service)))
 		return;
 	finding_add(p->c->found, FINDING_ERROR,
 	    postfix_set(p, service, lists[RELAY_LIST].name,
@@ -217,6 +213,44 @@ check_names(
 	    postfix_seen_at(p, service, "smtpd_peername_lookup"));
 }
 
+/* Whether the milter may be told another port than that of the service. */
+static bool
+tells_other_port(
+    const struct postfix_check *p, const struct postfix_service *service)
+{
+	return postfix_seen(p, service, "smtpd_upstream_proxy_protocol", "")
+		   .len != 0 ||
+	    postfix_seen(p, service, "smtpd_authorized_xclient_hosts", "")
+		.len != 0;
+}
+
+/* A method that identify.methods-at binds to services that are not there. */
+static void
+check_bound_method(const struct postfix_check *p, struct slice method)
+{
+	bool is_any_used = false;
+
+	for (size_t i = 0; i < p->postfix->service_count; i++) {
+		const struct postfix_service *service =
+		    &p->postfix->services[i];
+
+		if (!has_milter(p, service))
+			continue;
+		if (tells_other_port(p, service) ||
+		    postfix_method_is_asked(p, service, method))
+			return;
+		is_any_used = true;
+	}
+	if (is_any_used)
+		finding_add(p->c->found, FINDING_WARNING,
+		    "the port of a service that has the milter in "
+		    "identify.methods-at, or its milter_macro_daemon_name",
+		    "Postfix: nobody is asked for %.*s: no service with the "
+		    "milter has a port or a name that identify.methods-at "
+		    "binds it to",
+		    SLICE_ARGS(method));
+}
+
 void
 check_postfix_relaying(const struct postfix_check *p)
 {
@@ -237,6 +271,8 @@ check_postfix_relaying(const struct postfix_check *p)
 		if (identity_uses_method(config, slice_of(ways[i].method)))
 			check_way(p, &ways[i]);
 	}
+	for (size_t i = 0; i < config->identify.methods.count; i++)
+		check_bound_method(p, config->identify.methods.items[i]);
 }
 
 void

@@ -984,6 +984,19 @@ smtpd_milters = inet:127.0.0.1:1 $our_milter
                     self.configure()
                     self.has_not(self.found_postfix(0), "is refused by Postfix")
 
+    def test_only_where_their_method_is_asked_they_have_to_be_let_in(self):
+        self.postfix(options="-o smtpd_sasl_auth_enable=yes")
+        with open(self.path("postfix/master.cf"), "a", encoding="utf-8") as file:
+            file.write("2525 inet n - y - - smtpd\n"
+                       " -o smtpd_milters=unix:submilter/s.sock\n"
+                       " -o smtpd_relay_restrictions=check_client_access,static:permit,reject\n")
+        for bound, is_found in (("", False), ("2525", False), ("587", True)):
+            with self.subTest(bound):
+                self.configure(more=self.POP % (
+                    "methods-at = \"%s=pop-before-smtp\"" % bound if bound else ""))
+                (self.has if is_found else self.has_not)(
+                    self.found_postfix(0), "who has fetched mail (pop-before-smtp) is refused")
+
     def test_an_open_relay(self):
         open_to_all = ("-o smtpd_sasl_auth_enable=yes "
                        "-o smtpd_relay_restrictions=check_client_access,static:permit,reject")
@@ -1141,6 +1154,23 @@ smtpd_milters = inet:127.0.0.1:1 $our_milter
                 self.configure(more=(self.CERTIFICATES % rows).replace(" }", "; %s }" % bound))
                 (self.has if is_found else self.has_not)(
                     self.found_postfix(0), "no certificate will prove a login (client-cert)")
+
+    def test_methods_that_are_bound_to_no_service(self):
+        rows = self.write("certificates", "CA|alice alice@example.org\n")
+        text = "nobody is asked for client-cert: no service with the milter has a port"
+        for bound, options, is_found in (
+                ("", "", False), ("587=client-cert", "", False),
+                ("466=client-cert", "", True), ("25=client-cert", "", True),
+                ("MSA=client-cert", "", True),
+                ("MSA=client-cert", " -o milter_macro_daemon_name=MSA", False),
+                # The port is the one that the proxy tells.
+                ("466=client-cert", " -o smtpd_upstream_proxy_protocol=haproxy", False)):
+            with self.subTest(bound=bound, options=options):
+                self.postfix(options="-o smtpd_sasl_auth_enable=yes" + options)
+                binding = "methods-at = \"%s\"" % bound if bound else ""
+                self.configure(more=(self.CERTIFICATES % rows).replace(
+                    " }", "; %s }" % binding))
+                (self.has if is_found else self.has_not)(self.found_postfix(0), text)
 
     def test_a_certificate_may_be_let_through_by_postfix(self):
         rows = self.write("certificates", "CA|alice alice@example.org\n")
