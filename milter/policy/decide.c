@@ -79,6 +79,12 @@ refuse_author(const struct decision *decision, const struct author *author)
 		}
 		strbuf_add_char(&text, ')');
 	}
+	/* "alice@x may not send as alice@x" would puzzle her. */
+	if (rights->own_address && !decision->submitter->realm_counts &&
+	    !decision->submitter->is_odd &&
+	    slice_eq_nocase(author->address.text, decision->submitter->login))
+		strbuf_add_cstr(
+		    &text, "; the domain of this login is not set up here");
 	if (may_be_redirected(decision, author->role, RA_REFUSE))
 		strbuf_add_cstr(&text,
 		    "; redirecting mail (Resent-From) is switched off here");
