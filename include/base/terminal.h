@@ -34,9 +34,11 @@ const char *toned(
     bool colours, enum tone tone, const char *word, struct arena *mem);
 
 /*
- * Writes a message in which names of files are as they are: what would move the
- * cursor, or worse, as \xNN.
+ * A message in which names of files are as they are: what would move the
+ * cursor, or worse, is \xNN. In memory of mem, and followed by a NUL.
  */
+struct slice terminal_text(struct arena *mem, struct slice text);
+/* Writes it. */
 void terminal_write(FILE *stream, struct slice text);
 
 #endif

@@ -31,6 +31,12 @@ struct key_questions {
 	struct key_history *history;
 	unsigned int seconds;	  /* for all of them */
 	const _Atomic bool *stop; /* another thread may set it */
+	/*
+	 * Called before the answer for a key is waited for, with how many keys
+	 * have theirs; may be NULL.
+	 */
+	void (*progress)(void *arg, size_t done);
+	void *progress_arg;
 };
 
 /*
@@ -49,6 +55,9 @@ struct key_lookup_scope {
 	struct key_history *history;
 	bool (*is_wanted)(const void *arg, struct slice domain);
 	const void *arg;
+	/* As in struct key_questions, of all keys. */
+	void (*progress)(void *arg, size_t done);
+	void *progress_arg;
 };
 
 /*

@@ -38,15 +38,42 @@ toned(bool colours, enum tone tone, const char *word, struct arena *mem)
 	return slice_format(mem, "%s%s\033[0m", begin[tone], word).data;
 }
 
+/* U+0080 to U+009F, of which some terminals take U+009B for an escape. */
+static bool
+is_c1_control(struct slice text, size_t at)
+{
+	return (unsigned char)text.data[at] == 0xc2 && at + 1 < text.len &&
+	    ((unsigned char)text.data[at + 1] & 0xe0) == 0x80;
+}
+
+struct slice
+terminal_text(struct arena *mem, struct slice text)
+{
+	struct strbuf buf;
+
+	strbuf_init(&buf, mem);
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.data[i];
+
+		if (is_c1_control(text, i))
+			strbuf_addf(&buf, "\\xc2\\x%02x",
+			    (unsigned char)text.data[++i]);
+		else if (char_is_control(text.data[i]) && c != '\n' &&
+		    c != '\t')
+			strbuf_addf(&buf, "\\x%02x", c);
+		else
+			strbuf_add_char(&buf, text.data[i]);
+	}
+	return strbuf_slice(&buf);
+}
+
 void
 terminal_write(FILE *stream, struct slice text)
 {
-	for (size_t i = 0; i < text.len; i++) {
-		char c = text.data[i];
+	CLEANUP(arena_done) struct arena mem;
+	struct slice safe;
 
-		if (char_is_control(c) && c != '\n' && c != '\t')
-			fprintf(stream, "\\x%02x", (unsigned int)c);
-		else
-			fputc(c, stream);
-	}
+	arena_init(&mem);
+	safe = terminal_text(&mem, text);
+	(void)fwrite(safe.data, 1, safe.len, stream);
 }

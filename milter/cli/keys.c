@@ -15,6 +15,7 @@
 #include "keys/key_role.h"
 #include "keys/key_table.h"
 #include "operands_priv.h"
+#include "progress_priv.h"
 
 static const char usage[] =
     "usage: submilter keys [-c FILE] [--look-up] [--json] [DOMAIN ...|-]\n"
@@ -85,6 +86,34 @@ is_wanted(const void *arg, struct slice domain)
 	return request->domain_count == 0;
 }
 
+static void
+show_progress(void *arg, size_t done)
+{
+	struct progress *progress = arg;
+
+	if (progress_is_due(progress))
+		progress_show(progress, "keys looked up: %zu", done);
+}
+
+static int
+look_up(struct view *view, const struct request *request, struct err *err)
+{
+	struct progress progress;
+	int status;
+
+	progress_begin(&progress);
+	status = key_lookup_all(view->config,
+	    &(struct key_lookup_scope){ .store = view->store,
+		.history = view->history,
+		.is_wanted = is_wanted,
+		.arg = request,
+		.progress = show_progress,
+		.progress_arg = &progress },
+	    err);
+	progress_clear();
+	return status;
+}
+
 static int
 open_view(struct view *view, struct request *request,
     const struct operands *names, struct err *err)
@@ -126,12 +155,7 @@ open_view(struct view *view, struct request *request,
 		    &(struct recall){ .directory = view->config->main.keys,
 			.unpublished = !key_status_required(view->config),
 			.report = &report });
-	if (request->look_up)
-		return key_lookup_all(view->config,
-		    &(struct key_lookup_scope){
-			view->store, view->history, is_wanted, request },
-		    err);
-	return 0;
+	return request->look_up ? look_up(view, request, err) : 0;
 }
 
 /* "2026-11-24T10:00Z", in UTC; "-" for never. */

@@ -51,18 +51,44 @@ progress_columns(void)
 	return size.ws_col - 1U < MAX_COLUMNS ? size.ws_col - 1U : MAX_COLUMNS;
 }
 
+/*
+ * How much of a text has room. A character of UTF-8 takes one column, or two
+ * where it has three octets or more; what is continued has been counted. A name
+ * may have an end of line in it.
+ */
+static size_t
+progress_room(struct slice text, size_t columns)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.data[i];
+
+		if (c == '\n' || c == '\t')
+			return i;
+		used += c >= 0xe0 ? 2 : (c & 0xc0) != 0x80;
+		if (used > columns)
+			return i;
+	}
+	return text.len;
+}
+
 void
 progress_show(struct progress *progress, const char *format, ...)
 {
-	char text[MAX_COLUMNS + 1];
+	CLEANUP(arena_done) struct arena mem;
+	struct slice text;
 	va_list args;
 
+	arena_init(&mem);
 	if (!progress->is_on)
 		return;
 	va_start(args, format);
-	(void)vsnprintf(text, sizeof(text), format, args);
+	text = slice_format_args(&mem, format, args);
 	va_end(args);
-	fprintf(stderr, "\r%.*s\033[K", (int)progress_columns(), text);
+	text = terminal_text(&mem, text);
+	fprintf(stderr, "\r%.*s\033[K",
+	    (int)progress_room(text, progress_columns()), text.data);
 	is_shown = true;
 }
 

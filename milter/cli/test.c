@@ -347,8 +347,9 @@ run_test(struct request *request)
 	/* The running milter's knowledge of keys is not what the zone shows. */
 	if (snapshot->key_history != NULL && config->dns.zone.len != 0 &&
 	    key_lookup_all(snapshot->config,
-		&(struct key_lookup_scope){
-		    snapshot->keys, snapshot->key_history, any_domain, NULL },
+		&(struct key_lookup_scope){ .store = snapshot->keys,
+		    .history = snapshot->key_history,
+		    .is_wanted = any_domain },
 		&err) != 0) {
 		command_say("%s", err.text);
 		code = EXIT_LATER;

@@ -144,6 +144,8 @@ key_lookup_ask(struct key_lookup *lookup, const struct key_questions *questions,
 		struct key_past before;
 		bool was_published;
 
+		if (questions->progress != NULL)
+			questions->progress(questions->progress_arg, k);
 		key_history_get(questions->history, key, mem, &before);
 		was_published = before.status == KEY_PUBLISHED;
 		for (size_t i = 0; i < lookup->count; i++) {
@@ -165,7 +167,19 @@ struct window {
 	const struct sign_key *keys[KEY_LOOKUP_WINDOW];
 	struct domain_keys *held[KEY_LOOKUP_WINDOW];
 	size_t held_count;
+	size_t done; /* keys of the windows before */
+	const struct key_lookup_scope *scope;
 };
+
+/* Of one key of the window. */
+static void
+note_progress(void *arg, size_t done)
+{
+	struct window *window = arg;
+
+	window->scope->progress(
+	    window->scope->progress_arg, window->done + done);
+}
 
 static void
 key_lookup_look_at_window(struct window *window)
@@ -181,6 +195,7 @@ key_lookup_look_at_window(struct window *window)
 		    &shown[i], clock_now());
 	for (size_t i = 0; i < window->held_count; i++)
 		domain_keys_release(window->held[i]);
+	window->done += questions->count;
 	questions->count = window->held_count = 0;
 	arena_done(&mem);
 }
@@ -194,9 +209,13 @@ key_lookup_all(const struct config *config,
 	struct window window = { .questions = { .history = scope->history,
 				     .seconds =
 					 (unsigned int)config->dns.seconds,
-				     .stop = &never } };
+				     .stop = &never },
+		.scope = scope };
 
 	window.questions.keys = window.keys;
+	window.questions.progress =
+	    scope->progress == NULL ? NULL : note_progress;
+	window.questions.progress_arg = &window;
 	if (key_lookup_open(config, &window.lookup, err) != 0)
 		return -1;
 	for (size_t d = 0; d < keystore_domain_count(store); d++) {

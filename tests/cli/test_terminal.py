@@ -189,6 +189,43 @@ class Progress(Files):
         path = self.write("log", LINE.decode())
         self.assertEqual(terminal.run([SUBMILTER, "report", path], on=["stderr"])[0], "")
 
+    def test_a_name_sends_nothing_to_the_terminal(self):
+        path = self.dir / "a\x1b[31m\u009b\u00e9\nb"
+        os.mkfifo(path)
+
+        def write():
+            with open(path, "wb") as file:
+                file.write(LINE * 5000)
+                file.flush()
+                time.sleep(0.7)
+                file.write(LINE * 10000)
+
+        thread = threading.Thread(target=write, daemon=True)
+        thread.start()
+        shown, _, _ = terminal.run([SUBMILTER, "report", str(path)], on=["stderr"])
+        thread.join(10)
+        # It ends where the next line would begin.
+        self.assertRegex(self.lines_of(shown)[0], r"^\d+ MB: \S+/a\\x1b\[31m\\xc2\\x9b\u00e9$")
+
+    def test_of_keys_that_are_looked_up(self):
+        made = self.dir / "made"
+        subprocess.run([SUBMILTER, "genkey", "-d", made, "d.example"], check=True,
+                       stdout=subprocess.DEVNULL)
+        for i in range(80):
+            shutil.copytree(made / "d.example", self.dir / "keys" / ("d%02d.example" % i))
+        with SlowNames(0.4) as names_server:
+            config = self.write("slow", 'dns { servers = "127.0.0.1@%d" }\nkeys = "%s/keys"\n' % (
+                names_server.port, self.dir) + 'sign { key-states = "%s/states" }\n' % self.dir
+                                + ('user = "root"\n' if os.geteuid() == 0 else ""))
+            shown, _, code = terminal.run([SUBMILTER, "keys", "--look-up", "-c", config],
+                                          on=["stderr"])
+        self.assertEqual(code, 1)
+        found = [int(re.fullmatch(r"keys looked up: (\d+)", line)[1])
+                 for line in self.lines_of(shown)]
+        self.assertTrue(found)
+        self.assertEqual(found, sorted(set(found)))
+        self.assertLess(found[-1], 160)
+
     def test_of_keys(self):
         names = ["d%02d.example" % i for i in range(12)]
         shown, out, code = terminal.run(

@@ -62,8 +62,12 @@ look(struct key_history *history, const _Atomic bool *stop)
 
 	assert_int_equal(key_lookup_open(config, &lookup, &err), 0);
 	key_lookup_ask(lookup,
-	    &(struct key_questions){ list, 1, history, 1, stop }, &memory,
-	    &shown);
+	    &(struct key_questions){ .keys = list,
+		.count = 1,
+		.history = history,
+		.seconds = 1,
+		.stop = stop },
+	    &memory, &shown);
 	key_lookup_close(lookup);
 	config_free(config);
 	return shown.status;
@@ -107,6 +111,15 @@ only_corp(const void *arg, struct slice domain)
 	return slice_eq(domain, SLICE("corp.example"));
 }
 
+/* Called once for each key, with how many were before it. */
+static void
+note_done(void *arg, size_t done)
+{
+	size_t *calls = arg;
+
+	assert_int_equal(done, (*calls)++);
+}
+
 static void
 ignore(void *arg, bool is_error, const char *text)
 {
@@ -124,6 +137,7 @@ all_keys_of_wanted_domains_are_noted(void **state)
 	struct keystore *store;
 	struct key_past past;
 	enum key_role roles[MAX_KEYS_OF_DOMAIN];
+	size_t calls = 0;
 	struct err err;
 
 	(void)state;
@@ -134,11 +148,15 @@ all_keys_of_wanted_domains_are_noted(void **state)
 				 .report = &(struct report){ ignore, NULL } },
 			     &store, &err),
 	    0);
-	assert_int_equal(
-	    key_lookup_all(config,
-		&(struct key_lookup_scope){ store, history, only_corp, NULL },
-		&err),
+	assert_int_equal(key_lookup_all(config,
+			     &(struct key_lookup_scope){ .store = store,
+				 .history = history,
+				 .is_wanted = only_corp,
+				 .progress = note_done,
+				 .progress_arg = &calls },
+			     &err),
 	    0);
+	assert_int_equal(calls, 1);
 	key_roles_decide(history,
 	    keystore_find(store, SLICE("corp.example"), &memory), &rules,
 	    roles);
