@@ -2,6 +2,9 @@
 /* main.cf and master.cf, with the values that a service sees. */
 #include "check/postfix_config.h"
 
+#include <limits.h>
+#include <stdlib.h>
+
 #include "check/check.h"
 
 enum {
@@ -140,14 +143,17 @@ postfix_read(const char *directory, struct arena *mem,
 	struct postfix postfix = { .mem = mem, .directory = directory };
 	struct line_reader main_cf = { .mem = mem }, master_cf = { .mem = mem };
 	struct slice level;
+	char whole[PATH_MAX];
 	bool chroot_default;
 
 	if (text_file_read(slice_format(mem, "%s/main.cf", directory).data, mem,
 		&main_cf.rest, err) != 0)
 		return -1;
-	/* Paths are often written with it. */
+	/* Paths are often written with it, and Postfix has it whole. */
 	add_param(&postfix.params,
-	    slice_format(mem, "config_directory = %s", directory), 0, mem);
+	    slice_format(mem, "config_directory = %s",
+		realpath(directory, whole) != NULL ? whole : directory),
+	    0, mem);
 	while (postfix_next_line(&main_cf))
 		add_param(&postfix.params, main_cf.text, main_cf.line, mem);
 	/*

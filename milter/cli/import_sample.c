@@ -43,7 +43,10 @@ struct sampling {
 	bool failed;
 };
 
-/* A field of a header stands on its first line: "Name: ...". */
+/*
+ * A field of a header stands on its first line: "Name: ...". So does what
+ * submilter writes to standard error, "submilter: qid=...".
+ */
 static bool
 begins_as_message(struct slice text)
 {
@@ -55,6 +58,7 @@ begins_as_message(struct slice text)
 		    (char_is_digit(text.data[end]) || text.data[end] == '-'))))
 		end++;
 	return end > 0 && end + 1 < text.len && text.data[end] == ':' &&
+	    !slice_eq(slice_sub(text, 0, end), SLICE("submilter")) &&
 	    (char_is_wsp(text.data[end + 1]) || text.data[end + 1] == '\r' ||
 		text.data[end + 1] == '\n');
 }

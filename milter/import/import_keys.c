@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Keys of others: their tables as they are, or rows for single keys. */
+#include <errno.h>
+#include <sys/stat.h>
+
 #include "import_priv.h"
 #include "keys/key.h"
 #include "keys/key_table.h"
@@ -53,6 +56,20 @@ can_be_used(struct import *im, const struct import_key *key)
 		    "a key of %s is not taken over: %s",
 		    import_shown(im, key->domain), fault);
 	return fault == NULL;
+}
+
+void
+import_note_key_file(
+    struct import *im, const struct import_place *place, struct slice path)
+{
+	struct stat st;
+
+	if (stat(slice_cstr(im->mem, path), &st) != 0 &&
+	    (errno == ENOENT || errno == ENOTDIR))
+		import_remark(im, IMPORT_DIFFERS, place,
+		    "the key %s is not there: what it should sign goes "
+		    "unsigned, or gets 451 (sign.broken-keys)",
+		    import_shown(im, path));
 }
 
 /* Several keys sign side by side if they are in the directory. */
@@ -127,6 +144,7 @@ import_take_keys(struct import *im)
 
 		if (!can_be_used(im, key))
 			continue;
+		import_note_key_file(im, &key->place, key->path);
 		if (has_another(im, key, 0, im->keys.count)) {
 			copy_key(im, key, !has_another(im, key, 0, i));
 		} else if (keys.len > MAX_ROWS_BYTES) {

@@ -116,6 +116,27 @@ import_networks_finish(struct import *im)
 	im->networks.count = kept;
 }
 
+/*
+ * [::ffff:127.0.0.0]/104 stands in Debian's main.cf: it is IPv4, as libraries
+ * of others see it.
+ */
+static struct slice
+without_mapping(struct import *im, struct slice text)
+{
+	static const struct slice mapped = { "::ffff:", 7 };
+	size_t slash = slice_find(text, '/');
+	unsigned long prefix;
+
+	if (!slice_eq_nocase(slice_sub(text, 0, mapped.len), mapped) ||
+	    !slice_has(text, '.') ||
+	    !slice_number(slice_from(text, slash + 1), 128, &prefix) ||
+	    prefix < 96)
+		return text;
+	return slice_format(im->mem, "%.*s/%lu",
+	    SLICE_ARGS(slice_sub(text, mapped.len, slash - mapped.len)),
+	    prefix - 96);
+}
+
 /* Postfix writes [::1]/128. */
 static struct slice
 without_brackets(struct import *im, struct slice text)
@@ -141,7 +162,14 @@ import_network(
 		    im, place, without_brackets(im, slice_from(text, 1)));
 		return;
 	}
-	if (net_cidr_parse(without_brackets(im, text), &cidr, &err) == 0)
+	/* Each TrustedHosts has it beside its addresses. */
+	if (slice_eq_nocase(text, SLICE("localhost"))) {
+		import_network(im, place, SLICE("127.0.0.1"));
+		import_network(im, place, SLICE("::1"));
+		return;
+	}
+	if (net_cidr_parse(without_mapping(im, without_brackets(im, text)),
+		&cidr, &err) == 0)
 		add_network(im, place, &cidr);
 	else
 		import_remark(im, IMPORT_UNKNOWN, place,

@@ -90,8 +90,11 @@ take_mode(struct opendkim_file *file)
 		import_remark(file->im, IMPORT_DIFFERS, place,
 		    "Mode: sv%s, and submilter signs only. Verifying of incoming "
 		    "mail stays with %s: set \"Mode v\" there once submilter "
-		    "signs, and take KeyTable and SigningTable out.",
-		    place == NULL ? ", the default" : "", file->program);
+		    "signs%s.",
+		    place == NULL ? ", the default" : "", file->program,
+		    file->values[OPENDKIM_KEY_TABLE].place.line == 0 ?
+			"" :
+			", and take KeyTable and SigningTable out");
 	else
 		import_remark(file->im, IMPORT_NEEDLESS, place,
 		    "Mode: s, so that %s can be stopped once submilter signs",

@@ -95,6 +95,11 @@ opendkim_take_keys(struct opendkim_file *file)
 		    "KeyFile: not the absolute path of a key");
 	else
 		import_take_key_tables(im, file->path, place, names.data);
+	if (slice_starts(key_file, SLICE("/")) &&
+	    values[OPENDKIM_KEY_TABLE].place.line == 0 &&
+	    values[OPENDKIM_KEY_FILE_ED].place.line == 0)
+		import_note_key_file(
+		    im, &values[OPENDKIM_KEY_FILE].place, key_file);
 }
 
 /* One list of field names. */

@@ -200,19 +200,41 @@ import_fits(struct import *im, const char *option, struct slice value)
 	return true;
 }
 
+/* Looked for among the last ones: a source may have many lines. */
+static bool
+has_remark(const struct import *im, const struct import_remark *remark)
+{
+	enum { MAX_LOOKED_AT = 100 };
+	size_t count = im->remarks.count;
+	size_t i = count > MAX_LOOKED_AT ? count - MAX_LOOKED_AT : 0;
+
+	for (; i < count; i++) {
+		const struct import_remark *other = &im->remarks.items[i];
+
+		if (other->kind == remark->kind &&
+		    other->place.line == remark->place.line &&
+		    slice_eq(other->place.path, remark->place.path) &&
+		    slice_eq(other->text, remark->text))
+			return true;
+	}
+	return false;
+}
+
 void
 import_remark(struct import *im, enum import_remark_kind kind,
     const struct import_place *place, const char *format, ...)
 {
-	struct import_remark *remark = IMPORT_ADD(im, im->remarks);
+	struct import_remark remark = { .kind = kind };
 	va_list args;
 
 	va_start(args, format);
-	remark->text = slice_format_args(im->mem, format, args);
+	remark.text = slice_format_args(im->mem, format, args);
 	va_end(args);
-	remark->kind = kind;
 	if (place != NULL)
-		remark->place = *place;
+		remark.place = *place;
+	/* Several services may say the same of one line of main.cf. */
+	if (!has_remark(im, &remark))
+		*IMPORT_ADD(im, im->remarks) = remark;
 }
 
 void

@@ -163,6 +163,13 @@ MUST_USE int import_rspamd(
 
 /* Keys that were found one by one, as options; import_keys.c. */
 void import_take_keys(struct import *im);
+
+/*
+ * Says so if a key is not at its absolute path. It is taken over all the same:
+ * the file may be on another host, or come later. import_keys.c.
+ */
+void import_note_key_file(
+    struct import *im, const struct import_place *place, struct slice path);
 /* KeyTable and SigningTable, or Domain and KeyFile, of such a file. */
 void import_take_key_tables(struct import *im, const char *path,
     const struct import_place *place, const char *names);

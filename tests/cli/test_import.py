@@ -180,6 +180,23 @@ UMask               002
             self.assertEqual(options["identify.network"], '""' if rows is None else
                              '"inline:{%s=internal-hosts@example.org}"' % rows, hosts)
 
+    def test_hosts_as_they_are_in_the_wild(self):
+        self.write("hosts", "127.0.0.1\r\nlocalhost\r\n::ffff:192.0.2.1 [::ffff:10.0.0.0]/104\r\n")
+        options = self.imported(self.write(
+            "opendkim.conf", "Domain example.org\nSelector s\nKeyFile @KEYS@/rsa.pem\n"
+            "InternalHosts refile:@TOP@/hosts\n"))
+        self.assertEqual(options["identify.network"], '"inline:{%s}"' % ", ".join(
+            host + "=internal-hosts@example.org" for host in (
+                "127.0.0.1", "::1", "192.0.2.1", "10")))
+        self.assertNotIn("not taken over", self.flat)
+
+    def test_a_key_that_is_not_there(self):
+        self.imported("--dkimpy", self.write(
+            "dkim.conf", "Domain example.org\nSelector s\nKeyFile @TOP@/none\n"))
+        self.assertIn("the key %s/none is not there: what it should sign " % self.top, self.flat)
+        # Tables that it does not have are not to be taken out.
+        self.assertIn('set "Mode v" there once submilter signs.', self.flat)
+
     def test_fields_that_are_signed(self):
         head = "Domain example.org\nSelector s\nKeyFile @KEYS@/rsa.pem\n"
         path = self.write("opendkim.conf", head + "OversignHeaders From,Subject\n")
@@ -348,6 +365,16 @@ biff = no
         self.assertIn('there is no table type "nosuch"', self.flat)
         self.assertIn("#     postconf -P 465/inet/smtpd_milters=inet:127.0.0.1:1\n",
                       self.run_program("import", path))
+
+    def test_what_is_relative_to_the_directory(self):
+        path = self.directory("smtpd_sender_login_maps = texthash:${config_directory}/senders\n"
+                              "mynetworks = [::ffff:127.0.0.0]/104 [::1]/128\n", self.MASTER.replace(
+                                  "permit_sasl", "permit_mynetworks,permit_sasl"))
+        self.write(os.path.basename(path) + "/senders", "a@example.org a\n")
+        options = self.imported("--postfix", os.path.relpath(path))
+        self.assertEqual(options["rights.tables"],
+                         '{"texthash:%s/senders"}' % os.path.realpath(path))
+        self.assertNotIn("is no network", self.flat)
 
     def test_parameters_of_a_table_are_not_shown(self):
         for spec in ("mysql:{{password=%s}}", "proxy:pgsql:{ {user=x}, {password = %s} }",
@@ -569,6 +596,10 @@ class Sample(Base):
                          "from=boss@example.org action=accept signed=none ms=1.0\n")
         out = self.run_program("import", self.source, "--sample", log, code=1)
         self.assertIn("may not send as boss@example.org (From)  (B1)", out)
+        # As it writes to standard error, which looks like the field of a message.
+        with open(log, encoding="utf-8") as file:
+            log = self.write("error.log", file.read().replace("[7]", ""))
+        self.assertEqual(self.run_program("import", self.source, "--sample", log, code=1), out)
 
     def test_messages(self):
         own = self.write("own.eml", "Received: from pc (pc [192.0.2.7])\n"
