@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -263,26 +264,59 @@ add_unknown_name(struct findings *found, const struct config *config,
 	finding_add(found, FINDING_ERROR, fix, "%s%s", place, text);
 }
 
+/* The user of the milter, where this is neither that one nor root. */
+static const char *
+other_user(const struct checked *c)
+{
+	struct slice set = c->config->main.user;
+	const char *name =
+	    set.len != 0 ? slice_cstr(c->found->mem, set) : DEFAULT_USER;
+	const struct passwd *user = getpwnam(name);
+
+	return geteuid() == 0 || user == NULL || user->pw_uid == geteuid() ?
+	    NULL :
+	    name;
+}
+
+/*
+ * What was found by a user who is not the milter's may be no fault at all, and
+ * the commands that would mend it would give things to the wrong user.
+ */
+static void
+leave_to_root(const struct checked *c, size_t first, const char *user)
+{
+	struct findings *found = c->found;
+
+	for (size_t i = first; i < found->count; i++) {
+		found->items[i].fix = (struct slice){ NULL, 0 };
+		if (found->items[i].level == FINDING_ERROR)
+			found->items[i].level = FINDING_LATER;
+	}
+	finding_add(found, FINDING_WARNING, "run this check as root",
+	    "user: tables, keys and directories were looked at as the user of "
+	    "this check, not as %s",
+	    user);
+}
+
 /* What the milter's user reads and writes. */
 static void
 check_as_user(const struct checked *c, const char *path)
 {
 	const struct account *account = c->account;
+	const char *other = other_user(c);
+	size_t first = c->found->count;
 
 	if (geteuid() == 0 && !account->change_user)
 		finding_add(c->found, FINDING_WARNING,
 		    "a system user \"submilter\", or user = ...",
 		    "user: the milter would run as root");
-	if (geteuid() != 0 && c->config->main.user.len > 0)
-		finding_add(c->found, FINDING_WARNING, "run this check as root",
-		    "user: tables and keys were read as the user of this "
-		    "check, not as %.*s",
-		    SLICE_ARGS(c->config->main.user));
 	if (account->change_user)
 		check_parts_as(c->found, path, account);
 	else
 		check_parts(c->found, path, user_name(c->found->mem, geteuid()),
 		    account);
+	if (other != NULL)
+		leave_to_root(c, first, other);
 }
 
 /* All checks behind the configuration itself. */

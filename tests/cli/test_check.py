@@ -576,6 +576,26 @@ preflight { levels = "texthash:@/checks"; egress-table = "texthash:@/egress" }
         self.assertEqual([fix for text, fix in self.found(status=1)
                           if "keys: key @/keys: No such file" in text], [""])
 
+    @unittest.skipUnless(ROOT, "needs root")
+    def test_by_a_user_who_is_not_the_milters(self):
+        """What only that user may do is no error, and no command gives it to another one."""
+        self.configure(more='user = "daemon"\nkeys = "%s"\n' % self.path("keys"))
+        os.chmod(self.dir, 0o755)
+        shutil.chown(self.path("keys"), "daemon")
+        os.chmod(self.path("keys"), 0o700)
+        try:
+            done = subprocess.run([SUBMILTER, "check", "--no-connect", "-c",
+                                   self.path("submilter.conf")], user="nobody", group="nogroup",
+                                  extra_groups=[], capture_output=True, timeout=60, check=False,
+                                  text=True)
+        except PermissionError:
+            self.skipTest("nobody cannot run the program where it is")
+        self.assertIn("later: ", done.stdout)
+        self.assertIn("Permission denied", done.stdout)
+        self.assertIn("warning: user: tables, keys and directories were looked at as the user of "
+                      "this check, not as daemon\n    do: run this check as root\n", done.stdout)
+        self.assertNotRegex(done.stdout, "chown|-o nobody")
+
     def test_a_table_that_is_down_or_gone(self):
         self.configure(more='user = "root"' if ROOT else "")
         self.write("submilter.conf", open(self.path("submilter.conf"),
