@@ -110,6 +110,8 @@ explain_sender(struct explanation *explanation, const struct log_record *record)
 	add_sentence(explanation, &buf);
 	add_field(
 	    explanation, record, LOG_MESSAGE_ID, "Its Message-ID is ", ".");
+	add_field(explanation, record, LOG_PROGRAM,
+	    "The mail program says that it is ", ".");
 	add_field(explanation, record, LOG_CLAIMED_FROM,
 	    "From was replaced; it was ", ".");
 	add_field(explanation, record, LOG_CLAIMED_MAIL_FROM,

@@ -201,6 +201,9 @@ count_repairs(const struct entry *entry)
 		    ->marked[entry->period] += is_watched;
 		(void)count_name(
 		    entry, SURVEY_REPAIRED, join(room, entry->who, item));
+		if (fields[LOG_PROGRAM].len != 0)
+			(void)count_name(entry, SURVEY_PROGRAMS,
+			    join(room, fields[LOG_PROGRAM], item));
 	}
 }
 

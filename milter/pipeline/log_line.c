@@ -141,7 +141,7 @@ log_add_authors(struct facts *facts)
  * The first field of a name: users look for the Message-ID that they know, and
  * programs with a wrong clock show in Date.
  */
-static void
+static bool
 add_header_field(struct facts *facts, enum log_field field, struct slice name,
     bool as_it_came)
 {
@@ -156,8 +156,26 @@ add_header_field(struct facts *facts, enum log_field field, struct slice name,
 			continue;
 		log_line_add(facts, field,
 		    slice_trim(field_unfold(&message->mem, fields[i].value)));
-		return;
+		return true;
 	}
+	return false;
+}
+
+/*
+ * The programs that need repairs, or write what is refused: with their names a
+ * fault of many users is one thing to mend.
+ */
+static void
+add_program(struct facts *facts)
+{
+	const struct message *message = facts->message;
+
+	if (message->repairs == 0 && facts->verdict->action == ACTION_ACCEPT &&
+	    message->outcome.verdict.action == ACTION_ACCEPT)
+		return;
+	if (!add_header_field(facts, LOG_PROGRAM, SLICE("User-Agent"), true))
+		(void)add_header_field(
+		    facts, LOG_PROGRAM, SLICE("X-Mailer"), true);
 }
 
 /* What became of it and why; in monitor mode, what would have. */
@@ -220,17 +238,19 @@ gather(struct facts *facts, struct slice qid)
 	log_line_add(
 	    facts, LOG_CLIENT, net_addr_text(mem, &message->facts.client.addr));
 	log_add_authors(facts);
-	add_header_field(facts, LOG_MESSAGE_ID, SLICE("Message-ID"),
+	(void)add_header_field(facts, LOG_MESSAGE_ID, SLICE("Message-ID"),
 	    !message->has_edits ||
 		(action != ACTION_ACCEPT && action != ACTION_HOLD));
 	add_outcome(facts);
 	log_line_add(facts,
 	    message->repairs_done ? LOG_REPAIRED : LOG_WOULD_REPAIR,
 	    repair_names(mem, message->repairs));
+	add_program(facts);
 	if ((message->repairs & REPAIRED_DATE) != 0)
-		add_header_field(facts, LOG_OLD_DATE, SLICE("Date"), true);
+		(void)add_header_field(
+		    facts, LOG_OLD_DATE, SLICE("Date"), true);
 	if ((message->repairs & REPAIRED_MESSAGE_ID) != 0)
-		add_header_field(
+		(void)add_header_field(
 		    facts, LOG_OLD_MESSAGE_ID, SLICE("Message-ID"), true);
 	if (message->is_signed)
 		signed_by =

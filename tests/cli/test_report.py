@@ -123,6 +123,13 @@ class Report(unittest.TestCase):
                            "--until", "2026-11-29 08:00:14", code=1)
         self.assertIn("messages         0 (before 5, -100%)\n", text)
 
+    def test_programs_that_need_repairs(self):
+        text = self.report(log=line("A1", more='repaired=date program="Old Mail 1.0"')
+                           + line("A2", login="bob", more='would_repair=date program="Old Mail 1.0"')
+                           + line("A3", more="repaired=date"))
+        self.assertIn("Which programs need repairs\n", text)
+        self.assertIn("         2  Old Mail 1.0 date  (A2)\n", text)
+
     def test_rows_that_gave_a_right_are_whole(self):
         first = "texthash:/x, key info@example.org"
         second = "unionmap:{ texthash:/x, static:b }, key @example.org"

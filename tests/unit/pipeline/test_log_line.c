@@ -254,6 +254,9 @@ message_init_full(struct message *message, const char *odd)
 	assert_int_equal(header_add(&message->header, SLICE("message-id"),
 			     SLICE("x"), &no_limits, &err),
 	    0);
+	assert_int_equal(header_add(&message->header, SLICE("User-Agent"),
+			     SLICE("x"), &no_limits, &err),
+	    0);
 	for (size_t i = 0; i < message->header.count; i++)
 		message->header.fields[i].value = slice_of(odd);
 	message->repairs = (REPAIRED_8BIT << 1) - 1U;
@@ -273,6 +276,54 @@ message_init_full(struct message *message, const char *odd)
 	message->outcome.verdict.detail = slice_of(odd);
 	message->busy_us = 9999999999999;
 	message->rcpts = 999999999999;
+}
+
+/* Only where somebody would ask which program it was. */
+static void
+the_program_is_named_where_something_is_wrong(void **state)
+{
+	static const struct {
+		const char *field;
+		uint32_t repairs;
+		bool is_refused, is_watched, is_named;
+	} cases[] = {
+		{ "User-Agent", 0, false, false, false },
+		{ "User-Agent", REPAIRED_DATE, false, false, true },
+		{ "X-Mailer", REPAIRED_DATE, false, false, true },
+		{ "X-Mailer", 0, true, false, true },
+		{ "X-Mailer", 0, false, true, true },
+		{ "Mailer", REPAIRED_DATE, true, true, false },
+	};
+	const struct header_limits no_limits = { 0 };
+	struct err err;
+
+	(void)state;
+	err_set(&err, ERR_DATA, "no");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct verdict verdict = verdict_accept(), refused;
+		struct message message;
+		struct slice line;
+
+		message_init(&message);
+		refused =
+		    verdict_unsure(&message.mem, REASON_MAIL_FROM_SYNTAX, &err);
+		header_init(&message.header, &message.mem);
+		assert_int_equal(
+		    header_add(&message.header, slice_of(cases[i].field),
+			SLICE(" Mail 1.0"), &no_limits, &err),
+		    0);
+		message.repairs = cases[i].repairs;
+		if (cases[i].is_refused)
+			verdict = refused;
+		if (cases[i].is_watched) {
+			message.outcome.standing = OUTCOME_WATCHED;
+			message.outcome.verdict = refused;
+		}
+		line = pipeline_log_line(&message, SLICE("4F2A"), &verdict);
+		assert_int_equal(occurrences(line, " program=\"Mail 1.0\""),
+		    cases[i].is_named);
+		arena_done(&message.mem);
+	}
 }
 
 static void
@@ -446,7 +497,7 @@ every_field_can_be_read_back(void **state)
 			}
 		}
 		/* All but two, and how many warnings are not there. */
-		assert_int_equal(seen, 29);
+		assert_int_equal(seen, 30);
 		arena_done(&message.mem);
 	}
 }
@@ -496,6 +547,7 @@ main(void)
 		cmocka_unit_test(lists_end_with_a_whole_entry),
 		cmocka_unit_test(
 		    each_warning_stands_once_and_the_rest_is_counted),
+		cmocka_unit_test(the_program_is_named_where_something_is_wrong),
 		cmocka_unit_test(the_longest_line_has_all_facts),
 		cmocka_unit_test(every_field_can_be_read_back),
 		cmocka_unit_test(
