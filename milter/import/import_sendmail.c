@@ -31,13 +31,15 @@ static void
 take_filter(struct sendmail_import *s, const struct import_place *place,
     struct slice name, struct slice fields)
 {
+	const char *shown = import_shown(s->im, slice_trim(name));
 	struct slice socket = { NULL, 0 };
 
 	(void)!sendmail_find_field(fields, 'S', &socket);
 	import_remark(s->im, IMPORT_DIFFERS, place,
-	    "the filter %s at %s stays; where it signed, submilter stands in "
-	    "its place on the port of submission, and last.",
-	    import_shown(s->im, slice_trim(name)), import_shown(s->im, socket));
+	    "the filter %s at %s stays on other ports. The port of submission "
+	    "passes its mail only to what InputFilters names: if this filter "
+	    "does not sign, keep it there, as InputFilters=%s;submilter",
+	    shown, import_shown(s->im, socket), shown);
 }
 
 /* DAEMON_OPTIONS, one port. */
