@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -190,6 +191,9 @@ command_end(int code)
 	}
 	if (fflush(stdout) == 0 && ferror(stdout) == 0)
 		return code;
+	/* Whoever read it has seen enough; others end so at once. */
+	if (errno == EPIPE && signal(SIGPIPE, SIG_DFL) != SIG_ERR)
+		(void)raise(SIGPIPE);
 	fprintf(stderr, "standard output: %s\n", strerror(errno));
 	return EXIT_LATER;
 }

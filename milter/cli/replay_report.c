@@ -57,8 +57,8 @@ print_group(const struct replay_tally *tally, size_t group, struct strbuf *buf)
 {
 	const struct census *census = &tally->groups[group];
 
-	strbuf_addf(buf, "%s: %" PRIu64 " messages\n", forms[group].title,
-	    tally->totals[group]);
+	strbuf_addf(
+	    buf, "%s: %" PRIu64 "\n", forms[group].title, tally->totals[group]);
 	for (size_t i = 0; i < census->count && i < tally->rows; i++) {
 		strbuf_addf(buf, "%10" PRIu64 "  ", census->items[i].count[0]);
 		strbuf_add(buf, census_name(&census->items[i]));

@@ -168,14 +168,14 @@ write_report(const struct request *request, const struct strbuf *buf)
 	file = fopen(request->html, "we");
 	if (file == NULL) {
 		command_say("%s: %s", request->html, strerror(errno));
-		return EXIT_NO;
+		return EXIT_LATER;
 	}
 	failed = fwrite(buf->data, 1, buf->len, file) != buf->len;
 	failed = fclose(file) != 0 || failed;
 	if (!failed)
 		return EXIT_YES;
 	command_say("%s: %s", request->html, strerror(errno));
-	return EXIT_NO;
+	return EXIT_LATER;
 }
 
 static int

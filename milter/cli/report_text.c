@@ -63,19 +63,19 @@ add_counts(const struct survey *survey, struct strbuf *buf)
 	if (counts->unknown != 0)
 		strbuf_addf(buf,
 		    "%-16s %" PRIu64
-		    " lines, which were not counted; the first: %s\n",
+		    ", which were not counted; the first: %s\n",
 		    "not understood", counts->unknown, counts->unknown_line);
 	if (counts->cut != 0)
 		strbuf_addf(buf,
 		    "%-16s %" PRIu64
-		    " lines by a logger; what is left of them was counted\n",
+		    " by a logger; what is left of them was counted\n",
 		    "cut", counts->cut);
 	if (counts->untimed != 0)
-		strbuf_addf(buf, "%-16s %" PRIu64 " messages\n",
-		    "without a time", counts->untimed);
+		strbuf_addf(buf, "%-16s %" PRIu64 "\n", "without a time",
+		    counts->untimed);
 	if (survey->outside != 0)
-		strbuf_addf(buf, "%-16s %" PRIu64 " messages\n",
-		    "of other times", survey->outside);
+		strbuf_addf(buf, "%-16s %" PRIu64 "\n", "of other times",
+		    survey->outside);
 	if (counts->failed != 0)
 		strbuf_addf(buf, "%-16s %" PRIu64 " of %" PRIu64 " files\n",
 		    "not read", counts->failed, counts->files);

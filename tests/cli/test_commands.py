@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import unittest
@@ -79,6 +80,20 @@ class CommandLine(unittest.TestCase):
                 ("--mta", "exim", "submilter test: --mta takes postfix, sendmail or unknown")):
             self.assertEqual(run("test", option, value, "/no/such/file"),
                              (2, "", want + "\n"))
+
+    def test_a_pipe_that_is_closed_early_ends_it_in_silence(self):
+        with tempfile.NamedTemporaryFile("w", delete=False) as zone:
+            zone.write("$TTL 60\n$ORIGIN .\n@ IN SOA a. b. 1 1 1 1 1\n")
+        self.addCleanup(os.unlink, zone.name)
+        # The last one does not take the signal, because servers may go away, too.
+        for args in (["--help"], ["check", "-c", os.devnull], [
+                "check", "--no-connect", "--zone", zone.name, "-c", "-", "a.example"]):
+            ours, theirs = os.pipe()
+            os.close(ours)
+            done = subprocess.run([SUBMILTER, *args], input=b"#\n", stdout=theirs,
+                                  stderr=subprocess.PIPE, timeout=60, check=False)
+            os.close(theirs)
+            self.assertEqual((done.returncode, done.stderr), (-signal.SIGPIPE, b""), args)
 
     def test_help_and_version(self):
         self.assertEqual(run("--help")[0], 0)

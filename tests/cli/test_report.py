@@ -84,7 +84,7 @@ class Report(unittest.TestCase):
                 "period           2026-10-22 08:00 to 2026-11-29 08:00\n",
                 "lines            10: 7 of messages, 1 others of the milter, "
                 "1 of other programs\n",
-                "not understood   1 lines, which were not counted; the first: "
+                "not understood   1, which were not counted; the first: "
                 "nonsense <script>",
                 "messages         7\n", "recipients       14\n",
                 "accept           5\n", "reject           1\n",
@@ -109,7 +109,7 @@ class Report(unittest.TestCase):
         text = self.report(*WEEK)
         for want in ("period           2026-11-23 00:00 to 2026-11-30 00:00, "
                      "compared with as long before it\n",
-                     "of other times   1 messages\n",
+                     "of other times   1\n",
                      "messages         5 (before 1, +400%)\n",
                      "50% 1.3 (before 100.0)"):
             self.assertIn(want, text)
@@ -194,7 +194,9 @@ class Report(unittest.TestCase):
                 (("--top", "1001"), "--top takes a number from 1 to 1000\n"),
                 (("--json", "--html", "-"), "give one\n")):
             self.assertIn(want, self.report(*args, code=2))
-        text = self.report("--html", "/nonexistent/x", code=1)
+        # An answer that cannot be written is 75, wherever it should go.
+        self.assertIn("No space left", self.report("--html", "/dev/full", code=75))
+        text = self.report("--html", "/nonexistent/x", code=75)
         self.assertEqual(text, "submilter report: /nonexistent/x: No such file or directory\n")
 
     def test_the_page_needs_nothing_else(self):
