@@ -463,7 +463,10 @@ check_main(int argc, char **argv)
 	if (options.list && options.json)
 		return wrong_usage(usage,
 		    "--list has no --json: see \"submilter config --json\"");
-	if (of_domains)
-		return check_domains(&options.domains);
+	if (of_domains) {
+		code = input_zone(&options.domains.zone);
+		return code == EXIT_YES ? check_domains(&options.domains) :
+					  code;
+	}
 	return check(&options, &found);
 }

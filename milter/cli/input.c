@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -11,7 +12,11 @@
 #include "input_priv.h"
 
 /* More than any configuration has, see config_read_text(). */
-enum { MAX_CONFIG_BYTES = 1024 * 1024 };
+enum {
+	MAX_CONFIG_BYTES = 1024 * 1024,
+	MAX_ZONE_BYTES = 64 * 1024 * 1024,
+	INPUT_PATH_BYTES = 32
+};
 
 static const char name[] = "standard input";
 
@@ -48,6 +53,44 @@ read_config_text(struct arena *mem, struct slice *ret_text,
 	if (status != 0 && report != NULL)
 		report(arg, name, 0, err->text);
 	return status == 0 ? 0 : err_wrap(err, "%s", name);
+}
+
+/*
+ * A file without a name that holds all of standard input: a master file is
+ * opened by its name, perhaps by another user, and must be a whole file.
+ */
+static int
+keep_input(char path[INPUT_PATH_BYTES])
+{
+	CLEANUP(arena_done) struct arena mem;
+	FILE *file = tmpfile();
+	struct slice text;
+
+	arena_init(&mem);
+	if (file == NULL || fchmod(fileno(file), 0444) != 0 ||
+	    fd_read_all(STDIN_FILENO, &mem, MAX_ZONE_BYTES, &text) != 0 ||
+	    fwrite(text.data, 1, text.len, file) != text.len ||
+	    fflush(file) != 0 || fseek(file, 0, SEEK_SET) != 0) {
+		command_say("%s: %s", name, strerror(errno));
+		return -1;
+	}
+	(void)snprintf(path, INPUT_PATH_BYTES, "/dev/fd/%d", fileno(file));
+	return 0;
+}
+
+int
+input_zone(const char **path)
+{
+	static char kept[INPUT_PATH_BYTES];
+
+	if (*path == NULL || strcmp(*path, "-") != 0)
+		return EXIT_YES;
+	if (!input_claim("the zone"))
+		return EXIT_USAGE;
+	if (keep_input(kept) != 0)
+		return EXIT_LATER;
+	*path = kept;
+	return EXIT_YES;
 }
 
 int

@@ -18,4 +18,11 @@ MUST_USE bool input_claim(const char *what);
 MUST_USE int input_config(const char *path, config_report *report, void *arg,
     struct config **ret_config, struct err *err);
 
+/*
+ * The file of --zone: "-" becomes the name of a file that holds standard input,
+ * as long as the process runs. EXIT_YES, or an exit code after stderr has why.
+ * Blocks on standard input.
+ */
+MUST_USE int input_zone(const char **path);
+
 #endif

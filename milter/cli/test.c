@@ -315,6 +315,9 @@ run_test(struct request *request)
 	arena_init(&mem);
 	if (strcmp(request->file, "-") == 0 && !input_claim("the message"))
 		return EXIT_USAGE;
+	code = input_zone(&request->zone);
+	if (code != EXIT_YES)
+		return code;
 	/* It is read first: perhaps root alone can read it. */
 	if (strcmp(request->file, "-") != 0)
 		fd = open(request->file, O_RDONLY | O_CLOEXEC);

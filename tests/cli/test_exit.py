@@ -250,7 +250,8 @@ class Input(Commands):
         given = "x.example\n"
         for args in (["test", "-c", "-", "-"], ["replay", "-c", "-"], ["replay", "-c", "-", "-"],
                      ["genkey", "-c", "-", "-"], ["keys", "-c", "-", "-"],
-                     ["check", "-c", "-", "-"]):
+                     ["check", "-c", "-", "-"], ["check", "--zone", "-", "-"],
+                     ["test", "--zone", "-", "-"]):
             done = self.run_it(*args, stdin=given)
             self.assertEqual((done.returncode, done.stdout), (2, ""), args)
             self.assertRegex(done.stderr, "standard input is .* already, and cannot be ")
@@ -265,6 +266,14 @@ class Input(Commands):
         done = self.run_it("check", "-c", self.config, "--no-connect", "--zone", zone, "-",
                            stdin="b.example\na.example\n")
         self.assertRegex(done.stdout, r"(?s)\nb.example\n.*\na.example\n.*\n2 domains: ")
+        given = pathlib.Path(zone).read_text(encoding="utf-8")
+        for command, *args in (("check", "--no-connect", "--zone", "-", "a.example"),
+                               ("test", *AUTH, "--zone", "-", self.path("message-a"))):
+            want = self.run_it(command, "-c", self.config, *[
+                zone if arg == "-" else arg for arg in args])
+            got = self.run_it(command, "-c", self.config, *args, stdin=given)
+            self.assertEqual(self.alike(got.stdout), self.alike(want.stdout))
+            self.assertEqual((got.stderr, got.returncode), (want.stderr, want.returncode))
         done = self.run_it("keys", "-c", self.config, "-", stdin="")
         self.assertEqual((done.returncode, done.stdout), (2, ""))
         self.assertIn("usage: ", done.stderr)
