@@ -21,9 +21,8 @@ static const char usage[] =
     "\n"
     "Makes an RSA and an Ed25519 key for each domain, as DIRECTORY/DOMAIN/SELECTOR.key,\n"
     "and prints the DNS records that publish them. With \"-\" the domains are the\n"
-    "words of standard input. There is nothing to time: the\n"
-    "milter finds the keys by itself, and each signs once DNS shows it (see\n"
-    "\"submilter keys\").\n"
+    "words of standard input. There is nothing to time: the milter finds the keys by\n"
+    "itself, and each signs once DNS shows it (see \"submilter keys\").\n"
     "With sign.dkim-key = warn or off it signs with every key after a reload: then\n"
     "publish the records first. To retire a key, move its file away and reload; leave\n"
     "its record in the DNS for some days.\n"
@@ -40,7 +39,10 @@ static const char usage[] =
     "Only the owner can read the keys (mode 0600). Root makes them as the owner of\n"
     "DIRECTORY, which is to be the user of the milter, with that user's rights alone;\n"
     "made by another user they belong to that user. A file is never overwritten:\n"
-    "of a domain both keys are made or none, and the others go on without it.\n";
+    "of a domain both keys are made or none, and the others go on without it.\n"
+    "\n"
+    "Exit codes: 0 all keys were made, 1 a domain got none, 2 usage or\n"
+    "configuration, 75 a domain got none for a reason that may pass.\n";
 
 struct request {
 	const char *config_path;
@@ -182,7 +184,9 @@ make_keys(const struct request *request, const struct plan *plan,
 
 		if (key_folder_has(&folder, selector))
 			code = genkey_fail(EXIT_NO,
-			    slice_format(mem, "%s: File exists",
+			    slice_format(mem,
+				"%s: File exists: for a second key of the "
+				"domain name another selector (--selector)",
 				key_folder_file(&folder, selector).data)
 				.data);
 	}
@@ -277,14 +281,14 @@ genkey_all(const struct request *request, const struct operands *domains,
 /* What happens to keys that were just made; as comments of a zone. */
 static const char *const what_follows[] = {
 	[DKIM_KEY_OFF] =
-	    "; Publish both records before the milter is reloaded: from then "
+	    "; Publish these records before the milter is reloaded: from then "
 	    "on it signs with these\n; keys.\n",
 	[DKIM_KEY_WARN] =
-	    "; Publish both records before the milter is reloaded: from then "
+	    "; Publish these records before the milter is reloaded: from then "
 	    "on it signs with these\n; keys, and its log warns for as long as "
 	    "DNS does not show them.\n",
 	[DKIM_KEY_REQUIRE] =
-	    "; The keys are pending. Publish both records: once DNS shows "
+	    "; The keys are pending. Publish these records: once DNS shows "
 	    "them, the milter signs\n; with these keys, and no longer with "
 	    "older ones. \"submilter keys\" says so.\n",
 };

@@ -451,7 +451,7 @@ class Genkey(unittest.TestCase):
         self.assertEqual([one["domain"] for one in said["failed"]], ["b.example", "x"])
         self.assertEqual(["submilter genkey: " + one["error"] for one in said["failed"]],
                          err.splitlines())
-        self.assertRegex(err, r"^\S+ \S+ \S+/b.example/r1.key: File exists\nsubmilter genkey: \"x\" is not a domain")
+        self.assertRegex(err, r"^\S+ \S+ \S+/b.example/r1.key: File exists: for .*\(--selector\)\nsubmilter genkey: \"x\" is not a domain")
 
     def test_no_domain_at_all(self):
         self.assertEqual(self.ask("-", stdin=" \n")[:2], (2, ""))
