@@ -214,7 +214,7 @@ look_up(const struct request *request, struct slice key, bool is_one_of_many)
 		break;
 	}
 	print_failed(request, asked, &context);
-	return err.kind == ERR_TEMP ? EXIT_LATER : EXIT_USAGE;
+	return EXIT_LATER;
 }
 
 /* The lines of standard input. The worst exit code; 0 if any key was found. */

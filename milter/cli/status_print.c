@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/shell.h"
 #include "base/terminal.h"
 #include "cli/options.h"
 #include "status_priv.h"
@@ -35,6 +36,22 @@ status_toned(enum tone tone, const char *word, struct arena *mem)
 	return toned(terminal_has_colours(STDOUT_FILENO), tone, word, mem);
 }
 
+/* The commands for the configuration that runs, which may not be systemd's. */
+static void
+show_remedy(const struct status *status, struct arena *mem)
+{
+	const char *path =
+	    shell_quoted(mem, status_print_shown(status->config_path, mem));
+
+	if (slice_eq(status->config_path, SLICE(DEFAULT_CONFIG_FILE)))
+		printf("               to use it: submilter check && systemctl "
+		       "reload submilter\n");
+	else
+		printf("               to use it: submilter check -c %s && "
+		       "submilter reload -c %s\n",
+		    path, path);
+}
+
 /* The configuration, tables and keys that are in force. */
 static void
 show_in_force(const struct status_view *view, struct arena *mem)
@@ -56,8 +73,7 @@ show_in_force(const struct status_view *view, struct arena *mem)
 	else if (view->difference_count == 0)
 		printf("               as it stands on the disk\n");
 	else
-		printf("               to use it: submilter check && systemctl "
-		       "reload submilter\n");
+		show_remedy(status, mem);
 	if (status->after_restart.len != 0)
 		printf("               %s: %s\n",
 		    status_toned(TONE_WARN, "waits for a restart", mem),

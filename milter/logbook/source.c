@@ -87,8 +87,8 @@ begin_reading(struct log_source *source, struct err *err)
 	for (size_t i = 0; i < sizeof(packers) / sizeof(packers[0]); i++) {
 		if (slice_starts(first, packers[i].magic))
 			return err_set(err, ERR_CONFIG,
-			    "%s: its form is not read here; give what \"%s\" "
-			    "prints of it to standard input (-)",
+			    "%s: compressed in another way than by gzip; give "
+			    "what \"%s\" prints of it to standard input (-)",
 			    source->name, packers[i].command);
 	}
 	if (slice_starts(first, (struct slice){ "\x1f\x8b", 2 })) {

@@ -138,7 +138,7 @@ class Contract:
             timeout=PATIENCE)
         # A memcached without a backup is worth a warning.
         said = [line for line in done.stderr.splitlines()
-                if not line.startswith(b"warning: ")]
+                if not line.startswith(b"submilter lookup: warning: ")]
         self.assertEqual((done.returncode, said), (0, []))
         lines = done.stdout.decode().splitlines()
         self.assertEqual(lines[0], "alice@corp.example\talice")

@@ -223,8 +223,8 @@ class Postmap(BesidePostfix):
                     path.with_name(path.name + suffix).write_bytes(octets)
                 done = self.run_with(["user1"], os.environ["SUBMILTER"], "lookup",
                                      "%s:%s" % (kind, path), "-")
-                self.assertEqual((done.returncode, done.stdout), (75, b""),
-                                 (kind, name, done.stderr))
+                self.assertIn((done.returncode, done.stdout), [(2, b""), (75, b"")],
+                              (kind, name, done.stderr))
                 self.assertIn(str(path).encode() + suffix.encode(), done.stderr)
                 self.assertEqual(done.stderr.count(b"\n"), 1, done.stderr)
                 print("%s %s: 1 passed, 0 failed" % (kind, name))
@@ -340,13 +340,13 @@ class Databases(BesidePostfix):
             table = "%s:%s" % (kind, self.write(
                 kind + "-open.cf", connection + "query = " + query + "\n"))
             done = self.run_with(["1"], os.environ["SUBMILTER"], "lookup", table, "-")
-            self.assertEqual((done.returncode, done.stdout), (75, b""))
+            self.assertEqual((done.returncode, done.stdout), (2, b""))
             self.assertIn(b"outside of single quotes", done.stderr)
 
     def fails(self, table, key, text, postfix=True):
         """Neither answers; ours says why."""
         done = self.run_with([key], os.environ["SUBMILTER"], "lookup", table, "-")
-        self.assertEqual((done.returncode, done.stdout), (75, b""), table)
+        self.assertIn((done.returncode, done.stdout), [(2, b""), (75, b"")], table)
         self.assertIn(text, done.stderr.decode())
         if postfix:
             done = self.run_with([key], self.postmap, "-c", self.top, "-q", "-",
