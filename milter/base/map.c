@@ -137,9 +137,12 @@ resize(struct map *map, size_t cap)
 void
 map_expect(struct map *map, size_t count)
 {
+	size_t cap = map->count == 0 ? 0 : map->cap + map->cap / 4;
+
 	ENSURE(count <= MAX_ENTRIES);
+	/* One more, again and again, leaves no table behind each time. */
 	if (count > map->cap)
-		resize(map, count);
+		resize(map, count > cap ? count : cap);
 }
 
 static void

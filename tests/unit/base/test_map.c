@@ -58,6 +58,34 @@ room_that_is_made_at_once_is_all_that_is_taken(void **state)
 	}
 }
 
+/* A history of keys goes through all reloads. */
+static void
+room_for_one_more_is_not_made_each_time(void **state)
+{
+	enum { COUNT = 1000 };
+	struct arena mem;
+	struct map *map;
+
+	(void)state;
+	arena_init(&mem);
+	map = map_new(&mem);
+	map_expect(map, COUNT);
+	for (size_t i = 0; i < COUNT; i++)
+		assert_true(map_add(map, slice_format(&mem, "key%zu", i), map));
+	map_expect(map, COUNT + 1);
+	for (size_t i = COUNT; i < COUNT + COUNT / 5; i++) {
+		size_t before = mem.used_bytes;
+
+		map_expect(map, i + 1);
+		assert_int_equal(mem.used_bytes, before);
+		assert_true(map_add(map, slice_format(&mem, "key%zu", i), map));
+	}
+	for (size_t i = 0; i < COUNT + COUNT / 5; i++)
+		assert_ptr_equal(
+		    map_get(map, slice_format(&mem, "key%zu", i)), map);
+	arena_done(&mem);
+}
+
 static void
 a_key_has_a_place_and_an_index(void **state)
 {
@@ -100,6 +128,7 @@ main(void)
 		cmocka_unit_test(a_key_is_found_after_growth_and_only_once),
 		cmocka_unit_test(
 		    room_that_is_made_at_once_is_all_that_is_taken),
+		cmocka_unit_test(room_for_one_more_is_not_made_each_time),
 		cmocka_unit_test(a_key_has_a_place_and_an_index),
 		cmocka_unit_test(errors_wrap_from_the_outside),
 	};
