@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -352,6 +353,78 @@ test_nothing_is_read_ahead_where_poll_was_not_asked(void **state)
 	pair_run(act_without_asking);
 }
 
+enum { WAITING_THREADS = 40, TRIES = 1000 };
+static atomic_bool waiting_ends;
+
+/* Waits for its MTA all the time, as libmilter does. */
+static void
+act_waiting(struct pair *pair)
+{
+	packet_send(pair->mta, 'D', "one", 3);
+	expect_packet(pair->milter, 'D', "one");
+	while (!atomic_load(&waiting_ends))
+		(void)is_ready(pair->milter);
+}
+
+static void *
+wait_in_thread(void *arg)
+{
+	struct pair *pair = arg;
+
+	(void)ahead_run(engine_of_test, (SMFICTX *)(void *)pair);
+	return NULL;
+}
+
+/* Whether what comes is only asked for, once at least. */
+static bool
+is_left_in_kernel(struct pair *pair)
+{
+	bool is_left = false;
+
+	for (int i = 0; i < TRIES && !is_left; i++) {
+		packet_send(pair->mta, 'N', "", 0);
+		assert_true(is_ready(pair->milter));
+		is_left = octets_in_kernel(pair->milter) > 0;
+		expect_packet(pair->milter, 'N', "");
+	}
+	return is_left;
+}
+
+static void
+act_beside_others(struct pair *pair)
+{
+	struct pair others[WAITING_THREADS];
+	pthread_t threads[WAITING_THREADS];
+
+	packet_send(pair->mta, 'D', "one", 3);
+	expect_packet(pair->milter, 'D', "one");
+	assert_false(is_left_in_kernel(pair));
+	for (size_t i = 0; i < WAITING_THREADS; i++) {
+		int ends[2];
+
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+		others[i] = (struct pair){ ends[0], ends[1], act_waiting };
+		assert_int_equal(pthread_create(&threads[i], NULL,
+				     wait_in_thread, &others[i]),
+		    0);
+	}
+	assert_true(is_left_in_kernel(pair));
+	atomic_store(&waiting_ends, true);
+	for (size_t i = 0; i < WAITING_THREADS; i++) {
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+		(void)close(others[i].mta);
+		(void)close(others[i].milter);
+	}
+	assert_false(is_left_in_kernel(pair));
+}
+
+static void
+test_not_all_threads_wait_for_long(void **state)
+{
+	(void)state;
+	pair_run(act_beside_others);
+}
+
 int
 main(void)
 {
@@ -366,6 +439,7 @@ main(void)
 		cmocka_unit_test(test_nothing_is_left_for_the_next_session),
 		cmocka_unit_test(
 		    test_nothing_is_read_ahead_where_poll_was_not_asked),
+		cmocka_unit_test(test_not_all_threads_wait_for_long),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
