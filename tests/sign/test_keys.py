@@ -15,6 +15,8 @@ import unittest
 
 NOBODY = 65534
 MESSAGE = b"From: a@corp.example\n\nx\n"
+# How messages of the command begin.
+SAYS = "submilter genkey: "
 
 
 def openssl(*args, **more):
@@ -99,12 +101,13 @@ class Keys(unittest.TestCase):
             with self.subTest(kept):
                 # The name is taken in any case of its letters.
                 out, text = self.genkey("--selector", "1", "CORP.example", code=1)
-                self.assertEqual((out, text), ("", "%s: File exists\n" % path))
+                exists = "%s: File exists: for a second key of the domain name " \
+                    "another selector (--selector)" % path
+                self.assertEqual((out, text), ("", SAYS + exists + "\n"))
                 out, text = self.genkey("--json", "--selector", "1", "corp.example",
                                         code=1)
-                self.assertEqual(json.loads(out), {"error": "%s: File exists" % path,
-                                                   "exit": 1})
-                self.assertEqual(text, "%s: File exists\n" % path)
+                self.assertEqual(json.loads(out), {"error": exists, "exit": 1})
+                self.assertEqual(text, SAYS + exists + "\n")
                 self.assertEqual([p.name for p in self.folder.iterdir()], [kept])
                 self.assertEqual(path.read_bytes(), before)
             self.genkey("--selector", "1", "corp.example", code=1)
@@ -121,9 +124,9 @@ class Keys(unittest.TestCase):
                  "ASCII letters are written in their A-label form: "
                  "xn--bcher-kva.example\n")):
             with self.subTest(name):
-                self.assertEqual(self.genkey(name, code=1), ("", want))
+                self.assertEqual(self.genkey(name, code=1), ("", SAYS + want))
         self.assertEqual(self.genkey("--selector", "a;b", "corp.example", code=1)[1],
-                         '"a;b" is not a selector: letters, digits and hyphens, in labels '
+                         SAYS + '"a;b" is not a selector: letters, digits and hyphens, in labels '
                          "with dots between them\n")
         self.assertEqual(list(self.folder.iterdir()), [])
         self.genkey("--selector", "UPPER", "corp.example")
