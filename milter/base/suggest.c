@@ -59,13 +59,14 @@ suggest(struct slice typed, const char *const *words, size_t count)
 		return NULL;
 	for (size_t i = 0; i < count; i++) {
 		struct slice word = slice_of(words[i]);
-		size_t edits;
+		size_t edits, longer;
 
 		if (word.len == 0 || word.len > MAX_WORD)
 			continue;
 		edits = distance(typed, word);
-		/* More than half of a word is right: --foo is no --top. */
-		if (edits * 2 < word.len &&
+		longer = word.len > typed.len ? word.len : typed.len;
+		/* More than half of them is right: --foo is no --top. */
+		if (edits * 2 < longer &&
 		    (edits < best_distance ||
 			(best == NULL && edits == best_distance))) {
 			best = words[i];

@@ -7,7 +7,7 @@ static void
 the_nearest_word_is_suggested(void **state)
 {
 	static const char *const words[] = { "listen", "methods", "network",
-		"keys", "mode", "sasl" };
+		"keys", "mode", "sasl", "sign" };
 	static const struct {
 		const char *typed;
 		const char *want;
@@ -17,6 +17,7 @@ the_nearest_word_is_suggested(void **state)
 		{ "netwoork", "network" }, /* too many */
 		{ "kays", "keys" },	   /* wrong */
 		{ "MODE", "mode" },
+		{ "singing", "sign" }, /* all of it is there */
 		{ "saslauth", NULL },
 		{ "soda", NULL }, /* half of it is wrong */
 		{ "x", NULL },
