@@ -159,6 +159,8 @@ class ServerTablesTest(OwnDaemonTest):
         granted = mail(message(CEO))
         self.assert_signed(granted, session.submit(granted))
         process.send_signal(signal.SIGSTOP)
+        # Its threads may still answer for a moment.
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED)
         for _ in range(3):
             began = time.monotonic()
             self.assert_put_off(session.submit(granted))
