@@ -389,13 +389,13 @@ class ReloadCommandTest(OwnDaemonTest):
         self.command(server, 1, 'no milter runs that writes')
         self.assertTrue(os.path.exists(server.path('status')))
         server.configure(self.STATUS + 'lisetn = x\n')
-        self.command(server, 1, 'lisetn: unknown option', 'no milter was asked')
+        self.command(server, 2, 'lisetn: unknown option', 'no milter was asked')
 
     def test_status_file_that_cannot_be_read_any_more(self):
         """Its own line is the broken one: the default counts, and that is said."""
         server = self.start(self.STATUS)
         server.configure(self.STATUS.replace('/status"', '/status'))
-        self.command(server, 1, 'no milter was asked: mend the faults above first')
+        self.command(server, 2, 'no milter was asked: mend the faults above first')
         self.assert_works(server)
 
     def test_another_milter(self):
