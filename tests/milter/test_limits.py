@@ -7,7 +7,7 @@ import unittest
 import daemon
 from support import ALICE, BOB, CEO, OwnDaemonTest, mail, message
 
-SOON = 8
+SOON = 30
 TEAM = 'info@team.example'
 TWO = 'limits { messages = {2/1h} }\n'
 MANY = ['r%d@rcpt.example' % n for n in range(3)]

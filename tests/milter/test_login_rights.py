@@ -12,7 +12,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 os.pardir, 'tables'))
 from fakes import Socketmap            # noqa: E402
 
-SOON = 8
+SOON = 30
 NO_CACHE = 'tables { cache = 0; cache-absent = 0; stale = 0 }\n'
 MANY = 10000
 

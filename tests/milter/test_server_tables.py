@@ -23,7 +23,7 @@ sys.path.insert(0, os.path.join(HERE, os.pardir, 'dns'))
 from servers import Knot, Relay             # noqa: E402
 
 # The longest pause of a server that could not be reached, and some more.
-SOON = 8
+SOON = 30
 
 
 # Each message asks.
