@@ -165,7 +165,7 @@ class Report:
                 yield ("2 KB: messages/s, to %s" % peer,
                        base.over(self.rounds["2 KB", peer], "rate"),
                        "≥ %s" % goals[fast])
-                yield from self._bound(peer)
+        yield from self._bound("rspamd")
         yield from self._of_former(ours)
         if "one core" in ours:
             # The load takes a part of both cores; it would come from elsewhere.
@@ -200,12 +200,13 @@ class Report:
         yield from self._of_scale(ours, base)
 
     def _bound(self, peer):
-        """As many times more messages as a milter could do that takes no time itself."""
-        it, bare = self.rounds["2 KB", peer], self.rounds.get(("2 KB", BARE))
-        if bare:
+        """As many times more messages as a milter could do that takes no time itself, of
+        a peer that keeps all cores busy."""
+        it, bare = self.rounds.get(("2 KB", peer)), self.rounds.get(("2 KB", BARE))
+        if it and bare:
             load = 1000 * it.median("load_cores") / it.median("rate")
-            yield ("the same of a milter that takes the key's time and libmilter's alone "
-                   "(calculated)",
+            yield ("the same to %s of a milter that takes the key's time and libmilter's "
+                   "alone (calculated)" % peer,
                    (it.median("cpu") + load)
                    / (self.raw.median("rsa") + bare.median("cpu") + load), "")
 
