@@ -526,7 +526,6 @@ only_the_file_forgets_them(void **state)
 	arena_done(&mem);
 }
 
-/* Whoever may read the directory can keep its lock. */
 /* Half of a file is not copied: what memory knows counts. */
 static void
 a_file_that_is_cut_is_written_from_memory(void **state)
@@ -600,6 +599,7 @@ a_fingerprint_may_have_any_octets(void **state)
 	arena_done(&mem);
 }
 
+/* Whoever may read the directory can keep its lock. */
 static void
 a_lock_that_is_kept_does_not_stop_the_writing(void **state)
 {
