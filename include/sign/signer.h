@@ -136,9 +136,16 @@ struct sign_engine {
 };
 
 /*
- * engine->finish(), as soon as it is this message's turn: one more runs at a time
- * than there are cores, the others follow in the order in which they came. Blocks
- * for as long as those before it need. Thread-safe.
+ * From here on signatures are made in turn. Once, before there is mail; -1
+ * (ERR_TEMP) when threads cannot be started.
+ */
+MUST_USE int sign_start_turns(struct err *err);
+
+/*
+ * engine->finish(), as soon as it is this message's turn, in this thread or in
+ * one that only signs: as many run at a time as there are cores, the others
+ * follow in the order in which they came. Blocks for as long as those before it
+ * need. At once where turns were not started. Thread-safe.
  */
 MUST_USE int sign_in_turn(const struct sign_engine *engine,
     struct signer *signer, struct arena *mem, struct signature *ret_signatures,

@@ -3,11 +3,11 @@ libsubmilter_a_SOURCES += \
 	include/base/arena.h %D%/arena.c \
 	include/base/clock.h %D%/clock.c \
 	include/base/cores.h %D%/cores.c \
+	include/base/crew.h %D%/crew.c \
 	include/base/descend.h %D%/descend.c \
 	include/base/ensure.h \
 	include/base/err.h %D%/err.c \
 	include/base/file.h %D%/file.c %D%/file_replace.c \
-	include/base/gate.h %D%/gate.c \
 	include/base/log.h %D%/log.c \
 	include/base/map.h %D%/map.c \
 	include/base/memory.h %D%/memory.c \

@@ -329,7 +329,7 @@ static bool
 metrics_fact(
     const struct status *status, enum metric metric, unsigned long long *ret_n)
 {
-	if (metric == METRIC_GATE_WAITING)
+	if (metric == METRIC_SIGN_WAITING)
 		*ret_n = sign_waiting();
 	else if (metric == METRIC_DOMAINS)
 		*ret_n = status->domains;

@@ -29,6 +29,7 @@
 #include "glue/callbacks.h"
 #include "message/spool.h"
 #include "metrics_priv.h"
+#include "sign/signer.h"
 #include "status_priv.h"
 
 enum { EXIT_FINE = 0, EXIT_FAULT = 1, EXIT_TEMPORARY = 75 };
@@ -318,7 +319,8 @@ run_serve(struct daemon *daemon, int ready)
 	daemon->key_hand_over = (struct key_hand_over){ .slot = &daemon->slot,
 		.watch = &daemon->key_watch };
 	hands = key_hand_over_hands(&daemon->key_hand_over);
-	if (start_accounting(config, &err) != 0 ||
+	if (sign_start_turns(&err) != 0 ||
+	    start_accounting(config, &err) != 0 ||
 	    key_watch_start(&daemon->key_watch, &hands, &err) != 0)
 		return report_exit(&err);
 	notify_start(&daemon->notifier);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Private-key operations, in turn. */
-#include <pthread.h>
+#include <stdbool.h>
 
 #include "base/clock.h"
 #include "base/cores.h"
-#include "base/gate.h"
+#include "base/crew.h"
 #include "base/metrics.h"
 #include "sign/signer.h"
 
@@ -15,18 +15,32 @@
  * slices of a core now and then, and one in a hundred would take ten times as
  * long as most; threads with short work would stand in line with them.
  */
-static struct gate sign_gate;
-/*
- * More places than cores: whoever is given one has to wake up first, and with
- * one place for each core that would do nothing meanwhile.
- */
-enum { SPARE_PLACES = 1 };
-static pthread_once_t sign_gate_once = PTHREAD_ONCE_INIT;
+static struct crew sign_crew;
+static bool sign_crew_is_there;
+
+struct sign_piece {
+	const struct sign_engine *engine;
+	struct signer *signer;
+	struct arena *mem;
+	struct signature *signatures;
+	struct err *err;
+	int status;
+};
 
 static void
-sign_open_gate(void)
+sign_piece(void *arg)
 {
-	gate_init(&sign_gate, cores_count() + SPARE_PLACES);
+	struct sign_piece *piece = arg;
+
+	piece->status = piece->engine->finish(
+	    piece->signer, piece->mem, piece->signatures, piece->err);
+}
+
+int
+sign_start_turns(struct err *err)
+{
+	sign_crew_is_there = crew_start(&sign_crew, cores_count(), err) == 0;
+	return sign_crew_is_there ? 0 : -1;
 }
 
 int
@@ -34,19 +48,19 @@ sign_in_turn(const struct sign_engine *engine, struct signer *signer,
     struct arena *mem, struct signature *ret_signatures, struct err *err)
 {
 	uint64_t begin_us = clock_monotonic_us();
-	int status;
+	struct sign_piece piece = { engine, signer, mem, ret_signatures, err,
+		-1 };
 
-	ENSURE(pthread_once(&sign_gate_once, sign_open_gate) == 0);
-	gate_enter(&sign_gate);
-	status = engine->finish(signer, mem, ret_signatures, err);
-	gate_leave(&sign_gate);
+	if (sign_crew_is_there)
+		crew_do(&sign_crew, sign_piece, &piece);
+	else
+		sign_piece(&piece);
 	metric_observe(METRIC_SIGN_SECONDS, clock_monotonic_us() - begin_us);
-	return status;
+	return piece.status;
 }
 
 unsigned int
 sign_waiting(void)
 {
-	ENSURE(pthread_once(&sign_gate_once, sign_open_gate) == 0);
-	return gate_waiting(&sign_gate);
+	return sign_crew_is_there ? crew_waiting(&sign_crew) : 0;
 }
