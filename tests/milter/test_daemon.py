@@ -6,6 +6,7 @@ The environment variable SUBMILTER names the program.
 """
 
 import contextlib
+import functools
 import grp
 import os
 import pwd
@@ -456,6 +457,22 @@ class StartTest(OwnDaemonTest):
         server.expect('ready on', timeout=20)
         server.expect('reloaded', timeout=20)
         self.assert_works(server)
+
+    def test_threads_leave_a_core_to_one_that_signs(self):
+        """If nobody chose another policy for them."""
+        for chosen, policy in ((None, os.SCHED_BATCH),
+                               (os.SCHED_IDLE, os.SCHED_IDLE)):
+            server = self.world()
+            if chosen is not None:
+                server.options['preexec_fn'] = functools.partial(
+                    os.sched_setscheduler, 0, chosen, os.sched_param(0))
+            server.start()
+            threads = os.listdir('/proc/%d/task' % server.process.pid)
+            self.assertGreater(len(threads), 1)
+            self.assertEqual(
+                {os.sched_getscheduler(int(thread)) for thread in threads},
+                {policy})
+            server.stop()
 
 
 class StopTest(OwnDaemonTest):
