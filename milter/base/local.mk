@@ -13,7 +13,8 @@ libsubmilter_a_SOURCES += \
 	include/base/memory.h %D%/memory.c \
 	include/base/metrics.def include/base/metrics.h %D%/metrics.c \
 	include/base/net.h %D%/net.c \
-	include/base/octets.h %D%/octets.c \
+	include/base/octets.h %D%/octets.c %D%/octets_encodings.c \
+	%D%/octets_priv.h \
 	include/base/pace.h %D%/pace.c \
 	include/base/private_file.h %D%/private_file.c \
 	include/base/report.h %D%/report.c \
