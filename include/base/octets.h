@@ -50,6 +50,15 @@ bool octets_16_are_base64(const char octets[16]);
 enum { OCTETS_SLACK = 16 };
 size_t octets_copy_printable(char *ret_copy, struct slice text, size_t max);
 
+/*
+ * The beginning of text in quoted-printable (RFC 2045 section 6.7), in `room`
+ * octets at most, which is under 255: up to the first CR, or to what has no room. Returns how many
+ * octets of text that is, and how many it takes in *ret_len. There is room for
+ * OCTETS_SLACK more in *ret_quoted, of which anything may be written.
+ */
+size_t octets_in_quoted_printable(
+    char *ret_quoted, size_t room, struct slice text, size_t *ret_len);
+
 /* Octets of a line of base64 (RFC 2045 section 6.8): its 76 digits. */
 void octets_57_in_base64(char ret_digits[76], const char octets[57]);
 

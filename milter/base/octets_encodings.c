@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Base64 and quoted-printable in whole runs. */
+#include <limits.h>
+
 #include "octets_priv.h"
 
 bool
@@ -51,6 +53,117 @@ octets_copy_printable(char *ret_copy, struct slice text, size_t max)
 	for (; i < max && i < text.len && octets_is_plain(text.data[i]); i++)
 		ret_copy[i] = text.data[i];
 	return i < max ? i : max;
+}
+
+/* An octet in quoted-printable; a CR takes more room than there ever is. */
+struct octets_code {
+	char text[3];
+	unsigned char len;
+};
+enum { NO_ROOM = UCHAR_MAX };
+
+#define CODE(high, low)               \
+	{                             \
+		{ '=', high, low }, 3 \
+	}
+#define CODES_0_TO_7(h)                                                       \
+	CODE(h, '0'), CODE(h, '1'), CODE(h, '2'), CODE(h, '3'), CODE(h, '4'), \
+	    CODE(h, '5'), CODE(h, '6'), CODE(h, '7')
+#define CODES_8_TO_F(h)                                                       \
+	CODE(h, '8'), CODE(h, '9'), CODE(h, 'A'), CODE(h, 'B'), CODE(h, 'C'), \
+	    CODE(h, 'D'), CODE(h, 'E'), CODE(h, 'F')
+#define CODES(h) CODES_0_TO_7(h), CODES_8_TO_F(h)
+#define ITSELF(c)        \
+	{                \
+		{ c }, 1 \
+	}
+#define THEMSELVES_4(c) ITSELF(c), ITSELF(c + 1), ITSELF(c + 2), ITSELF(c + 3)
+#define THEMSELVES_12(c) \
+	THEMSELVES_4(c), THEMSELVES_4(c + 4), THEMSELVES_4(c + 8)
+#define THEMSELVES(c) THEMSELVES_12(c), THEMSELVES_4(c + 12)
+
+static const struct octets_code octets_codes[UCHAR_MAX + 1] = {
+	CODES_0_TO_7('0'),
+	CODE('0', '8'),
+	ITSELF('\t'),
+	CODE('0', 'A'),
+	CODE('0', 'B'),
+	CODE('0', 'C'),
+	{ { 0 }, NO_ROOM },
+	CODE('0', 'E'),
+	CODE('0', 'F'),
+	CODES('1'),
+	THEMSELVES(' '),
+	THEMSELVES_12('0'),
+	ITSELF('<'),
+	CODE('3', 'D'),
+	ITSELF('>'),
+	ITSELF('?'),
+	THEMSELVES('@'),
+	THEMSELVES('P'),
+	THEMSELVES('`'),
+	THEMSELVES_12('p'),
+	ITSELF('|'),
+	ITSELF('}'),
+	ITSELF('~'),
+	CODE('7', 'F'),
+	CODES('8'),
+	CODES('9'),
+	CODES('A'),
+	CODES('B'),
+	CODES('C'),
+	CODES('D'),
+	CODES('E'),
+	CODES('F'),
+};
+
+/*
+ * Copies 16 octets. How many of them, by eights, stand in quoted-printable as they
+ * are.
+ */
+static inline size_t
+octets_copy_eights(char *ret_copy, const char *octets)
+{
+	enum { EIGHT = VECTOR_OCTETS / 2 };
+	octets_vector v = octets_load(octets), is = octets_special(v);
+	uint64_t special[2];
+
+	memcpy(ret_copy, &v, sizeof(v));
+	memcpy(special, &is, sizeof(special));
+	return special[0] != 0 ? 0 : special[1] != 0 ? EIGHT : VECTOR_OCTETS;
+}
+
+size_t
+octets_in_quoted_printable(
+    char *ret_quoted, size_t room, struct slice text, size_t *ret_len)
+{
+	enum { FEW = 8 };
+	size_t in = 0, out = 0, end = 0;
+
+	while (in == end && in < text.len) {
+		size_t as_it_is = 0;
+
+		if (in + VECTOR_OCTETS <= text.len &&
+		    out + VECTOR_OCTETS <= room)
+			as_it_is = octets_copy_eights(
+			    ret_quoted + out, text.data + in);
+		in += as_it_is;
+		out += as_it_is;
+		end = in;
+		if (as_it_is < VECTOR_OCTETS)
+			end = text.len - in > FEW ? in + FEW : text.len;
+		for (; in < end; in++) {
+			const struct octets_code *code =
+			    &octets_codes[(unsigned char)text.data[in]];
+
+			if (out + code->len > room)
+				break;
+			memcpy(ret_quoted + out, code, sizeof(*code));
+			out += code->len;
+		}
+	}
+	*ret_len = out;
+	return in;
 }
 
 typedef uint64_t octets_lanes __attribute__((vector_size(16)));

@@ -142,48 +142,17 @@ line_begins_badly(const struct encoder *encoder, struct slice text)
 	return used < FROM_OCTETS && encoder->out[encoder->line] == 'F';
 }
 
-/*
- * What stands as it is in front of text, and 8-bit octets, as far as the line has
- * room; how many octets.
- */
+/* What is in front of text, as far as the line has room; how many octets. */
 static size_t
 encode_text(struct encoder *encoder, struct slice text)
 {
-	/* Of 8-bit octets. */
-	static const char hex[] = "808182838485868788898A8B8C8D8E8F"
-				  "909192939495969798999A9B9C9D9E9F"
-				  "A0A1A2A3A4A5A6A7A8A9AAABACADAEAF"
-				  "B0B1B2B3B4B5B6B7B8B9BABBBCBDBEBF"
-				  "C0C1C2C3C4C5C6C7C8C9CACBCCCDCECF"
-				  "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF"
-				  "E0E1E2E3E4E5E6E7E8E9EAEBECEDEEEF"
-				  "F0F1F2F3F4F5F6F7F8F9FAFBFCFDFEFF";
-	const char *full = encoder->out + encoder->line + TEXT_OCTETS;
 	char *out = encoder->out + encoder->len;
-	size_t in = 0;
+	size_t len,
+	    used = octets_in_quoted_printable(
+		out, TEXT_OCTETS - line_octets(encoder), text, &len);
 
-	for (;;) {
-		size_t run = 0, room = (size_t)(full - out) / 3;
-
-		for (;
-		     in < text.len && run < room && char_is_8bit(text.data[in]);
-		     in++, run++) {
-			out[3 * run] = '=';
-			memcpy(out + 3 * run + 1,
-			    hex + 2 * (text.data[in] & 0x7f), 2);
-		}
-		out += 3 * run;
-		if (in == text.len || char_is_8bit(text.data[in]))
-			break;
-		run = octets_copy_printable(
-		    out, slice_from(text, in), (size_t)(full - out));
-		in += run;
-		out += run;
-		if (in == text.len || !char_is_8bit(text.data[in]))
-			break;
-	}
-	encoder->len = (size_t)(out - encoder->out);
-	return in;
+	encoder->len += len;
+	return used;
 }
 
 /* A soft break must not make a boundary: no line begins with "-". */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "../unit.h"
 
+#include <stdio.h>
+
 #include "../random_text.h"
 #include "base/octets.h"
 
@@ -209,6 +211,55 @@ one_control_is_found_wherever_it_stands(void **state)
 	}
 }
 
+/* RFC 2045 section 6.7, octet by octet; *ret_len as it is counted there. */
+static size_t
+plain_in_quoted_printable(
+    char *ret_quoted, size_t room, struct slice text, size_t *ret_len)
+{
+	size_t i;
+
+	*ret_len = 0;
+	for (i = 0; i < text.len && text.data[i] != '\r'; i++) {
+		unsigned char c = (unsigned char)text.data[i];
+		char code[4] = { (char)c };
+
+		if (c == '=' || c == 0x7f || c > 0x7f || (c < ' ' && c != '\t'))
+			(void)snprintf(code, sizeof(code), "=%02X", c);
+		if (*ret_len + strlen(code) > room)
+			break;
+		memcpy(ret_quoted + *ret_len, code, strlen(code));
+		*ret_len += strlen(code);
+	}
+	return i;
+}
+
+static void
+each_octet_is_quoted_wherever_it_stands(void **state)
+{
+	enum { LEN = 40, MOST_ROOM = 3 * LEN };
+	char octets[LEN], quoted[MOST_ROOM + OCTETS_SLACK], want[MOST_ROOM];
+	const struct slice text = { octets, LEN };
+
+	(void)state;
+	for (unsigned int n = 0; n < 256 * LEN; n++) {
+		size_t place = n % LEN, room = n % MOST_ROOM;
+		size_t len, want_len, used;
+
+		memset(octets, 'x', LEN);
+		octets[place] = (char)(n / LEN);
+		/* Often a second one, at the end of the first half or not. */
+		octets[n * 7 % LEN] = n % 3 == 0 ? 'y' : '\xc3';
+		memset(quoted, '!', sizeof(quoted));
+		used = octets_in_quoted_printable(quoted, room, text, &len);
+		assert_int_equal(used,
+		    plain_in_quoted_printable(want, room, text, &want_len));
+		assert_int_equal(len, want_len);
+		assert_memory_equal(quoted, want, len);
+		for (size_t i = room + OCTETS_SLACK; i < sizeof(quoted); i++)
+			assert_int_equal(quoted[i], '!');
+	}
+}
+
 int
 main(void)
 {
@@ -216,6 +267,7 @@ main(void)
 		cmocka_unit_test(runs_are_what_octets_are_one_by_one),
 		cmocka_unit_test(many_8bit_octets_are_counted),
 		cmocka_unit_test(one_octet_that_is_not_base64_is_found),
+		cmocka_unit_test(each_octet_is_quoted_wherever_it_stands),
 		cmocka_unit_test(one_control_is_found_wherever_it_stands),
 	};
 
