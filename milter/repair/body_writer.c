@@ -6,7 +6,7 @@
 #include "body_writer_priv.h"
 #include "decode_priv.h"
 
-enum { ENCODED_LINE_OCTETS = 76, LONG_OCTETS = GATHERED_OCTETS / 2 };
+enum { ENCODED_LINE_OCTETS = 76 };
 
 static void
 writer_hand_on(struct writer *writer, struct slice text)
@@ -37,17 +37,19 @@ writer_add(void *arg, struct slice text)
 	writer->last[0] =
 	    text.len > 1 ? text.data[text.len - 2] : writer->last[1];
 	writer->last[1] = text.data[text.len - 1];
-	if (is_behind != writer->is_behind ||
-	    text.len > sizeof(writer->gathered) - writer->gathered_len)
+	if (is_behind != writer->is_behind)
 		writer_flush(writer);
 	writer->is_behind = is_behind;
-	if (text.len >= LONG_OCTETS) {
-		writer_flush(writer);
-		writer_hand_on(writer, text);
-		return;
+	while (text.len > 0) {
+		size_t room = sizeof(writer->gathered) - writer->gathered_len;
+		size_t len = text.len < room ? text.len : room;
+
+		memcpy(writer->gathered + writer->gathered_len, text.data, len);
+		writer->gathered_len += len;
+		text = slice_from(text, len);
+		if (len == room)
+			writer_flush(writer);
 	}
-	memcpy(writer->gathered + writer->gathered_len, text.data, text.len);
-	writer->gathered_len += text.len;
 }
 
 static void

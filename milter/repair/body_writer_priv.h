@@ -4,7 +4,8 @@
 
 #include "repair/repair_body.h"
 
-enum { GATHERED_OCTETS = 32768 };
+/* Whole pages, from one boundary to the next: the kernel writes those faster. */
+enum { GATHERED_OCTETS = 65536 };
 
 /* A body on its way out. */
 struct writer {
@@ -24,7 +25,7 @@ struct writer {
 	struct err *err;
 };
 
-/* Text that goes out; arg: a struct writer. Short pieces are gathered. */
+/* Text that goes out; arg: a struct writer. It is gathered. */
 void writer_add(void *arg, struct slice text);
 /* Hands on what is gathered. */
 void writer_flush(struct writer *writer);
