@@ -9,10 +9,10 @@
 
 /*
  * Does work of which no more than so many pieces shall run at a time, in the
- * order in which they came. While nobody waits, whoever comes does its own.
- * Threads of the crew do what has to wait, one piece after the other: none of
- * them has to be woken for it, as whoever brought it would have to be. All
- * functions but start and stop are thread-safe.
+ * order in which they came. While nobody waits, whoever comes does its own. What
+ * has to wait is done by threads of the crew, one piece after the other, so that
+ * no core waits until whoever brought the next one has woken up. All functions
+ * but start and stop are thread-safe.
  */
 struct crew {
 	pthread_mutex_t lock;
