@@ -467,6 +467,7 @@ class StartTest(OwnDaemonTest):
                 server.options['preexec_fn'] = functools.partial(
                     os.sched_setscheduler, 0, chosen, os.sched_param(0))
             server.start()
+            server.expect('ready on', timeout=20)
             threads = os.listdir('/proc/%d/task' % server.process.pid)
             self.assertGreater(len(threads), 1)
             self.assertEqual(
