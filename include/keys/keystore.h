@@ -123,6 +123,29 @@ const struct domain_keys *keystore_domain(
 struct slice keystore_domain_name(const struct keystore *store, size_t index);
 
 /*
+ * All domains, one after the other, in memory for one:
+ *
+ *	CLEANUP(keystore_walk_done) struct keystore_walk walk;
+ *
+ *	keystore_walk_init(&walk, store);
+ *	while (keystore_walk_next(&walk))
+ *		use(walk.domain);
+ *
+ * store may be NULL. domain, and what the caller takes from mem, stay until the
+ * next one.
+ */
+struct keystore_walk {
+	const struct keystore *store;
+	size_t index; /* of the next one */
+	const struct domain_keys *domain;
+	struct arena mem;
+};
+void keystore_walk_init(
+    struct keystore_walk *walk, const struct keystore *store);
+bool keystore_walk_next(struct keystore_walk *walk);
+void keystore_walk_done(struct keystore_walk *walk);
+
+/*
  * The keys of a domain with their private halves: NULL when it has none here.
  * Reads them where they are not kept, and is then as good as its files are now;
  * keys with a fault that nobody was told of are not kept, so that the next one

@@ -277,23 +277,21 @@ watch_keys(void *arg)
 static bool
 needs_first_round(const struct key_watch_view *view)
 {
-	size_t count =
-	    view->history == NULL || keystore_has_unread(view->keys) ?
-	    0 :
-	    keystore_domain_count(view->keys);
+	CLEANUP(keystore_walk_done) struct keystore_walk walk;
 	bool needed = false;
 
-	for (size_t d = 0; d < count && !needed; d++) {
-		CLEANUP(arena_done) struct arena mem;
-		const struct domain_keys *domain;
+	keystore_walk_init(&walk,
+	    view->history == NULL || keystore_has_unread(view->keys) ?
+		NULL :
+		view->keys);
+	while (!needed && keystore_walk_next(&walk)) {
+		const struct domain_keys *domain = walk.domain;
 
-		arena_init(&mem);
-		domain = keystore_domain(view->keys, d, &mem);
 		for (size_t k = 0; k < domain->count && !needed; k++) {
 			struct key_past past;
 
 			key_history_get(
-			    view->history, domain->keys[k], &mem, &past);
+			    view->history, domain->keys[k], &walk.mem, &past);
 			needed = past.answered == 0;
 		}
 	}

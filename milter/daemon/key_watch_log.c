@@ -56,43 +56,35 @@ compare_role(struct watcher *w, const struct sign_key *key, enum key_role role,
 void
 key_watch_log_roles(struct watcher *w, bool quiet)
 {
-	const struct keystore *store = w->view.keys;
+	CLEANUP(keystore_walk_done) struct keystore_walk walk;
 	struct key_role_rules rules =
 	    key_role_rules_from_config(w->view.config, clock_steady());
 	enum key_role roles[MAX_KEYS_OF_DOMAIN];
 
-	for (size_t d = 0; d < keystore_domain_count(store); d++) {
-		CLEANUP(arena_done) struct arena scratch;
-		const struct domain_keys *domain;
-
-		arena_init(&scratch);
-		domain = keystore_domain(store, d, &scratch);
-		key_roles_decide(w->view.history, domain, &rules, roles);
-		for (size_t k = 0; k < domain->count; k++)
-			compare_role(w, domain->keys[k], roles[k], quiet);
+	keystore_walk_init(&walk, w->view.keys);
+	while (keystore_walk_next(&walk)) {
+		key_roles_decide(w->view.history, walk.domain, &rules, roles);
+		for (size_t k = 0; k < walk.domain->count; k++)
+			compare_role(w, walk.domain->keys[k], roles[k], quiet);
 	}
 }
 
 void
 key_watch_log_silence(struct watcher *w)
 {
-	const struct keystore *store = w->view.keys;
+	CLEANUP(keystore_walk_done) struct keystore_walk walk;
 	struct slice why = { NULL, 0 };
 	size_t silent = 0;
 	struct arena mem;
 
 	arena_init(&mem);
-	for (size_t d = 0; d < keystore_domain_count(store); d++) {
-		CLEANUP(arena_done) struct arena scratch;
-		const struct domain_keys *domain;
-
-		arena_init(&scratch);
-		domain = keystore_domain(store, d, &scratch);
-		for (size_t k = 0; k < domain->count; k++) {
+	keystore_walk_init(&walk, w->view.keys);
+	while (keystore_walk_next(&walk)) {
+		for (size_t k = 0; k < walk.domain->count; k++) {
 			struct key_past past;
 
-			key_history_get(
-			    w->view.history, domain->keys[k], &scratch, &past);
+			key_history_get(w->view.history, walk.domain->keys[k],
+			    &walk.mem, &past);
 			if (past.fault.len != 0 && silent++ == 0)
 				why = slice_dup(&mem, past.fault);
 		}

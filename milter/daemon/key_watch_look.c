@@ -134,30 +134,25 @@ void
 key_watch_look(
     struct watcher *w, time_t now, bool silent, unsigned long pause_ms)
 {
-	const struct keystore *store = w->view.keys;
+	CLEANUP(keystore_walk_done) struct keystore_walk walk;
 	struct round round = { .now = now, .silent = silent };
-	struct arena mem, scratch;
+	struct arena mem;
 
 	arena_init_large(&mem);
-	for (size_t d = 0; d < keystore_domain_count(store); d++) {
-		const struct domain_keys *domain;
+	keystore_walk_init(&walk, w->view.keys);
+	while (keystore_walk_next(&walk)) {
+		const struct domain_keys *domain = walk.domain;
 		void *array = round.domains;
-		struct slice name;
-		bool wanted;
+		bool wanted = domain->unread && !silent;
 
-		arena_init(&scratch);
-		domain = keystore_domain(store, d, &scratch);
-		name = domain->name;
-		wanted = domain->unread && !silent;
 		for (size_t k = 0; k < domain->count && !wanted; k++)
-			wanted = is_due(w, &round, domain->keys[k], &scratch);
-		arena_done(&scratch);
+			wanted = is_due(w, &round, domain->keys[k], &walk.mem);
 		if (!wanted)
 			continue;
 		arena_reserve_one(&mem, &array, &round.cap, round.count,
 		    sizeof(struct slice));
 		round.domains = array;
-		round.domains[round.count++] = name;
+		round.domains[round.count++] = domain->name;
 	}
 	while (round.at < round.count && !w->watch->stop && open_lookup(w)) {
 		if (w->begun)

@@ -61,6 +61,7 @@ static struct slice
 print_status(const struct notifier *notifier, const struct snapshot *snapshot,
     struct arena *mem)
 {
+	CLEANUP(keystore_walk_done) struct keystore_walk walk;
 	const struct config *config = snapshot->config;
 	const struct keystore *store = snapshot->keys;
 	struct key_role_rules rules =
@@ -73,17 +74,13 @@ print_status(const struct notifier *notifier, const struct snapshot *snapshot,
 	    snapshot->key_history == NULL || !key_status_required(config);
 	struct strbuf buf;
 
-	for (size_t d = 0; d < domains; d++) {
-		CLEANUP(arena_done) struct arena scratch;
-		const struct domain_keys *domain;
-
-		arena_init(&scratch);
-		domain = keystore_domain(store, d, &scratch);
-		keys += domain->count;
+	keystore_walk_init(&walk, store);
+	while (keystore_walk_next(&walk)) {
+		keys += walk.domain->count;
 		if (!all)
 			key_roles_decide(
-			    snapshot->key_history, domain, &rules, roles);
-		for (size_t i = 0; i < domain->count; i++)
+			    snapshot->key_history, walk.domain, &rules, roles);
+		for (size_t i = 0; i < walk.domain->count; i++)
 			signing += all || roles[i] == KEY_ROLE_SIGNING;
 	}
 	strbuf_init(&buf, mem);

@@ -33,12 +33,14 @@ status_unlock(struct status_writer *w)
 static void
 status_count_keys(struct status_writer *w, const struct snapshot *snapshot)
 {
+	CLEANUP(keystore_walk_done) struct keystore_walk walk;
 	const struct keystore *store = snapshot->keys;
 	struct key_role_rules rules =
 	    key_role_rules_from_config(snapshot->config, clock_steady());
 	enum key_role roles[MAX_KEYS_OF_DOMAIN];
 	uint64_t now = clock_monotonic_us();
 
+	keystore_walk_init(&walk, store);
 	if (store == w->counted && w->counted_us != 0 &&
 	    now - w->counted_us < COUNT_US)
 		return;
@@ -46,18 +48,13 @@ status_count_keys(struct status_writer *w, const struct snapshot *snapshot)
 	w->counted_us = now;
 	w->keys = 0;
 	memset(w->key_uses, 0, sizeof(w->key_uses));
-	for (size_t d = 0; store != NULL && d < keystore_domain_count(store);
-	     d++) {
-		CLEANUP(arena_done) struct arena scratch;
-		const struct domain_keys *domain;
-
-		arena_init(&scratch);
-		domain = keystore_domain(store, d, &scratch);
-		w->keys += domain->count;
+	while (keystore_walk_next(&walk)) {
+		w->keys += walk.domain->count;
 		if (snapshot->key_history == NULL)
 			continue;
-		key_roles_decide(snapshot->key_history, domain, &rules, roles);
-		for (size_t i = 0; i < domain->count; i++)
+		key_roles_decide(
+		    snapshot->key_history, walk.domain, &rules, roles);
+		for (size_t i = 0; i < walk.domain->count; i++)
 			w->key_uses[roles[i]]++;
 	}
 }

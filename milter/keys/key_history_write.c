@@ -65,16 +65,13 @@ key_name(const struct sign_key *key, struct arena *mem)
 static size_t
 write_store(const struct content *content, long long skew, FILE *file)
 {
-	const struct keystore *store = content->store;
+	CLEANUP(keystore_walk_done) struct keystore_walk walk;
 	size_t count = 0;
 
-	for (size_t d = 0; store != NULL && d < keystore_domain_count(store);
-	     d++) {
-		CLEANUP(arena_done) struct arena scratch;
-		const struct domain_keys *domain;
+	keystore_walk_init(&walk, content->store);
+	while (keystore_walk_next(&walk)) {
+		const struct domain_keys *domain = walk.domain;
 
-		arena_init(&scratch);
-		domain = keystore_domain(store, d, &scratch);
 		for (size_t k = 0; k < domain->count; k++) {
 			struct key_past past;
 			struct arena mem;

@@ -204,6 +204,7 @@ int
 key_lookup_all(const struct config *config,
     const struct key_lookup_scope *scope, struct err *err)
 {
+	CLEANUP(keystore_walk_done) struct keystore_walk walk;
 	static const _Atomic bool never = false;
 	struct keystore *store = scope->store;
 	struct window window = { .questions = { .history = scope->history,
@@ -212,22 +213,19 @@ key_lookup_all(const struct config *config,
 				     .stop = &never },
 		.scope = scope };
 
+	keystore_walk_init(&walk, store);
 	window.questions.keys = window.keys;
 	window.questions.progress =
 	    scope->progress == NULL ? NULL : note_progress;
 	window.questions.progress_arg = &window;
 	if (key_lookup_open(config, &window.lookup, err) != 0)
 		return -1;
-	for (size_t d = 0; d < keystore_domain_count(store); d++) {
-		CLEANUP(arena_done) struct arena mem;
-		const struct domain_keys *known;
+	while (keystore_walk_next(&walk)) {
 		struct domain_keys *keys;
 
-		arena_init(&mem);
-		known = keystore_domain(store, d, &mem);
-		if (!scope->is_wanted(scope->arg, known->domain))
+		if (!scope->is_wanted(scope->arg, walk.domain->domain))
 			continue;
-		keys = keystore_take_once(store, known->name);
+		keys = keystore_take_once(store, walk.domain->name);
 		if (window.questions.count + keys->count > KEY_LOOKUP_WINDOW ||
 		    window.held_count == KEY_LOOKUP_WINDOW)
 			key_lookup_look_at_window(&window);

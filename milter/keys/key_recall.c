@@ -35,17 +35,14 @@ key_history_of_file(struct key_history *history, struct slice path)
 bool
 key_history_forgotten(const struct keystore *store, struct slice path)
 {
+	CLEANUP(keystore_walk_done) struct keystore_walk walk;
 	struct key_history *history = NULL;
 	bool forgotten = false, found;
 	struct err err;
 
-	for (size_t d = 0; d < keystore_domain_count(store); d++) {
-		CLEANUP(arena_done) struct arena mem;
-		const struct domain_keys *domain;
-
-		arena_init(&mem);
-		domain = keystore_domain(store, d, &mem);
-		if (!domain->gone)
+	keystore_walk_init(&walk, store);
+	while (keystore_walk_next(&walk)) {
+		if (!walk.domain->gone)
 			continue;
 		if (history == NULL) {
 			history = key_history_new();
@@ -54,8 +51,8 @@ key_history_forgotten(const struct keystore *store, struct slice path)
 			    !found)
 				break;
 		}
-		forgotten =
-		    forgotten || !key_history_knows(history, domain->domain);
+		forgotten = forgotten ||
+		    !key_history_knows(history, walk.domain->domain);
 	}
 	key_history_unref(history);
 	return forgotten;

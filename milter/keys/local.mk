@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 libsubmilter_a_SOURCES += \
 	include/keys/key.h %D%/key_pem.c %D%/key_access.c \
-	include/keys/keystore.h %D%/keystore.c %D%/keystore_open.c %D%/keystore_priv.h %D%/domain_keys.c \
+	include/keys/keystore.h %D%/keystore.c %D%/keystore_open.c %D%/keystore_walk.c \
+	%D%/keystore_priv.h %D%/domain_keys.c \
 	%D%/key_names_priv.h %D%/key_names.c %D%/public_keys_priv.h %D%/public_keys.c \
 	include/keys/key_source.h %D%/key_source_priv.h %D%/key_directory.c %D%/key_mark.c \
 	include/keys/key_table.h %D%/key_table.c %D%/key_table_source.c %D%/key_table_check.c \

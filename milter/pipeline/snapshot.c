@@ -88,12 +88,14 @@ open_names(struct snapshot *snapshot, const struct snapshot *previous,
 static void
 open_key_states(const struct building *building)
 {
+	CLEANUP(keystore_walk_done) struct keystore_walk walk;
 	struct snapshot *snapshot = building->snapshot;
 	const struct snapshot *previous = building->previous;
 	struct slice path = snapshot->config->sign.key_states;
 	bool found;
 	struct err err;
 
+	keystore_walk_init(&walk, snapshot->keys);
 	if (snapshot->config->sign.dkim_key == DKIM_KEY_OFF ||
 	    snapshot->keys == NULL)
 		return;
@@ -116,15 +118,10 @@ open_key_states(const struct building *building)
 	    &(struct recall){ .directory = snapshot->config->main.keys,
 		.unpublished = !key_status_required(snapshot->config),
 		.report = building->report });
-	for (size_t d = 0; d < keystore_domain_count(snapshot->keys); d++) {
-		CLEANUP(arena_done) struct arena mem;
-		const struct domain_keys *domain;
-
-		arena_init(&mem);
-		domain = keystore_domain(snapshot->keys, d, &mem);
-		for (size_t k = 0; k < domain->count; k++)
+	while (keystore_walk_next(&walk)) {
+		for (size_t k = 0; k < walk.domain->count; k++)
 			key_history_track(
-			    snapshot->key_history, domain->keys[k]);
+			    snapshot->key_history, walk.domain->keys[k]);
 	}
 }
 

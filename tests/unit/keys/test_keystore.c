@@ -189,6 +189,30 @@ all_keys_are_read_at_once_where_there_is_room(void **state)
 }
 
 static void
+a_walk_meets_each_domain_once(void **state)
+{
+	CLEANUP(keystore_walk_done) struct keystore_walk walk, nothing;
+	struct heard heard;
+	struct keystore *store =
+	    open_store(new_source(), DOMAINS, NULL, &heard);
+	size_t count = 0;
+
+	(void)state;
+	keystore_walk_init(&walk, store);
+	while (keystore_walk_next(&walk)) {
+		assert_true(slice_eq(
+		    walk.domain->name, keystore_domain_name(store, count)));
+		(void)slice_dup(&walk.mem, walk.domain->name);
+		count++;
+	}
+	assert_int_equal(count, DOMAINS);
+	assert_false(keystore_walk_next(&walk));
+	keystore_walk_init(&nothing, NULL);
+	assert_false(keystore_walk_next(&nothing));
+	keystore_free(store);
+}
+
+static void
 keys_are_read_on_use_and_those_of_few_domains_are_kept(void **state)
 {
 	struct heard heard;
@@ -502,6 +526,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_keys_are_read_at_once_where_there_is_room),
+		cmocka_unit_test(a_walk_meets_each_domain_once),
 		cmocka_unit_test(
 		    keys_are_read_on_use_and_those_of_few_domains_are_kept),
 		cmocka_unit_test(who_holds_keys_keeps_them_when_they_make_room),
