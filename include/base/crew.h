@@ -3,6 +3,7 @@
 #define SUBMILTER_BASE_CREW_H
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdbool.h>
 
 #include "base/err.h"
@@ -16,7 +17,11 @@
  */
 struct crew {
 	pthread_mutex_t lock;
-	pthread_cond_t work; /* somebody waits, and a place is free */
+	/*
+	 * Posted when a place is left while somebody waits. A semaphore: glibc
+	 * before 2.41 may lose a signal of a condition (its bug 25847).
+	 */
+	sem_t work;
 	unsigned int places;
 	unsigned int busy;	  /* places that are taken */
 	struct crew_piece *first; /* that waits */

@@ -3,7 +3,6 @@
 #include "base/crew.h"
 
 #include <errno.h>
-#include <semaphore.h>
 #include <stdlib.h>
 
 #include "base/ensure.h"
@@ -45,6 +44,13 @@ crew_work(struct crew *crew)
 	}
 }
 
+static void
+crew_wait(sem_t *semaphore)
+{
+	while (sem_wait(semaphore) != 0)
+		ENSURE(errno == EINTR);
+}
+
 static void *
 crew_thread(void *arg)
 {
@@ -52,14 +58,15 @@ crew_thread(void *arg)
 
 	crew_lock(crew);
 	while (!crew->is_ending) {
-		if (crew->first == NULL || crew->busy == crew->places) {
-			ENSURE(
-			    pthread_cond_wait(&crew->work, &crew->lock) == 0);
-			continue;
+		/* Somebody else may have taken the place, or the work. */
+		if (crew->busy < crew->places) {
+			crew->busy++;
+			crew_work(crew);
+			crew->busy--;
 		}
-		crew->busy++;
-		crew_work(crew);
-		crew->busy--;
+		crew_unlock(crew);
+		crew_wait(&crew->work);
+		crew_lock(crew);
 	}
 	crew_unlock(crew);
 	return NULL;
@@ -71,7 +78,7 @@ crew_start(struct crew *crew, unsigned int places, struct err *err)
 	ENSURE(places > 0);
 	*crew = (struct crew){ .places = places };
 	ENSURE(pthread_mutex_init(&crew->lock, NULL) == 0);
-	ENSURE(pthread_cond_init(&crew->work, NULL) == 0);
+	ENSURE(sem_init(&crew->work, 0, 0) == 0);
 	crew->end = &crew->first;
 	crew->threads = calloc(places, sizeof(*crew->threads));
 	while (crew->thread_count < places) {
@@ -94,11 +101,12 @@ crew_stop(struct crew *crew)
 	ENSURE(crew->first == NULL);
 	crew->is_ending = true;
 	crew_unlock(crew);
-	ENSURE(pthread_cond_broadcast(&crew->work) == 0);
+	for (unsigned int i = 0; i < crew->thread_count; i++)
+		ENSURE(sem_post(&crew->work) == 0);
 	for (unsigned int i = 0; i < crew->thread_count; i++)
 		ENSURE(pthread_join(crew->threads[i], NULL) == 0);
 	free(crew->threads);
-	(void)pthread_cond_destroy(&crew->work);
+	(void)sem_destroy(&crew->work);
 	(void)pthread_mutex_destroy(&crew->lock);
 }
 
@@ -107,14 +115,6 @@ crew_line_up(struct crew *crew, struct crew_piece *piece)
 {
 	*crew->end = piece;
 	crew->end = &piece->next;
-}
-
-static void
-crew_wait(struct crew_piece *piece)
-{
-	while (sem_wait(&piece->done) != 0)
-		ENSURE(errno == EINTR);
-	(void)sem_destroy(&piece->done);
 }
 
 void
@@ -133,7 +133,8 @@ crew_do(struct crew *crew, void (*work)(void *arg), void *arg)
 	}
 	crew_unlock(crew);
 	if (waits) {
-		crew_wait(&self);
+		crew_wait(&self.done);
+		(void)sem_destroy(&self.done);
 		return;
 	}
 	work(arg);
@@ -141,9 +142,9 @@ crew_do(struct crew *crew, void (*work)(void *arg), void *arg)
 	crew->busy--;
 	others_wait = crew->first != NULL;
 	crew_unlock(crew);
-	/* A thread of the crew sleeps: there are as many of them as places. */
+	/* A thread of the crew is idle: there are as many of them as places. */
 	if (others_wait)
-		ENSURE(pthread_cond_signal(&crew->work) == 0);
+		ENSURE(sem_post(&crew->work) == 0);
 }
 
 unsigned int
