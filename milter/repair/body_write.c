@@ -280,10 +280,12 @@ int
 body_plan_write(const struct body_plan *plan, const struct body *body,
     const struct body_target *target, struct err *err)
 {
+	char gathered[GATHERED_OCTETS];
 	struct writer writer = { .plan = plan,
 		.body = body,
 		.target = target,
 		.last = { '\r', '\n' },
+		.gathered = gathered,
 		.err = err };
 	size_t index = 0;
 	int result;

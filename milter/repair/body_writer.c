@@ -41,7 +41,7 @@ writer_add(void *arg, struct slice text)
 		writer_flush(writer);
 	writer->is_behind = is_behind;
 	while (text.len > 0) {
-		size_t room = sizeof(writer->gathered) - writer->gathered_len;
+		size_t room = GATHERED_OCTETS - writer->gathered_len;
 		size_t len = text.len < room ? text.len : room;
 
 		memcpy(writer->gathered + writer->gathered_len, text.data, len);

@@ -21,7 +21,7 @@ struct writer {
 	bool quoted_end; /* and they are quoted-printable */
 	bool is_behind;	 /* what is gathered is behind target->end */
 	size_t gathered_len;
-	char gathered[GATHERED_OCTETS];
+	char *gathered; /* GATHERED_OCTETS */
 	struct err *err;
 };
 
