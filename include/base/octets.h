@@ -53,8 +53,9 @@ size_t octets_copy_printable(char *ret_copy, struct slice text, size_t max);
 /*
  * The beginning of text in quoted-printable (RFC 2045 section 6.7): up to the
  * first CR, or to what does not fit in `room` octets, which is under 255. Returns
- * how many octets of text that is, and in *ret_len how many it takes. There is
- * room for OCTETS_SLACK more in *ret_quoted, of which anything may be written.
+ * how many octets of text that is, and in *ret_len how many it takes. What
+ * stands at a beginning or end of a line is the caller's to look at. There is room
+ * for OCTETS_SLACK more in *ret_quoted, of which anything may be written.
  */
 size_t octets_in_quoted_printable(
     char *ret_quoted, size_t room, struct slice text, size_t *ret_len);
