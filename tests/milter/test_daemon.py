@@ -1248,6 +1248,8 @@ class ModeTest(OwnDaemonTest):
                             '550 5.7.1')
         self.assert_refused(self.submit(honest, server=server,
                                         client='192.0.2.16'), '530 5.7.0')
+        # Its line may come after the reply.
+        self.log_line('reply="530', server=server)
         # The first method that proves a login wins.
         seen = server.mark()
         self.assert_signed(honest, self.submit(
